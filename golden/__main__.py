@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of the golden model."""
+
+import argparse
+from pathlib import Path
+
+from quantize.artefact import load_artefact
+from quantize.cli import run_command
+from quantize.recording import read_recording
+
+from .run import run_golden, write_answer
+from .timing import CoreConfig
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m golden", description="The integer model, "
+                                     "values and cycles: what the hardware must answer.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="decode a recording")
+    run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
+    run.add_argument("-o", "--output", type=Path, required=True, help="answer, .npz")
+    run.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64",
+                     default=CoreConfig().lanes, help="lanes of the core (default: %(default)s)")
+    arguments = parser.parse_args()
+
+    model, _ = load_artefact(arguments.model)
+    recording = read_recording(arguments.recording)
+    answer = run_golden(model, recording, CoreConfig(lanes=arguments.lanes))
+    write_answer(arguments.output, answer)
+    print(f"{recording.steps} steps, {int(answer.spikes.sum())} spikes, "
+          f"{answer.cycles.mean():.0f} cycles a step (most {answer.cycles.max()}) "
+          f"-> {arguments.output}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The definition: what one step of the accelerator computes, bit for bit.
+
+This page is the reference that the RTL is held against. It is plain integer Python, and numba
+compiles it as it stands, so that there is no second text that could differ; with
+``NUMBA_DISABLE_JIT=1`` in the environment the interpreter runs it instead.
+
+A step, per the schedule of the model::
+
+    SPIKES, INPUT   s = sat(s + (w << f))              per event, for every neuron of its row
+    UPDATE          m = 0 if fired before else sat(rnd(B * m) + s)
+                    fired = m > threshold              strict
+                    s = rnd(A * s)                     |rnd(A * s)| <= |s|, since A < 2**d
+
+``rnd(x) = (x + 2**(d-1)) >> d`` rounds half up; ``sat`` clamps to the width of the state and sets
+the flag ``saturated``, which stays until the next reset. A population that does not spike has the
+largest m as its threshold, and m is its output.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+__all__ = ["Constants", "State", "Stimulus", "Trace", "run_steps"]
+
+SPIKES, INPUT, UPDATE = 0, 1, 2         # golden.schedule.Kind
+
+
+class Constants(NamedTuple):
+    """Tables of a model, flat: neurons and rows of all populations and projections in one count.
+
+    ``weights`` int32 (rows, neurons); ``phase`` int64 (phases, 5): kind, first row, first source
+    neuron, sources and delay for SPIKES and INPUT; kind, first neuron, 0, neurons and 0 for
+    UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches; ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (4,): largest s,
+    largest m, fraction bits, decay bits.
+    """
+
+    weights: np.ndarray
+    phase: np.ndarray
+    target: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    threshold: np.ndarray
+    limits: np.ndarray
+
+
+class State(NamedTuple):
+    """State between steps: ``s``, ``m`` int64 (neurons,), ``spikes`` bool (slots, neurons).
+
+    Slot ``t % slots`` of ``spikes`` holds the spikes of step t; ``flags`` int64 (1,) is 1 once a
+    state has saturated.
+    """
+
+    s: np.ndarray
+    m: np.ndarray
+    spikes: np.ndarray
+    flags: np.ndarray
+
+
+class Stimulus(NamedTuple):
+    """Input: ``row`` int64 (events,), ``start`` int64 (steps + 1,), ``reset`` bool (steps,)."""
+
+    row: np.ndarray
+    start: np.ndarray
+    reset: np.ndarray
+
+
+class Trace(NamedTuple):
+    """Answers: ``membrane`` int64 and ``fired`` bool (steps, neurons), ``events`` int64
+    (steps, phases): rows added by each phase, ``saturated`` bool (steps,)."""
+
+    membrane: np.ndarray
+    fired: np.ndarray
+    events: np.ndarray
+    saturated: np.ndarray
+
+
+@njit(cache=True)
+def saturate(value, largest, flags):
+    """Clamp ``value`` to -largest - 1 .. largest, and note it in ``flags``."""
+    if value > largest:
+        flags[0] = 1
+        return largest
+    if value < -largest - 1:
+        flags[0] = 1
+        return -largest - 1
+    return value
+
+
+@njit(cache=True)
+def scaled(value, factor, bits):
+    """``value * factor / 2**bits``, rounded half up."""
+    return (value * factor + (1 << (bits - 1))) >> bits
+
+
+@njit(cache=True)
+def add_row(constants, state, phase, row):
+    """Add one row of weights to the synaptic currents of its targets."""
+    largest, fraction = constants.limits[0], constants.limits[2]
+    for i in range(constants.target[phase, 0], constants.target[phase, 1]):
+        drive = constants.weights[row, i] << fraction
+        state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
+
+
+@njit(cache=True)
+def update(constants, state, first, neurons, slot, previous):
+    """Advance ``neurons`` neurons from ``first`` on by one step."""
+    largest, bits = constants.limits[1], constants.limits[3]
+    for i in range(first, first + neurons):
+        m = 0
+        if not state.spikes[previous, i]:
+            m = saturate(scaled(state.m[i], constants.b[i], bits) + state.s[i], largest,
+                         state.flags)
+        state.m[i] = m
+        state.spikes[slot, i] = m > constants.threshold[i]
+        state.s[i] = scaled(state.s[i], constants.a[i], bits)
+
+
+@njit(cache=True)
+def run_steps(constants, state, stimulus, trace):
+    """Run every step of ``stimulus`` from ``state``, which it changes, into ``trace``."""
+    slots = len(state.spikes)
+    for t in range(len(stimulus.start) - 1):
+        if stimulus.reset[t]:
+            state.s[:] = 0
+            state.m[:] = 0
+            state.spikes[:] = False
+            state.flags[0] = 0
+        for k in range(len(constants.phase)):
+            kind, first, source, count, delay = constants.phase[k]
+            events = 0
+            if kind == SPIKES:
+                due = state.spikes[(t - delay) % slots]
+                for j in range(count):
+                    if due[source + j]:
+                        add_row(constants, state, k, first + j)
+                        events += 1
+            elif kind == INPUT:
+                for e in range(stimulus.start[t], stimulus.start[t + 1]):
+                    add_row(constants, state, k, first + stimulus.row[e])
+                    events += 1
+            else:
+                update(constants, state, first, count, t % slots, (t - 1) % slots)
+            trace.events[t, k] = events
+        trace.membrane[t] = state.m
+        trace.fired[t] = state.spikes[t % slots]
+        trace.saturated[t] = state.flags[0] == 1

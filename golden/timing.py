@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cycle contract: how many clock cycles the core takes for a step, from its events alone.
+
+The core is one row adder and one neuron pipeline, driven phase by phase (`golden.schedule`). All
+times below are cycles of the core's clock.
+
+- A row occupies the adder for ``period`` cycles: one per state word of its target population, and
+  at least ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write.
+- SPIKES takes 1 cycle to find that nothing is due; otherwise the first row is taken FETCH_CYCLES
+  after the phase began, or as soon as the adder is free.
+- INPUT takes rows as they come. Waiting for a token is not counted as busy.
+- UPDATE waits until the adder has passed on its last row, DRAIN_CYCLES for the adder's pipeline,
+  NEURON_CYCLES per neuron, and FLUSH_CYCLES for the neuron pipeline.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from quantize.model import IntegerModel
+from quantize.rom import places
+
+from .schedule import Kind, schedule
+
+__all__ = ["DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES", "ROW_CYCLES",
+           "CoreConfig", "row_period", "step_timing", "worst_events"]
+
+ROW_CYCLES = 3
+FETCH_CYCLES = 2
+DRAIN_CYCLES = 3
+NEURON_CYCLES = 2
+FLUSH_CYCLES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig:
+    """What a user chooses of the hardware; the model fixes the rest.
+
+    Parameters
+    ----------
+    lanes : int
+        Synapses added per cycle, 1 to 64.
+    """
+
+    lanes: int = 4
+
+    def __post_init__(self) -> None:
+        if type(self.lanes) is not int:
+            raise TypeError(f"Core lanes must be an int, not {self.lanes!r}")
+        if not 1 <= self.lanes <= 64:
+            raise ValueError(f"Core lanes must be between 1 and 64, not {self.lanes!r}")
+
+
+def row_period(row_words: int) -> int:
+    """Cycles for which a row of ``row_words`` words occupies the adder."""
+    return max(row_words, ROW_CYCLES)
+
+
+def step_timing(model: IntegerModel, config: CoreConfig,
+                events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Busy cycles and latency of every step.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    config : CoreConfig
+    events : ndarray of int64, shape (steps, phases)
+        Rows that each phase adds, as golden counts them.
+
+    Returns
+    -------
+    cycles : ndarray of int64, shape (steps,)
+        Cycles in which the core works on the step.
+    latency : ndarray of int64, shape (steps,)
+        Cycles from the taking of the step's last event to a valid result, when tokens wait for
+        the core; from the taking of the STEP token where a step has no event.
+    """
+    period = [row_period(place.row_words) for place in places(model, config.lanes)]
+    now = np.zeros(len(events), np.int64)       # first cycle of the phase
+    free = np.full(len(events), -1, np.int64)   # last cycle in which the adder holds a row
+    latency = now
+    for phase, count in zip(schedule(model), events.T, strict=True):
+        if phase.kind == Kind.SPIKES:
+            cycles = period[phase.index]
+            last = np.maximum(now + FETCH_CYCLES, free) + (count - 1) * cycles
+            free = np.where(count > 0, last + cycles, free)
+            now = np.where(count > 0, last, now) + 1
+        elif phase.kind == Kind.INPUT:
+            cycles = period[phase.index]
+            one = np.maximum(1, free - now) + cycles
+            # From the last event taken to the STEP token taken; then on, `now` is common.
+            latency = np.select([count == 0, count == 1], [0, one], 2 * cycles) + 1
+            now = np.maximum(now, free + 1) + count * cycles
+            free = now - 1
+            latency = latency - now
+        else:
+            neurons = model.populations[phase.index].neurons
+            now = (np.maximum(now, free + 1) + DRAIN_CYCLES + NEURON_CYCLES * neurons
+                   + FLUSH_CYCLES)
+    return now, latency + now
+
+
+def worst_events(model: IntegerModel, input_events: int) -> np.ndarray:
+    """Rows per phase, int64 (1, phases), of a step with every neuron firing at every delay."""
+    return np.array([[
+        input_events if phase.kind == Kind.INPUT
+        else 0 if phase.kind == Kind.UPDATE
+        else model.sources(model.projections[phase.index])
+        for phase in schedule(model)]], np.int64)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Choice of the number formats: how many fraction bits fit the states, and by what evidence."""
+
+import math
+from dataclasses import dataclass
+
+from .integer import scales
+from .model import Widths
+from .network import Network
+from .recording import Recording, poisson_recording
+from .reference import run_reference
+
+__all__ = ["Calibration", "calibrate", "default_recording"]
+
+MARGIN = 1.5
+MOST_FRACTION = 8
+# Louder than the recordings at hand (6 to 12 Hz per channel), so that peaks err to the safe side.
+SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 5000, 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Chosen widths, and the evidence: peaks in weight LSB, margin, and where they were seen."""
+
+    widths: Widths
+    source: str
+    margin: float
+    current_peak: float
+    membrane_peak: float
+
+
+def default_recording(network: Network) -> Recording:
+    """Simulated spikes for a network of which no recording is given."""
+    return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
+                             rate=SIMULATED_RATE, seed=SIMULATED_SEED)
+
+
+def calibrate(network: Network, recording: Recording, *, weight: int, current: int = 16,
+              membrane: int = 20, decay: int = 12) -> Calibration:
+    """Take the most fraction bits with which the peaks over ``recording`` fit ``MARGIN`` times.
+
+    Raises
+    ------
+    ValueError
+        If not even 0 fraction bits fit.
+    """
+    trace = run_reference(network, recording)
+    sigma = scales(network, weight)
+    s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
+    m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
+    for population in network.populations:
+        if population.spiking:
+            m_peak = max(m_peak, float((population.threshold / sigma[population.name]).max()))
+    room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)
+    room_m = ((1 << membrane - 1) - 1) / max(m_peak * MARGIN, 1)
+    fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION, current - weight)
+    if fraction < 0:
+        raise ValueError(f"States must fit {current} and {membrane} bits, not peak at {s_peak:.0f} "
+                         f"and {m_peak:.0f} weight LSB with a margin of {MARGIN}: take fewer "
+                         "weight bits or wider states")
+    return Calibration(
+        widths=Widths(weight=weight, current=current, membrane=membrane, decay=decay,
+                      fraction=fraction),
+        source=recording.name, margin=MARGIN, current_peak=s_peak, membrane_peak=m_peak)

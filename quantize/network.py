@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The float network that every importer produces and every later pass reads."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+__all__ = ["INPUT", "Network", "Population", "Projection"]
+
+INPUT = "input"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Population:
+    """Neurons that are updated together.
+
+    Per neuron i and step t, with the weights already multiplied by (1 - membrane_decay)::
+
+        s[t] = synaptic_decay * s[t-1] + sum over projections of W x[t - delay]
+        m[t] = (membrane_decay * m[t-1] + s[t]) * (1 - y[t-1])
+        y[t] = m[t] > threshold             (strict; 0 where the population does not spike)
+
+    Parameters
+    ----------
+    name : str
+    synaptic_decay, membrane_decay : ndarray of float64, shape (neurons,)
+        Factor per step, each inside (0, 1).
+    threshold : ndarray of float64, shape (neurons,)
+        In units of m, above 0.
+    spiking : bool
+        False for a leaky integrator, whose m is an output of the network.
+    """
+
+    name: str
+    synaptic_decay: np.ndarray
+    membrane_decay: np.ndarray
+    threshold: np.ndarray
+    spiking: bool
+
+    def __post_init__(self) -> None:
+        for key in ("synaptic_decay", "membrane_decay"):
+            _require(getattr(self, key), f"Population {self.name} {key}", "inside (0, 1)",
+                     lambda x: (x > 0) & (x < 1))
+        _require(self.threshold, f"Population {self.name} threshold", "above 0", lambda x: x > 0)
+
+    @property
+    def neurons(self) -> int:
+        return len(self.synaptic_decay)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Projection:
+    """Synapses from one population, or from the input, to another.
+
+    Parameters
+    ----------
+    source, target : str
+        Names of populations; ``source`` may be ``INPUT``.
+    delay : int
+        In steps, 0 or more.
+    weights : ndarray of float64, shape (sources, targets)
+        In units of the target's m: a row is what one spike adds.
+    """
+
+    source: str
+    target: str
+    delay: int
+    weights: np.ndarray
+
+    def __post_init__(self) -> None:
+        _require(self.weights, f"Projection {self.source}->{self.target} weights", "finite",
+                 np.isfinite)
+        if self.delay < 0:
+            raise ValueError(f"Projection {self.source}->{self.target} delay must be 0 or more, "
+                             f"not {self.delay}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Network:
+    """A spiking network with integer delays.
+
+    Parameters
+    ----------
+    channels : int
+        Inputs.
+    dt : float
+        Seconds per step.
+    populations : tuple of Population
+        In an order in which delay-0 projections only go forward.
+    projections : tuple of Projection
+    lead_steps : int
+        How many steps earlier than the published model this form gives the same outputs.
+    """
+
+    channels: int
+    dt: float
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    lead_steps: int = 0
+
+    def __post_init__(self) -> None:
+        place = {population.name: k for k, population in enumerate(self.populations)}
+        for projection in self.projections:
+            title = f"Projection {projection.source}->{projection.target}"
+            if projection.target not in place or projection.source not in (INPUT, *place):
+                raise ValueError(f"{title} must join populations of the network, not others")
+            shape = (self.size(projection.source), self.size(projection.target))
+            if projection.weights.shape != shape:
+                raise ValueError(f"{title} weights must have shape {shape}, "
+                                 f"not {projection.weights.shape}")
+            if projection.source == INPUT or projection.delay > 0:
+                continue
+            if place[projection.source] >= place[projection.target]:
+                raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
+
+    def size(self, name: str) -> int:
+        """Number of neurons of population ``name``, or of channels for ``INPUT``."""
+        return self.channels if name == INPUT else self.population(name).neurons
+
+    def population(self, name: str) -> Population:
+        return next(population for population in self.populations if population.name == name)
+
+    def with_delays(self, delays: list[int], lead_steps: int) -> "Network":
+        """The same network with other projection delays."""
+        projections = tuple(replace(projection, delay=delay)
+                            for projection, delay in zip(self.projections, delays, strict=True))
+        return replace(self, projections=projections, lead_steps=lead_steps)
+
+
+def _require(array: np.ndarray, title: str, rule: str, test) -> None:
+    bad = np.argwhere(~(np.isfinite(array) & test(array)))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        raise ValueError(f"{title} must be {rule}, not {float(array[index])!r} at {list(index)}")

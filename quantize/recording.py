@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings of spikes, read from .npz files or simulated."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .cli import InputError
+
+__all__ = ["Recording", "poisson_recording", "read_recording"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """Spikes per step, one entry per event.
+
+    Parameters
+    ----------
+    name : str
+    channel : ndarray of int64, shape (events,)
+        Channel of each event; the events of a step lie side by side, steps in order.
+    start : ndarray of int64, shape (steps + 1,)
+        Events of step t are ``channel[start[t]:start[t+1]]``.
+    channels : int
+    dt : float
+        Seconds per step.
+    reset : ndarray of bool, shape (steps,)
+        Where the state is cleared before the step.
+    velocity : ndarray of float64, shape (steps, outputs), or None
+        What the subject did, in the recording's own units.
+    """
+
+    name: str
+    channel: np.ndarray
+    start: np.ndarray
+    channels: int
+    dt: float
+    reset: np.ndarray
+    velocity: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int:
+        return len(self.start) - 1
+
+    def head(self, steps: int) -> "Recording":
+        """The first ``steps`` steps."""
+        steps = min(steps, self.steps)
+        velocity = None if self.velocity is None else self.velocity[:steps]
+        return Recording(name=self.name, channel=self.channel[:self.start[steps]],
+                         start=self.start[:steps + 1], channels=self.channels, dt=self.dt,
+                         reset=self.reset[:steps], velocity=velocity)
+
+    def check_fits(self, channels: int, dt: float) -> None:
+        """Refuse a recording that another network than this one was trained for."""
+        if self.channels != channels:
+            raise InputError(f"Recording {self.name} n_channels must be {channels}, as the network "
+                             f"has, not {self.channels}")
+        if not np.isclose(self.dt, dt, rtol=1e-6, atol=0):
+            raise InputError(f"Recording {self.name} dt must be {dt} s, as the network has, "
+                             f"not {self.dt}")
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording; its keys are described in docs/contracts.md.
+
+    Raises
+    ------
+    InputError
+        If the file is no such recording; the message names the key.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            data = {key: file[key] for key in file.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
+                         f"NumPy refuses: {error}") from error
+    for key in ("bin", "channel", "n_bins", "n_channels", "dt"):
+        if key not in data:
+            raise InputError(f"Recording {path} must have the key {key!r}, not only "
+                             f"{', '.join(sorted(data)) or 'nothing'}")
+    steps, channels = (_integer(data, path, key) for key in ("n_bins", "n_channels"))
+    bins, channel, count = _events(data, path, steps, channels)
+    reset = np.zeros(steps, bool)
+    if "trial_start_bin" in data:
+        reset[_integers(data, path, "trial_start_bin", steps)] = True
+    velocity = data.get("velocity")
+    if velocity is not None:
+        if velocity.ndim != 2 or len(velocity) != steps or not np.isfinite(velocity).all():
+            raise InputError(f"Recording {path} velocity must be finite with shape ({steps}, axes)"
+                             f", not shape {velocity.shape}")
+        velocity = velocity.astype(np.float64)
+    dt = float(data["dt"]) if data["dt"].ndim == 0 and data["dt"].dtype.kind in "fiu" else -1.0
+    if not 0 < dt < 10:
+        raise InputError(f"Recording {path} dt must be seconds between 0 and 10, "
+                         f"not {data['dt'].tolist()!r}")
+    return Recording(name=path.name, channel=np.repeat(channel, count),
+                     start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
+                     channels=channels, dt=dt, reset=reset, velocity=velocity)
+
+
+def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
+                      seed: int) -> Recording:
+    """Simulate ``steps`` steps of independent Poisson channels at ``rate`` spikes per second."""
+    counts = np.random.default_rng(seed).poisson(rate * dt, size=(steps, channels))
+    step, channel = np.nonzero(counts)
+    repeat = counts[step, channel]
+    return Recording(name=f"simulated Poisson spikes, {rate:g} Hz per channel, seed {seed}",
+                     channel=np.repeat(channel, repeat),
+                     start=np.concatenate([[0], np.cumsum(counts.sum(axis=1))]),
+                     channels=channels, dt=dt, reset=np.zeros(steps, bool))
+
+
+def _events(data, path, steps, channels):
+    bins = _integers(data, path, "bin", steps)
+    channel = _integers(data, path, "channel", channels)
+    count = _integers(data, path, "count", 1 << 16) if "count" in data else np.ones_like(bins)
+    if not len(bins) == len(channel) == len(count):
+        raise InputError(f"Recording {path} bin, channel and count must have equal length, "
+                         f"not {len(bins)}, {len(channel)}, {len(count)}")
+    if (np.diff(bins) < 0).any():
+        event = int(np.argmax(np.diff(bins) < 0)) + 1
+        raise InputError(f"Recording {path} bin must be ascending, not {int(bins[event])} after "
+                         f"{int(bins[event - 1])} at event {event}")
+    return bins, channel, count
+
+
+def _integer(data, path, key):
+    value = data[key]
+    if value.ndim != 0 or value.dtype.kind not in "iu" or value < 1:
+        raise InputError(f"Recording {path} {key} must be an integer of at least 1, "
+                         f"not {value.tolist()!r}")
+    return int(value)
+
+
+def _integers(data, path, key, limit):
+    array = data[key]
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(f"Recording {path} {key} must be a list of integers, not {array.dtype} "
+                         f"of shape {array.shape}")
+    array = array.astype(np.int64)
+    bad = np.flatnonzero((array < 0) | (array >= limit))
+    if len(bad):
+        raise InputError(f"Recording {path} {key} must be between 0 and {limit - 1}, not "
+                         f"{int(array[bad[0]])} at entry {int(bad[0])}")
+    return array
