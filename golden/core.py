@@ -32,8 +32,9 @@ class Constants(NamedTuple):
 
     ``weights`` int32 (rows, neurons); ``phase`` int64 (phases, 5): kind, first row, first source
     neuron, sources and delay for SPIKES and INPUT; kind, first neuron, 0, neurons and 0 for
-    UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches; ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (4,): largest s,
-    largest m, fraction bits, decay bits.
+    UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches;
+    ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (4,): largest s, largest m,
+    fraction bits, decay bits.
     """
 
     weights: np.ndarray
@@ -67,8 +68,11 @@ class Stimulus(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """Answers: ``membrane`` int64 and ``fired`` bool (steps, neurons), ``events`` int64
-    (steps, phases): rows added by each phase, ``saturated`` bool (steps,)."""
+    """Answers of every step.
+
+    ``membrane`` int64 and ``fired`` bool (steps, neurons); ``events`` int64 (steps, phases): rows
+    that each phase added; ``saturated`` bool (steps,).
+    """
 
     membrane: np.ndarray
     fired: np.ndarray

@@ -24,7 +24,7 @@ def token_layout(rows):
 
 
 def result_layout(outputs, width):
-    """Answer of one step: ``outputs`` signed integers of ``width`` bits, in LSB of the output scale."""
+    """Answer of one step: ``outputs`` signed integers of ``width`` bits, in output LSB."""
     return data.StructLayout({
         "step":      32,
         "cycles":    24,

@@ -138,9 +138,9 @@ def _check_keys(tensors):
                              f"not shape {array.shape}")
         for axis, size in zip(axes, array.shape, strict=True):
             if sizes.setdefault(axis, size) != size:
-                raise ValueError(f"{key} must have shape "
-                                 f"{tuple(sizes.get(a, s) for a, s in zip(axes, array.shape))}"
-                                 f" to fit the other tensors, not {array.shape}")
+                wanted = tuple(sizes.get(a, s) for a, s in zip(axes, array.shape, strict=True))
+                raise ValueError(f"{key} must have shape {wanted} to fit the other tensors, "
+                                 f"not {array.shape}")
         if not np.isfinite(array).all():
             index = np.argwhere(~np.isfinite(array))[0].tolist()
             raise ValueError(f"{key} must be finite, not {float(array[tuple(index)])!r} at {index}")

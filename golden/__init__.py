@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integer model in NumPy: values and cycles that the hardware must answer."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoint to integer model: read, retime, calibrate, quantize, prune, save."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulation: compiled RTL and cocotb testbenches."""
