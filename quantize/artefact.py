@@ -12,7 +12,8 @@ from .cli import InputError, written_folder
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from .network import Network, Population, Projection
 
-__all__ = ["SCHEMA", "load_artefact", "load_manifest", "load_network", "save_artefact"]
+__all__ = ["SCHEMA", "load_artefact", "load_manifest", "load_network", "model_tables",
+           "save_artefact"]
 
 SCHEMA = 1
 
@@ -33,11 +34,11 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
     facts : dict
         Further entries of the manifest (checkpoint hash, calibration, what was dropped).
     """
-    tables, shape = _model_tables(model), _model_shape(model)
+    tables, shape = model_tables(model), _model_shape(model)
     floats, form = _network_tables(network), _network_shape(network)
     manifest = {"schema": SCHEMA, "model_hash": _digest(shape, tables),
                 "network_hash": _digest(form, floats), "model": shape, "network": form, **facts}
-    with written_folder(folder) as temporary:
+    with written_folder(folder, "manifest.json") as temporary:
         np.savez_compressed(temporary / "tables.npz", **tables)  # type: ignore[arg-type]
         np.savez_compressed(temporary / "network.npz", **floats)  # type: ignore[arg-type]
         (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -120,7 +121,8 @@ def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def _model_tables(model):
+def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
+    """Arrays of a model, as in tables.npz."""
     tables = {"channel_row": model.channel_row, "output_scale": model.output_scale}
     for population in model.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key) for key in _POPULATION}
@@ -128,7 +130,7 @@ def _model_tables(model):
 
 
 def _network_tables(network):
-    tables = {}
+    tables: dict[str, np.ndarray] = {}
     for population in network.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key)
                    for key in _FLOAT_POPULATION}

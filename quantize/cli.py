@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every command of the project shares: how bad input is told, and how files are written."""
 
+import argparse
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -9,11 +11,21 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["InputError", "run_command", "written_file", "written_folder"]
+__all__ = ["CommandParser", "InputError", "run_command", "written_file", "written_folder"]
+
+# What marks a folder as written by this project: an index that names a model.
+INDEXES = ("manifest.json", "report.json", "rom.json")
 
 
 class InputError(ValueError):
     """Something a user gave cannot be used; the message is one line that says what to change."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser that tells a wrong argument in one line, and ends with exit status 2."""
+
+    def error(self, message: str):
+        sys.exit(_fail(f"{message} (see '{self.prog} --help')"))
 
 
 def run_command(main: Callable[[], None]) -> None:
@@ -49,28 +61,44 @@ def written_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def written_folder(path: Path) -> Iterator[Path]:
+def written_folder(path: Path, index: str | None = None) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; it replaces ``path`` only when the block succeeds.
+
+    Parameters
+    ----------
+    path : Path
+        New, empty, or a folder that was written by this function.
+    index : str, optional
+        Name of the file, one of ``INDEXES``, that a folder must have to be replaced; any of them
+        where None.
 
     Raises
     ------
     InputError
-        If ``path`` exists and holds files that this project did not make.
+        If ``path`` exists and is none of these.
     """
-    path = Path(path)
-    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _ours(path))):
+    path = Path(path).resolve()
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _ours(path, index))):
         raise InputError(f"Output folder must be new, empty or made by this command, not {path}")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    retired = temporary.with_name(f"{temporary.name}-old")
     try:
         yield temporary
         temporary.chmod(0o755)
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, retired)
         os.replace(temporary, path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if retired.exists() and not path.exists():
+            os.replace(retired, path)
+        for folder in (temporary, retired):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ours(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("manifest.json", "report.json", "rom.json"))
+def _ours(folder: Path, index: str | None) -> bool:
+    for name in (index,) if index else INDEXES:
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            if "model_hash" in json.loads((folder / name).read_text()):
+                return True
+    return False

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: ``python -m quantize --help``."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from .artefact import load_artefact, load_manifest, save_artefact
+from .build import build_model
+from .cli import CommandParser, InputError, run_command
+from .export import export_rom
+from .model import Widths
+from .recording import read_recording
+from .show import summary
+
+__all__ = ["main"]
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m quantize", description="From a trained checkpoint to "
+                           "an integer model, and to memory images.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    build = commands.add_parser("build", help="checkpoint to model")
+    build.add_argument("checkpoint", type=Path, help=".safetensors or .pth")
+    build.add_argument("-o", "--output", type=Path, required=True, help="folder of the model")
+    build.add_argument("--name", help="of the model (default: as the checkpoint)")
+    build.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
+                       help="spikes to scale the states by (default: simulated)")
+    for name, rule in (("weight", "2 to 16"), ("current", "8 to 32"), ("membrane", "8 to 32"),
+                       ("decay", "4 to 16")):
+        build.add_argument(f"--{name}-bits", type=int, default=getattr(Widths, name), metavar="N",
+                           help=f"{rule} (default: %(default)s)")
+
+    export = commands.add_parser("export", help="model to .npz, .mem, .svh and .h")
+    export.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    export.add_argument("-o", "--output", type=Path, required=True, help="folder of the images")
+    export.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64", default=4,
+                        help="weights side by side in a word (default: %(default)s)")
+
+    show = commands.add_parser("show", help="what is in a model")
+    show.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    arguments = _parser().parse_args(argv)
+    {"build": _build, "export": _export, "show": _show}[arguments.command](arguments)
+
+
+def _build(arguments: Namespace) -> None:
+    try:
+        widths = Widths(weight=arguments.weight_bits, current=arguments.current_bits,
+                        membrane=arguments.membrane_bits, decay=arguments.decay_bits, fraction=0)
+        recording = read_recording(arguments.calibrate) if arguments.calibrate else None
+        model, network, facts = build_model(arguments.checkpoint, name=arguments.name,
+                                            widths=widths, recording=recording)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    manifest = save_artefact(arguments.output, model, network, facts)
+    print(summary({**manifest, "warnings": []}))
+    print(f"-> {arguments.output}")
+    for warning in facts["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _export(arguments: Namespace) -> None:
+    model, manifest = load_artefact(arguments.model)
+    index = export_rom(arguments.output, model, manifest["model_hash"], arguments.lanes)
+    for name, text in index["files"].items():
+        print(f"{name:12} {text}")
+    print(f"-> {arguments.output}")
+
+
+def _show(arguments: Namespace) -> None:
+    print(summary(load_manifest(arguments.model)))
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The passes in order, from a network to an integer model, with the facts that a manifest keeps."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from .bounds import proven_bits
+from .calibrate import Calibration, calibrate, default_recording
+from .checkpoint import checkpoint_hash, read_checkpoint
+from .integer import quantize
+from .model import IntegerModel, Widths
+from .network import Network
+from .prune import prune
+from .recording import Recording
+from .retime import retime
+
+__all__ = ["build_model", "compile_network"]
+
+# A time constant that rounding changes by more than this share is worth a warning.
+TIME_CONSTANT_CHANGE = 0.05
+
+
+def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
+                recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
+    """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
+
+    The model is called as the file, without suffix, where ``name`` is None.
+    """
+    checkpoint = Path(checkpoint)
+    network = read_checkpoint(checkpoint)
+    model, network, facts = compile_network(network, name=name or printable(checkpoint.stem),
+                                            widths=widths, recording=recording)
+    source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
+    return model, network, {"checkpoint": source, **facts}
+
+
+def compile_network(network: Network, *, name: str, widths: Widths | None = None,
+                    recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
+    """Retime, calibrate, quantize and prune ``network``.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Of the model: 1 to 100 printable characters.
+    widths : Widths, optional
+        All but ``fraction``, which the calibration chooses.
+    recording : Recording, optional
+        What to calibrate on; simulated spikes where None.
+
+    Returns
+    -------
+    model : IntegerModel
+    network : Network
+        The retimed network that ``model`` was rounded from.
+    facts : dict
+        Further entries of the manifest: ``calibration``, ``dropped``, ``tables``, ``table_bits``,
+        ``non_zeros`` and ``warnings``.
+    """
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
+    network, widths = retime(network), widths or Widths()
+    simulated = recording is None
+    if recording is None:
+        recording = default_recording(network)
+    recording.check_fits(network.channels, network.dt)
+    if not len(recording.channel):
+        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    calibration = calibrate(network, recording, weight=widths.weight, current=widths.current,
+                            membrane=widths.membrane, decay=widths.decay)
+    model, dropped = prune(quantize(network, calibration.widths, name))
+    evidence = _evidence(model, calibration, simulated)
+    tables = [_table(model, k) for k in range(len(model.projections))]
+    return model, network, {
+        "calibration": evidence, "dropped": dropped, "tables": tables,
+        "table_bits": sum(table["bits"] for table in tables),
+        "non_zeros": sum(table["non_zeros"] for table in tables),
+        "warnings": [*_changed_decays(model, network), *_saturating(model, evidence),
+                     *_dropped(dropped)]}
+
+
+def printable(text: str) -> str:
+    """``text`` with every character that cannot be printed replaced by ``_``."""
+    return "".join(c if c.isprintable() else "_" for c in text)
+
+
+def _evidence(model: IntegerModel, calibration: Calibration, simulated: bool) -> dict:
+    current, membrane = proven_bits(model)
+    proven = current <= model.widths.current and membrane <= model.widths.membrane
+    rule = (f"most fraction bits with which the peaks over the calibration spikes fit "
+            f"{calibration.margin:g} times")
+    if proven:
+        rule += "; no input of at most one spike per channel and step can saturate a state"
+    return {"rule": rule, "proven": proven, "simulated": simulated,
+            **{key: value for key, value in dataclasses.asdict(calibration).items()
+               if key != "widths"},
+            "proven_bits": {"current": current, "membrane": membrane, "events_per_channel": 1}}
+
+
+def _table(model: IntegerModel, index: int) -> dict:
+    projection = model.projections[index]
+    rows, columns = projection.weights.shape
+    return {"source": projection.source, "target": projection.target, "delay": projection.delay,
+            "format": "dense", "rows": rows, "columns": columns,
+            "bits": rows * columns * model.widths.weight,
+            "non_zeros": int(np.count_nonzero(projection.weights))}
+
+
+def _changed_decays(model: IntegerModel, network: Network) -> list[str]:
+    warnings = []
+    for population in model.populations:
+        exact = network.population(population.name)
+        for kind in ("synaptic", "membrane"):
+            wanted = getattr(exact, f"{kind}_decay")[population.kept]
+            given = getattr(population, f"{kind}_decay") / (1 << model.widths.decay)
+            # A decay is exp(-dt / tau), so the time constant is -dt / log(decay).
+            tau, rounded = (-1e3 * network.dt / np.log(decay) for decay in (wanted, given))
+            change = np.abs(rounded / tau - 1)
+            count, worst = int((change > TIME_CONSTANT_CHANGE).sum()), int(change.argmax())
+            if count:
+                warnings.append(
+                    f"{model.widths.decay} decay bits change {count} {kind} time constants of "
+                    f"{population.name} by more than {TIME_CONSTANT_CHANGE:.0%} (neuron "
+                    f"{int(population.kept[worst])}: {tau[worst]:.4g} ms becomes "
+                    f"{rounded[worst]:.4g} ms): take more decay bits")
+    return warnings
+
+
+def _saturating(model: IntegerModel, evidence: dict) -> list[str]:
+    if evidence["proven"] or not evidence["simulated"]:
+        return []
+    bits = evidence["proven_bits"]
+    text = (f"states of {model.widths.current} and {model.widths.membrane} bits may saturate: "
+            f"their scale comes from {evidence['source']}, and only {bits['current']} and "
+            f"{bits['membrane']} bits are safe for every input; calibrate on a recording of yours")
+    return [text]
+
+
+def _dropped(dropped: dict[str, int]) -> list[str]:
+    told = {"channels": "channels have only zero weights, their spikes are ignored",
+            "neurons": "neurons can never fire and are left out"}
+    return [f"{dropped[key]} {text}" for key, text in told.items() if dropped[key]]

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weight-ROM export: the tables of a model for other people's tools."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from .artefact import model_tables
+from .cli import written_folder
+from .header import c_header, comment, identifier, sv_header
+from .model import IntegerModel
+from .rom import neuron_words, places, state_base, weight_words
+
+__all__ = ["export_rom"]
+
+FILES = {
+    "rom.npz":     "plain tables, one row of weights per source neuron",
+    "weights.mem": "$readmemh image of the weight memory",
+    "neurons.mem": "$readmemh image of the neuron memory",
+    "rom.svh":     "SystemVerilog localparams: widths, shapes, addresses, hash",
+    "rom.h":       "C header: widths, constants and weights as arrays",
+}
+
+
+def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -> dict:
+    """Write every form of the tables of ``model`` into ``folder``, and return its index.
+
+    File names are the same for all models; identifiers begin with the name of the model, as far
+    as it can be one. Layouts of the memory images: `quantize.rom`.
+    """
+    index = _index(model, model_hash, lanes)
+    with written_folder(folder, "rom.json") as temporary:
+        np.savez_compressed(temporary / "rom.npz", **_plain(model))  # type: ignore[arg-type]
+        for name, text in {
+                "weights.mem": _mem(index, "weights", weight_words(model, lanes),
+                                    f"each {lanes} weights of {model.widths.weight} bits, two's "
+                                    "complement, lane 0 lowest"),
+                "neurons.mem": _mem(index, "neurons", neuron_words(model),
+                                    "two per neuron: m (0) and B, then threshold and A; the decay "
+                                    f"is the lowest {model.widths.decay} bits"),
+                "rom.svh": sv_header(index, model),
+                "rom.h": c_header(index, model),
+                "rom.json": json.dumps(index, indent=2) + "\n"}.items():
+            (temporary / name).write_text(text, encoding="ascii")
+    return index
+
+
+def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
+    base, widths = state_base(model, lanes), model.widths
+    rows = places(model, lanes)
+    return {
+        "schema": 1, "model_hash": model_hash, "name": model.name,
+        "prefix": identifier(model.name), "lanes": lanes, "files": FILES,
+        "memories": {
+            "weights": {"words": sum(place.rows * place.row_words for place in rows),
+                        "bits": lanes * widths.weight},
+            "neurons": {"words": 2 * sum(p.neurons for p in model.populations),
+                        "bits": widths.membrane + widths.decay}},
+        "populations": [{"name": p.name, "neurons": p.neurons, "spiking": p.spiking,
+                         "state_base": base[p.name]} for p in model.populations],
+        "projections": [{"source": place.projection.source, "target": place.projection.target,
+                         "delay": place.projection.delay, "rows": place.rows,
+                         "row_words": place.row_words, "weight_base": place.first}
+                        for place in rows]}
+
+
+def _plain(model: IntegerModel) -> dict[str, np.ndarray]:
+    """The tables of the artefact, and the numbers that they need to be read."""
+    return model_tables(model) | {
+        **{f"{key}_bits": np.array(value) for key, value in vars(model.widths).items()},
+        "dt": np.array(model.dt), "lead_steps": np.array(model.lead_steps)}
+
+
+def _mem(index: dict, key: str, words: list[int], layout: str) -> str:
+    bits = index["memories"][key]["bits"]
+    lines = [f"// Model {comment(index['name'])}, hash {index['model_hash']}",
+             f"// {key}: {len(words)} words of {bits} bits, {layout}"]
+    return "\n".join(lines + [f"{word:0{-(-bits // 4)}x}" for word in words]) + "\n"

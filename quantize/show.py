@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manifest in a few lines."""
+
+__all__ = ["summary"]
+
+
+def summary(manifest: dict) -> str:
+    """The manifest of a model as two columns; facts that it does not have are left out."""
+    model = manifest["model"]
+    rows = [("model", f"{model['name']}, hash {manifest['model_hash'][:16]}")]
+    if "checkpoint" in manifest:
+        source = manifest["checkpoint"]
+        rows.append(("checkpoint", f"{source['file']}, sha256 {source['sha256'][:16]}"))
+    step = 1e3 * model["dt"]
+    rows += [("shape", _shape(model)), ("step", f"{step:g} ms"),
+             ("lead", "{} steps, {:g} ms earlier than the checkpoint's own model".format(
+                 model["lead_steps"], model["lead_steps"] * step)),
+             ("widths", "weights {weight} bits, currents {current}, membranes {membrane}, "
+                        "decays {decay}; {fraction} fraction bits".format(**model["widths"]))]
+    if "calibration" in manifest:
+        rows += _calibration(manifest["calibration"])
+    if "dropped" in manifest:
+        rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
+                                "zeros kept".format(**manifest["dropped"])))
+    for table in manifest.get("tables", ()):
+        rows.append((f"{table['source']}->{table['target']}",
+                     "delay {delay}, {format}, {rows} x {columns}, {bits} bits, {non_zeros} "
+                     "non-zeros".format(**table)))
+    if "table_bits" in manifest:
+        rows.append(("tables", f"{manifest['table_bits']} bits, {manifest['non_zeros']} non-zeros"))
+    rows += [("warning", warning) for warning in manifest.get("warnings", ())]
+    width = max(len(key) for key, _ in rows)
+    return "\n".join(f"{key:{width}}  {value}" for key, value in rows)
+
+
+def _shape(model: dict) -> str:
+    parts = [f"{model['channels']} channels"]
+    for population in model["populations"]:
+        loops = any(p["source"] == p["target"] == population["name"] for p in model["projections"])
+        kinds = [kind for kind, holds in (("recurrent", loops),
+                                          ("output", not population["spiking"])) if holds]
+        note = f" ({', '.join(kinds)})" if kinds else ""
+        parts.append(f"{population['size']} {population['name']}{note}")
+    return " -> ".join(parts)
+
+
+def _calibration(calibration: dict) -> list[tuple[str, str]]:
+    seen = ("{source}: peaks {current_peak:.0f} and {membrane_peak:.0f} weight LSB, margin "
+            "{margin:g}").format(**calibration)
+    safe = ("{current} and {membrane} bits hold every input of at most {events_per_channel} spike "
+            "per channel and step").format(**calibration["proven_bits"])
+    return [("calibration", seen), ("proven", safe)]
