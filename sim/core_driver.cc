@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Clocks the compiled core: feeds it tokens as fast as it takes them, and notes what it answers.
+
+#include "core.cc"
+
+#include <cstdint>
+
+namespace {
+
+template<size_t N> uint64_t bits(const cxxrtl::value<N> &v, size_t low, size_t width) {
+	uint64_t result = 0;
+	for (size_t i = 0; i < width; i++)
+		result |= uint64_t((v.data[(low + i) / 32] >> ((low + i) % 32)) & 1) << i;
+	return result;
+}
+template<size_t N> uint64_t bits(const cxxrtl::wire<N> &w, size_t low, size_t width) {
+	return bits(w.curr, low, width);
+}
+int64_t sign_extend(uint64_t x, unsigned width) {
+	return int64_t(x << (64 - width)) >> (64 - width);
+}
+
+const unsigned EVENT = 0, STEP = 1;
+
+}  // namespace
+
+extern "C" {
+
+struct Run {
+	// in: tokens, and the widths of the ports
+	int64_t tokens;
+	const uint8_t *kind;
+	const int32_t *row;
+	int64_t steps, neurons, outputs, output_width, neuron_width, row_width;
+	int64_t most_cycles;	// of one step, before the core counts as hung
+	// out, per step
+	int64_t *velocity;	// (steps, outputs)
+	uint8_t *spikes;	// (steps, neurons)
+	int64_t *cycles;	// by the core's own count
+	int64_t *busy;		// by counting the busy port; -1 where a reset came before
+	int64_t *latency;
+	uint8_t *saturated;
+	int64_t *progress;	// steps done
+};
+
+// Returns 0, or 1 if the core hung, 2 if its step count is off.
+int run_core(Run *run) {
+	static const unsigned STEP_BITS = 32, CYCLE_BITS = 24;
+	cxxrtl_design::p_top top;
+	int64_t token = 0, done = 0, clock = 0, last_result = 0, last_event = -1, last_step = 0;
+	int64_t busy = 0;
+	bool was_reset = false;
+	top.p_o____ready.set<uint32_t>(1);
+	while (done < run->steps) {
+		bool offered = token < run->tokens;
+		top.p_i____valid.set<uint32_t>(offered);
+		if (offered) {
+			uint64_t row = uint32_t(run->row[token]) & ((uint64_t(1) << run->row_width) - 1);
+			top.p_i____payload.set<uint64_t>(run->kind[token] | row << 2);
+		}
+		top.p_clk.set<uint32_t>(0);
+		top.step();
+		busy += bits(top.p_busy, 0, 1);
+		if (bits(top.p_spike, 0, 1)) {
+			uint64_t neuron = bits(top.p_spike, 1, run->neuron_width);
+			if (neuron < uint64_t(run->neurons))
+				run->spikes[done * run->neurons + neuron]++;
+		}
+		if (bits(top.p_o____valid, 0, 1)) {
+			if (bits(top.p_o____payload, 0, STEP_BITS) != uint64_t(done))
+				return 2;
+			size_t low = STEP_BITS;
+			run->cycles[done] = bits(top.p_o____payload, low, CYCLE_BITS);
+			low += CYCLE_BITS;
+			run->saturated[done] = bits(top.p_o____payload, low++, 1);
+			for (int64_t k = 0; k < run->outputs; k++, low += run->output_width)
+				run->velocity[done * run->outputs + k] = sign_extend(
+					bits(top.p_o____payload, low, run->output_width), run->output_width);
+			run->busy[done] = was_reset ? -1 : busy;
+			run->latency[done] = clock - (last_event >= 0 ? last_event : last_step);
+			was_reset = false;
+			busy = 0;
+			last_event = -1;
+			last_result = clock;
+			*run->progress = ++done;
+		}
+		if (offered && bits(top.p_i____ready, 0, 1)) {
+			if (run->kind[token] == EVENT)
+				last_event = clock;
+			else if (run->kind[token] == STEP)
+				last_step = clock;
+			else
+				was_reset = true;
+			token++;
+		}
+		top.p_clk.set<uint32_t>(1);
+		top.step();
+		if (++clock - last_result > run->most_cycles)
+			return 1;
+	}
+	return 0;
+}
+
+}  // extern "C"
