@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recipe: surrogate gradients on windows of a recording, activity bounds, pruning, rounding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import dropout
+from tqdm import tqdm
+
+from .model import TinyRSNN
+from .recording import Recording
+
+__all__ = ["Recipe", "fit", "held_out", "predict", "r2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train. Lengths in seconds, rates in spikes per second of one hidden unit.
+
+    An epoch is as many windows as the recording is long, placed at random. The last quarter of them
+    fine-tunes the pruned network. Both parts have a learning rate that falls as a half cosine.
+    """
+    hidden: int = 64
+    epochs: int = 150
+    seed: int = 0
+    window: float = 1.0
+    batch: int = 64
+    learning_rate: float = 1e-2
+    dropout: float = 0.1                # of input spikes
+    sparsity: float = 0.45              # part of each weight matrix that is pruned
+    lowest: float = 0.5                 # rate that no unit should fall below
+    highest: float = 4.0                # rate that the mean of the units should stay below
+
+    def __post_init__(self):
+        for name, low, high in (("hidden", 1, 1024), ("epochs", 1, 100000), ("seed", 0, 2**31 - 1)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"Training {name} must be between {low} and {high}, not {value!r}")
+
+
+class _Windows:
+    """Batches of windows that never cross a reset; the shorter ones are padded, and masked out."""
+    def __init__(self, recording: Recording, scale: np.ndarray, recipe: Recipe):
+        self.spikes    = torch.from_numpy(recording.dense())
+        self.velocity  = torch.from_numpy(recording.velocity / scale).float()
+        self.trials    = np.array(recording.trials())
+        self.length    = max(1, min(round(recipe.window / recording.dt),
+                                    int(np.ptp(self.trials, 1).max())))
+        self.batch     = recipe.batch
+        self.per_epoch = -(-recording.n_bins // (self.length * self.batch))
+
+    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1)."""
+        inside = rng.integers(self.trials[-1, 1], size=self.batch)
+        start, stop = self.trials[np.searchsorted(self.trials[:, 1], inside, side="right")].T
+        start = np.maximum(start, np.minimum(inside, stop - self.length))
+        steps = torch.from_numpy(start + np.arange(self.length)[:, None])
+        mask  = (steps < torch.from_numpy(stop))[..., None]
+        steps = steps.clamp(max=len(self.spikes) - 1)
+        return self.spikes[steps].float() * mask, self.velocity[steps], mask
+
+
+def _energy(a: Tensor, b: Tensor) -> Tensor:
+    """Sum of squares of a unit's answer to one spike of weight 1, membrane after current."""
+    return (1 - b).square() * (1 + a * b) / ((1 - a * b) * (1 - a.square()) * (1 - b.square()))
+
+
+def _initialise(model: TinyRSNN, rate: float, generator: torch.Generator) -> None:
+    """Draw weights such that membranes spread by 1 threshold, most of it from the input.
+
+    The fluctuation-driven regime of Rossbroich et al., Neuromorph. Comput. Eng. 2 (2022). ``rate``
+    is in spikes per channel and step; hidden units are taken to fire 10 times a second.
+    """
+    a, b, ra, rb = model.decays()
+    hidden = 10 * model.dt
+    with torch.no_grad():
+        for con, spikes, energy, variance in (
+            (model.con1, rate,   _energy(a, b),   0.9),
+            (model.con2, hidden, _energy(a, b),   0.1),
+            (model.con3, hidden, _energy(ra, rb), 0.25),
+        ):
+            weight = con.op.weight
+            weight.normal_(generator=generator)
+            weight *= (variance / (weight.shape[1] * spikes * energy)).sqrt()[:, None]
+
+
+def _prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
+    """Weight matrices and the masks that keep their largest weights."""
+    pruned = []
+    for con in (model.con1, model.con2, model.con3):
+        size  = con.op.weight.detach().abs()
+        least = size.flatten().sort().values[int(sparsity * size.numel())]
+        pruned.append((con.op.weight, size >= least))
+    return pruned
+
+
+def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyRSNN:
+    """Train a network on a recording that has ``velocity``.
+
+    Minimises the root mean square error of the velocity, each axis scaled by its own root mean
+    square. The scale goes into the readout weights at the end, so the network answers in the unit
+    of ``velocity``. Its parameters come back rounded to float16. Runs on one thread, so that a seed
+    gives one result on one machine. ``progress`` draws a bar if standard error is a terminal.
+    """
+    if recording.velocity is None:
+        raise ValueError("Recording must hold velocity to train on, not miss 'velocity'")
+    scale = np.sqrt(np.square(recording.velocity, dtype=np.float64).mean(0))
+    if not ((1e-4 <= scale) & (scale <= 1e4)).all():
+        raise ValueError("Recording velocity must have a root mean square between 1e-4 and 1e4 on "
+                         f"both axes, for float16 weights, not {scale.tolist()}")
+    if not recording.bin.size:
+        raise ValueError("Recording must hold at least 1 event to train on, not 0")
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        model = _train(_Windows(recording, scale, recipe), recording, recipe, progress)
+    finally:
+        torch.set_num_threads(threads)
+    model.con3.op.weight.data *= torch.from_numpy(scale).float()[:, None]
+    return model.rounded()
+
+
+def _train(windows: _Windows, recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
+    rng       = np.random.default_rng(recipe.seed)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    model     = TinyRSNN(recording.n_channels, recipe.hidden, 2, recording.dt)
+    _initialise(model, float(windows.spikes.float().mean()), generator)
+
+    total = recipe.epochs * windows.per_epoch
+    tuned = total // 4
+    quiet = None if progress else True          # None: quiet unless standard error is a terminal
+    with tqdm(total=total, disable=quiet, unit="batch", dynamic_ncols=True) as bar, \
+            torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        for name, batches, rate, sparsity in (("train", total - tuned, 1.0, 0.0),
+                                              ("fine-tune", tuned, 0.4, recipe.sparsity)):
+            bar.set_description(name)
+            masks     = _prune(model, sparsity)
+            optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate * rate)
+            schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(batches, 1))
+            for _ in range(batches):
+                _apply(masks)
+                error, active = _step(model, windows.draw(rng), recipe, optimiser)
+                schedule.step()
+                bar.set_postfix(error=f"{error:.3f}", hertz=f"{active:.1f}", refresh=False)
+                bar.update()
+            _apply(masks)
+    return model
+
+
+def _apply(masks: list[tuple[Tensor, Tensor]]) -> None:
+    for weight, mask in masks:
+        weight.data *= mask
+
+
+def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
+          optimiser: torch.optim.Optimizer) -> tuple[float, float]:
+    """One update; gives the error, of 1 for silence, and the mean rate of the hidden units."""
+    spikes, target, mask = batch
+    output, hidden = model(dropout(spikes, recipe.dropout))
+    error  = ((output - target).square() * mask).sum() / (2 * mask.sum())
+    rates  = (hidden * mask).sum((0, 1)) / (mask.sum() * model.dt)
+    silent = (recipe.lowest - rates).relu().square().mean()
+    busy   = (rates.mean() - recipe.highest).relu().square()
+    error  = error.sqrt()
+    optimiser.zero_grad()
+    (error + 0.02 * silent + 0.02 * busy).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimiser.step()
+    return error.item(), rates.mean().item()
+
+
+def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Run a recording, with a reset at each trial.
+
+    Returns
+    -------
+    output : float32, (n_bins, 2)
+        Velocity, in the unit of the network.
+    hidden : bool, (n_bins, hidden)
+        Spikes of the hidden units.
+    """
+    spikes = recording.dense()
+    with torch.no_grad():
+        runs = [model(torch.from_numpy(spikes[start:stop, None]).float())
+                for start, stop in recording.trials()]
+    output, hidden = (torch.cat(parts)[:, 0].numpy() for parts in zip(*runs, strict=True))
+    return output, hidden > 0
+
+
+def r2(output: np.ndarray, velocity: np.ndarray) -> np.ndarray:
+    """Coefficient of determination of each axis: float64, (2,); NaN where velocity is constant."""
+    wanted = velocity.astype(np.float64)
+    spread = np.square(wanted - wanted.mean(0)).sum(0)
+    return 1 - np.square(wanted - output).sum(0) / np.where(spread > 0, spread, np.nan)
+
+
+def held_out(recording: Recording, part: float = 0.2) -> tuple[Recording, Recording]:
+    """Cut a recording in two: what to train on, and the last ``part`` of it to score on."""
+    cut = round(recording.n_bins * (1 - part))
+    if not 0 < cut < recording.n_bins:
+        raise ValueError(f"Recording n_bins must be enough to hold out {part:.0%}, "
+                         f"not {recording.n_bins!r}")
+    return recording.cut(0, cut), recording.cut(cut, recording.n_bins)

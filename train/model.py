@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The published tinyRSNN in torch: same update order, same parameters, same state-dict keys."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from .constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
+from .files import replacing
+
+__all__ = ["KEYS", "TinyRSNN"]
+
+#: What a checkpoint holds; a published one repeats some of it under other names.
+KEYS = (
+    "con1.op.weight", "con2.op.weight", "con3.op.weight",
+    "group2.mem_param", "group2.syn_param",
+    "group3.mem_param_readout", "group3.syn_param_readout",
+)
+
+_ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at its base
+
+
+class _Spike(torch.autograd.Function):
+    """Heaviside step, strict; backward, the SuperSpike surrogate ``1 / (1 + 10 |x|)^2``.
+
+    Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
+    """
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, = ctx.saved_tensors
+        return grad / (1 + 10 * x.abs()).square()
+
+
+class _Connection(nn.Module):
+    def __init__(self, sources: int, targets: int):
+        super().__init__()
+        self.op = nn.Linear(sources, targets, bias=False)
+
+
+class _Group(nn.Module):
+    def __init__(self, units: int, suffix: str):
+        super().__init__()
+        self.register_parameter(f"mem_param{suffix}", nn.Parameter(torch.full((units,), _ONE)))
+        self.register_parameter(f"syn_param{suffix}", nn.Parameter(torch.full((units,), _ONE)))
+
+
+class TinyRSNN(nn.Module):
+    """Recurrent spiking decoder: ``channels`` inputs, ``hidden`` LIF units, ``outputs`` leaky ones.
+
+    One step, every right-hand side old (the published order; threshold 1, no biases)::
+
+        z'    = [mem > 1]
+        syn'  = a syn + W1 x[t-1] + W2 z
+        mem'  = (b mem + (1 - b) syn) (1 - z')
+        rsyn' = ra rsyn + W3 z
+        rmem' = rb rmem + (1 - rb) rsyn         the output of the step
+
+    with ``a = exp(-dt / (TAU_SYN softplus(syn_param)))`` per unit, and ``b`` likewise from
+    ``mem_param``. All of it is trainable; the reset passes no gradient.
+
+    Parameters
+    ----------
+    channels, hidden, outputs : int
+        Units of each layer.
+    dt : float
+        Seconds per step.
+    """
+    def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT):
+        super().__init__()
+        self.dt     = dt
+        self.con1   = _Connection(channels, hidden)
+        self.con2   = _Connection(hidden, hidden)
+        self.con3   = _Connection(hidden, outputs)
+        self.group2 = _Group(hidden, "")
+        self.group3 = _Group(outputs, "_readout")
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Tensor], dt: float = DT) -> "TinyRSNN":
+        """Network of a state dict: ``KEYS`` are taken, as float32, and any other key is ignored."""
+        hidden, channels = state["con1.op.weight"].shape
+        model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt)
+        model.load_state_dict({key: state[key].float() for key in KEYS})
+        return model
+
+    def decays(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Decays of one step ``(a, b, ra, rb)``: (hidden,), (hidden,), (outputs,), (outputs,)."""
+        def decay(key: str, tau: float) -> Tensor:
+            return torch.exp(-self.dt / (tau * softplus(self.get_parameter(key))))
+
+        return (
+            decay("group2.syn_param",         TAU_SYN),
+            decay("group2.mem_param",         TAU_MEM),
+            decay("group3.syn_param_readout", TAU_SYN),
+            decay("group3.mem_param_readout", TAU_MEM_READOUT),
+        )
+
+    def forward(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
+        """Run from zero state.
+
+        Parameters
+        ----------
+        spikes : float32, (steps, batch, channels)
+            Spikes of each channel in each bin.
+
+        Returns
+        -------
+        output : float32, (steps, batch, outputs)
+            Velocity, in the unit that the network was trained for.
+        hidden : float32, (steps, batch, hidden)
+            Spikes of the hidden units, 0 or 1.
+        """
+        a, b, ra, rb = self.decays()
+        current = self.con1.op(spikes)
+        syn  = torch.zeros_like(current[0])
+        mem  = torch.zeros_like(syn)
+        z    = torch.zeros_like(syn)
+        late = torch.zeros_like(syn)                # W1 x[t-1]
+        hidden = []
+        for step in current:
+            fired = _Spike.apply(mem - 1)
+            mem   = (b * mem + (1 - b) * syn) * (1 - fired.detach())
+            syn   = a * syn + late + self.con2.op(z)
+            z, late = fired, step
+            hidden.append(z)
+
+        rsyn = torch.zeros_like(self.con3.op(z))
+        rmem = torch.zeros_like(rsyn)
+        late = torch.zeros_like(rsyn)               # W3 z
+        output = []
+        for step in self.con3.op(torch.stack(hidden)):
+            rmem = rb * rmem + (1 - rb) * rsyn
+            rsyn = ra * rsyn + late
+            late = step
+            output.append(rmem)
+        return torch.stack(output), torch.stack(hidden)
+
+    def rounded(self) -> "TinyRSNN":
+        """Network whose parameters are rounded to float16, as :meth:`checkpoint` writes them."""
+        state = {key: value.half() for key, value in self.state_dict().items()}
+        for key, value in state.items():
+            bad = self.state_dict()[key][~value.isfinite()]
+            if bad.numel():
+                raise ValueError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
+        return self.from_state(state, self.dt)
+
+    def checkpoint(self, path: str | Path) -> None:
+        """Write ``KEYS`` to a .safetensors file as float16; its metadata holds ``dt`` as text.
+
+        The file appears whole or not at all.
+        """
+        state = {key: value.half() for key, value in self.rounded().state_dict().items()}
+        with replacing(path) as temporary:
+            temporary.write_bytes(save(state, metadata={"dt": repr(float(self.dt))}))
