@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line of the golden model."""
 
-import argparse
 from pathlib import Path
 
 from quantize.artefact import load_artefact
-from quantize.cli import run_command
+from quantize.cli import CommandParser, run_command
 from quantize.recording import read_recording
 
 from .run import run_golden, write_answer
 from .timing import CoreConfig
 
 
-def main() -> None:
-    """Parse the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m golden", description="The integer model, "
-                                     "values and cycles: what the hardware must answer.")
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    parser = CommandParser(prog="python -m golden", description="The integer model, values and "
+                           "cycles: what the hardware must answer.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="decode a recording")
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
@@ -23,7 +22,7 @@ def main() -> None:
     run.add_argument("-o", "--output", type=Path, required=True, help="answer, .npz")
     run.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64",
                      default=CoreConfig().lanes, help="lanes of the core (default: %(default)s)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
 
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording)

@@ -3,11 +3,11 @@
 
 import hashlib
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from .arrays import read_arrays
 from .cli import InputError, written_folder
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from .network import Network, Population, Projection
@@ -38,6 +38,7 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
     floats, form = _network_tables(network), _network_shape(network)
     manifest = {"schema": SCHEMA, "model_hash": _digest(shape, tables),
                 "network_hash": _digest(form, floats), "model": shape, "network": form, **facts}
+    manifest["manifest_hash"] = _text_digest(manifest)
     with written_folder(folder, "manifest.json") as temporary:
         np.savez_compressed(temporary / "tables.npz", **tables)  # type: ignore[arg-type]
         np.savez_compressed(temporary / "network.npz", **floats)  # type: ignore[arg-type]
@@ -53,11 +54,13 @@ def load_manifest(folder: Path) -> dict:
                          f"{str(folder)!r}: it has no manifest.json")
     try:
         manifest = json.loads(path.read_text())
-        schema = manifest["schema"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        schema, digest = manifest["schema"], manifest["manifest_hash"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} must be the manifest of a model, not a damaged file") from error
     if schema != SCHEMA:
         raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: build the model again")
+    if digest != _text_digest(manifest):
+        raise InputError(f"{path} must be as it was written, not changed: build the model again")
     return manifest
 
 
@@ -70,8 +73,8 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
                           **{key: tables[f"{p['name']}.{key}"] for key in _POPULATION})
         for p in shape["populations"])
     projections = tuple(
-        IntegerProjection(**p, weights=tables[f"{p['source']}.{p['target']}.weights"])
-        for p in shape["projections"])
+        IntegerProjection(**p, weights=tables[_weights_key(k, p["source"], p["target"])])
+        for k, p in enumerate(shape["projections"]))
     model = IntegerModel(
         name=shape["name"], dt=shape["dt"], widths=Widths(**shape["widths"]),
         channels=shape["channels"], channel_row=tables["channel_row"], populations=populations,
@@ -89,21 +92,20 @@ def load_network(folder: Path) -> Network:
                    **{key: floats[f"{p['name']}.{key}"] for key in _FLOAT_POPULATION})
         for p in form["populations"])
     projections = tuple(
-        Projection(**p, weights=floats[f"{p['source']}.{p['target']}.weights"])
-        for p in form["projections"])
+        Projection(**p, weights=floats[_weights_key(k, p["source"], p["target"])])
+        for k, p in enumerate(form["projections"]))
     return Network(channels=form["channels"], dt=form["dt"], populations=populations,
                    projections=projections, lead_steps=form["lead_steps"])
 
 
 def _read(folder, manifest, part, name, hash_key):
     path = Path(folder) / name
+    shape, expected = manifest[part], manifest[hash_key]
     try:
-        with np.load(path, allow_pickle=False) as file:
-            tables = {key: file[key] for key in file.files}
-        shape, expected = manifest[part], manifest[hash_key]
+        tables = read_arrays(path)
     except FileNotFoundError as error:
         raise InputError(f"Model {folder} must hold {name}; it is missing") from error
-    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         raise InputError(f"{path} must be a whole file, not a truncated or damaged one: build the "
                          "model again") from error
     digest = _digest(shape, tables)
@@ -111,6 +113,11 @@ def _read(folder, manifest, part, name, hash_key):
         raise InputError(f"{path} must have hash {expected[:16]}, as the manifest says, not "
                          f"{digest[:16]}: it was changed, build the model again")
     return shape, tables
+
+
+def _text_digest(manifest: dict) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "manifest_hash"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
@@ -138,7 +145,13 @@ def _network_tables(network):
 
 
 def _weights(network):
-    return {f"{p.source}.{p.target}.weights": p.weights for p in network.projections}
+    return {_weights_key(k, p.source, p.target): p.weights
+            for k, p in enumerate(network.projections)}
+
+
+def _weights_key(index: int, source: str, target: str) -> str:
+    # Two projections may join the same populations, with different delays.
+    return f"{index}.{source}.{target}.weights"
 
 
 def _model_shape(model):

@@ -48,9 +48,6 @@ def calibrate(network: Network, recording: Recording, *, weight: int, current: i
     sigma = scales(network, weight)
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
-    for population in network.populations:
-        if population.spiking:
-            m_peak = max(m_peak, float((population.threshold / sigma[population.name]).max()))
     room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)
     room_m = ((1 << membrane - 1) - 1) / max(m_peak * MARGIN, 1)
     fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION, current - weight)

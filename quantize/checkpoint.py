@@ -2,7 +2,7 @@
 """Reader of trained checkpoints in the published tinyRSNN state-dict layout."""
 
 import hashlib
-import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -152,18 +152,21 @@ def _check_keys(tensors):
 def _read_safetensors(path):
     try:
         with safe_open(path, framework="numpy") as file:
-            tensors = {key: file.get_tensor(key).astype(np.float64) for key in file.keys()}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
             dt = (file.metadata() or {}).get("dt", DT)
     except (SafetensorError, TypeError) as error:
         raise InputError(f"Checkpoint {path} must be a safetensors file with tensors that NumPy "
                          f"knows: {error}") from error
+    for key, tensor in tensors.items():
+        if tensor.dtype.kind not in "fiu":
+            raise InputError(f"Checkpoint {path} {key} must hold real numbers, not {tensor.dtype}")
     try:
         step = float(dt)
     except ValueError:
         step = float("nan")
     if not 0 < step < 10:
         raise InputError(f"Checkpoint {path} dt must be seconds between 0 and 10, not {dt!r}")
-    return tensors, step
+    return {key: tensor.astype(np.float64) for key, tensor in tensors.items()}, step
 
 
 def _read_pth(path):
@@ -173,8 +176,9 @@ def _read_pth(path):
         raise InputError(f"Reading {path.name} needs torch: run 'make torch', or save the state "
                          "dict as .safetensors") from None
     try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        with open(path, "rb") as stream, warnings.catch_warnings(action="ignore"):
+            state = torch.load(stream, weights_only=True, map_location="cpu")
+    except Exception as error:  # a damaged file raises a dozen kinds
         reason = str(error).strip().splitlines() or ["it does not load"]
         raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
                          f"running code: {reason[0]}") from error
@@ -182,4 +186,8 @@ def _read_pth(path):
                                               for k, v in state.items()):
         raise InputError(f"Checkpoint {path} must be a dict of tensors, not "
                          f"{type(state).__name__}")
-    return {key: value.double().numpy() for key, value in state.items()}, DT
+    for key, value in state.items():
+        if value.layout != torch.strided or value.is_complex() or value.is_quantized:
+            raise InputError(f"Checkpoint {path} {key} must hold real numbers, one for each place, "
+                             f"not {value.dtype} in the layout {value.layout}")
+    return {key: value.detach().double().numpy() for key, value in state.items()}, DT

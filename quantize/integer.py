@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quantization: a float network to the integer model, without data.
 
-Per target neuron i, with the scale ``sigma`` = largest incoming weight / largest integer::
+Per target neuron i::
 
+    sigma     = largest incoming weight / largest integer  (more, if the threshold would be beyond
+                                                            half of the membrane's range)
     weight    = round_half_up(w / sigma)
     threshold = floor(threshold / sigma * 2**fraction)     m > threshold stays exact for integer m
     decay     = round_half_up(decay * 2**d), at most 2**d - 1
@@ -43,9 +45,14 @@ def quantize(network: Network, widths: Widths, name: str) -> IntegerModel:
     Raises
     ------
     ValueError
-        If a threshold does not fit the membrane, or a decay rounds to 0.
+        If a decay rounds to 0.
     """
-    sigma = scales(network, widths.weight)
+    # A neuron that training has starved has weights far below its threshold: it keeps fewer of
+    # their bits, rather than all neurons fewer fraction bits.
+    room = _highest(widths) / 2 / (1 << widths.fraction)
+    sigma = {name: np.maximum(scale, network.population(name).threshold / room)
+             if network.population(name).spiking else scale
+             for name, scale in scales(network, widths.weight).items()}
     projections = tuple(
         IntegerProjection(source=p.source, target=p.target, delay=p.delay,
                           weights=round_half_up(p.weights / sigma[p.target]))
@@ -59,21 +66,19 @@ def quantize(network: Network, widths: Widths, name: str) -> IntegerModel:
 
 
 def _population(population: Population, sigma: np.ndarray, widths: Widths) -> IntegerPopulation:
-    highest = (1 << widths.membrane - 1) - 1
     if population.spiking:
         threshold = np.floor(population.threshold / sigma * (1 << widths.fraction))
-        bad = np.flatnonzero(threshold >= highest)
-        if len(bad):
-            raise ValueError(f"Threshold of {population.name} neuron {int(bad[0])} must be below "
-                             f"{highest} to fit the membrane, not {int(threshold[bad[0]])}: give "
-                             "the membrane more bits, or take fewer fraction bits")
     else:
-        threshold = np.full(population.neurons, float(highest))
+        threshold = np.full(population.neurons, float(_highest(widths)))
     return IntegerPopulation(
         name=population.name, spiking=population.spiking, size=population.neurons,
         kept=np.arange(population.neurons), threshold=threshold.astype(np.int64),
         synaptic_decay=_decay(population.synaptic_decay, "synaptic", population.name, widths),
         membrane_decay=_decay(population.membrane_decay, "membrane", population.name, widths))
+
+
+def _highest(widths: Widths) -> int:
+    return (1 << widths.membrane - 1) - 1
 
 
 def _decay(decay: np.ndarray, kind: str, name: str, widths: Widths) -> np.ndarray:

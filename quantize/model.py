@@ -162,6 +162,9 @@ class IntegerModel:
             if projection.weights.shape != shape:
                 raise ValueError(f"{projection.title} weights must have shape {shape}, "
                                  f"not {projection.weights.shape}")
+        if self.channel_row.shape != (self.channels,):
+            raise ValueError(f"channel_row must have shape {(self.channels,)}, "
+                             f"not {self.channel_row.shape}")
         _check_range(self.channel_row, "channel_row", -1, self.channels - 1)
         if self.output_scale.shape != (self.outputs,):
             raise ValueError(f"output_scale must have shape {(self.outputs,)}, "

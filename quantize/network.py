@@ -38,6 +38,11 @@ class Population:
     spiking: bool
 
     def __post_init__(self) -> None:
+        for key in ("synaptic_decay", "membrane_decay", "threshold"):
+            shape = getattr(self, key).shape
+            if shape != (self.neurons,) or not self.neurons:
+                raise ValueError(f"Population {self.name} {key} must have one value for each of "
+                                 f"{self.neurons} neurons, not shape {shape}")
         for key in ("synaptic_decay", "membrane_decay"):
             _require(getattr(self, key), f"Population {self.name} {key}", "inside (0, 1)",
                      lambda x: (x > 0) & (x < 1))
@@ -99,11 +104,22 @@ class Network:
     lead_steps: int = 0
 
     def __post_init__(self) -> None:
-        place = {population.name: k for k, population in enumerate(self.populations)}
+        if not (self.channels >= 1 and 0 < self.dt < 10):
+            raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
+                             f"not {self.channels} and {self.dt}")
+        names = [population.name for population in self.populations]
+        if len(set(names)) < len(names) or INPUT in names:
+            raise ValueError(f"Network population names must differ from one another and from "
+                             f"{INPUT!r}, not be {', '.join(names)}")
+        if all(population.spiking for population in self.populations):
+            raise ValueError("Network must have a population that does not spike, its output")
+        place = {name: k for k, name in enumerate(names)}
         for projection in self.projections:
             title = f"Projection {projection.source}->{projection.target}"
             if projection.target not in place or projection.source not in (INPUT, *place):
                 raise ValueError(f"{title} must join populations of the network, not others")
+            if projection.source != INPUT and not self.population(projection.source).spiking:
+                raise ValueError(f"{title} must come from a population that spikes")
             shape = (self.size(projection.source), self.size(projection.target))
             if projection.weights.shape != shape:
                 raise ValueError(f"{title} weights must have shape {shape}, "

@@ -35,7 +35,8 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     projections = tuple(
         dataclasses.replace(p, weights=p.weights[used]) if p.source == INPUT else p
         for p in model.projections)
-    row = np.where(used, np.cumsum(used) - 1, -1)
+    # The last entry is the row of the channels that have none already.
+    row = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)[model.channel_row]
     model = dataclasses.replace(model, projections=projections, channel_row=row)
     return model, {
         "channels": int((~used).sum()),

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings of spikes, read from .npz files or simulated."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .arrays import read_arrays
 from .cli import InputError
 
 __all__ = ["Recording", "poisson_recording", "read_recording"]
+
+# Six days at 4 ms: a limit that keeps a wrong number from taking the memory of the machine.
+MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,33 +75,39 @@ def read_recording(path: Path) -> Recording:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            data = {key: file[key] for key in file.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        data = read_arrays(path)
+    except ValueError as error:
         raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
                          f"NumPy refuses: {error}") from error
     for key in ("bin", "channel", "n_bins", "n_channels", "dt"):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "
                              f"{', '.join(sorted(data)) or 'nothing'}")
-    steps, channels = (_integer(data, path, key) for key in ("n_bins", "n_channels"))
+    steps = _integer(data, path, "n_bins", MOST_STEPS)
+    channels = _integer(data, path, "n_channels", MOST_CHANNELS)
     bins, channel, count = _events(data, path, steps, channels)
     reset = np.zeros(steps, bool)
     if "trial_start_bin" in data:
         reset[_integers(data, path, "trial_start_bin", steps)] = True
     velocity = data.get("velocity")
     if velocity is not None:
-        if velocity.ndim != 2 or len(velocity) != steps or not np.isfinite(velocity).all():
-            raise InputError(f"Recording {path} velocity must be finite with shape ({steps}, axes)"
-                             f", not shape {velocity.shape}")
+        if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
+            raise InputError(f"Recording {path} velocity must be numbers of shape ({steps}, axes), "
+                             f"not {velocity.dtype} of shape {velocity.shape}")
+        if not np.isfinite(velocity).all():
+            row = int(np.argwhere(~np.isfinite(velocity))[0, 0])
+            raise InputError(f"Recording {path} velocity must be finite, not "
+                             f"{velocity[row].tolist()} in row {row}")
         velocity = velocity.astype(np.float64)
-    dt = float(data["dt"]) if data["dt"].ndim == 0 and data["dt"].dtype.kind in "fiu" else -1.0
+    dt = data["dt"]
+    if dt.ndim != 0 or dt.dtype.kind not in "fiu":
+        raise InputError(f"Recording {path} dt must be a number, not {dt.dtype} of shape "
+                         f"{dt.shape}")
     if not 0 < dt < 10:
-        raise InputError(f"Recording {path} dt must be seconds between 0 and 10, "
-                         f"not {data['dt'].tolist()!r}")
+        raise InputError(f"Recording {path} dt must be seconds between 0 and 10, not {float(dt)}")
     return Recording(name=path.name, channel=np.repeat(channel, count),
                      start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
-                     channels=channels, dt=dt, reset=reset, velocity=velocity)
+                     channels=channels, dt=float(dt), reset=reset, velocity=velocity)
 
 
 def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
@@ -116,7 +125,8 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
 def _events(data, path, steps, channels):
     bins = _integers(data, path, "bin", steps)
     channel = _integers(data, path, "channel", channels)
-    count = _integers(data, path, "count", 1 << 16) if "count" in data else np.ones_like(bins)
+    count = (_integers(data, path, "count", MOST_COUNT + 1) if "count" in data
+             else np.ones_like(bins))
     if not len(bins) == len(channel) == len(count):
         raise InputError(f"Recording {path} bin, channel and count must have equal length, "
                          f"not {len(bins)}, {len(channel)}, {len(count)}")
@@ -124,14 +134,19 @@ def _events(data, path, steps, channels):
         event = int(np.argmax(np.diff(bins) < 0)) + 1
         raise InputError(f"Recording {path} bin must be ascending, not {int(bins[event])} after "
                          f"{int(bins[event - 1])} at event {event}")
+    if count.sum() > MOST_EVENTS:
+        raise InputError(f"Recording {path} count must add up to at most {MOST_EVENTS}, "
+                         f"not {int(count.sum())}")
     return bins, channel, count
 
 
-def _integer(data, path, key):
+def _integer(data, path, key, most):
     value = data[key]
-    if value.ndim != 0 or value.dtype.kind not in "iu" or value < 1:
-        raise InputError(f"Recording {path} {key} must be an integer of at least 1, "
-                         f"not {value.tolist()!r}")
+    if value.ndim != 0 or value.dtype.kind not in "iu":
+        raise InputError(f"Recording {path} {key} must be an integer, not {value.dtype} of shape "
+                         f"{value.shape}")
+    if not 1 <= value <= most:
+        raise InputError(f"Recording {path} {key} must be between 1 and {most}, not {int(value)}")
     return int(value)
 
 
