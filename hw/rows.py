@@ -2,7 +2,7 @@
 """Row adder: the weights of one event, added to the synaptic currents of their targets."""
 
 from amaranth import *
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.timing import ROW_CYCLES
@@ -10,6 +10,7 @@ from golden.timing import ROW_CYCLES
 from .arith import overflows, saturate
 from .layouts import currents_layout, row_layout
 from .params import CoreParams
+from .weights import WeightTable
 
 __all__ = ["RowAdder"]
 
@@ -56,18 +57,16 @@ class RowAdder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        layout = data.ArrayLayout(signed(self.params.widths.weight), self.params.lanes)
-        image  = self.params.weight_image
-        m.submodules.weights = memory.Memory(shape=layout.size, depth=len(image), init=image)
+        m.submodules.weights = weights = WeightTable(
+            self.params.weight_image, width=self.params.widths.weight, lanes=self.params.lanes)
         # a: addresses the weights. b: addresses the currents, and takes the weights. c: adds.
         # d: clamps and writes.
-        weights = m.submodules.weights.read_port()
         a_valid = Signal()
         a_word  = Signal.like(self.i.p.target)
-        self._sequence(m, weights.addr, a_valid, a_word)
+        self._sequence(m, weights.address, a_valid, a_word)
         b_valid, c_valid, d_valid = Signal(), Signal(), Signal()
         b_word,  c_word,  d_word  = (Signal.like(a_word) for _ in range(3))
-        c_weight = Signal(layout)
+        c_weight = Signal.like(weights.weights)
         m.d.comb += [
             self.read_word.eq(b_word),
             self.write_word.eq(d_word),
@@ -77,7 +76,7 @@ class RowAdder(wiring.Component):
             b_word.eq(a_word),
             c_word.eq(b_word),
             d_word.eq(c_word),
-            c_weight.eq(weights.data),
+            c_weight.eq(weights.weights),
         ]
 
         # s = sat(s + (w << f))

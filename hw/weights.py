@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weight memory, cut into banks that block RAMs fill without a rest."""
+
+from amaranth import *
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["WeightTable", "bank_depths"]
+
+# Words of a 4-kbit block RAM that is 2, 4, 8 or 16 bits wide.
+DEPTHS = (2048, 1024, 512, 256)
+
+
+def bank_depths(depth: int) -> list[int]:
+    """Cut ``depth`` words into banks: each as deep as some shape of a block RAM, the last smaller.
+
+    Few deep and narrow banks take no more block RAMs than many shallow and wide ones, and need a
+    smaller multiplexer behind them.
+    """
+    banks = []
+    for size in DEPTHS:
+        while depth >= size:
+            banks.append(size)
+            depth -= size
+    return [*banks, depth] if depth else banks
+
+
+class WeightTable(wiring.Component):
+    """Read-only table of weights, a word of ``lanes`` weights per cycle, one cycle after its address.
+
+    Parameters
+    ----------
+    image : list of :class:`int`
+        One unsigned integer per word; lane 0 lowest.
+    width : :class:`int`
+        Bits of a weight.
+    lanes : :class:`int`
+
+    Members
+    -------
+    address : :py:`In(range(len(image)))`
+    weights : :py:`Out(data.ArrayLayout(signed(width), lanes))`
+        Past the end of the table: any value.
+    """
+
+    def __init__(self, image: list[int], *, width: int, lanes: int):
+        self.image = image
+
+        super().__init__({
+            "address": In(range(max(len(image), 2))),
+            "weights": Out(data.ArrayLayout(signed(width), lanes)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        base = 0
+        for number, depth in enumerate(bank_depths(len(self.image))):
+            bank = memory.Memory(shape=self.weights.shape().size, depth=depth,
+                                 init=self.image[base:base + depth])
+            m.submodules[f"bank_{number}"] = bank
+            port = bank.read_port()
+            # Banks lie in order of falling size, so the low bits address within each.
+            m.d.comb += port.addr.eq(self.address)
+            chosen = Signal(name=f"chosen_{number}")
+            m.d.sync += chosen.eq(self.address >= base)
+            with m.If(chosen):
+                m.d.comb += self.weights.eq(port.data)
+            base += depth
+
+        return m
