@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from .network import INPUT, Network
+from .network import INPUT, Network, Population
 
 __all__ = ["retime"]
 
@@ -40,14 +40,25 @@ def retime(network: Network) -> Network:
     delays = [projection.delay + shift[projection.source] - shift[projection.target]
               for projection in network.projections]
     lead = network.lead_steps + earliest
-    # Delay-0 edges only go forward once populations stand in the order of their shifted paths.
-    order = sorted(network.populations, key=lambda p: _depth(network, delays, p.name))
-    return dataclasses.replace(network, populations=tuple(order)).with_delays(delays, lead)
+    return dataclasses.replace(network, populations=_ordered(network, delays)).with_delays(
+        delays, lead)
 
 
-def _depth(network: Network, delays: list[int], name: str) -> int:
-    """Longest chain of delay-0 projections that ends in population ``name``."""
-    before = [projection.source for projection, delay in zip(network.projections, delays,
-                                                             strict=True)
-              if projection.target == name and delay == 0 and projection.source != INPUT]
-    return 1 + max((_depth(network, delays, source) for source in before), default=0)
+def _ordered(network: Network, delays: list[int]) -> tuple[Population, ...]:
+    """Populations in their order, but for those that a delay-0 projection makes wait for another.
+
+    Outputs come last, in their order, so that the columns of an answer never change places.
+    """
+    before: dict[str, set[str]] = {population.name: set() for population in network.populations}
+    for projection, delay in zip(network.projections, delays, strict=True):
+        if delay == 0 and projection.source != INPUT:
+            before[projection.target].add(projection.source)
+    waiting = sorted(network.populations, key=lambda population: not population.spiking)
+    ordered: list[Population] = []
+    while waiting:
+        placed = {population.name for population in ordered}
+        # There is one: a loop keeps its length, which is at least 1.
+        ready = next(population for population in waiting if before[population.name] <= placed)
+        waiting.remove(ready)
+        ordered.append(ready)
+    return tuple(ordered)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small random networks, models and recordings, and how a refusal is checked."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quantize.checkpoint import network_from_tensors
+from quantize.cli import InputError
+from quantize.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from quantize.network import INPUT, Network, Population, Projection
+from quantize.recording import Recording
+
+__all__ = ["CHECKPOINTS", "SHARED", "deep_model", "make_network", "make_population",
+           "make_recording", "random_recording", "random_tensors", "refused", "tiny_network"]
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
+               for k in (1, 2, 3)]
+
+
+@contextlib.contextmanager
+def refused(message, error=InputError):
+    """The block must raise ``error`` with exactly this text."""
+    with pytest.raises(error) as caught:
+        yield
+    assert str(caught.value) == message
+
+
+def random_tensors(seed, channels=6, hidden=5, outputs=2, gain=4.0):
+    """The tensors of a published state dict, float16 as published, with lively weights."""
+    rng = np.random.default_rng(seed)
+    shapes = {"con1.op.weight": (hidden, channels), "con2.op.weight": (hidden, hidden),
+              "con3.op.weight": (outputs, hidden), "group2.mem_param": (hidden,),
+              "group2.syn_param": (hidden,), "group3.mem_param_readout": (outputs,),
+              "group3.syn_param_readout": (outputs,)}
+    return {key: (gain * rng.normal(size=shape) if "weight" in key
+                  else rng.uniform(0, 2, size=shape)).astype(np.float16)
+            for key, shape in shapes.items()}
+
+
+def tiny_network(seed, **sizes):
+    """A network of the published form, with the published delays."""
+    tensors = random_tensors(seed, **sizes)
+    return network_from_tensors({key: value.astype(float) for key, value in tensors.items()})
+
+
+def make_population(rng, name, neurons, spiking=True):
+    """A population with random decays."""
+    return Population(name=name, spiking=spiking, threshold=rng.uniform(0.5, 1.5, neurons),
+                      synaptic_decay=rng.uniform(0.5, 0.95, neurons),
+                      membrane_decay=rng.uniform(0.1, 0.95, neurons))
+
+
+def make_network(seed, sizes, edges, channels=4):
+    """A network with random weights.
+
+    ``sizes`` maps names of populations, the last the output, to neurons; ``edges`` are (source,
+    target, delay).
+    """
+    rng = np.random.default_rng(seed)
+    last = list(sizes)[-1]
+    size = {INPUT: channels, **sizes}
+    return Network(
+        channels=channels, dt=4e-3,
+        populations=tuple(make_population(rng, name, neurons, name != last)
+                          for name, neurons in sizes.items()),
+        projections=tuple(Projection(source=source, target=target, delay=delay,
+                                     weights=rng.normal(0, 0.7, (size[source], size[target])))
+                          for source, target, delay in edges))
+
+
+def deep_model(seed, widths=None):
+    """An integer model of two recurrent populations and an output, with delays 0 to 4.
+
+    Some channels have no row, some neurons of the checkpoint are gone, and weights take their
+    whole range, so that the states saturate where ``widths`` are narrow.
+    """
+    rng = np.random.default_rng(seed)
+    widths = widths or Widths(weight=5, current=10, membrane=12, decay=6, fraction=2)
+    one = 1 << widths.decay
+    kept = {"first": [0, 2, 3, 5, 6], "second": [1, 2, 3], "out": [0, 1]}
+    size = {"first": 7, "second": 4, "out": 2}
+    high = (1 << widths.membrane - 1) - 1
+    populations = tuple(
+        IntegerPopulation(
+            name=name, spiking=name != "out", size=size[name], kept=np.array(places),
+            synaptic_decay=rng.integers(0, one, len(places)),
+            membrane_decay=rng.integers(0, one, len(places)),
+            threshold=(np.full(len(places), high) if name == "out"
+                       else rng.integers(0, high // 8, len(places))))
+        for name, places in kept.items())
+    edges = [("first", "first", 2), (INPUT, "first", 0), ("second", "first", 4),
+             ("first", "second", 0), ("second", "second", 1), ("first", "out", 3),
+             ("second", "out", 0), ("first", "out", 0)]
+    half, sources = 1 << widths.weight - 1, {INPUT: 4, "first": 5, "second": 3}
+    return IntegerModel(
+        name=f"deep {seed}", dt=4e-3, widths=widths, channels=6,
+        channel_row=np.array([2, -1, 0, 1, -1, 3]), populations=populations,
+        projections=tuple(
+            IntegerProjection(source=source, target=target, delay=delay, weights=rng.integers(
+                -half, half, (sources[source], len(kept[target]))))
+            for source, target, delay in edges),
+        output_scale=np.array([0.5, 0.25]), lead_steps=0)
+
+
+def make_recording(events, channels, reset=(), dt=4e-3):
+    """A recording with the channels ``events[t]`` in step t."""
+    flags = np.zeros(len(events), bool)
+    flags[list(reset)] = True
+    return Recording(name="made", channel=np.array([c for step in events for c in step], np.int64),
+                     start=np.cumsum([0, *map(len, events)]), channels=channels, dt=dt, reset=flags)
+
+
+def random_recording(seed, channels, steps, rate=0.3, reset=()):
+    """Random events, several of a channel in a step among them, in shuffled order."""
+    rng = np.random.default_rng(seed)
+    return make_recording(
+        [rng.permutation(np.repeat(np.arange(channels), rng.poisson(rate, channels))).tolist()
+         for _ in range(steps)], channels, reset)
