@@ -6,8 +6,8 @@ times below are cycles of the core's clock.
 
 - A row occupies the adder for ``period`` cycles: one per state word of its target population, and
   at least ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write.
-- SPIKES takes 1 cycle to find that nothing is due; otherwise the first row is taken FETCH_CYCLES
-  after the phase began, or as soon as the adder is free.
+- SPIKES takes FETCH_CYCLES to come to the first row, which is taken then, or as soon as the adder
+  is free, and ends when it finds nothing more: 2 cycles after its last row, or after it began.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
 - UPDATE waits until the adder has passed on its last row, DRAIN_CYCLES for the adder's pipeline,
   NEURON_CYCLES per neuron, and FLUSH_CYCLES for the neuron pipeline.
@@ -26,10 +26,10 @@ __all__ = ["DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES", "ROW
            "CoreConfig", "row_period", "step_timing", "worst_events"]
 
 ROW_CYCLES = 3
-FETCH_CYCLES = 2
+FETCH_CYCLES = 3
 DRAIN_CYCLES = 3
 NEURON_CYCLES = 2
-FLUSH_CYCLES = 5
+FLUSH_CYCLES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def step_timing(model: IntegerModel, config: CoreConfig,
             cycles = period[phase.index]
             last = np.maximum(now + FETCH_CYCLES, free) + (count - 1) * cycles
             free = np.where(count > 0, last + cycles, free)
-            now = np.where(count > 0, last, now) + 1
+            now = np.where(count > 0, last, now) + 2
         elif phase.kind == Kind.INPUT:
             cycles = period[phase.index]
             one = np.maximum(1, free - now) + cycles

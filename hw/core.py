@@ -93,6 +93,7 @@ class Core(wiring.Component):
 
     def _log_spikes(self, m, sequencer, spikes, neurons):
         m.d.comb += [
+            spikes.select.eq(sequencer.select),
             spikes.delay.eq(sequencer.delay),
             spikes.source.eq(sequencer.source),
             spikes.index.eq(sequencer.index),

@@ -67,18 +67,29 @@ class NeuronUpdate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # a: addresses both halves of a neuron; b..f: its stages, one cycle each.
+        # a: addresses both halves of a neuron; b..h: its stages, one cycle each.
         a_valid, a_last, half = Signal(), Signal(), Signal()
-        b, c, d, e, f, g = (Signal(2, name=f"{stage}_valid_last") for stage in "bcdefg")
+        b, c, d, e, f, g, h = (Signal(2, name=f"{stage}_valid_last") for stage in "bcdefgh")
         neuron = Signal(range(max(self.params.neurons, 2)))
         lane   = Signal(range(max(self.params.lanes, 2)))
         self._issue(m, a_valid, a_last, half, neuron, lane)
-        m.d.sync += Cat(b, c, d, e, f, g).eq(Cat(a_valid & ~half, a_last, b, c, d, e, f))
+        m.d.sync += Cat(b, c, d, e, f, g, h).eq(Cat(a_valid & ~half, a_last, b, c, d, e, f, g))
 
-        value, factor, store = self._memory(m, Cat(half, neuron))
+        membrane = Signal(signed(self.params.widths.membrane))
+        written  = Signal.like(neuron)
+        value, factor, store = self._memory(m, Cat(half, neuron), written, membrane)
         scaled, was_fired, current, threshold = self._multiply(m, value, factor, lane, b, c, d, e)
-        self._membrane(m, scaled, was_fired, current, threshold, f, g)
-        self._write_back(m, scaled, store, f, g)
+        self._integrate(m, scaled, was_fired, current, f, membrane)
+        self._write_back(m, scaled, store, f, g, written)
+        m.d.sync += [
+            self.o.fired.eq(membrane > threshold),
+            self.o.membrane.eq(membrane),
+            self.o.neuron.eq(written),
+        ]
+        m.d.comb += [
+            self.o.valid.eq(h[0]),
+            self.done.eq(h.all()),
+        ]
 
         return m
 
@@ -113,7 +124,7 @@ class NeuronUpdate(wiring.Component):
                 word.eq(word + 1),
             ]
 
-    def _memory(self, m, address):
+    def _memory(self, m, address, written, membrane):
         """Neuron memory: value and factor that are read, and the port that writes m."""
         widths = self.params.widths
         image = neuron_words(self.params.model)
@@ -124,8 +135,8 @@ class NeuronUpdate(wiring.Component):
         write = table.write_port(granularity=grain)
         m.d.comb += [
             read.addr.eq(address),
-            write.addr[1:].eq(self.o.neuron),
-            write.data.eq(self.o.membrane << widths.decay),
+            write.addr[1:].eq(written),
+            write.data.eq(membrane << widths.decay),
         ]
         store = write.en[widths.decay // grain:]
         return read.data[widths.decay:].as_signed(), read.data[:widths.decay], store
@@ -161,23 +172,18 @@ class NeuronUpdate(wiring.Component):
             m.d.sync += threshold.eq(t_now)
         return scaled, was_fired, current, threshold
 
-    def _membrane(self, m, scaled, was_fired, current, threshold, f, g):
-        """m = 0 if fired before else sat(rnd(B * m) + s); fired = m > threshold."""
+    def _integrate(self, m, scaled, was_fired, current, f, membrane):
+        """m = 0 if fired before else sat(rnd(B * m) + s)."""
         width = self.params.widths.membrane
         total = Signal(signed(width + 1))
-        zero = was_fired | self.clear
+        zero  = was_fired | self.clear
         m.d.sync += [
             total.eq(scaled + current),
-            self.o.membrane.eq(Mux(zero, 0, saturate(total, width))),
+            membrane.eq(Mux(zero, 0, saturate(total, width))),
         ]
-        m.d.comb += [
-            self.saturated.eq(f[0] & ~zero & overflows(total, width)),
-            self.o.valid.eq(g[0]),
-            self.o.fired.eq(self.o.membrane > threshold),
-            self.done.eq(g.all()),
-        ]
+        m.d.comb += self.saturated.eq(f[0] & ~zero & overflows(total, width))
 
-    def _write_back(self, m, scaled, store, f, g):
+    def _write_back(self, m, scaled, store, f, g, written):
         """s = rnd(A * s) in stage f; m in stage g."""
         lane = Signal(range(max(self.params.lanes, 2)))
         m.d.comb += [
@@ -190,9 +196,9 @@ class NeuronUpdate(wiring.Component):
             m.d.sync += [
                 lane.eq(0),
                 self.write_word.eq(self.word),
-                self.o.neuron.eq(self.first),
+                written.eq(self.first),
             ]
         with m.If(f[0]):
             self._next_lane(m, lane, self.write_word)
         with m.If(g[0]):
-            m.d.sync += self.o.neuron.eq(self.o.neuron + 1)
+            m.d.sync += written.eq(written + 1)

@@ -30,7 +30,7 @@ class Sequencer(wiring.Component):
     rows : :py:`Out(stream.Signature(row_layout(params)))`
     rows_active : :py:`In(1)`
         The adder holds a row.
-    delay, source, index, count, neuron
+    select, delay, source, index, count, neuron
         To :class:`SpikeLog`.
     start, first, size, word, done
         To :class:`NeuronUpdate`.
@@ -54,9 +54,10 @@ class Sequencer(wiring.Component):
             "i":           In(stream.Signature(token_layout(params.rows))),
             "rows":        Out(stream.Signature(row_layout(params))),
             "rows_active": In(1),
+            "select":      Out(1),
             "delay":       Out(range(params.slots)),
             "source":      Out(range(max(len(params.spiking), 2))),
-            "index":       Out(range(max(params.most_spikes, 2))),
+            "index":       Out(range(params.most_spikes + 1)),
             "count":       In(range(params.most_spikes + 1)),
             "neuron":      In(neuron),
             "start":       Out(1),
@@ -100,7 +101,7 @@ class Sequencer(wiring.Component):
 
         return m
 
-    _ENTRY = {Kind.SPIKES: "FETCH", Kind.INPUT: "INPUT", Kind.UPDATE: "DRAIN"}
+    _ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.UPDATE: "DRAIN"}
 
     def _request(self, m, place, first, number):
         """Ask for row ``number - first`` of a projection."""
@@ -114,28 +115,25 @@ class Sequencer(wiring.Component):
 
     def _spikes(self, m, k, phase, after):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        with m.State(f"{k}_FETCH"):
+        with m.State(f"{k}_SELECT"):
             m.d.comb += [
+                self.select.eq(1),
                 self.delay.eq(phase.delay),
                 self.source.eq(phase.source),
             ]
+            m.next = f"{k}_FETCH"
+        with m.State(f"{k}_FETCH"):
             m.next = f"{k}_LATCH"
-            with m.If(self.count == 0):
+            with m.If(self.index == self.count):
+                m.d.sync += self.index.eq(0)
                 m.next = after
         with m.State(f"{k}_LATCH"):
             self._request(m, phase.place, phase.first, self.neuron)
+            m.d.sync += self.index.eq(self.index + 1)
             m.next = f"{k}_ISSUE"
         with m.State(f"{k}_ISSUE"):
-            m.d.comb += [
-                self.delay.eq(phase.delay),
-                self.source.eq(phase.source),
-            ]
             with m.If(self.rows.ready):
-                m.d.sync += self.index.eq(self.index + 1)
                 m.next = f"{k}_FETCH"
-                with m.If(self.index == self.count - 1):
-                    m.d.sync += self.index.eq(0)
-                    m.next = after
 
     def _input(self, m, k, phase, after, clear):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
@@ -165,12 +163,16 @@ class Sequencer(wiring.Component):
             ]
             with m.If(~self.rows_active):
                 m.d.sync += drained.eq(drained + 1)
+                # The log takes the spikes of this population.
+                m.d.comb += [
+                    self.select.eq(1),
+                    self.source.eq(phase.list if phase.population.spiking else 0),
+                ]
                 with m.If(drained == DRAIN_CYCLES - 1):
                     m.d.sync += drained.eq(0)
                     m.d.comb += self.start.eq(1)
                     m.next = f"{k}_RUN"
         with m.State(f"{k}_RUN"):
-            m.d.comb += self.source.eq(phase.list if phase.population.spiking else 0)
             with m.If(self.done):
                 m.next = after
                 with m.If(self.clear):

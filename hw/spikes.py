@@ -13,8 +13,8 @@ __all__ = ["SpikeLog"]
 class SpikeLog(wiring.Component):
     """Lists of the spikes of each spiking population in each of the last ``slots`` steps.
 
-    A list is as long as its population, so a spike always finds room. ``neuron`` follows
-    ``delay``, ``source`` and ``index`` by one cycle; ``count`` follows them in the same cycle.
+    A list is as long as its population, so a spike always finds room. ``count`` follows
+    ``select`` by one cycle, and ``neuron`` follows ``index`` by one cycle.
 
     Parameters
     ----------
@@ -26,13 +26,15 @@ class SpikeLog(wiring.Component):
         The step ends: the list of the next one starts empty.
     clear : :py:`In(1)`
         Empty every list.
+    select : :py:`In(1)`
+        Turn to the list of population ``source``, ``delay`` steps ago.
     write : :py:`In(1)`
-        Append ``write_neuron`` to the list of population ``source`` in this step.
-    delay, source, index : :py:`In`
-        Which spike to read: of which step, population, and the how-manieth.
-    count : :py:`Out`
-        Length of that list.
-    neuron : :py:`Out`
+        Append ``write_neuron`` to the list; it must be one with ``delay`` 0.
+    index : :py:`In(range(most_spikes + 1))`
+        Place of the spike to read.
+    count : :py:`Out(range(most_spikes + 1))`
+        Length of the list.
+    neuron : :py:`Out(range(neurons))`
         The spike: index of the neuron over all populations.
     """
 
@@ -43,11 +45,12 @@ class SpikeLog(wiring.Component):
         super().__init__({
             "step":         In(1),
             "clear":        In(1),
-            "write":        In(1),
-            "write_neuron": In(neuron),
+            "select":       In(1),
             "delay":        In(range(params.slots)),
             "source":       In(range(max(len(params.spiking), 2))),
-            "index":        In(range(max(params.most_spikes, 2))),
+            "write":        In(1),
+            "write_neuron": In(neuron),
+            "index":        In(range(params.most_spikes + 1)),
             "count":        Out(range(params.most_spikes + 1)),
             "neuron":       Out(neuron),
         })
@@ -55,34 +58,38 @@ class SpikeLog(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        lists  = len(self.params.spiking)
-        place  = data.StructLayout({
-            "index":  self.index.shape(),
+        lists = len(self.params.spiking)
+        place = data.StructLayout({
+            "index":  range(max(self.params.most_spikes, 2)),
             "slot":   range(self.params.slots),
             "source": range(lists),
         })
         m.submodules.list = memory.Memory(shape=self.neuron.shape(), depth=1 << place.size, init=[])
         read, write = m.submodules.list.read_port(), m.submodules.list.write_port()
-        slot   = Signal(range(self.params.slots))
-        due    = Signal.like(slot)
+        now    = Signal(range(self.params.slots))
+        chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "source")}))
         counts = Array(Array(Signal.like(self.count, name=f"count_{k}_{t}")
                              for t in range(self.params.slots)) for k in range(lists))
-        filled = counts[self.source][slot]
+        count  = counts[chosen.source][chosen.slot]
+        with m.If(self.select):
+            m.d.sync += [
+                chosen.slot.eq(now - self.delay),
+                chosen.source.eq(self.source),
+            ]
         m.d.comb += [
-            due.eq(slot - self.delay),
-            self.count.eq(counts[self.source][due]),
-            read.addr.eq(Cat(self.index, due, self.source[:place["source"].width])),
+            self.count.eq(count),
+            read.addr.eq(Cat(self.index[:place["index"].width], chosen.slot, chosen.source)),
             self.neuron.eq(read.data),
-            write.addr.eq(Cat(filled[:len(self.index)], slot, self.source[:place["source"].width])),
+            write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.source)),
             write.data.eq(self.write_neuron),
             write.en.eq(self.write),
         ]
         with m.If(self.write):
-            m.d.sync += filled.eq(filled + 1)
+            m.d.sync += count.eq(count + 1)
         with m.If(self.step):
-            m.d.sync += slot.eq(slot + 1)
+            m.d.sync += now.eq(now + 1)
             for row in counts:
-                m.d.sync += row[(slot + 1)[:len(slot)]].eq(0)
+                m.d.sync += row[(now + 1)[:len(now)]].eq(0)
         with m.If(self.clear):
             m.d.sync += [count.eq(0) for row in counts for count in row]
 
