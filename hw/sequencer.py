@@ -121,11 +121,11 @@ class Sequencer(wiring.Component):
                 self.delay.eq(phase.delay),
                 self.source.eq(phase.source),
             ]
+            m.d.sync += self.index.eq(0)
             m.next = f"{k}_FETCH"
         with m.State(f"{k}_FETCH"):
             m.next = f"{k}_LATCH"
             with m.If(self.index == self.count):
-                m.d.sync += self.index.eq(0)
                 m.next = after
         with m.State(f"{k}_LATCH"):
             self._request(m, phase.place, phase.first, self.neuron)
@@ -168,9 +168,9 @@ class Sequencer(wiring.Component):
                     self.select.eq(1),
                     self.source.eq(phase.list if phase.population.spiking else 0),
                 ]
+                m.d.sync += self.start.eq(drained == DRAIN_CYCLES - 2)
                 with m.If(drained == DRAIN_CYCLES - 1):
                     m.d.sync += drained.eq(0)
-                    m.d.comb += self.start.eq(1)
                     m.next = f"{k}_RUN"
         with m.State(f"{k}_RUN"):
             with m.If(self.done):
