@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import pickle
 import sys
 
 import numpy as np
@@ -180,89 +179,11 @@ def test_checkpoint_truncated(write, share):
         read_checkpoint(path)
 
 
-@needs_torch
-def test_checkpoint_damaged_anywhere(tmp_path):
-    """Whatever a damaged pickle makes torch raise, the reader refuses it by name."""
-    import torch
-    tensors = {key: torch.tensor(value) for key, value in random_tensors(0).items()}
-    path, rng = tmp_path / "net.pth", np.random.default_rng(1)
-    torch.save(tensors, path, _use_new_zipfile_serialization=False)
-    whole, refusals = path.read_bytes(), 0
-    for _ in range(150):
-        damaged = bytearray(whole)
-        damaged[rng.integers(len(whole))] = rng.integers(256)
-        path.write_bytes(damaged)
-        try:
-            read_checkpoint(path)
-        except ValueError as error:
-            assert str(path) in str(error)
-            refusals += 1
-    assert refusals > 50
-
-
-class _Payload:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (str(self.path), "w")
-
-
-@needs_torch
-@pytest.mark.parametrize("kind", ["torch", "pickle"])
-def test_checkpoint_with_code_is_not_run(tmp_path, kind):
-    import torch
-    path, trace = tmp_path / "net.pth", tmp_path / "ran"
-    tensors = {key: torch.tensor(value) for key, value in random_tensors(0).items()}
-    state = {**tensors, "con1.op.weight": _Payload(trace)}
-    if kind == "torch":
-        torch.save(state, path)
-    else:
-        path.write_bytes(pickle.dumps({"con1.op.weight": _Payload(trace)}))
-    with pytest.raises(ValueError, match=f"^Checkpoint {path} must be a plain state dict that "
-                                         "loads without running code: "):
-        read_checkpoint(path)
-    assert not trace.exists()
-
-
-@needs_torch
-@pytest.mark.parametrize("state, name", [
-    ([1.0, 2.0], "list"), ({"con1.op.weight": 1.0}, "dict"), ({1: None}, "dict")])
-def test_checkpoint_that_is_no_state_dict(tmp_path, state, name):
-    import torch
-    torch.save(state, tmp_path / "net.pth")
-    with refused(f"Checkpoint {tmp_path / 'net.pth'} must be a dict of tensors, not {name}"):
-        read_checkpoint(tmp_path / "net.pth")
-
-
-@needs_torch
-def test_checkpoint_of_complex_or_sparse_tensors(tmp_path):
-    import torch
-    path = tmp_path / "net.pth"
-    tensors = {key: torch.tensor(value) for key, value in random_tensors(0).items()}
-    told = f"Checkpoint {path} con1.op.weight must hold real numbers, one for each place, not "
-    torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].to(torch.complex64)}, path)
-    with refused(f"{told}torch.complex64 in the layout torch.strided"):
-        read_checkpoint(path)
-    torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].float().to_sparse()}, path)
-    with refused(f"{told}torch.float32 in the layout torch.sparse_coo"):
-        read_checkpoint(path)
-
-
 def test_checkpoint_of_bools(tmp_path):
     tensors = {**random_tensors(0), "con3.op.weight": np.ones((2, 5), bool)}
     path = _save(tmp_path / "net.safetensors", tensors)
     with refused(f"Checkpoint {path} con3.op.weight must hold real numbers, not bool"):
         read_checkpoint(path)
-
-
-@needs_torch
-def test_checkpoint_of_parameters(tmp_path):
-    import torch
-    tensors = {key: torch.nn.Parameter(torch.tensor(value))
-               for key, value in random_tensors(0).items()}
-    torch.save(tensors, tmp_path / "net.pth")
-    assert read_checkpoint(tmp_path / "net.pth").channels == 6
 
 
 def test_checkpoint_without_torch(tmp_path, monkeypatch):
