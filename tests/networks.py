@@ -79,7 +79,7 @@ def deep_model(seed, widths=None):
     whole range, so that the states saturate where ``widths`` are narrow.
     """
     rng = np.random.default_rng(seed)
-    widths = widths or Widths(weight=5, current=10, membrane=12, decay=6, fraction=2)
+    widths = widths or Widths(weight=5, current=9, membrane=11, decay=6, fraction=2)
     one = 1 << widths.decay
     kept = {"first": [0, 2, 3, 5, 6], "second": [1, 2, 3], "out": [0, 1]}
     size = {"first": 7, "second": 4, "out": 2}

@@ -36,7 +36,7 @@ def test_export_writes_what_the_index_says(rom):
     assert json.loads((folder / "rom.json").read_text()) == index
     assert {path.name for path in folder.iterdir()} == {"rom.json", *index["files"]}
     assert index["memories"] == {"weights": {"words": 45, "bits": 20},
-                                 "neurons": {"words": 20, "bits": 18}}
+                                 "neurons": {"words": 20, "bits": 17}}
 
 
 @pytest.mark.parametrize("name, words", [("weights.mem", lambda m: weight_words(m, 4)),

@@ -155,9 +155,9 @@ def _changed(model, population=None, projection=None, **changes):
 
 @pytest.mark.parametrize("changes, message", [
     ({"population": ("threshold", -1)},
-     "first threshold must be between 0 and 2047, not -1 at [0]"),
-    ({"population": ("threshold", 2048)},
-     "first threshold must be between 0 and 2047, not 2048 at [0]"),
+     "first threshold must be between 0 and 1023, not -1 at [0]"),
+    ({"population": ("threshold", 1024)},
+     "first threshold must be between 0 and 1023, not 1024 at [0]"),
     ({"population": ("synaptic_decay", 64)},
      "first synaptic_decay must be between 0 and 63, not 64 at [0]"),
     ({"population": ("membrane_decay", 64)},
