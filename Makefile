@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: each target installs what it needs into .venv the first time.
+
+BOARD      ?= icebreaker
+CHECKPOINT ?= data/default.safetensors
+SIM        ?= verilator
+LANES      ?= 4
+FREQ       ?= 24
+STEPS      ?= 500
+
+DEFAULT    := data/default.safetensors
+NAME       := $(basename $(notdir $(CHECKPOINT)))
+RECORDING  ?= $(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz)
+MODEL      := build/$(NAME)/model
+OUT        := build/$(NAME)/$(BOARD)
+
+PYTHON     ?= python3
+RUN        := .venv/bin/python
+# Only a .pth needs torch: to read it.
+READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
+
+.DEFAULT_GOAL := help
+.PHONY: help install torch model bitstream report sim demo export test test-slow lint default clean
+.DELETE_ON_ERROR:
+
+help: ## This list
+	@echo "Spikewright: a trained spiking decoder to an FPGA, bit- and cycle-exact."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "Settings, with what they are now:"
+	@echo "  BOARD=$(BOARD)  LANES=$(LANES)  FREQ=$(FREQ) (MHz)"
+	@echo "  CHECKPOINT=$(CHECKPOINT)  (.safetensors or .pth, tinyRSNN layout)"
+	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports and simulations run on)"
+	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)"
+
+install: .venv/base ## Install into .venv all that a bitstream needs
+
+torch: .venv/torch ## Install torch as well: for .pth checkpoints and for training
+
+model: $(READER) ## Quantize CHECKPOINT to build/NAME/model
+	$(RUN) -m quantize build $(CHECKPOINT) -o $(MODEL) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
+
+bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
+	$(RUN) -m boards build $(MODEL) --board $(BOARD) -o $(OUT) --lanes $(LANES) --freq $(FREQ) \
+		$(if $(RECORDING),--recording $(RECORDING))
+
+report: ## Print the report of the last build as text
+	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream"; exit 2; }
+	@$(RUN) -m boards show $(OUT)
+
+sim: .venv/test model ## Run the cocotb testbench on the generated Verilog
+	$(RUN) -m sim cocotb $(MODEL) $(or $(RECORDING),$(DEFAULT:.safetensors=_recording.npz)) \
+		--simulator $(SIM) --steps $(STEPS) --lanes $(LANES) $(if $(WAVES),--waves $(WAVES))
+
+demo: model ## Decode RECORDING on the virtual board and draw the trajectory
+	$(RUN) -m host run $(MODEL) $(or $(RECORDING),$(DEFAULT:.safetensors=_recording.npz)) \
+		--port virtual -o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
+
+export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
+	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom --lanes $(LANES)
+
+test: .venv/test .venv/torch ## Run the tests
+	$(RUN) -m pytest tests
+
+test-slow: .venv/test .venv/torch ## Run the tests and the long sweeps
+	$(RUN) -m pytest tests --slow
+
+lint: .venv/lint ## Check style and types
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+
+default: .venv/torch ## Train the default network again and simulate its recording
+	$(RUN) -m train default -o data
+
+clean: ## Remove what was built; .venv stays
+	rm -rf build
+
+.venv/base: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python must be 3.11 or newer, not $$($(PYTHON) -V 2>&1): set PYTHON=..."; exit 2; }
+	@echo "Installing into .venv (once, a few minutes)"
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/torch: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	@touch $@
+
+.venv/test: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/lint: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[lint]'
+	@touch $@

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual board: the RTL of the whole decoder, serial pins included, compiled to machine code."""
+
+import ctypes
+from pathlib import Path
+
+from hw.decoder import Decoder
+from hw.link import LinkParams
+from hw.params import CoreParams
+from hw.rtlil import convert
+
+from .compiled import compile_design
+
+__all__ = ["VirtualBoard"]
+
+
+class VirtualBoard:
+    """A board without a board: has ``write`` and ``read`` as a serial port has.
+
+    Its time is counted in clock cycles and passes only while ``read`` waits.
+
+    Parameters
+    ----------
+    core : CoreParams
+    link : LinkParams
+    cache : Path
+        Folder that keeps compiled designs.
+    timeout : float
+        Seconds of the board's time for which ``read`` waits, once the line to it is idle.
+    """
+
+    def __init__(self, core: CoreParams, link: LinkParams, cache: Path, timeout: float = 0.02):
+        library = ctypes.CDLL(str(compile_design(convert(Decoder(core, link)), "uart_driver.cc",
+                                                 cache)))
+        library.board_new.restype = ctypes.c_void_p
+        library.board_new.argtypes = [ctypes.c_int64]
+        library.board_free.argtypes = [ctypes.c_void_p]
+        library.board_write.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64]
+        library.board_read.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64,
+                                       ctypes.c_int64]
+        library.board_read.restype = ctypes.c_int64
+        self._library = library
+        self._board = library.board_new(link.divisor)
+        self._patience = round(timeout * link.clock_hz)
+
+    def write(self, data: bytes) -> int:
+        """Queue ``data`` for the board."""
+        self._library.board_write(self._board, data, len(data))
+        return len(data)
+
+    def read(self, size: int = 1) -> bytes:
+        """Let time pass until ``size`` bytes have come, or the timeout; return what came."""
+        buffer = ctypes.create_string_buffer(size)
+        count = self._library.board_read(self._board, buffer, size, self._patience)
+        return buffer.raw[:count]
+
+    def close(self) -> None:
+        """Free the board's memory; it cannot be used any more."""
+        if self._board is not None:
+            self._library.board_free(self._board)
+            self._board = None
