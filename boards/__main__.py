@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: ``python -m boards --help``."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from golden.timing import CoreConfig
+from hw.decoder import BAUD
+from quantize.cli import CommandParser, run_command
+from quantize.recording import read_recording
+
+from .build import build
+from .platforms import BOARDS, find_board
+
+__all__ = ["main"]
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m boards", description="From a model to the bitstream of "
+                           "a board, with a report.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    build = commands.add_parser("build", help="model to bitstream and report")
+    build.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    build.add_argument("--board", required=True, help="as 'python -m boards list' names it")
+    build.add_argument("-o", "--output", type=Path, required=True,
+                       help="folder of top.bin, report.html, report.json and logs")
+    build.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64",
+                       default=CoreConfig().lanes, help="synapses a cycle (default: %(default)s)")
+    build.add_argument("--freq", type=float, metavar="MHZ",
+                       help="clock of the decoder (default: the board's)")
+    build.add_argument("--baud", type=int, default=BAUD,
+                       help="bits a second on the serial line (default: %(default)s)")
+    build.add_argument("--seed", type=int, default=1,
+                       help="of the placement (default: %(default)s)")
+    build.add_argument("--recording", type=Path, metavar="RECORDING.npz",
+                       help="spikes that the report measures on (default: simulated)")
+    commands.add_parser("list", help="the boards")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    arguments = _parser().parse_args(argv)
+    {"build": _build, "list": _list}[arguments.command](arguments)
+
+
+def _build(arguments: Namespace) -> None:
+    board = find_board(arguments.board)
+    recording = read_recording(arguments.recording) if arguments.recording else None
+    facts = build(arguments.model, board, arguments.output, lanes=arguments.lanes,
+                  megahertz=arguments.freq, baud=arguments.baud, seed=arguments.seed,
+                  recording=recording)
+    taken = ", ".join(f"{facts['resources'][kind]['used']:,} of "
+                      f"{facts['resources'][kind]['available']:,} {kind.upper()}"
+                      for kind in ("lc", "ebr", "dsp"))
+    cycles = facts["cycles"]
+    print(f"{board.title}: {taken}; {facts['fmax_mhz']:.1f} MHz possible, "
+          f"{facts['clock_mhz']:g} MHz used\n"
+          f"a step takes {cycles['mean']:.0f} cycles, at worst {cycles['worst']:,} of "
+          f"{cycles['budget']:,}\n"
+          f"-> {arguments.output}/report.html, and top.bin for '{board.program}'")
+
+
+def _list(arguments: Namespace) -> None:
+    for board in BOARDS.values():
+        sizes = ", ".join(f"{count:,} {kind.upper()}" for kind, count in board.resources.items()
+                          if count)
+        print(f"{board.name:12} {board.title}, {board.device}: {sizes}; "
+              f"{board.clock_hz / 1e6:g} MHz; load with '{board.program}'")
+
+
+if __name__ == "__main__":
+    run_command(main)

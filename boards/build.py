@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build of a board: bitstream, then report, into one folder."""
+
+import json
+import shutil
+from pathlib import Path
+
+from golden.run import run_golden
+from golden.timing import CoreConfig
+from hw.decoder import Decoder, link_params
+from hw.params import CoreParams
+from quantize.artefact import load_artefact, load_network
+from quantize.calibrate import default_recording
+from quantize.cli import InputError, written_folder
+from quantize.recording import Recording
+
+from .facts import collect
+from .platforms import Board
+from .score import MOST_STEPS, outputs_of, score
+from .toolchain import LOGS, implement, kept_logs
+
+__all__ = ["build"]
+
+
+def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: float | None,
+          baud: int, seed: int, recording: Recording | None) -> dict:
+    """Build the model in ``folder`` for ``board``; returns what report.json says.
+
+    ``output`` gets top.bin, report.json and logs, all of them or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Artefact of the model.
+    board : Board
+    output : Path
+    lanes : int
+    megahertz : float or None
+        Clock of the decoder; the board's own choice where None.
+    baud : int
+    seed : int
+        Of the placement.
+    recording : Recording or None
+        What the report measures on; simulated spikes where None.
+    """
+    model, manifest = load_artefact(folder)
+    network = load_network(folder)
+    clock_hz, pll = board.clock(megahertz)
+    simulated = recording is None
+    recording = recording or default_recording(network)
+    recording.check_fits(model.channels, model.dt)
+    try:
+        core = CoreParams(model=model, config=CoreConfig(lanes=lanes))
+        link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    decoder = Decoder(core, link)
+
+    output = Path(output)
+    with written_folder(output, "report.json") as temporary:
+        logs = temporary / "logs"
+        work = temporary / "work"
+        logs.mkdir()
+        work.mkdir()
+        with kept_logs(work, output.with_name(f"{output.name}-failed")):
+            built = implement(board, decoder, pll, seed=seed, folder=work)
+        shutil.move(work / "top.bin", temporary)
+        for name in LOGS:
+            shutil.move(work / name, logs)
+        shutil.rmtree(work)
+
+        answer = run_golden(model, recording, core.config)
+        scored = recording.head(MOST_STEPS)
+        results = outputs_of(network, scored)
+        accuracy = score(model, scored, results, answer)
+        facts = collect(manifest, board, decoder, built, seed=seed, recording=recording,
+                        simulated=simulated, answer=answer, accuracy=accuracy)
+        (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
+    return facts

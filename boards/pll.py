@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the iCE40 PLL, and the frequencies that it can make."""
+
+from dataclasses import dataclass
+
+from quantize.cli import InputError
+
+__all__ = ["PllSettings", "pll_outputs", "pll_settings"]
+
+# Limits of the PLL in Hz (Lattice iCE40 sysCLOCK PLL Design and Usage Guide).
+PHASE_DETECTOR = (10_000_000, 133_000_000)
+OSCILLATOR     = (533_000_000, 1_066_000_000)
+OUTPUT         = (16_000_000, 275_000_000)
+
+# Highest frequency at the phase detector for filter 1, 2, ..; above the last it is 6.
+FILTERS = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PllSettings:
+    """Parameters of SB_PLL40 with simple feedback.
+
+    The oscillator runs at ``input * (divf + 1) / (divr + 1)``, the output at that over
+    ``2**divq``.
+    """
+
+    divr: int
+    divf: int
+    divq: int
+    filter_range: int
+
+    def output_hz(self, input_hz: int) -> float:
+        """Frequency that comes out."""
+        return input_hz * (self.divf + 1) / (self.divr + 1) / (1 << self.divq)
+
+
+def pll_outputs(input_hz: int) -> dict[int, PllSettings]:
+    """Every whole number of Hz that the PLL makes from ``input_hz``, and how.
+
+    Where several settings make the same, the one with the fastest phase detector is given: it has
+    the least jitter.
+    """
+    outputs: dict[int, PllSettings] = {}
+    for divr in range(16):
+        if not PHASE_DETECTOR[0] <= input_hz / (divr + 1) <= PHASE_DETECTOR[1]:
+            continue
+        filter_range = 1 + sum(input_hz / (divr + 1) >= limit for limit in FILTERS)
+        for divf in range(128):
+            if not OSCILLATOR[0] <= input_hz * (divf + 1) / (divr + 1) <= OSCILLATOR[1]:
+                continue
+            for divq in range(1, 7):
+                settings = PllSettings(divr=divr, divf=divf, divq=divq, filter_range=filter_range)
+                output = settings.output_hz(input_hz)
+                if OUTPUT[0] <= output <= OUTPUT[1] and output.is_integer():
+                    outputs.setdefault(int(output), settings)
+    return outputs
+
+
+def pll_settings(input_hz: int, output_hz: int) -> PllSettings:
+    """Settings that make exactly ``output_hz`` from ``input_hz``.
+
+    Raises
+    ------
+    InputError
+        If there are none; the message names the nearest frequencies.
+    """
+    outputs = pll_outputs(input_hz)
+    if output_hz not in outputs:
+        lower = [f"{output / 1e6:g}" for output in sorted(outputs) if output < output_hz][-1:]
+        higher = [f"{output / 1e6:g}" for output in sorted(outputs) if output > output_hz][:1]
+        nearest = " or ".join(lower + higher)
+        raise InputError(f"Clock must be a frequency that the PLL makes from {input_hz / 1e6:g} "
+                         f"MHz, such as {nearest} MHz, not {output_hz / 1e6:g}")
+    return outputs[output_hz]

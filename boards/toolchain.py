@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a board's top level to a bitstream: Yosys, nextpnr, icepack."""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hw.decoder import Decoder
+from hw.tools import run_tool
+from quantize.cli import InputError
+
+from .fit import check_area, check_timing
+from .netlist import RESOURCES, count_blocks, count_cells
+from .platforms import Board
+from .pll import PllSettings
+from .timing import PlacedReport, read_report
+from .top import BoardTop
+
+__all__ = ["Implementation", "implement", "kept_logs"]
+
+# What is worth keeping of a build.
+LOGS = ("yosys.log", "nextpnr-ice40.log", "icepack.log", "nextpnr.json", "top.pcf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implementation:
+    """A placed and routed design.
+
+    Parameters
+    ----------
+    blocks : dict of str to dict of str to int
+        Cells of each kind in each block.
+    placed : PlacedReport
+    """
+
+    blocks: dict[str, dict[str, int]]
+    placed: PlacedReport
+
+
+def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: int,
+              folder: Path) -> Implementation:
+    """Write ``top.bin`` and the logs of all tools to ``folder``.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing or fails, or the design is too large or too slow for the board.
+    """
+    weight_bits, lanes = decoder.core.widths.weight, decoder.core.lanes
+    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
+    for name in ("top.il", "top.pcf"):
+        (folder / name).write_text(plan.files[name])
+    run_tool("yosys", "-p", "read_rtlil top.il; synth_ice40 -dsp -top top -json top.json",
+             folder=folder, title="synthesis")
+    check_area(board, count_cells(folder / "top.json"), weight_bits, lanes)
+    try:
+        run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",
+                 "--asc", "top.asc", "--report", "nextpnr.json", "--write", "placed.json",
+                 "--seed", str(seed), "--timing-allow-fail", folder=folder, title="place and route")
+    except InputError:
+        check_area(board, _crowded(folder, count_cells(folder / "top.json")), weight_bits, lanes)
+        raise
+    placed = read_report(folder / "nextpnr.json")
+    wanted = decoder.link.clock_hz
+    if abs(placed.wanted_hz / wanted - 1) > 1e-3:
+        raise RuntimeError(f"nextpnr must aim at {wanted / 1e6:g} MHz, not at "
+                           f"{placed.wanted_hz / 1e6:g}: the constraint of the clock is lost")
+    check_timing(board, wanted, placed.fmax_hz, seed)
+    run_tool("icepack", "top.asc", "top.bin", folder=folder, title="bitstream")
+    return Implementation(blocks=count_blocks(folder / "placed.json"), placed=placed)
+
+
+def _crowded(folder: Path, blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """``blocks`` with what nextpnr itself counted in addition, from its log."""
+    text = (folder / "nextpnr-ice40.log").read_text(errors="replace")
+    for kind, cell in RESOURCES.items():
+        found = re.search(rf"{cell}:\s+(\d+)/", text)
+        known = sum(block[kind] for block in blocks.values())
+        if found and int(found[1]) > known:
+            blocks["board"][kind] += int(found[1]) - known
+    return blocks
+
+
+@contextlib.contextmanager
+def kept_logs(folder: Path, failed: Path) -> Iterator[None]:
+    """Keep the logs in ``folder``, should the block be refused, in ``failed``; the message says so.
+
+    ``failed`` goes first: it never tells of an older failure.
+    """
+    shutil.rmtree(failed, ignore_errors=True)
+    try:
+        yield
+    except InputError as error:
+        logs = [folder / name for name in LOGS if (folder / name).exists()]
+        if not logs:
+            raise
+        failed.mkdir(parents=True)
+        for log in logs:
+            shutil.copy(log, failed)
+        text = str(error).replace(str(folder), str(failed))
+        raise InputError(text if str(failed) in text else f"{text} (logs: {failed})") from error
