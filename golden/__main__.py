@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, run_command
+from quantize.cli import CommandParser, run_command, whole_number
 from quantize.recording import read_recording
 
 from .run import run_golden, write_answer
@@ -20,8 +20,8 @@ def main(argv: list[str] | None = None) -> None:
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
     run.add_argument("-o", "--output", type=Path, required=True, help="answer, .npz")
-    run.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64",
-                     default=CoreConfig().lanes, help="lanes of the core (default: %(default)s)")
+    run.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=CoreConfig().lanes,
+                     help="lanes of the core, 1 to 64 (default: %(default)s)")
     arguments = parser.parse_args(argv)
 
     model, _ = load_artefact(arguments.model)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .artefact import load_artefact, load_manifest, save_artefact
 from .build import build_model
-from .cli import CommandParser, InputError, run_command
+from .cli import CommandParser, InputError, run_command, whole_number
 from .export import export_rom
 from .model import Widths
 from .recording import read_recording
@@ -27,16 +27,17 @@ def _parser() -> CommandParser:
     build.add_argument("--name", help="of the model (default: as the checkpoint)")
     build.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
                        help="spikes to scale the states by (default: simulated)")
-    for name, rule in (("weight", "2 to 16"), ("current", "8 to 32"), ("membrane", "8 to 32"),
-                       ("decay", "4 to 16")):
-        build.add_argument(f"--{name}-bits", type=int, default=getattr(Widths, name), metavar="N",
-                           help=f"{rule} (default: %(default)s)")
+    for name, low, high in (("weight", 2, 16), ("current", 8, 32), ("membrane", 8, 32),
+                            ("decay", 4, 16)):
+        build.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
+                           default=getattr(Widths, name),
+                           help=f"{low} to {high} (default: %(default)s)")
 
     export = commands.add_parser("export", help="model to .npz, .mem, .svh and .h")
     export.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     export.add_argument("-o", "--output", type=Path, required=True, help="folder of the images")
-    export.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64", default=4,
-                        help="weights side by side in a word (default: %(default)s)")
+    export.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=4,
+                        help="weights side by side in a word, 1 to 64 (default: %(default)s)")
 
     show = commands.add_parser("show", help="what is in a model")
     show.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")

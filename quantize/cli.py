@@ -11,7 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "run_command", "written_file", "written_folder"]
+__all__ = ["CommandParser", "InputError", "run_command", "whole_number", "written_file",
+           "written_folder"]
 
 # What marks a folder as written by this project: an index that names a model.
 INDEXES = ("manifest.json", "report.json", "rom.json")
@@ -26,6 +27,19 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str):
         sys.exit(_fail(f"{message} (see '{self.prog} --help')"))
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """An argument's type: an integer from ``low`` to ``high``."""
+    def convert(text: str) -> int:
+        try:
+            if low <= int(text) <= high:
+                return int(text)
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high}, "
+                                         f"not {text!r}")
+    return convert
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cycle contract on steps worked by hand; that the hardware keeps it is tested elsewhere."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from golden.run import run_golden
+from golden.schedule import Kind, schedule
+from golden.timing import CoreConfig, row_period, step_timing, worst_events
+from quantize.integer import quantize
+from quantize.model import Widths
+from quantize.network import INPUT
+from quantize.retime import retime
+
+from .networks import deep_model, make_recording, random_recording, refused, tiny_network
+
+
+@pytest.fixture(scope="module")
+def model():
+    """16 hidden neurons and 2 outputs: rows of 4 words and of 1 word with 4 lanes."""
+    return quantize(retime(tiny_network(0, channels=6, hidden=16)), Widths(), "net")
+
+
+@pytest.mark.parametrize("words, period", [(1, 3), (2, 3), (3, 3), (4, 4), (16, 16)])
+def test_row_period(words, period):
+    assert row_period(words) == period
+
+
+# The hidden update takes 3 + 2 * 16 + 6 = 41 cycles, that of the outputs 3 + 2 * 2 + 6 = 13, and
+# a SPIKES phase that finds nothing 2. Rows: recurrent spikes due, input events, spikes now.
+@pytest.mark.parametrize("lanes, rows, cycles, latency", [
+    (4,  (0, 0, 0), 58, 57),    # 2 + 41 + 2 + 13; the STEP token is taken in cycle 2
+    (4,  (0, 1, 0), 62, 62),    # the row of 4 cycles comes on top
+    (4,  (0, 3, 0), 70, 65),    # three rows; the last is taken in the ninth cycle before UPDATE
+    (4,  (2, 0, 0), 68, 57),    # rows taken in cycles 3 and 7, the adder is free in 12
+    (4,  (2, 1, 0), 72, 63),    # the event waits for the adder, from cycle 9 to 12
+    (4,  (0, 0, 1), 63, 62),    # a row of 3 cycles taken in 46, free in 50, then 13
+    (4,  (0, 0, 3), 69, 68),    # rows taken in 46, 49 and 52, free in 56
+    (1,  (1, 2, 0), 108, 89),   # rows of 16 cycles: taken in 3, free in 20, INPUT until 52
+    (64, (0, 2, 0), 64, 63),    # rows of one word take 3 cycles
+])
+def test_step_timing(model, lanes, rows, cycles, latency):
+    due, events, now = rows
+    found = step_timing(model, CoreConfig(lanes=lanes), np.array([[due, events, 0, now, 0]]))
+    assert [int(column[0]) for column in found] == [cycles, latency]
+
+
+def test_step_timing_is_per_step(model):
+    recording = random_recording(0, 6, 200)
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.spikes.any()
+    for t in range(200):
+        due = answer.spikes[t - 3].sum() if t >= 3 else 0
+        rows = [[due, np.diff(recording.start)[t], 0, answer.spikes[t].sum(), 0]]
+        cycles, latency = step_timing(model, CoreConfig(), np.array(rows))
+        assert (cycles[0], latency[0]) == (answer.cycles[t], answer.latency[t])
+
+
+def test_step_timing_leaves_out_channels_without_rows(model):
+    row = model.channel_row.copy()
+    row[0], row[5] = -1, 0
+    inward = dataclasses.replace(model.projections[1], weights=model.projections[1].weights[:5])
+    smaller = dataclasses.replace(model, channel_row=row, projections=(
+        model.projections[0], inward, model.projections[2]))
+    answer = run_golden(smaller, make_recording([[0, 0], []], 6), CoreConfig())
+    assert answer.cycles.tolist() == [58, 58]
+
+
+def test_more_events_never_take_fewer_cycles(model):
+    rng = np.random.default_rng(0)
+    for lanes in (1, 3, 8):
+        rows = rng.integers(0, 12, (200, 5)) * [1, 1, 0, 1, 0]
+        more = rows + rng.integers(0, 2, (200, 5)) * [1, 1, 0, 1, 0]
+        few, many = (step_timing(model, CoreConfig(lanes=lanes), events)[0]
+                     for events in (rows, more))
+        assert (many >= few).all()
+
+
+def test_worst_events(model):
+    worst = worst_events(model, 7)
+    assert worst.tolist() == [[16, 7, 0, 16, 0]]
+    recording = make_recording([list(range(6)) + [0]] * 300, 6)
+    longest, _ = step_timing(model, CoreConfig(), worst)
+    assert run_golden(model, recording, CoreConfig()).cycles.max() <= longest[0]
+
+
+def test_schedule_of_a_deep_model():
+    """Per population: its spikes in order of projections, then the input, then the update."""
+    assert [(phase.kind, phase.index) for phase in schedule(deep_model(0))] == [
+        (Kind.SPIKES, 0), (Kind.SPIKES, 2), (Kind.INPUT, 1), (Kind.UPDATE, 0),
+        (Kind.SPIKES, 3), (Kind.SPIKES, 4), (Kind.UPDATE, 1),
+        (Kind.SPIKES, 5), (Kind.SPIKES, 6), (Kind.SPIKES, 7), (Kind.UPDATE, 2)]
+
+
+FIRST = "the first population with delay 0"
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"delay": 1}, f"Projection input->first must reach {FIRST}, not first with delay 1"),
+    ({"target": "second", "weights": np.zeros((4, 3), int)},
+     f"Projection input->second must reach {FIRST}, not second with delay 0"),
+    ({"source": "second", "delay": 1, "weights": np.zeros((3, 5), int)},
+     "Model must have one input projection, not 0"),
+])
+def test_schedule_refuses_other_forms(change, message):
+    model = deep_model(0)
+    assert model.projections[1].source == INPUT
+    edge = dataclasses.replace(model.projections[1], **change)
+    projections = (model.projections[0], edge, *model.projections[2:])
+    with refused(message, ValueError):
+        schedule(dataclasses.replace(model, projections=projections))
+
+
+@pytest.mark.parametrize("lanes, error, message", [
+    (0,    ValueError, "Core lanes must be between 1 and 64, not 0"),
+    (65,   ValueError, "Core lanes must be between 1 and 64, not 65"),
+    (4.0,  TypeError,  "Core lanes must be an int, not 4.0"),
+    (True, TypeError,  "Core lanes must be an int, not True"),
+])
+def test_core_config_wrong(lanes, error, message):
+    with refused(message, error):
+        CoreConfig(lanes=lanes)
