@@ -73,7 +73,7 @@ def make_network(seed, sizes, edges, channels=4):
 
 
 def deep_model(seed, widths=None):
-    """An integer model of two recurrent populations and an output, with delays 0 to 4.
+    """An integer model of two recurrent populations and an output, with delays 0 to 5.
 
     Some channels have no row, some neurons of the checkpoint are gone, and weights take their
     whole range, so that the states saturate where ``widths`` are narrow.
@@ -93,7 +93,7 @@ def deep_model(seed, widths=None):
                        else rng.integers(0, high // 8, len(places))))
         for name, places in kept.items())
     edges = [("first", "first", 2), (INPUT, "first", 0), ("second", "first", 4),
-             ("first", "second", 0), ("second", "second", 1), ("first", "out", 3),
+             ("first", "second", 0), ("second", "second", 1), ("first", "out", 5),
              ("second", "out", 0), ("first", "out", 0)]
     half, sources = 1 << widths.weight - 1, {INPUT: 4, "first": 5, "second": 3}
     return IntegerModel(

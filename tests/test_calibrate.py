@@ -54,6 +54,14 @@ def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, wei
         weight, current, membrane)
 
 
+def test_calibrate_leaves_room_for_the_largest_weight():
+    """Quiet spikes would let more fraction bits in than a single large weight has room for."""
+    network = retime(tiny_network(0, **SHAPE))
+    network.projections[1].weights[0] *= 1e-4
+    result = calibrate(network, make_recording([[0]] * 50, 20), weight=8, current=12)
+    assert result.widths.fraction == 4
+
+
 def test_calibrated_widths_do_not_saturate(network, recording):
     result = calibrate(network, recording, weight=8)
     model = quantize(network, result.widths, "m")

@@ -103,7 +103,7 @@ def test_export_c_values(tmp_path, bits):
                                   text=True).stdout.splitlines()
     for line, (key, array) in zip(lines, arrays.items(), strict=True):
         assert list(map(int, line.split())) == array.ravel().tolist(), key
-    assert last == f"{HASH} 0.0040000000000000001 4 3 0 {bits} 0.25"
+    assert last == f"{HASH} 0.0040000000000000001 4 5 0 {bits} 0.25"
 
 
 def _kind(key, bits):

@@ -102,7 +102,7 @@ def test_golden_equals_oracle_on_tiny_networks(seed):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_golden_equals_oracle_on_deep_networks(seed):
-    """Several populations, delays 0 to 4, dropped parts, repeated events, forced saturation."""
+    """Several populations, delays 0 to 5, dropped parts, repeated events, forced saturation."""
     recording = random_recording(seed, 6, 200, rate=1, reset=[70, 71, 130])
     answer = _equal(deep_model(seed), recording)
     assert answer.spikes.any() and answer.saturated.any()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,17 @@ def test_retime_of_several_outputs_keeps_them_in_step():
     recording = random_recording(1, 4, 60)
     assert np.array_equal(run_reference(early, recording).velocity[:57],
                           run_reference(both, recording).velocity[3:])
+
+
+def test_retime_never_swaps_outputs():
+    """The first output waits for a later population, and still comes first."""
+    late = make_network(0, {"a": 3, "one": 1, "b": 3, "two": 2}, [
+        (INPUT, "a", 1), ("a", "b", 1), ("b", "one", 1), ("a", "two", 1)])
+    one = dataclasses.replace(late.population("one"), spiking=False)
+    late = dataclasses.replace(late, populations=(
+        late.populations[0], one, late.population("two"), late.population("b")))
+    early = retime(late)
+    assert [p.name for p in early.populations] == ["a", "b", "one", "two"]
 
 
 def test_retime_twice_changes_nothing():

@@ -47,6 +47,14 @@ def test_step_timing(model, lanes, rows, cycles, latency):
     assert [int(column[0]) for column in found] == [cycles, latency]
 
 
+def test_step_timing_of_rows_that_wait_for_the_adder(model):
+    """Two recurrent projections, one lane: the second row, fetched in cycle 8, waits until 19."""
+    again = dataclasses.replace(model.projections[0], delay=4)
+    model = dataclasses.replace(model, projections=(again, *model.projections))
+    cycles, _ = step_timing(model, CoreConfig(lanes=1), np.array([[1, 1, 0, 0, 0, 0]]))
+    assert cycles.tolist() == [19 + 16 + 1 + 41 + 2 + 13]
+
+
 def test_step_timing_is_per_step(model):
     recording = random_recording(0, 6, 200)
     answer = run_golden(model, recording, CoreConfig())
