@@ -26,12 +26,13 @@ def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | N
                 recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
     """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
 
-    The model is called as the file, without suffix, where ``name`` is None.
+    Where ``name`` is None, the model is called as the file without suffix.
     """
     checkpoint = Path(checkpoint)
     network = read_checkpoint(checkpoint)
-    model, network, facts = compile_network(network, name=name or printable(checkpoint.stem),
-                                            widths=widths, recording=recording)
+    model, network, facts = compile_network(
+        network, name=printable(checkpoint.stem)[:100] if name is None else name, widths=widths,
+        recording=recording)
     source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
     return model, network, {"checkpoint": source, **facts}
 
@@ -139,6 +140,6 @@ def _saturating(model: IntegerModel, evidence: dict) -> list[str]:
 
 
 def _dropped(dropped: dict[str, int]) -> list[str]:
-    told = {"channels": "channels have only zero weights, their spikes are ignored",
-            "neurons": "neurons can never fire and are left out"}
-    return [f"{dropped[key]} {text}" for key, text in told.items() if dropped[key]]
+    told = {"channels": "channels with only zero weights, whose spikes are ignored",
+            "neurons": "neurons that can never fire, left out"}
+    return [f"{text}: {dropped[key]}" for key, text in told.items() if dropped[key]]

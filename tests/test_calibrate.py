@@ -146,8 +146,8 @@ def test_compile_warns_of_dropped_parts(recording):
     _, _, facts = compile_network(network, name="n", recording=recording)
     assert facts["dropped"]["channels"] == 3
     assert facts["warnings"] == [
-        "3 channels have only zero weights, their spikes are ignored",
-        "1 neurons can never fire and are left out"]
+        "channels with only zero weights, whose spikes are ignored: 3",
+        "neurons that can never fire, left out: 1"]
 
 
 @pytest.mark.parametrize("events, channels, dt, message", [

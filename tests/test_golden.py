@@ -13,7 +13,7 @@ import pytest
 from golden.run import run_golden
 from golden.timing import CoreConfig
 from quantize.artefact import save_artefact
-from quantize.build import compile_network
+from quantize.build import build_model, compile_network
 from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.network import INPUT
@@ -98,6 +98,14 @@ def test_golden_equals_oracle_on_tiny_networks(seed):
     model, _, _ = compile_network(tiny_network(seed, channels=10, hidden=12), name="net")
     answer = _equal(model, random_recording(seed, 10, 300, rate=0.2, reset=[0, 90, 91, 200]))
     assert answer.spikes.any()
+
+
+@pytest.mark.parametrize("checkpoint", ["indy03/tinyRSNN-1", "loco03/tinyRSNN-2"])
+def test_golden_equals_oracle_on_published_networks(shared, checkpoint):
+    pytest.importorskip("torch", reason="the published networks are .pth files")
+    model, _, _ = build_model(shared / "checkpoints" / f"{checkpoint}.pth")
+    answer = _equal(model, poisson_recording(model.channels, 4e-3, steps=150, rate=15, seed=7))
+    assert answer.spikes.any(axis=0).sum() > 20
 
 
 @pytest.mark.parametrize("seed", range(10))

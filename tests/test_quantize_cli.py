@@ -84,10 +84,10 @@ def test_build_is_reproducible(here, call):
 
 
 def test_build_of_a_file_with_a_strange_name(here, call):
-    strange = os.fsdecode(b"n\xff\n\xc3\xa9t.safetensors")
+    strange = os.fsdecode(b"n\xff\n\xc3\xa9t" + 110 * b"x" + b".safetensors")
     os.rename("net.safetensors", strange)
     assert call("build", strange, "-o", "model")[0] == 0
-    assert load_manifest(here / "model")["model"]["name"] == "n__ét"
+    assert load_manifest(here / "model")["model"]["name"] == "n__ét" + 95 * "x"
 
 
 def test_show_and_export(here, call):
@@ -149,6 +149,7 @@ def _bits(name, rule, text):
     (None, (*BUILD, "--membrane-bits", 12), "Width membrane must be at least current = 16, not 12"),
     (None, (*BUILD, "--name", "a\nb"),
      "Model name must be 1 to 100 printable characters, not 'a\\nb'"),
+    (None, (*BUILD, "--name", ""), "Model name must be 1 to 100 printable characters, not ''"),
     (None, (*BUILD, "--calibrate", "gone.npz"),
      "gone.npz cannot be used: No such file or directory"),
     (lambda: np.savez("rec.npz", bin=[0], channel=[0], n_bins=1, n_channels=9, dt=4e-3),
