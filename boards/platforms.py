@@ -29,6 +29,8 @@ class Board:
     resources : dict of str to int
         What the chip has: ``lc`` logic cells, ``ebr`` block RAMs of 4 kbit, ``spram`` RAMs of
         256 kbit, ``dsp`` multipliers.
+    yosys : tuple of str
+        Options of the synthesis for this device.
     nextpnr : tuple of str
         Device and package options.
     crystal : str
@@ -51,6 +53,7 @@ class Board:
     platform_path: str
     device: str
     resources: Mapping[str, int]
+    yosys: tuple[str, ...]
     nextpnr: tuple[str, ...]
     crystal: str
     crystal_hz: int
@@ -94,6 +97,8 @@ BOARDS = {board.name: board for board in (
         platform_path="amaranth_boards.icebreaker:ICEBreakerPlatform",
         device="Lattice iCE40UP5K",
         resources={"lc": 5280, "ebr": 30, "spram": 4, "dsp": 8},
+        # ABC9 knows the delays of the device: a third faster at the same area.
+        yosys=("-dsp", "-abc9", "-device", "u"),
         nextpnr=("--up5k", "--package", "sg48"),
         crystal="clk12",
         crystal_hz=12_000_000,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.decoder import Decoder
+from hw.rtlil import without_bypass
 from hw.tools import run_tool
 from quantize.cli import InputError
 
@@ -51,10 +52,10 @@ def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: 
     """
     weight_bits, lanes = decoder.core.widths.weight, decoder.core.lanes
     plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
-    for name in ("top.il", "top.pcf"):
-        (folder / name).write_text(plan.files[name])
-    run_tool("yosys", "-p", "read_rtlil top.il; synth_ice40 -dsp -top top -json top.json",
-             folder=folder, title="synthesis")
+    (folder / "top.il").write_text(without_bypass(plan.files["top.il"]))
+    (folder / "top.pcf").write_text(plan.files["top.pcf"])
+    run_tool("yosys", "-p", f"read_rtlil top.il; synth_ice40 {' '.join(board.yosys)} -top top "
+             "-json top.json", folder=folder, title="synthesis")
     check_area(board, count_cells(folder / "top.json"), weight_bits, lanes)
     try:
         run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",

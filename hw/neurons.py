@@ -4,7 +4,7 @@
 from math import gcd
 
 from amaranth import *
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from quantize.rom import neuron_words
@@ -173,7 +173,7 @@ class NeuronUpdate(wiring.Component):
         return scaled, was_fired, current, threshold
 
     def _integrate(self, m, scaled, was_fired, current, f, membrane):
-        """m = 0 if fired before else sat(rnd(B * m) + s)."""
+        """Form ``m = 0 if fired before else sat(rnd(B * m) + s)``."""
         width = self.params.widths.membrane
         total = Signal(signed(width + 1))
         zero  = was_fired | self.clear
@@ -184,7 +184,7 @@ class NeuronUpdate(wiring.Component):
         m.d.comb += self.saturated.eq(f[0] & ~zero & overflows(total, width))
 
     def _write_back(self, m, scaled, store, f, g, written):
-        """s = rnd(A * s) in stage f; m in stage g."""
+        """Write ``s = rnd(A * s)`` in stage f, m in stage g."""
         lane = Signal(range(max(self.params.lanes, 2)))
         m.d.comb += [
             self.write_lanes.eq(f[0] << lane),

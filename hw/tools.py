@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the external tools: found by name, heard in a log file, and told of when they are missing."""
+"""Runs the external tools: found by name, heard in a log file, told of when they are missing."""
 
+import contextlib
 import importlib.util
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import platformdirs
 from tqdm import tqdm
 
 from quantize.cli import InputError
@@ -52,8 +53,8 @@ def command_of(tool: str) -> list[str]:
 def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     """Run ``tool`` in ``folder`` and return what it printed; also kept in ``<tool>.log`` there.
 
-    Arguments name files relative to ``folder``: the packaged tools see no others. A line with the
-    seconds that passed shows that it works.
+    Arguments name files relative to ``folder``: the packaged tools see no others. On a terminal, a
+    line with the seconds that passed shows that it works.
 
     Raises
     ------
@@ -62,20 +63,15 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     """
     command = [*command_of(tool), *arguments]
     log = Path(folder) / f"{tool}.log"
-    began = time.monotonic()
-    form = "{desc} {elapsed}" if sys.stderr.isatty() else "{desc}"
-    with open(log, "w+") as output, tqdm(desc=title, bar_format=form, file=sys.stderr,
-                                         leave=False) as clock:
+    if _compiles_first(tool):
+        title += " (the first call on a machine compiles the tool: about a minute)"
+    with open(log, "w") as output, _clock(title) as clock:
         process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL)
-        while True:
-            try:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)
-                break
-            except subprocess.TimeoutExpired:
-                if tool in _PACKAGED and 10 < time.monotonic() - began < 12:
-                    clock.set_description(f"{title} (the first call compiles for a minute)")
-                clock.refresh()
+            clock.refresh()
     text = log.read_text(errors="replace")
     if process.returncode != 0:
         words = [line for line in text.splitlines() if "error" in line.lower()]
@@ -83,3 +79,20 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
         raise InputError(f"{tool} must succeed, not end with status {process.returncode}: {last} "
                          f"(all of it: {log})")
     return text
+
+
+def _clock(title: str) -> tqdm:
+    """A line that shows the time that passed; without a terminal, a line that stays."""
+    if sys.stderr.isatty():
+        return tqdm(desc=title, bar_format="{desc} {elapsed}", leave=False)
+    print(title, file=sys.stderr, flush=True)
+    return tqdm(disable=True)
+
+
+def _compiles_first(tool: str) -> bool:
+    """Whether ``tool`` is a packaged one that this user has not called before."""
+    if tool not in _PACKAGED:
+        return False
+    module, _ = _PACKAGED[tool]
+    cache = Path(platformdirs.user_cache_dir("YoWASP", appauthor=False)) / module
+    return not any(cache.glob(f"{tool}*"))

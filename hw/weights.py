@@ -26,7 +26,7 @@ def bank_depths(depth: int) -> list[int]:
 
 
 class WeightTable(wiring.Component):
-    """Read-only table of weights, a word of ``lanes`` weights per cycle, one cycle after its address.
+    """Read-only table of weights: a word of ``lanes`` weights, one cycle after its address.
 
     Parameters
     ----------
