@@ -95,7 +95,8 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
         weights[first_row[k]:first_row[k + 1],
                 column:column + projection.weights.shape[1]] = projection.weights
 
-    phase, target = [], []
+    phase: list[tuple[int, ...]] = []
+    target: list[tuple[int, int]] = []
     for item in schedule(model):
         if item.kind == Kind.UPDATE:
             population = model.populations[item.index]
