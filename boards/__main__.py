@@ -7,10 +7,11 @@ from pathlib import Path
 from golden.timing import CoreConfig
 from hw.decoder import BAUD
 from quantize.cli import CommandParser, run_command
-from quantize.recording import read_recording
 
 from .build import build
+from .facts import load_facts
 from .platforms import BOARDS, find_board
+from .report import summary
 
 __all__ = ["main"]
 
@@ -35,6 +36,9 @@ def _parser() -> CommandParser:
                        help="of the placement (default: %(default)s)")
     build.add_argument("--recording", type=Path, metavar="RECORDING.npz",
                        help="spikes that the report measures on (default: simulated)")
+
+    show = commands.add_parser("show", help="a report as text")
+    show.add_argument("report", type=Path, help="folder made by 'python -m boards build'")
     commands.add_parser("list", help="the boards")
     return parser
 
@@ -42,24 +46,20 @@ def _parser() -> CommandParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"build": _build, "list": _list}[arguments.command](arguments)
+    {"build": _build, "show": _show, "list": _list}[arguments.command](arguments)
 
 
 def _build(arguments: Namespace) -> None:
     board = find_board(arguments.board)
-    recording = read_recording(arguments.recording) if arguments.recording else None
     facts = build(arguments.model, board, arguments.output, lanes=arguments.lanes,
                   megahertz=arguments.freq, baud=arguments.baud, seed=arguments.seed,
-                  recording=recording)
-    taken = ", ".join(f"{facts['resources'][kind]['used']:,} of "
-                      f"{facts['resources'][kind]['available']:,} {kind.upper()}"
-                      for kind in ("lc", "ebr", "dsp"))
-    cycles = facts["cycles"]
-    print(f"{board.title}: {taken}; {facts['fmax_mhz']:.1f} MHz possible, "
-          f"{facts['clock_mhz']:g} MHz used\n"
-          f"a step takes {cycles['mean']:.0f} cycles, at worst {cycles['worst']:,} of "
-          f"{cycles['budget']:,}\n"
-          f"-> {arguments.output}/report.html, and top.bin for '{board.program}'")
+                  recording=arguments.recording)
+    print(summary(facts))
+    print(f"-> {arguments.output}/report.html, and top.bin for '{board.program}'")
+
+
+def _show(arguments: Namespace) -> None:
+    print(summary(load_facts(arguments.report)))
 
 
 def _list(arguments: Namespace) -> None:

@@ -10,23 +10,23 @@ from golden.timing import CoreConfig
 from hw.decoder import Decoder, link_params
 from hw.params import CoreParams
 from quantize.artefact import load_artefact, load_network
-from quantize.calibrate import default_recording
 from quantize.cli import InputError, written_folder
-from quantize.recording import Recording
 
 from .facts import collect
 from .platforms import Board
+from .report import page
 from .score import MOST_STEPS, outputs_of, score
+from .source import read_source
 from .toolchain import LOGS, implement, kept_logs
 
 __all__ = ["build"]
 
 
 def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: float | None,
-          baud: int, seed: int, recording: Recording | None) -> dict:
+          baud: int, seed: int, recording: Path | None) -> dict:
     """Build the model in ``folder`` for ``board``; returns what report.json says.
 
-    ``output`` gets top.bin, report.json and logs, all of them or none.
+    ``output`` gets top.bin, report.html, report.json and logs, all of them or none.
 
     Parameters
     ----------
@@ -40,15 +40,13 @@ def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: fl
     baud : int
     seed : int
         Of the placement.
-    recording : Recording or None
+    recording : Path or None
         What the report measures on; simulated spikes where None.
     """
     model, manifest = load_artefact(folder)
     network = load_network(folder)
     clock_hz, pll = board.clock(megahertz)
-    simulated = recording is None
-    recording = recording or default_recording(network)
-    recording.check_fits(model.channels, model.dt)
+    source = read_source(recording, network)
     try:
         core = CoreParams(model=model, config=CoreConfig(lanes=lanes))
         link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
@@ -69,11 +67,11 @@ def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: fl
             shutil.move(work / name, logs)
         shutil.rmtree(work)
 
-        answer = run_golden(model, recording, core.config)
-        scored = recording.head(MOST_STEPS)
+        answer = run_golden(model, source.recording, core.config)
+        scored = source.recording.head(MOST_STEPS)
         results = outputs_of(network, scored)
-        accuracy = score(model, scored, results, answer)
-        facts = collect(manifest, board, decoder, built, seed=seed, recording=recording,
-                        simulated=simulated, answer=answer, accuracy=accuracy)
+        facts = collect(manifest, board, decoder, built, seed=seed, source=source, answer=answer,
+                        accuracy=score(model, scored, results, answer))
         (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
+        (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer))
     return facts

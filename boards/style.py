@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The look that all pictures share, and how they become text for a page."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+__all__ = ["BLOCK_COLOURS", "INK", "MUTED", "PAPER", "RULE", "WARM", "COOL", "ALARM", "bare",
+           "drawn", "plt"]
+
+INK, MUTED, RULE, PAPER = "#1f2933", "#6b7785", "#d5dae0", "#eef1f4"
+COOL, WARM, ALARM = "#2f6690", "#d97b29", "#b23a48"
+
+BLOCK_COLOURS = {
+    "weights":   "#1d4e79",
+    "rows":      "#4a86b8",
+    "currents":  "#9cc3e0",
+    "neurons":   "#d97b29",
+    "spikes":    "#f2bd7e",
+    "sequencer": "#5b8c5a",
+    "core":      "#a9c6a0",
+    "link":      "#7b6d9c",
+    "board":     "#9aa5b1",
+}
+
+_LOOK: Any = {
+    "svg.fonttype": "none",             # text stays text: small, sharp, and found by a search
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.8,
+    "ytick.major.width": 0.8,
+    "legend.frameon": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+
+
+class Picture:
+    """A picture while it is drawn; ``svg`` once it is done."""
+
+    figure: Figure
+    svg: str
+
+
+@contextlib.contextmanager
+def drawn(name: str, **subplots) -> Iterator[tuple[Picture, Any]]:
+    """Give a picture and its axes; on leaving, the picture's ``svg`` is its text.
+
+    The same data always give the same text.
+    """
+    picture = Picture()
+    # Names inside a page must differ from picture to picture: the salt makes them so.
+    with plt.rc_context({**_LOOK, "svg.hashsalt": name}):
+        picture.figure, axes = plt.subplots(layout="constrained", **subplots)
+        try:
+            yield picture, axes
+            stream = io.StringIO()
+            picture.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        finally:
+            plt.close(picture.figure)
+    text = stream.getvalue()
+    picture.svg = text[text.index("<svg"):].replace("DejaVu Sans", "system-ui")
+
+
+def bare(axes: Axes, *, keep: str = "bottom") -> None:
+    """Take away all of the frame but the side ``keep`` (none where empty)."""
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == keep)
+    if keep != "left":
+        axes.tick_params(axis="y", length=0)
