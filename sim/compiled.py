@@ -9,22 +9,31 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from amaranth.back import rtlil
-from tqdm import tqdm
 
-from golden.run import Answer, spread_spikes, stimulus_of
+from golden.run import Answer, spread_spikes
 from golden.timing import step_timing, worst_events
 from hw.core import Core
-from hw.layouts import TokenKind, spike_layout, token_layout
+from hw.layouts import spike_layout, token_layout
 from hw.params import CoreParams
+from hw.rtlil import convert
 from hw.tools import command_of, run_tool
 from quantize.cli import written_folder
 from quantize.recording import Recording
 
-__all__ = ["compile_design", "run_compiled"]
+from .progress import progress
+from .tokens import recording_tokens
+
+__all__ = ["CoreFault", "compile_design", "run_compiled"]
 
 # A memory address past the end is read and dropped by the core, as in hardware: no reason to stop.
 FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
+
+# Seconds of a run that shows no progress.
+QUICK = 2
+
+
+class CoreFault(RuntimeError):
+    """The RTL breaks a rule of its own: it hangs, or its ports contradict one another."""
 
 
 def compile_design(text: str, driver: str, cache: Path) -> Path:
@@ -80,14 +89,14 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
 
     Raises
     ------
-    RuntimeError
+    CoreFault
         If the core hangs, loses count of its steps or of its cycles, or shows a neuron firing
         twice in a step.
     """
     model = params.model
     recording.check_fits(model.channels, model.dt)
-    library = compile_design(rtlil.convert(Core(params)), "core_driver.cc", cache)
-    kind, row = _tokens(model, recording)
+    library = compile_design(convert(Core(params)), "core_driver.cc", cache)
+    kind, row = recording_tokens(model, recording)
     steps = recording.steps
     arrays = _Arrays(
         kind=kind, row=row, velocity=np.zeros((steps, params.outputs), np.int64),
@@ -105,11 +114,11 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
     _watch(ctypes.CDLL(str(library)).run_core, run, arrays, steps)
 
     if (arrays.spikes > 1).any():
-        raise RuntimeError("A neuron must fire at most once in a step, not "
-                           f"{int(arrays.spikes.max())} times")
+        raise CoreFault("A neuron must fire at most once in a step, not "
+                        f"{int(arrays.spikes.max())} times")
     counted = arrays.busy >= 0
     if (arrays.busy != arrays.cycles)[counted].any():
-        raise RuntimeError("The core's cycle count must equal the busy cycles seen from outside")
+        raise CoreFault("The core's cycle count must equal the busy cycles seen from outside")
     spiking = np.repeat([p.spiking for p in model.populations],
                         [p.neurons for p in model.populations])
     return Answer(velocity_int=arrays.velocity, velocity=arrays.velocity * model.output_scale,
@@ -118,30 +127,16 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
                   saturated=arrays.saturated.astype(bool))
 
 
-def _tokens(model, recording):
-    """Kinds and rows of the tokens of a recording: events, then STEP; RESET before its step."""
-    stimulus = stimulus_of(model, recording)
-    events = np.diff(stimulus.start)
-    length = events + 1 + stimulus.reset
-    end = np.cumsum(length)
-    kind = np.full(int(end[-1]), TokenKind.EVENT.value, np.uint8)
-    kind[end - 1] = TokenKind.STEP.value
-    kind[(end - length)[stimulus.reset]] = TokenKind.RESET.value
-    row = np.zeros(len(kind), np.int32)
-    row[kind == TokenKind.EVENT.value] = stimulus.row
-    return kind, row
-
-
 def _watch(function, run, arrays, steps):
-    """Call the library in a thread of its own and show how far it is."""
+    """Call the library in a thread of its own, so that Ctrl-C and the progress bar work."""
     status = []
-    thread = threading.Thread(target=lambda: status.append(function(ctypes.byref(run))))
+    thread = threading.Thread(target=lambda: status.append(function(ctypes.byref(run))),
+                              daemon=True)
     thread.start()
-    with tqdm(total=steps, desc="compiled RTL", unit="step", delay=2, leave=False) as bar:
-        while thread.is_alive():
-            thread.join(0.2)
-            bar.update(int(arrays.progress[0]) - bar.n)
-    done = int(arrays.progress[0])
+    thread.join(QUICK)
+    if thread.is_alive():
+        with progress("compiled RTL", total=steps, done=lambda: int(arrays.progress[0])):
+            thread.join()
     if status != [0]:
         reason = {1: "hangs", 2: "loses count of its steps"}.get(status[0], "fails")
-        raise RuntimeError(f"The core {reason} at step {done}")
+        raise CoreFault(f"The core {reason} at step {int(arrays.progress[0])}")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: ``python -m sim --help``."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from golden.run import run_golden, write_answer
+from golden.timing import CoreConfig
+from hw.params import CoreParams
+from quantize.artefact import load_artefact
+from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.recording import Recording, read_recording
+
+from .cocotb_runner import SIMULATORS, WAVES, run_bench
+from .compare import differences
+from .compiled import CoreFault, run_compiled
+
+__all__ = ["main"]
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m sim", description="Simulate the RTL of a model. "
+                           "Exit status 1: it does not do what golden does.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    run = commands.add_parser("run", help="decode a recording in compiled RTL")
+    _common(run)
+    run.add_argument("-o", "--output", type=Path, required=True,
+                     help="answer, .npz, as 'python -m golden run' writes it")
+
+    check = commands.add_parser("check", help="compare compiled RTL with golden: values and cycles")
+    _common(check)
+
+    bench = commands.add_parser("cocotb", help="run the testbench on the generated Verilog")
+    _common(bench)
+    bench.add_argument("--simulator", choices=SIMULATORS, default="verilator",
+                       help="(default: %(default)s)")
+    bench.add_argument("--steps", type=whole_number(1, 1 << 27), default=500, metavar="N",
+                       help="of the recording, run twice: without and with stalls "
+                            "(default: %(default)s)")
+    bench.add_argument("--waves", type=Path, metavar="FILE",
+                       help="write the waves of all signals: .vcd (verilator) or .fst (icarus)")
+    bench.add_argument("--seed", type=int, default=1, help="of the stalls (default: %(default)s)")
+    return parser
+
+
+def _common(parser: ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    parser.add_argument("recording", type=Path,
+                        help=".npz with bin, channel, n_bins, n_channels, dt")
+    parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
+                        default=CoreConfig().lanes,
+                        help="lanes of the core, 1 to 64 (default: %(default)s)")
+    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
+                        help="keeps what was compiled (default: %(default)s)")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    arguments = _parser().parse_args(argv)
+    model, _ = load_artefact(arguments.model)
+    recording = read_recording(arguments.recording)
+    recording.check_fits(model.channels, model.dt)
+    params = CoreParams(model=model, config=CoreConfig(lanes=arguments.lanes))
+    command = {"run": _run, "check": _check, "cocotb": _cocotb}[arguments.command]
+    try:
+        failures = command(arguments, params, recording)
+    except CoreFault as fault:
+        failures = [str(fault)]
+    for line in failures:
+        print(f"mismatch: {line}", file=sys.stderr)
+    if failures:
+        sys.exit(1)
+
+
+def _run(arguments: Namespace, params: CoreParams, recording: Recording) -> list[str]:
+    answer = run_compiled(params, recording, arguments.build)
+    write_answer(arguments.output, answer)
+    print(f"{recording.steps} steps, {int(answer.spikes.sum())} spikes, "
+          f"{answer.cycles.mean():.0f} cycles a step (most {answer.cycles.max()}) "
+          f"-> {arguments.output}")
+    return []
+
+
+def _check(arguments: Namespace, params: CoreParams, recording: Recording) -> list[str]:
+    golden = run_golden(params.model, recording, params.config)
+    failures = differences(golden, run_compiled(params, recording, arguments.build))
+    if not failures:
+        print(f"{recording.steps} steps: {golden.velocity_int.size} outputs, "
+              f"{int(golden.spikes.sum())} spikes, {int(golden.cycles.sum())} cycles and every "
+              f"latency equal golden ({arguments.lanes} lanes)")
+    return failures
+
+
+def _cocotb(arguments: Namespace, params: CoreParams, recording: Recording) -> list[str]:
+    ending = WAVES[arguments.simulator]
+    if arguments.waves and arguments.waves.suffix != ending:
+        raise InputError(f"Waves must end in {ending} with {arguments.simulator}, not "
+                         f"{str(arguments.waves)!r}")
+    recording = recording.head(arguments.steps)
+    failures = run_bench(params, recording, simulator=arguments.simulator, folder=arguments.build,
+                         waves=arguments.waves, seed=arguments.seed)
+    if not failures:
+        print(f"{recording.steps} steps, without and with stalls, equal golden "
+              f"({arguments.simulator}, {arguments.lanes} lanes)")
+        if arguments.waves:
+            print(f"-> {arguments.waves}")
+    return failures
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Driver and monitor: the two sides of the core's ports."""
+
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from cocotb.triggers import FallingEdge, ReadOnly
+from cocotb.utils import get_sim_time
+
+from hw.layouts import TokenKind, result_layout, token_layout
+
+from .plan import Plan
+
+__all__ = ["PERIOD", "Driver", "Monitor", "Result"]
+
+PERIOD = 10                             # ns of a clock cycle
+LONGEST_STALL = 40                      # cycles
+
+
+class Agent:
+    """Something that acts once per clock cycle.
+
+    Inputs change at the falling edge. What the next rising edge will see has settled by the end
+    of that instant, and is read there: so every simulator gives the same, in whatever order it
+    runs the tasks.
+
+    Parameters
+    ----------
+    dut
+    random : Random, optional
+        Where its stalls come from; it never stalls where None.
+    """
+
+    def __init__(self, dut, random: Random | None):
+        self.dut = dut
+        self.random = random
+
+    def stall(self) -> int:
+        """Cycles to wait: none in most cases, so that bursts meet stalls of every length."""
+        if self.random is None or self.random.random() < 0.7:
+            return 0
+        return self.random.randint(1, LONGEST_STALL)
+
+    async def falling(self) -> None:
+        """Wait for the moment to change inputs."""
+        await FallingEdge(self.dut.clk)
+
+    async def settled(self) -> None:
+        """Wait for the moment to read what the next rising edge will see."""
+        await ReadOnly()
+
+    def cycle(self) -> int:
+        """Number of the clock cycle, from any beginning."""
+        return int(get_sim_time("ns")) // PERIOD
+
+
+class Driver(Agent):
+    """Sends the tokens of a plan: each is offered at once or some cycles later, until it is taken.
+
+    ``last_event`` is the cycle in which the last event of the step was taken, or the STEP token
+    where the step had none; ``was_reset`` says that a RESET was taken since it was last set False.
+    """
+
+    def __init__(self, dut, plan: Plan, random: Random | None):
+        super().__init__(dut, random)
+        self.plan = plan
+        self.layout = token_layout(plan.rows)
+        self.last_event = 0
+        self.was_reset = False
+
+    async def send(self, kind: int, row: int) -> None:
+        """Offer one token until it is taken."""
+        for _ in range(self.stall()):
+            await self.falling()
+            self.dut.i__valid.value = 0
+        await self.falling()
+        self.dut.i__valid.value = 1
+        self.dut.i__payload.value = self.layout.const({"kind": kind, "row": row}).as_bits()
+        await self.settled()
+        while not self.dut.i__ready.value:
+            await self.falling()
+            await self.settled()
+
+    async def run(self) -> None:
+        """Send every token of the plan."""
+        begun = False                   # the step has an event
+        for kind, row in zip(self.plan.kind.tolist(), self.plan.row.tolist(), strict=True):
+            await self.send(kind, row)
+            if kind == TokenKind.STEP.value:
+                if not begun:
+                    self.last_event = self.cycle()
+                begun = False
+            elif kind == TokenKind.EVENT.value:
+                self.last_event = self.cycle()
+                begun = True
+            else:
+                self.was_reset = True
+        await self.falling()
+        self.dut.i__valid.value = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What the core answered in one step; ``busy`` and ``latency`` are counted outside of it."""
+
+    step: int
+    velocity_int: list[int]
+    saturated: bool
+    cycles: int
+    spikes: list[int]
+    busy: int
+    latency: int
+
+
+class Monitor(Agent):
+    """Takes results, each at once or after some cycles, and watches the other outputs.
+
+    A result must stay as it is until it is taken, and until then the core must take no token and
+    not be busy.
+    """
+
+    def __init__(self, dut, plan: Plan, driver: Driver, random: Random | None):
+        super().__init__(dut, random)
+        self.driver = driver
+        self.layout = result_layout(plan.velocity_int.shape[1], plan.membrane)
+        steps = np.flatnonzero(plan.kind == TokenKind.STEP.value)
+        tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
+        self.most = 4 * int(plan.cycles.max()) + 1000 + tokens * LONGEST_STALL
+
+    async def result(self) -> Result:
+        """Wait for a result and take it."""
+        spikes, busy, payload, latency, wait = [], 0, None, 0, self.stall()
+        for _ in range(self.most):
+            await self.falling()
+            self.dut.o__ready.value = int(wait == 0)
+            await self.settled()
+            busy += int(self.dut.busy.value)
+            spike = int(self.dut.spike.value)
+            if spike & 1:
+                spikes.append(spike >> 1)
+            if not self.dut.o__valid.value:
+                assert payload is None, "o must stay valid until it is taken"
+                continue
+            now = int(self.dut.o__payload.value)
+            if payload is None:
+                payload, latency = now, self.cycle() - self.driver.last_event
+            assert now == payload, "o must keep its payload until it is taken"
+            assert not self.dut.i__ready.value, "i must not be ready while a result waits"
+            if wait == 0:
+                break
+            wait -= 1
+        else:
+            raise AssertionError(f"o must be valid within {self.most} cycles")
+        value = self.layout.from_bits(payload)
+        return Result(step=value.step, velocity_int=list(value.outputs), cycles=value.cycles,
+                      saturated=bool(value.saturated), spikes=spikes, busy=busy, latency=latency)

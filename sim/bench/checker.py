@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checker: every answer of the core against golden's."""
+
+from .agents import Result
+from .plan import Plan
+
+__all__ = ["Checker"]
+
+
+class Checker:
+    """Compares results with a plan; the first difference ends the run.
+
+    Values and ``cycles`` must equal golden's however tokens and results are stalled: a step's
+    count stands still while the core waits for a token and the adder is empty, and while its
+    result waits. ``latency`` is defined, and checked, only for tokens that wait for the core.
+
+    Parameters
+    ----------
+    plan : Plan
+    latency : bool
+        Whether to check the latency as well.
+    """
+
+    def __init__(self, plan: Plan, *, latency: bool):
+        self.plan = plan
+        self.latency = latency
+
+    def check(self, t: int, result: Result, *, was_reset: bool) -> None:
+        """Compare the result of step ``t``; a RESET before it hides its cycles from ``busy``."""
+        plan, spikes = self.plan, [0] * self.plan.spikes.shape[1]
+        for neuron in result.spikes:
+            assert neuron < len(plan.place) and plan.place[neuron] >= 0, \
+                f"spike in step {t} must be of a spiking neuron, not {neuron}"
+            spikes[plan.place[neuron]] += 1
+        self._equal("step", t, result.step, t)
+        self._equal("velocity_int", t, result.velocity_int, plan.velocity_int[t].tolist())
+        self._equal("spikes", t, spikes, plan.spikes[t].tolist())
+        self._equal("saturated", t, result.saturated, bool(plan.saturated[t]))
+        self._equal("cycles", t, result.cycles, int(plan.cycles[t]))
+        if not was_reset:
+            self._equal("busy cycles", t, result.busy, result.cycles)
+        if self.latency:
+            self._equal("latency", t, result.latency, int(plan.latency[t]))
+
+    def _equal(self, field, t, have, want):
+        if have == want:
+            return
+        where = f"{field} in step {t}"
+        if isinstance(want, list):
+            k = next(k for k, (h, w) in enumerate(zip(have, want, strict=True)) if h != w)
+            where, have, want = f"{where}, entry {k}", have[k], want[k]
+        raise AssertionError(f"{where} must be {int(want)}, as golden has, not {int(have)}")

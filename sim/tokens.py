@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tokens that a recording becomes at the core's input."""
+
+from typing import Any
+
+import numpy as np
+
+from golden.run import stimulus_of
+from hw.layouts import TokenKind
+from quantize.model import IntegerModel
+from quantize.recording import Recording
+
+__all__ = ["recording_tokens"]
+
+# Any: mypy takes the members of Amaranth's enumerations for integers.
+KIND: Any = TokenKind
+EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
+
+
+def recording_tokens(model: IntegerModel, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens of a recording: of each step its events, then STEP; RESET before its step.
+
+    Returns
+    -------
+    kind : ndarray of uint8, shape (tokens,)
+        ``hw.layouts.TokenKind``.
+    row : ndarray of int32, shape (tokens,)
+        Input row of an EVENT; 0 elsewhere.
+    """
+    stimulus = stimulus_of(model, recording)
+    events = np.diff(stimulus.start)
+    length = events + 1 + stimulus.reset
+    end = np.cumsum(length)
+    kind = np.full(int(end[-1]), EVENT, np.uint8)
+    kind[end - 1] = STEP
+    kind[(end - length)[stimulus.reset]] = RESET
+    row = np.zeros(len(kind), np.int32)
+    row[kind == EVENT] = stimulus.row
+    return kind, row
