@@ -6,7 +6,7 @@ from pathlib import Path
 
 from golden.timing import CoreConfig
 from hw.decoder import BAUD
-from quantize.cli import CommandParser, run_command
+from quantize.cli import CommandParser, run_command, whole_number
 
 from .build import build
 from .facts import load_facts
@@ -26,13 +26,14 @@ def _parser() -> CommandParser:
     build.add_argument("--board", required=True, help="as 'python -m boards list' names it")
     build.add_argument("-o", "--output", type=Path, required=True,
                        help="folder of top.bin, report.html, report.json and logs")
-    build.add_argument("--lanes", type=int, choices=range(1, 65), metavar="1..64",
-                       default=CoreConfig().lanes, help="synapses a cycle (default: %(default)s)")
+    build.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
+                       default=CoreConfig().lanes,
+                       help="synapses a cycle, 1 to 64 (default: %(default)s)")
     build.add_argument("--freq", type=float, metavar="MHZ",
                        help="clock of the decoder (default: the board's)")
     build.add_argument("--baud", type=int, default=BAUD,
                        help="bits a second on the serial line (default: %(default)s)")
-    build.add_argument("--seed", type=int, default=1,
+    build.add_argument("--seed", type=whole_number(1, 1 << 30), metavar="N", default=1,
                        help="of the placement (default: %(default)s)")
     build.add_argument("--recording", type=Path, metavar="RECORDING.npz",
                        help="spikes that the report measures on (default: simulated)")

@@ -152,6 +152,7 @@ def _recording(source: Source, answer: Answer) -> dict:
     return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
             "source": source.source, "licence": source.licence, "steps": recording.steps,
             "seconds": number(recording.steps * recording.dt),
+            "too_full_steps": int((events > MOST_EVENTS).sum()),
             "events_mean": number(events.mean()), "events_largest": int(events.max()),
             "has_velocity": recording.velocity is not None,
             "saturated_steps": int(answer.saturated.sum())}

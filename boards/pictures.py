@@ -43,12 +43,13 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
     part = slice(first, first + WINDOW)
     seconds = np.arange(len(reference))[part] * facts["model"]["dt"]
     outputs = reference.shape[1]
+    hand = "simulated hand" if facts["recording"]["synthetic"] else "hand"
     with drawn("velocity", nrows=outputs, sharex=True, squeeze=False,
                figsize=(WIDTH, 0.5 + 1.75 * outputs)) as (picture, grid):
         for k, axes in enumerate(grid[:, 0]):
             if truth is not None:
                 axes.fill_between(seconds, truth[part, k], color=PAPER, lw=0)
-                axes.plot(seconds, truth[part, k], color="#aab4bf", lw=1.2, label="hand")
+                axes.plot(seconds, truth[part, k], color="#aab4bf", lw=1.2, label=hand)
             for (name, curve), colour in zip(curves.items(), (COOL, WARM), strict=True):
                 axes.plot(seconds, curve[part, k], color=colour, lw=1.3, label=name)
             axes.axhline(0, color=RULE, lw=0.8, zorder=0)

@@ -53,7 +53,8 @@ def score(model: IntegerModel, recording: Recording,
         ``rows``, one for each arithmetic: ``fidelity_r2`` (mean over outputs) and
         ``spike_agreement`` against fp32, ``firing_rate_hz`` per neuron, and, if the recording has
         a velocity, ``decoding_r2`` and ``decoding_correlation`` per axis, at published time;
-        ``unit_scale``, by which outputs are multiplied for ``decoding_r2``.
+        ``steps`` that were scored; ``unit_scale``, by which outputs are multiplied for
+        ``decoding_r2``.
     """
     results = {**results, f"int{model.widths.weight}": (answer.velocity[:recording.steps],
                                                         answer.spikes[:recording.steps])}
@@ -73,7 +74,8 @@ def score(model: IntegerModel, recording: Recording,
             row["decoding_r2"] = numbers(r_squared(truth, scale * aligned[name]))
             row["decoding_correlation"] = numbers(correlation(truth, aligned[name]))
         rows.append(row)
-    return {"rows": rows, "unit_scale": scale if truth is not None else None}
+    return {"steps": recording.steps, "rows": rows,
+            "unit_scale": scale if truth is not None else None}
 
 
 def number(value: float) -> float | None:

@@ -96,7 +96,7 @@ def kept_logs(folder: Path, failed: Path) -> Iterator[None]:
         yield
     except InputError as error:
         logs = [folder / name for name in LOGS if (folder / name).exists()]
-        if not logs:
+        if not any(log.suffix == ".log" for log in logs):
             raise
         failed.mkdir(parents=True)
         for log in logs:

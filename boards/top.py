@@ -4,22 +4,59 @@
 from amaranth import *
 from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from hw.decoder import Decoder
 
 from .platforms import Board
 from .pll import PllSettings
 
-__all__ = ["BoardClock", "BoardTop"]
+__all__ = ["BoardClock", "BoardTop", "StartDelay"]
 
 # Block RAMs of the iCE40 read as zero for about 3 us after configuration; five times that is what
 # amaranth's own reset keeps, and what is kept here.
 START_SECONDS = 15e-6
 
 
+class StartDelay(wiring.Component):
+    """Counts cycles of the domain ``por``, which has no reset, until all else may begin.
+
+    Parameters
+    ----------
+    cycles : :class:`int`
+
+    Members
+    -------
+    go : :py:`In(1)`
+        The clock is steady; the count starts over whenever it is not.
+    done : :py:`Out(1)`
+        ``go`` has been high for ``cycles`` cycles and one more.
+    """
+
+    def __init__(self, cycles: int):
+        self.cycles = cycles
+
+        super().__init__({
+            "go":   In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        timer = Signal(range(self.cycles + 1))
+        over  = timer == self.cycles
+        m.d.por += self.done.eq(self.go & over)
+        with m.If(~self.go):
+            m.d.por += timer.eq(0)
+        with m.Elif(~over):
+            m.d.por += timer.eq(timer + 1)
+
+        return m
+
+
 class BoardClock(wiring.Component):
-    """Domain ``sync`` from the crystal, through the PLL where there are settings for it.
+    """Drives domain ``sync`` from the crystal, through the PLL where there are settings for it.
 
     The reset lasts until the PLL has locked and START_SECONDS more, and comes back should the lock
     be lost. The platform constrains the crystal; nextpnr derives what comes out of the PLL.
@@ -62,20 +99,13 @@ class BoardClock(wiring.Component):
             m.submodules.lock_sync = FFSynchronizer(lock, self.lock, o_domain="por")
 
         m.domains.por = por = ClockDomain(reset_less=True, local=True)
-        m.domains.sync = sync = ClockDomain()
+        m.submodules.start = start = StartDelay(int(START_SECONDS * self.clock_hz))
+        m.submodules.reset_sync = ResetSynchronizer(~start.done, domain="sync")
         m.d.comb += [
             por.clk.eq(clock),
-            sync.clk.eq(clock),
+            ClockSignal("sync").eq(clock),
+            start.go.eq(self.lock),
         ]
-        delay = int(START_SECONDS * self.clock_hz)
-        timer = Signal(range(delay + 1))
-        ready = Signal()
-        m.d.por += ready.eq(timer == delay)
-        with m.If(~self.lock):
-            m.d.por += timer.eq(0)
-        with m.Elif(timer != delay):
-            m.d.por += timer.eq(timer + 1)
-        m.submodules.reset_sync = ResetSynchronizer(~ready, domain="sync")
 
         return m
 
@@ -117,17 +147,21 @@ class BoardTop(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
+        m.domains.sync = ClockDomain()
         clock_hz = self.decoder.link.clock_hz
-        uart = platform.request("uart", self.board.uart)
+        uart = platform.request("uart", self.board.uart, dir="-")
         m.submodules.clock   = clock   = BoardClock(self.board, clock_hz, self.pll)
+        m.submodules.rx      = rx      = io.Buffer("i", uart.rx)
+        m.submodules.tx      = tx      = io.Buffer("o", uart.tx)
         m.submodules.decoder = decoder = self.decoder
         m.d.comb += [
-            decoder.rx.eq(uart.rx.i),
-            uart.tx.o.eq(decoder.tx),
+            decoder.rx.eq(rx.i),
+            tx.o.eq(decoder.tx),
         ]
         # Both are free: the one glows once the clock runs, the other flickers with each answer.
         shown = {"lock": clock.lock, "answer": ~decoder.tx}
-        for what, led in self.board.leds.items():
-            m.d.comb += platform.request(led).o.eq(shown[what])
+        for what, name in self.board.leds.items():
+            m.submodules[name] = led = io.Buffer("o", platform.request(name, dir="-"))
+            m.d.comb += led.o.eq(shown[what])
 
         return m

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+# amaranth: UnusedElaboratable=no
+"""The tools' answers, read: area, timing, and what is refused. The tools are stood for."""
+
+import json
+
+import pytest
+
+import boards.toolchain
+from boards.build import build
+from boards.fit import check_area, check_timing
+from boards.netlist import BLOCKS, RESOURCES, block_of, count_blocks, count_cells
+from boards.platforms import BOARDS
+from boards.timing import Hop, read_report
+from hw.decoder import MOST_EVENTS
+from quantize.cli import InputError
+
+from .boards_bench import FakeTools, nextpnr_report, packed_netlist, saved_model, yosys_netlist
+from .networks import refused
+
+ICEBREAKER = BOARDS["icebreaker"]
+ADVICE = ("its weights take {} EBR, so build the model with about {} bits a weight "
+          "(python -m quantize build --weight-bits {})")
+
+
+def _write(path, data):
+    path.write_text(json.dumps(data))
+    return path
+
+
+def _blocks(**sizes):
+    """Cells of each block: ``weights={"ebr": 20}``; all others 0."""
+    return {name: dict.fromkeys(RESOURCES, 0) | sizes.get(name, {}) for _, name, _ in BLOCKS}
+
+
+@pytest.mark.parametrize("cell, block", [
+    ("decoder.core.rows.weights$31.bank_0.0.15_RAM", "weights"),
+    ("decoder.core.rows.weights.chosen_0_LC", "weights"),
+    ("decoder.core.rows.weights_valid_LC", "rows"),
+    ("decoder.core.rowsum_LC", "core"),
+    ("decoder.link.decoder.core.neurons.x", "link"),
+    ("decoder.core.o__payload_LC", "core"),
+    ("clock.start.timer", "board"),
+    ("$PACKER_GND", "board"),
+])
+def test_block_of(cell, block):
+    assert block_of(cell) == block
+
+
+def test_count_blocks(tmp_path):
+    counts = count_blocks(_write(tmp_path / "placed.json", packed_netlist()))
+    assert counts == _blocks(
+        weights={"ebr": 2}, rows={"lc": 1}, neurons={"lc": 1, "dsp": 1}, currents={"ebr": 1},
+        sequencer={"lc": 1}, core={"lc": 1}, link={"lc": 1}, board={"lc": 2})
+
+
+def test_count_cells_shares_a_cell_only_with_a_lut_of_its_own(tmp_path):
+    counts = count_cells(_write(tmp_path / "top.json", yosys_netlist(rams=3)))
+    assert counts == _blocks(weights={"ebr": 3}, rows={"lc": 3}, neurons={"lc": 1, "dsp": 1},
+                             link={"lc": 1})
+
+
+def test_read_report(tmp_path):
+    placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)))
+    assert placed.used == {"lc": 1500, "ebr": 20, "spram": 0, "dsp": 2}
+    assert (placed.fmax_hz, placed.wanted_hz) == (31.5e6, 24e6)
+    assert placed.path[:2] == [
+        Hop(kind="clk-to-q", delay_ns=1.4, block="link", signal="decoder.link.executor.end"),
+        Hop(kind="routing", delay_ns=3.25, block="board", signal="decoder.link.executor.end[2]")]
+    assert [hop.block for hop in placed.path] == ["link", "board", "board", "rows", "rows"]
+
+
+def test_area_that_fits():
+    check_area(ICEBREAKER, _blocks(weights={"ebr": 30, "lc": 5000}, link={"lc": 280}), 8, 4)
+
+
+@pytest.mark.parametrize("blocks, bits, lanes, taken, advice", [
+    ({"weights": {"ebr": 32, "lc": 100}, "currents": {"ebr": 4}, "link": {"ebr": 4}}, 8, 4,
+     "100 of 5,280 logic cells (LC), 40 of 30 block RAMs (EBR)",
+     f"{ADVICE.format(32, 5, 5)}, or take a larger board"),
+    ({"weights": {"ebr": 28}, "currents": {"ebr": 4}}, 8, 4, "32 of 30 block RAMs (EBR)",
+     f"{ADVICE.format(28, 7, 7)}, take fewer lanes than 4 (--lanes), or take a larger board"),
+    ({"weights": {"ebr": 200}}, 8, 1, "200 of 30 block RAMs (EBR)",
+     "its weights take 200 EBR, too many with any --weight-bits, or take a larger board"),
+    ({"rows": {"lc": 6000, "dsp": 9}}, 8, 64,
+     "6,000 of 5,280 logic cells (LC), 9 of 8 multipliers (DSP)",
+     "take fewer lanes than 64 (--lanes), or take a larger board"),
+])
+def test_area_that_does_not_fit(blocks, bits, lanes, taken, advice):
+    with refused(f"Design must fit the Lattice iCE40UP5K of icebreaker, not take {taken}: "
+                 f"{advice}"):
+        check_area(ICEBREAKER, _blocks(**blocks), bits, lanes)
+
+
+@pytest.mark.parametrize("clock, fmax, text", [
+    (30, 29.9, "at most 29.9 MHz, as placed with seed 3, not 30: take --freq 29.625, or another"),
+    (24, 13.0, "at most 13.0 MHz, as placed with seed 3, not 24: take --freq 12, or another"),
+    (12, 9.0, "at most 9.0 MHz, as placed with seed 3, not 12: take another"),
+])
+def test_timing_that_is_not_met(clock, fmax, text):
+    check_timing(ICEBREAKER, round(clock * 1e6), clock * 1e6, 3)
+    with refused(f"Clock must be {text} --seed or fewer --lanes"):
+        check_timing(ICEBREAKER, round(clock * 1e6), fmax * 1e6, 3)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Build a tiny model with tools that are stood for."""
+    model = saved_model(tmp_path / "model")
+
+    def run(tools, megahertz=None, **options):
+        monkeypatch.setattr(boards.toolchain, "run_tool", tools)
+        arguments = {"lanes": 4, "baud": 1_000_000, "seed": 7, "recording": None} | options
+        return build(model, ICEBREAKER, tmp_path / "out", megahertz=megahertz, **arguments)
+    return run
+
+
+def test_build_calls_the_tools(run, tmp_path):
+    tools = FakeTools(fmax=33.0)
+    facts = run(tools)
+    assert [call[0] for call in tools.calls] == ["yosys", "nextpnr-ice40", "icepack"]
+    assert {"--up5k", "--seed", "7", "--report"} < set(tools.calls[1])
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "logs", "report.html", "report.json", "top.bin"]
+    assert sorted(p.name for p in (tmp_path / "out" / "logs").iterdir()) == [
+        "icepack.log", "nextpnr-ice40.log", "nextpnr.json", "top.pcf", "yosys.log"]
+    assert "set_frequency clk12_0__io 12.0" in (tmp_path / "out/logs/top.pcf").read_text()
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == facts
+    assert (facts["fmax_mhz"], facts["clock_mhz"], facts["seed"]) == (33.0, 24.0, 7)
+    assert facts["cycles"]["worst_events"] == MOST_EVENTS
+
+
+def test_build_at_the_crystals_clock(run):
+    assert run(FakeTools(wanted=12.0), megahertz=12)["clock_mhz"] == 12
+
+
+def test_lost_constraint_is_told(run):
+    with pytest.raises(RuntimeError, match="^nextpnr must aim at 24 MHz, not at 12: "):
+        run(FakeTools(wanted=12.0))
+
+
+def _nothing_but_logs(tmp_path, names):
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "out-failed"]
+    assert sorted(p.name for p in (tmp_path / "out-failed").iterdir()) == names
+
+
+def test_too_large_is_refused_before_placing(run, tmp_path):
+    tools = FakeTools(rams=31)
+    with pytest.raises(InputError, match=r"31 of 30 block RAMs \(EBR\).*\(logs: .*out-failed\)$"):
+        run(tools)
+    assert [call[0] for call in tools.calls] == ["yosys"]
+    _nothing_but_logs(tmp_path, ["top.pcf", "yosys.log"])
+
+
+def test_too_large_for_the_placer_has_its_numbers(run, tmp_path):
+    log = "Info: Device utilisation:\nInfo: \t ICESTORM_LC:    5281/   5280   100%\nERROR: no"
+    with pytest.raises(InputError, match=r"not take 5,281 of 5,280 logic cells \(LC\), "):
+        run(FakeTools(fails=InputError("it failed"), log=log))
+    _nothing_but_logs(tmp_path, ["nextpnr-ice40.log", "top.pcf", "yosys.log"])
+
+
+def test_failing_tool_keeps_its_log(run, tmp_path):
+    class Tools(FakeTools):
+        def __call__(self, tool, *arguments, folder, title):
+            self.fails = InputError(f"see {folder / 'nextpnr-ice40.log'}")
+            return super().__call__(tool, *arguments, folder=folder, title=title)
+
+    with refused(f"see {tmp_path / 'out-failed' / 'nextpnr-ice40.log'}"):
+        run(Tools(log="boom"))
+    assert (tmp_path / "out-failed" / "nextpnr-ice40.log").read_text() == "boom"
+
+
+def test_success_takes_away_the_logs_of_a_failure(run, tmp_path):
+    with pytest.raises(InputError, match="^Clock must be at most 20.0 MHz, as placed with seed 7"):
+        run(FakeTools(fmax=20.0))
+    run(FakeTools())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model", "out"]
+
+
+def test_failure_leaves_the_last_build_alone(run, tmp_path):
+    run(FakeTools())
+    before = (tmp_path / "out" / "report.json").read_bytes()
+    with pytest.raises(InputError):
+        run(FakeTools(fmax=20.0))
+    assert (tmp_path / "out" / "report.json").read_bytes() == before

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+# amaranth: UnusedElaboratable=no
+"""Boards, their clocks, and the delay after configuration."""
+
+import dataclasses
+
+import pytest
+from amaranth import ClockDomain, Elaboratable, Module
+from amaranth.sim import Simulator
+
+from boards.__main__ import main
+from boards.platforms import BOARDS, find_board
+from boards.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs, pll_settings
+from boards.top import StartDelay
+
+from .networks import refused
+
+ICEBREAKER = BOARDS["icebreaker"]
+
+
+# As icepll of Project IceStorm gives them: DIVR, DIVF, DIVQ, FILTER_RANGE.
+@pytest.mark.parametrize("wanted, expected", [
+    (24, (0, 63, 5, 1)), (30, (0, 79, 5, 1)), (36, (0, 47, 4, 1)),
+    (48, (0, 63, 4, 1)), (60, (0, 79, 4, 1)), (48.75, (0, 64, 4, 1)),
+])
+def test_pll_settings_equal_icepll(wanted, expected):
+    settings = pll_settings(12_000_000, round(wanted * 1e6))
+    assert dataclasses.astuple(settings) == expected
+
+
+@pytest.mark.parametrize("crystal", [12_000_000, 16_000_000, 25_000_000, 48_000_000, 100_000_000])
+def test_pll_outputs_keep_to_limits(crystal):
+    outputs = pll_outputs(crystal)
+    assert outputs
+    for hertz, settings in outputs.items():
+        detector = crystal / (settings.divr + 1)
+        oscillator = detector * (settings.divf + 1)
+        assert settings.output_hz(crystal) == oscillator / 2 ** settings.divq == hertz
+        assert PHASE_DETECTOR[0] <= detector <= PHASE_DETECTOR[1]
+        assert OSCILLATOR[0] <= oscillator <= OSCILLATOR[1]
+        assert OUTPUT[0] <= hertz <= OUTPUT[1]
+        assert 0 <= settings.divr < 16 and 0 <= settings.divf < 128 and 1 <= settings.divq < 8
+        expected = next((k for k, most in enumerate((17, 26, 44, 66, 101), 1)
+                         if detector < most * 1e6), 6)
+        assert settings.filter_range == expected
+
+
+@pytest.mark.parametrize("wanted, nearest", [
+    (25, "24.75 or 25.125"), (1, "16.125"), (700, "270"), (24.1, "24 or 24.375")])
+def test_pll_refuses(wanted, nearest):
+    with refused(f"Clock must be a frequency that the PLL makes from 12 MHz, such as {nearest} "
+                 f"MHz, not {wanted}"):
+        pll_settings(12_000_000, round(wanted * 1e6))
+
+
+def test_clock_of_a_board():
+    assert ICEBREAKER.clock(None) == (24_000_000, pll_settings(12_000_000, 24_000_000))
+    assert ICEBREAKER.clock(12) == (12_000_000, None)
+    assert ICEBREAKER.clock(30.0)[0] == 30_000_000
+    for wrong in (0.0, -24.0, 1000.0, float("nan"), float("inf")):
+        with refused(f"Clock must be between 0 and 1000 MHz, not {wrong:g}"):
+            ICEBREAKER.clock(wrong)
+    plain = dataclasses.replace(ICEBREAKER, name="plain", pll=False)
+    assert plain.clock(12) == (12_000_000, None)
+    with refused("Clock must be the crystal's 12 MHz on plain, which has no PLL, not 24"):
+        plain.clock(24)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_board_agrees_with_its_platform(board):
+    platform = board.platform()
+    assert platform.lookup(board.crystal).clock.frequency == board.crystal_hz
+    platform.request("uart", board.uart, dir="-")
+    for led in board.leds.values():
+        platform.request(led, dir="-")
+    assert board.clock(None)[0] == board.clock_hz
+    assert set(board.resources) == {"lc", "ebr", "spram", "dsp"}
+    assert find_board(board.name) is board
+
+
+def test_unknown_board():
+    with refused("Board must be one of icebreaker, not 'icestick9'"):
+        find_board("icestick9")
+
+
+def test_list(capsys):
+    main(["list"])
+    assert capsys.readouterr().out == (
+        "icebreaker   iCEBreaker, Lattice iCE40UP5K: 5,280 LC, 30 EBR, 4 SPRAM, 8 DSP; 24 MHz; "
+        "load with 'iceprog top.bin'\n")
+
+
+@pytest.mark.parametrize("lost", [None, 2, 5], ids=["steady", "lost_early", "lost_late"])
+def test_start_delay(lost):
+    class Bench(Elaboratable):
+        def elaborate(self, platform):
+            m = Module()
+            m.domains.por = ClockDomain(reset_less=True)
+            m.submodules.delay = delay
+            return m
+
+    delay = StartDelay(3)
+    seen = []
+
+    async def bench(ctx):
+        for t in range(14):
+            ctx.set(delay.go, t >= 1 and t != lost)
+            seen.append(ctx.get(delay.done))
+            await ctx.tick("por")
+
+    simulator = Simulator(Bench())
+    simulator.add_clock(1e-6, domain="por")
+    simulator.add_testbench(bench)
+    simulator.run()
+    first = 1 if lost is None else lost + 1
+    expected = [t >= first + 4 for t in range(14)]
+    if lost == 5:
+        expected[5] = True      # it had begun; the reset comes back
+    assert [bool(value) for value in seen] == expected
