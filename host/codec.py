@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of the link, as ``docs/contracts.md`` describes them."""
+
+import binascii
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cobs import cobs
+
+__all__ = ["EVENTS_MAX", "INFO_BYTES", "VERSION", "FrameError", "FrameReader", "InfoAnswer",
+           "StepAnswer", "decode_answer", "encode_info", "encode_step", "pack_frame", "step_bytes",
+           "unpack_frame"]
+
+VERSION    = 1
+EVENTS_MAX = 234        # of a step, so that its frame fits into a slot of the link
+FRAME_MAX  = 240        # bytes of a coded frame, delimiter not counted
+
+_INFO, _STEP = 0x01, 0x02
+_ANSWER      = 0x80
+_FRAMING     = 4        # bytes around type, sequence number and body: code, CRC, delimiter
+_INFO_BODY   = struct.Struct("<BII5HH8s3sB")
+_STEP_BODY   = struct.Struct("<BII")
+
+INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # of the answer, on the line
+
+
+class FrameError(ValueError):
+    """Bytes that are no frame, or no answer; the message says what is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoAnswer:
+    """What the device is, and what it has counted since its configuration."""
+
+    seq:            int
+    version:        int
+    steps:          int         # taken from the core; the last one once a STEP or INFO follows
+    longest_cycles: int         # of a step
+    corrupt:        int         # the counters from here on stop between 65,280 and 65,535
+    repeated:       int
+    foreign:        int
+    overrun:        int
+    dropped:        int
+    rows:           int
+    model_hash:     bytes
+    clock_hz:       int         # to 1 kHz
+    outputs:        int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepAnswer:
+    """Result of one step; ``outputs`` in LSB of the model's ``output_scale``."""
+
+    seq:       int
+    saturated: bool             # a state has saturated since the last reset
+    dropped:   bool             # an event of this step was dropped
+    step:      int              # steps before this one, since configuration
+    cycles:    int
+    outputs:   tuple[int, ...]
+
+
+def step_bytes(outputs: int) -> int:
+    """Bytes on the line of the answer to a STEP."""
+    return 2 + _STEP_BODY.size + 4 * outputs + _FRAMING
+
+
+def pack_frame(content: bytes) -> bytes:
+    """``content`` with its CRC, coded, and the delimiter."""
+    crc = binascii.crc_hqx(content, 0xffff)
+    return cobs.encode(content + crc.to_bytes(2, "big")) + b"\0"
+
+
+def unpack_frame(coded: bytes) -> bytes:
+    """Content of a coded frame, which is given without its delimiter."""
+    if len(coded) > FRAME_MAX:
+        raise FrameError(f"Frame must have {FRAME_MAX} bytes or fewer, not {len(coded)}")
+    try:
+        frame = cobs.decode(coded)
+    except cobs.DecodeError as error:
+        raise FrameError(f"Frame must be coded in COBS, not {coded.hex()}: {error}") from None
+    if len(frame) < 4:
+        raise FrameError(f"Frame must have 4 bytes or more, not {len(frame)}")
+    if binascii.crc_hqx(frame, 0xffff) != 0:
+        right = binascii.crc_hqx(frame[:-2], 0xffff)
+        raise FrameError(f"Frame's CRC must be {right:04x}, not {frame[-2:].hex()}")
+    return frame[:-2]
+
+
+def _check_seq(seq: int) -> None:
+    if not 0 <= seq <= 255:
+        raise ValueError(f"Sequence number must be between 0 and 255, not {seq!r}")
+
+
+def encode_info(seq: int) -> bytes:
+    """Bytes on the line that ask for INFO."""
+    _check_seq(seq)
+    return pack_frame(bytes([_INFO, seq]))
+
+
+def encode_step(seq: int, rows: Sequence[int], reset: bool = False) -> bytes:
+    """Bytes on the line that ask for a step with one event per entry of ``rows``."""
+    _check_seq(seq)
+    if len(rows) > EVENTS_MAX:
+        raise ValueError(f"Events of a step must be {EVENTS_MAX} or fewer, not {len(rows)}")
+    for number, row in enumerate(rows):
+        if not 0 <= row <= 255:
+            raise ValueError(f"Row of event {number} must be between 0 and 255, not {row!r}")
+    return pack_frame(bytes([_STEP, seq, bool(reset), *rows]))
+
+
+def decode_answer(content: bytes) -> InfoAnswer | StepAnswer:
+    """Answer in ``content``, which is a frame without its CRC."""
+    if len(content) < 2:
+        raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
+    kind, seq, body = content[0], content[1], content[2:]
+    if kind == _ANSWER | _INFO:
+        if len(body) != _INFO_BODY.size:
+            raise FrameError(f"INFO's body must have {_INFO_BODY.size} bytes, not {len(body)}")
+        version, steps, longest, *counters, rows, model_hash, clock_khz, outputs = \
+            _INFO_BODY.unpack(body)
+        corrupt, repeated, foreign, overrun, dropped = counters
+        return InfoAnswer(seq=seq, version=version, steps=steps, longest_cycles=longest,
+                          corrupt=corrupt, repeated=repeated, foreign=foreign, overrun=overrun,
+                          dropped=dropped, rows=rows, model_hash=model_hash,
+                          clock_hz=int.from_bytes(clock_khz, "little") * 1000, outputs=outputs)
+    if kind == _ANSWER | _STEP:
+        size, rest = divmod(len(body) - _STEP_BODY.size, 4)
+        if size < 1 or rest:
+            raise FrameError(f"STEP's body must have {_STEP_BODY.size} bytes and 4 per output, "
+                             f"not {len(body)}")
+        flags, step, cycles = _STEP_BODY.unpack_from(body)
+        return StepAnswer(seq=seq, saturated=bool(flags & 1), dropped=bool(flags & 2), step=step,
+                          cycles=cycles, outputs=struct.unpack_from(f"<{size}i", body,
+                                                                    _STEP_BODY.size))
+    raise FrameError(f"Answer's type must be 0x81 or 0x82, not {kind:#04x}")
+
+
+class FrameReader:
+    """Finds the frames in a flow of bytes.
+
+    ``corrupt`` counts what ended in a delimiter and was no frame.
+    """
+
+    def __init__(self) -> None:
+        self.corrupt = 0
+        self._coded  = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Contents of the frames that end in ``data``."""
+        contents = []
+        for byte in data:
+            if byte:
+                # What is longer than any frame stays so, however long it becomes.
+                if len(self._coded) <= FRAME_MAX:
+                    self._coded.append(byte)
+                continue
+            coded = bytes(self._coded)
+            self._coded.clear()
+            if not coded:
+                continue
+            try:
+                contents.append(unpack_frame(coded))
+            except FrameError:
+                self.corrupt += 1
+        return contents

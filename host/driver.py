@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Driver: one step after the other, over any port."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from . import codec
+from .codec import FrameError, FrameReader, InfoAnswer, StepAnswer
+
+__all__ = ["Decoder", "NoAnswerError", "Port"]
+
+Answer = TypeVar("Answer", InfoAnswer, StepAnswer)
+
+# Bytes without an answer in them that are read before a request counts as lost.
+PATIENCE = 4096
+
+
+class Port(Protocol):
+    """What the driver needs: a serial port, the virtual board, or anything like them."""
+
+    def write(self, data: bytes) -> object:
+        """Send ``data``."""
+
+    def read(self, size: int) -> bytes:
+        """What comes, up to ``size`` bytes; fewer, or nothing, once the port's timeout is over."""
+
+
+class NoAnswerError(TimeoutError):
+    """The device did not answer, however often it was asked."""
+
+
+class Decoder:
+    """A decoder behind a port.
+
+    A request is sent again, under the same sequence number, if its answer does not come; so the
+    device executes each step once, whatever gets lost.
+
+    Parameters
+    ----------
+    port : Port
+        Line to the device.
+    expected_hash : str
+        Hash of the model, in hex, as the manifest gives it; the device knows its first 8 bytes.
+    output_scale : array_like of float, shape (outputs,)
+        Physical units per LSB of each output.
+    tries : int
+        How often a request is sent before the device counts as gone.
+    """
+
+    def __init__(self, port: Port, expected_hash: str, output_scale: Sequence[float] | np.ndarray,
+                 tries: int = 4):
+        if tries < 1:
+            raise ValueError(f"Tries must be 1 or more, not {tries!r}")
+        try:
+            self._hash = bytes.fromhex(expected_hash)[:8]
+        except ValueError:
+            self._hash = b""
+        if len(self._hash) != 8:
+            raise ValueError(f"Model hash must be 8 bytes or more in hex, not {expected_hash!r}")
+        self.output_scale = np.asarray(output_scale, dtype=np.float64)
+        self.tries   = tries
+        self.resent  = 0
+        self.info: InfoAnswer | None = None
+        self._port   = port
+        self._reader = FrameReader()
+        self._seq    = 0
+
+    @property
+    def corrupt(self) -> int:
+        """Frames that came corrupt from the device."""
+        return self._reader.corrupt
+
+    def connect(self) -> InfoAnswer:
+        """Ask what the device is, and refuse one that runs another model.
+
+        Raises
+        ------
+        NoAnswerError
+            If no device answers.
+        ValueError
+            If the device speaks another version, or runs another model.
+        """
+        info = self.read_info()
+        if info.version != codec.VERSION:
+            raise ValueError(f"Version of the device's link must be {codec.VERSION}, not "
+                             f"{info.version}")
+        if info.model_hash != self._hash:
+            raise ValueError(f"Model on the device must be {self._hash.hex()}, not "
+                             f"{info.model_hash.hex()}")
+        if self.output_scale.shape != (info.outputs,):
+            raise ValueError(f"Output scale must have shape ({info.outputs},), one factor per "
+                             f"output of the device, not {self.output_scale.shape}")
+        self.info = info
+        return info
+
+    def read_info(self) -> InfoAnswer:
+        """What the device is and has counted."""
+        return self._ask(codec.encode_info(self._next_seq()), InfoAnswer, codec.INFO_BYTES)
+
+    def step(self, rows: Sequence[int], reset: bool = False) -> StepAnswer:
+        """Decode one step with one event per entry of ``rows``.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Input row of each event, 234 at most; a row may come more than once.
+        reset : bool
+            Clear the state first.
+
+        Raises
+        ------
+        NoAnswerError
+            If the device does not answer.
+        ValueError
+            If there are too many events, or one of a row that the device does not have.
+        """
+        if self.info is None:
+            self.connect()
+        assert self.info is not None
+        if len(rows) > codec.EVENTS_MAX:
+            raise ValueError(f"Events of a step must be {codec.EVENTS_MAX} or fewer, not "
+                             f"{len(rows)}")
+        events = [int(row) for row in rows]
+        for number, row in enumerate(events):
+            if not 0 <= row < self.info.rows:
+                raise ValueError(f"Row of event {number} must be between 0 and "
+                                 f"{self.info.rows - 1}, not {row!r}")
+        outputs = self.info.outputs
+        answer = self._ask(codec.encode_step(self._next_seq(), events, reset), StepAnswer,
+                           codec.step_bytes(outputs))
+        if len(answer.outputs) != outputs:
+            raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
+        return answer
+
+    def scale(self, answer: StepAnswer) -> np.ndarray:
+        """Outputs of ``answer`` in physical units: float64, shape (outputs,)."""
+        return np.asarray(answer.outputs, dtype=np.float64) * self.output_scale
+
+    def _next_seq(self) -> int:
+        self._seq = (self._seq + 1) % 256
+        return self._seq
+
+    def _ask(self, request: bytes, kind: type[Answer], size: int) -> Answer:
+        """Send ``request`` until its answer comes, which has ``size`` bytes on the line."""
+        for attempt in range(self.tries):
+            self.resent += attempt > 0
+            # Whatever came before, a delimiter ends it.
+            self._port.write(b"\0" + request if attempt or kind is InfoAnswer else request)
+            answer = self._listen(kind, size)
+            if answer is not None:
+                return answer
+        raise NoAnswerError(f"Device must answer within {self.tries} tries: check that it is "
+                            f"connected, programmed, and built for the port's baud rate")
+
+    def _listen(self, kind: type[Answer], size: int) -> Answer | None:
+        """Answer of ``kind`` to the last request; None if the port's time is over."""
+        for _ in range(PATIENCE // size + 1):
+            data = self._port.read(size)
+            for content in self._reader.feed(data):
+                try:
+                    answer = codec.decode_answer(content)
+                except FrameError:
+                    continue
+                # An answer to an earlier sending of an earlier request is passed over.
+                if isinstance(answer, kind) and answer.seq == self._seq:
+                    return answer
+            if not data:
+                return None
+        return None

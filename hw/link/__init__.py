@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link between a host and the core: framed bytes over a serial line."""
+
+from .link import Link
+from .params import LinkParams
+
+__all__ = ["Link", "LinkParams"]

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands where in an answer."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import result_layout
+from .layouts import CYCLES, PAGE_SIZE, VERSION
+from .params import LinkParams
+
+__all__ = ["AnswerBytes"]
+
+
+def _sum(terms):
+    """Bitwise or of ``terms``, in few levels."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return _sum(terms[:half]) | _sum(terms[half:])
+
+
+class AnswerBytes(wiring.Component):
+    """Picks the byte at a position of an answer. Follows ``position`` one cycle later.
+
+    The first four positions are: the code in front, here zero; type and sequence number, which are
+    those of the request in the slot; VERSION in INFO, flags in STEP. From there on INFO lies in the
+    status page, as do the steps of STEP; the cycles and the outputs are the core's.
+
+    Parameters
+    ----------
+    params : :class:`LinkParams`
+        Outputs of the core, and their width.
+
+    Members
+    -------
+    build : :py:`In(1)`
+        Pick; otherwise ``o`` is ``value``.
+    info, lost : :py:`In(1)`
+        INFO, not STEP; an event was dropped in the step.
+    result : :py:`In(result_layout(outputs, width))`
+        The step's result.
+    crc : :py:`In(8)`
+        Byte that stands after the end.
+    position : :py:`In(8)`
+        Position in the answer.
+    value : :py:`In(8)`
+        Byte at this position of the slot or of the status page.
+    cycles : :py:`Out(1)`
+        The byte is of the cycles of a step.
+    tail : :py:`Out(1)`
+        The answer has ended. Its end is a multiple of four.
+    o : :py:`Out(8)`
+        The byte.
+    """
+
+    def __init__(self, params: LinkParams):
+        self.params = params
+
+        super().__init__({
+            "build":    In(1),
+            "info":     In(1),
+            "lost":     In(1),
+            "result":   In(result_layout(params.outputs, params.width)),
+            "crc":      In(8),
+            "position": In(8),
+            "value":    In(8),
+            "cycles":   Out(1),
+            "tail":     Out(1),
+            "o":        Out(8),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        index  = self.position[2:]
+        offset = self.position[:2]
+        head   = index == 0
+        first  = CYCLES // 4 + 1
+        tail   = index == Mux(self.info, 1 + PAGE_SIZE // 4, first + self.params.outputs)
+        cycles = ~self.info & (index == CYCLES // 4)
+        stored = Mux(head, (offset == 1) | (offset == 2), (index == 1) | (self.info & ~tail))
+        m.d.sync += [
+            self.tail.eq(tail),
+            self.cycles.eq(cycles),
+        ]
+
+        # Each byte has a gate of its own, and the answer is their sum: smaller than a tree of
+        # choices, and the registers in the gates keep it so.
+        flags = Mux(self.info, VERSION, Cat(self.result.saturated, self.lost))
+        picks = [
+            (~self.build | stored,               self.value),
+            (self.build & head & (offset == 1),  0x80),     # the answer's type
+            (self.build & head & (offset == 3),  flags),
+            (self.build & tail,                  self.crc),
+        ]
+        for number, word in enumerate([self.result.cycles, *self._outputs()], first - 1):
+            here = self.build & ~self.info & (index == number)
+            picks += [(here & (offset == k), word[8 * k:8 * k + 8])
+                      for k in range((len(word) + 7) // 8)]
+        picks += self._signs(self.build & ~self.info, index - first, offset)
+        for number, (where, byte) in enumerate(picks):
+            gate = Signal(name=f"pick_{number}")
+            m.d.sync += gate.eq(where)
+            picks[number] = Mux(gate, byte, 0)
+        m.d.comb += self.o.eq(_sum(picks))
+
+        return m
+
+    def _outputs(self):
+        return [Value.cast(self.result.outputs[k]).as_unsigned()
+                for k in range(self.params.outputs)]
+
+    def _signs(self, step, number, offset):
+        """Gates that fill each output above its width, up to 32 bits."""
+        picks = []
+        for k in range(self.params.width // 8, 4):
+            low  = max(self.params.width - 8 * k, 0)
+            sign = Cat((number == n) & output[-1] for n, output in enumerate(self._outputs()))
+            picks.append((step & (offset == k) & sign.any(), 0xff & 0xff << low))
+        return picks

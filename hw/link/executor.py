@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executor: turns a good frame into tokens for the core."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import TokenKind, result_layout, token_layout
+from .layouts import COUNTERS, frame_layout
+from .params import LinkParams
+
+__all__ = ["Executor"]
+
+
+class Executor(wiring.Component):
+    """Takes one frame after the other, feeds the core, and has the frame answered.
+
+    The result of a step is taken from the core with the next STEP or INFO, not before, so that a
+    repeated frame is answered from it again; with it the step is counted.
+
+    Parameters
+    ----------
+    params : :class:`LinkParams`
+        Rows and outputs of the core.
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(frame_layout()))`
+        Frames.
+    slot : :py:`Out(1)`
+        Slot of the frame in work.
+    reading, position, stop, checked, good, i_bytes
+        To :class:`Walker`, as are ``answer``, ``info``, ``lost``, ``done``.
+    o_tokens : :py:`Out(stream.Signature(token_layout(rows)))`
+        Requests to the core.
+    i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
+        Results of the core.
+    count, number, busy : :py:`Out(1)`, :py:`Out(5)`, :py:`In(1)`
+        To :class:`Counters`.
+    """
+
+    def __init__(self, params: LinkParams):
+        self.params = params
+
+        super().__init__({
+            "i":         In(stream.Signature(frame_layout())),
+            "slot":      Out(1),
+            "reading":   Out(1),
+            "position":  In(8),
+            "stop":      Out(1),
+            "checked":   In(1),
+            "good":      In(1),
+            "i_bytes":   In(stream.Signature(8)),
+            "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
+            "i_results": In(stream.Signature(result_layout(params.outputs, params.width))),
+            "answer":    Out(1),
+            "info":      Out(1),
+            "lost":      Out(1),
+            "done":      In(1),
+            "count":     Out(1),
+            "number":    Out(5),
+            "busy":      In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        byte = self.i_bytes.payload
+        end  = Signal(8, reset_less=True)
+        seq  = Signal(8, reset_less=True)
+        known = Signal()                # `seq` is that of the last step
+        fits, same, exists = Signal(), Signal(), Signal()
+        count, number = Signal(), Signal(5)
+        m.d.sync += [
+            self.stop.eq(self.position == end),
+            fits.eq(((byte == 1) & (end == 3)) | ((byte == 2) & (end > 3))),
+            same.eq(~self.info & known & (byte == seq)),
+            exists.eq(byte < self.params.rows),
+            self.count.eq(count),
+            self.number.eq(number),
+        ]
+        m.d.comb += self.o_tokens.p.row.eq(byte)
+
+        # What is derived from `byte` is a cycle late, and so are the bytes.
+        go = self.i_bytes.valid & ~self.busy
+        with m.FSM() as fsm:
+            m.d.comb += self.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
+                                          | fsm.ongoing("ANSWER")))
+            with m.State("IDLE"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += self.slot.eq(self.i.p.slot), end.eq(self.i.p.end)
+                with m.If(self.i.valid):
+                    m.next = "CHECK"
+
+            with m.State("CHECK"):
+                m.d.comb += number.eq(COUNTERS["corrupt"]), count.eq(self.checked & ~self.good)
+                with m.If(self.checked):
+                    m.next = "TYPE"
+                    with m.If(~self.good):
+                        m.next = "IDLE"
+
+            with m.State("TYPE"):
+                m.d.comb += number.eq(COUNTERS["foreign"]), count.eq(go & ~fits)
+                m.d.comb += self.i_bytes.ready.eq(go)
+                m.d.sync += self.info.eq(byte[0])
+                with m.If(go):
+                    m.next = "SEQ"
+                    with m.If(~fits):
+                        m.next = "IDLE"
+
+            with m.State("SEQ"):
+                m.d.comb += [
+                    number.eq(Mux(same, COUNTERS["repeated"], COUNTERS["steps"])),
+                    count.eq(go & (same | self.i_results.valid)),
+                    self.i_bytes.ready.eq(go),
+                    self.i_results.ready.eq(go & ~same),
+                ]
+                with m.If(go):
+                    m.d.sync += seq.eq(byte), known.eq(~self.info)
+                    m.next = "FLAGS"
+                    with m.If(self.info | same):
+                        m.next = "ANSWER"
+
+            self._execute(m, go, byte, exists, count, number)
+
+            with m.State("ANSWER"):
+                m.d.comb += self.answer.eq(self.info | self.i_results.valid)
+                with m.If(self.done):
+                    m.next = "IDLE"
+
+        return m
+
+    def _execute(self, m, go, byte, exists, count, number):
+        tokens = self.o_tokens
+
+        with m.State("FLAGS"):
+            m.d.comb += self.i_bytes.ready.eq(go)
+            m.d.sync += self.lost.eq(0)
+            with m.If(go):
+                m.next = "EVENTS"
+                with m.If(byte[0]):
+                    m.next = "RESET"
+
+        with m.State("RESET"):
+            m.d.comb += tokens.valid.eq(1), tokens.p.kind.eq(TokenKind.RESET)
+            with m.If(tokens.ready):
+                m.next = "EVENTS"
+
+        with m.State("EVENTS"):
+            m.d.comb += number.eq(COUNTERS["dropped"])
+            with m.If(go):
+                with m.If(self.stop):
+                    m.next = "STEP"
+                with m.Elif(exists):
+                    m.next = "EVENT"
+                with m.Else():
+                    m.d.comb += self.i_bytes.ready.eq(1), count.eq(1)
+                    m.d.sync += self.lost.eq(1)
+
+        with m.State("EVENT"):
+            m.d.comb += [
+                tokens.valid.eq(1),
+                tokens.p.kind.eq(TokenKind.EVENT),
+                self.i_bytes.ready.eq(tokens.ready),
+            ]
+            with m.If(tokens.ready):
+                m.next = "EVENTS"
+
+        with m.State("STEP"):
+            m.d.comb += tokens.valid.eq(1), tokens.p.kind.eq(TokenKind.STEP)
+            with m.If(tokens.ready):
+                m.next = "ANSWER"

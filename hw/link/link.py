@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link: framed bytes over a serial line, between a host and the core."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..connect import connect_stream
+from ..layouts import result_layout, token_layout
+from .counters import Counters
+from .executor import Executor
+from .params import LinkParams
+from .receiver import Receiver
+from .store import Store
+from .uart import UartRx, UartTx
+from .walker import Walker
+
+__all__ = ["Link"]
+
+
+class Link(wiring.Component):
+    """Serves one core to one host, a frame at a time.
+
+    A frame is executed only once its CRC is known to be good, and then answered. Meanwhile one more
+    frame can be received.
+
+    Parameters
+    ----------
+    params : :class:`LinkParams`
+        Shape of the core, model hash, clock and baud.
+
+    Members
+    -------
+    rx, tx : :py:`In(1)`, :py:`Out(1)`
+        The serial line.
+    o_tokens : :py:`Out(stream.Signature(token_layout(rows)))`
+        Requests to the core.
+    i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
+        Results of the core. Each is left there until the next STEP or INFO; its ``step`` is not
+        looked at.
+    """
+
+    def __init__(self, params: LinkParams):
+        self.params = params
+
+        super().__init__({
+            "rx":        In(1, init=1),
+            "tx":        Out(1, init=1),
+            "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
+            "i_results": In(stream.Signature(result_layout(params.outputs, params.width))),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.uart_rx  = uart_rx  = UartRx(self.params.divisor)
+        m.submodules.receiver = receiver = Receiver()
+        m.submodules.store    = store    = Store(self.params)
+        m.submodules.counters = counters = Counters()
+        m.submodules.walker   = walker   = Walker(self.params)
+        m.submodules.executor = executor = Executor(self.params)
+        m.submodules.uart_tx  = uart_tx  = UartTx(self.params.divisor)
+
+        connect_stream(m, uart_rx.o, receiver.i)
+        connect_stream(m, receiver.o, executor.i)
+        connect_stream(m, walker.o_bytes, executor.i_bytes)
+        connect_stream(m, walker.o_line, uart_tx.i)
+        connect_stream(m, executor.o_tokens, wiring.flipped(self.o_tokens))
+        connect_stream(m, wiring.flipped(self.i_results), executor.i_results)
+        wiring.connect(m, walker.store, store.walk)
+        wiring.connect(m, counters.page, store.page)
+
+        m.d.comb += [
+            uart_rx.rx.eq(self.rx),
+            self.tx.eq(uart_tx.tx),
+            receiver.free.eq(store.free),
+            store.write.eq(receiver.write),
+            store.address.eq(receiver.address),
+            store.data.eq(receiver.data),
+            store.slot.eq(executor.slot),
+            executor.position.eq(walker.position),
+            executor.checked.eq(walker.checked),
+            executor.good.eq(walker.good),
+            executor.done.eq(walker.done),
+            executor.busy.eq(counters.busy),
+            walker.reading.eq(executor.reading),
+            walker.stop.eq(executor.stop),
+            walker.answer.eq(executor.answer),
+            walker.info.eq(executor.info),
+            walker.lost.eq(executor.lost),
+            walker.result.eq(self.i_results.payload),
+            walker.busy.eq(counters.busy),
+            counters.corrupt.eq(receiver.corrupt),
+            counters.overrun.eq(receiver.overrun),
+            counters.count.eq(executor.count),
+            counters.number.eq(executor.number),
+            counters.freeze.eq(walker.freeze),
+        ]
+
+        return m

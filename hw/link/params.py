@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the link."""
+
+from dataclasses import dataclass
+
+from .layouts import OUTPUTS_MAX
+
+__all__ = ["LinkParams"]
+
+
+def _check(params, name, low, high):
+    value = getattr(params, name)
+    if type(value) is not int:  # rejects `bool`, `float`, and NumPy integers
+        raise TypeError(f"Link {name} must be an int, not {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"Link {name} must be between {low} and {high}, not {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkParams:
+    """What one link serves, and how fast its line runs.
+
+    Parameters
+    ----------
+    rows : :class:`int`
+        Input rows of the core, at most 256. An event of a higher row is dropped, and counted.
+    outputs : :class:`int`
+        Outputs of the core, at most 56.
+    width : :class:`int`
+        Width of one output, in bits, sign included; at most 32, which is what an answer carries.
+    model_hash : :class:`bytes`
+        First 8 bytes of the model's hash, as INFO returns them.
+    clock_hz : :class:`int`
+        Frequency of the ``sync`` domain, in Hz.
+    baud : :class:`int`
+        Bits per second on the line, at most an eighth of ``clock_hz``.
+    """
+
+    rows:       int
+    outputs:    int
+    width:      int
+    model_hash: bytes
+    clock_hz:   int
+    baud:       int
+
+    def __post_init__(self):
+        _check(self, "rows",     1, 256)
+        _check(self, "outputs",  1, OUTPUTS_MAX)
+        _check(self, "width",    1, 32)
+        _check(self, "clock_hz", 1_000_000, 1_000_000_000)
+        _check(self, "baud",     300, self.clock_hz // 8)
+        if type(self.model_hash) is not bytes:
+            raise TypeError(f"Link model_hash must be bytes, not {self.model_hash!r}")
+        if len(self.model_hash) != 8:
+            raise ValueError(f"Link model_hash must be 8 bytes long, not {self.model_hash!r}")
+        nearest = self.clock_hz / self.divisor
+        if abs(nearest / self.baud - 1) > 0.02:
+            raise ValueError(f"Link baud must be within 2 % of clock_hz divided by an integer "
+                             f"(nearest: {nearest:.0f}), not {self.baud!r}")
+
+    @property
+    def divisor(self):
+        """Clock cycles per bit."""
+        return (2 * self.clock_hz + self.baud) // (2 * self.baud)

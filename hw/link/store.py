@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The link's one block RAM, shared by three users."""
+
+from amaranth import *
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import page_address, page_init
+
+__all__ = ["PageSignature", "SlotSignature", "Store"]
+
+
+class PageSignature(wiring.Signature):
+    """How the counters reach the status page, in the cycles with ``claim``.
+
+    ``value`` is the byte at ``position`` in the previous cycle. ``writing`` keeps the receiver off.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "claim":    Out(1),
+            "position": Out(5),
+            "writing":  Out(1),
+            "write":    Out(1),
+            "data":     Out(8),
+            "value":    In(8),
+        })
+
+
+class SlotSignature(wiring.Signature):
+    """How the walker reaches its slot, or the status ``page``, in the cycles with ``grant``.
+
+    ``value`` is the byte at ``position`` in the previous cycle. ``writing`` keeps the receiver off.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "position": Out(8),
+            "page":     Out(1),
+            "writing":  Out(1),
+            "write":    Out(1),
+            "data":     Out(8),
+            "value":    In(8),
+            "grant":    In(1),
+        })
+
+
+class Store(wiring.Component):
+    """Two frame slots and the status page, in one block RAM of 512 bytes.
+
+    The bytes 240 to 255 of each slot are the status page, which is laid out as the INFO answer is.
+    A write is carried out one cycle later; the walker is held off for that cycle, so that no byte
+    that it asks for is read and written at once.
+
+    Parameters
+    ----------
+    params : :class:`LinkParams`
+        Identity, which the status page holds from configuration on. Reset does not clear counters.
+
+    Members
+    -------
+    free, write, address, data : :py:`Out(1)`, :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
+        The receiver writes, in a cycle with ``free``.
+    page : :py:`In(PageSignature())`
+        The counters' access.
+    slot, walk : :py:`In(1)`, :py:`In(SlotSignature())`
+        The walker's slot, and its access.
+    """
+
+    def __init__(self, params):
+        self.params = params
+
+        super().__init__({
+            "free":    Out(1),
+            "write":   In(1),
+            "address": In(9),
+            "data":    In(8),
+            "page":    In(PageSignature()),
+            "slot":    In(1),
+            "walk":    In(SlotSignature()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.ram = ram = memory.Memory(shape=8, depth=512, init=page_init(self.params))
+        read  = ram.read_port()
+        write = ram.write_port()
+
+        page, walk = self.page, self.walk
+        position = Mux(page.claim, page.position, walk.position)
+        address  = Mux(page.claim | walk.page, page_address(position),
+                       Cat(walk.position, self.slot))
+        m.d.sync += [
+            write.en.eq(self.write | page.write | walk.write),
+            write.addr.eq(Mux(self.free, self.address, address)),
+            write.data.eq(Mux(self.free, self.data, Mux(page.claim, page.data, walk.data))),
+        ]
+        m.d.comb += [
+            read.addr.eq(address),
+            page.value.eq(read.data),
+            walk.value.eq(read.data),
+            walk.grant.eq(~page.claim & ~write.en),
+            self.free.eq(~page.writing & ~walk.writing),
+        ]
+
+        return m

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Walker: goes through a slot byte by byte, to check a frame, to read it, and to answer it."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.crc.catalog import CRC16_IBM_3740
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import result_layout
+from .answer import AnswerBytes
+from .cobs import Cobs
+from .cursor import Cursor
+from .params import LinkParams
+from .store import SlotSignature
+
+__all__ = ["Walker"]
+
+
+class Walker(wiring.Component):
+    """Decodes, checks and reads a frame in its slot; then builds its answer there, and sends it.
+
+    Each byte takes 4 cycles, or more while the counters claim the store. A frame is walked through
+    once before ``checked``, from where on it is given from position 1 on, as long as ``reading``.
+    An answer is walked through up, as it is, and down, to code it; so an answer of n bytes, CRC not
+    counted, is coded ``8 * n + 30`` cycles after it is wanted, 5 cycles later its first byte goes
+    to the line. The longest step is noted by the way.
+
+    Parameters
+    ----------
+    params : :class:`LinkParams`
+        Outputs of the core, and their width.
+
+    Members
+    -------
+    reading : :py:`In(1)`
+        Check and give the frame in the slot; low in between two frames.
+    position, stop : :py:`Out(8)`, :py:`In(1)`
+        Where the walker is, and a cycle later, whether the CRC of the frame starts there.
+    checked, good : :py:`Out(1)`
+        The frame is checked; its coding and CRC are good.
+    o_bytes : :py:`Out(stream.Signature(8))`
+        Bytes of the frame.
+    answer, done : :py:`In(1)`, :py:`Out(1)`
+        An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
+    info, lost, result : :py:`In(1)`, :py:`In(1)`, :py:`In(result_layout(outputs, width))`
+        What to answer, see :class:`AnswerBytes`.
+    o_line : :py:`Out(stream.Signature(8))`
+        Bytes for the line.
+    busy, freeze : :py:`In(1)`, :py:`Out(1)`
+        Something is yet to be counted; do not count.
+    store : :py:`Out(SlotSignature())`
+        Access to the slot and to the status page.
+    """
+
+    def __init__(self, params: LinkParams):
+        self.params = params
+
+        super().__init__({
+            "reading":  In(1),
+            "position": Out(8),
+            "stop":     In(1),
+            "checked":  Out(1),
+            "good":     Out(1),
+            "o_bytes":  Out(stream.Signature(8)),
+            "answer":   In(1),
+            "done":     Out(1),
+            "info":     In(1),
+            "lost":     In(1),
+            "result":   In(result_layout(params.outputs, params.width)),
+            "o_line":   Out(stream.Signature(8)),
+            "busy":     In(1),
+            "freeze":   Out(1),
+            "store":    Out(SlotSignature()),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        restart = Signal()
+        crc     = CRC16_IBM_3740(8).create()
+        m.submodules.crc    = ResetInserter(restart)(crc)
+        m.submodules.cobs   = cobs   = Cobs()
+        m.submodules.cursor = cursor = Cursor()
+        m.submodules.source = source = AnswerBytes(self.params)
+
+        byte  = Signal(8, reset_less=True)
+        first = Signal()
+        with m.If(~cursor.loaded):
+            m.d.sync += byte.eq(source.o)
+        m.d.sync += [
+            first.eq(cursor.position == 0),
+            self.good.eq(crc.match_detected & cobs.due),
+        ]
+        m.d.comb += [
+            self.position.eq(cursor.position),
+            self.store.position.eq(cursor.position),
+            self.store.data.eq(cobs.o),
+            cursor.grant.eq(self.store.grant),
+            source.info.eq(self.info),
+            source.lost.eq(self.lost),
+            source.result.eq(self.result),
+            source.crc.eq(crc.crc[8:]),
+            source.position.eq(cursor.position),
+            source.value.eq(self.store.value),
+            cobs.i.eq(byte),
+            crc.data.eq(cobs.o),
+            self.o_bytes.payload.eq(byte),
+            self.o_line.payload.eq(byte),
+        ]
+
+        act = cursor.settled & self.store.grant
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += cursor.clear.eq(1), restart.eq(1), cobs.start.eq(1)
+                with m.If(self.reading):
+                    m.next = "CHECK"
+                with m.Elif(self.answer & ~self.busy):
+                    m.next = "BUILD"
+            self._read(m, act, first, cursor, cobs, crc)
+            self._build(m, act, first, cursor, cobs, crc, source, byte)
+
+        return m
+
+    def _read(self, m, act, first, cursor, cobs, crc):
+        last = Signal()
+
+        with m.State("CHECK"):
+            m.d.comb += self.store.writing.eq(cursor.settled), cobs.decode.eq(1)
+            with m.If(act):
+                m.d.comb += [
+                    self.store.write.eq(cobs.due),
+                    cobs.en.eq(1),
+                    crc.valid.eq(~first),
+                    cursor.up.eq(1),
+                ]
+                m.d.sync += last.eq(self.stop)
+                with m.If(last):
+                    m.d.comb += cursor.clear.eq(1)
+                    m.next = "VERIFY"
+
+        with m.State("VERIFY"):
+            with m.If(cursor.settled & ~self.busy):
+                m.d.comb += self.checked.eq(1), cursor.up.eq(1)
+                m.next = "READ"
+
+        with m.State("READ"):
+            m.d.comb += [
+                self.o_bytes.valid.eq(cursor.settled),
+                cursor.up.eq(self.o_bytes.ready),
+            ]
+            with m.If(~self.reading):
+                m.next = "IDLE"
+
+    def _build(self, m, act, first, cursor, cobs, crc, source, byte):
+        paged  = Signal(reset_less=True)    # from the second word on
+        longer = Signal(reset_less=True)    # than the longest step, in the bytes so far
+
+        # The answer as it is. After its end, the CRC shifts itself out, and a zero follows.
+        with m.State("BUILD"):
+            m.d.comb += [
+                source.build.eq(1),
+                cobs.start.eq(1),
+                self.freeze.eq(paged),
+                self.store.page.eq(paged & ~cursor.settled),
+                self.store.writing.eq(cursor.settled),
+            ]
+            with m.If(source.cycles & cursor.loaded & ~cursor.settled):
+                # byte + longer > value
+                m.d.sync += longer.eq((Cat(longer, byte) + Cat(longer, ~self.store.value))[9])
+            with m.If(first):
+                m.d.sync += paged.eq(0), longer.eq(0)
+            with m.If(act):
+                m.d.comb += self.store.write.eq(1), crc.valid.eq(~first)
+                with m.If(self.position[:2] == 3):
+                    m.d.sync += paged.eq(1)
+                with m.If(source.tail & self.position[1]):
+                    m.next = "CODE"
+                with m.Else():
+                    m.d.comb += cursor.up.eq(1)
+
+        with m.State("CODE"):
+            m.d.comb += self.store.writing.eq(cursor.settled)
+            with m.If(act):
+                m.d.comb += self.store.write.eq(1), cobs.en.eq(1)
+                with m.If(first):
+                    m.d.comb += cursor.clear.eq(1)
+                    m.next = "SEND"
+                with m.Elif(source.cycles & longer):
+                    m.next = "NOTE"
+                with m.Else():
+                    m.d.comb += cursor.down.eq(1)
+
+        with m.State("NOTE"):           # the byte as it is, since no code is due
+            m.d.comb += [
+                self.store.page.eq(1),
+                self.store.writing.eq(cursor.settled),
+                cobs.decode.eq(1),
+            ]
+            with m.If(act):
+                m.d.comb += self.store.write.eq(1), cursor.down.eq(1)
+                m.next = "CODE"
+
+        with m.State("SEND"):
+            m.d.comb += self.o_line.valid.eq(cursor.settled)
+            with m.If(cursor.settled & self.o_line.ready):
+                m.d.comb += cursor.up.eq(1)
+                with m.If(cobs.zero):
+                    m.d.comb += self.done.eq(1)
+                    m.next = "IDLE"
