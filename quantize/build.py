@@ -15,6 +15,7 @@ from .network import Network
 from .prune import prune
 from .recording import Recording
 from .retime import retime
+from .rounding import compensated
 
 __all__ = ["build_model", "compile_network"]
 
@@ -39,7 +40,7 @@ def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | N
 
 def compile_network(network: Network, *, name: str, widths: Widths | None = None,
                     recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
-    """Retime, calibrate, quantize and prune ``network``.
+    """Retime, round, calibrate, quantize and prune ``network``.
 
     Parameters
     ----------
@@ -69,9 +70,10 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     recording.check_fits(network.channels, network.dt)
     if not len(recording.channel):
         raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
-    calibration = calibrate(network, recording, weight=widths.weight, current=widths.current,
-                            membrane=widths.membrane, decay=widths.decay)
-    model, dropped = prune(quantize(network, calibration.widths, name))
+    rounded = compensated(network, widths.weight, recording)
+    calibration = calibrate(network, rounded, recording, weight=widths.weight,
+                            current=widths.current, membrane=widths.membrane, decay=widths.decay)
+    model, dropped = prune(quantize(network, rounded, calibration.widths, name))
     evidence = _evidence(model, calibration, simulated)
     tables = [_table(model, k) for k in range(len(model.projections))]
     return model, network, {

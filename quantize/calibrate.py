@@ -4,18 +4,18 @@
 import math
 from dataclasses import dataclass
 
-from .integer import scales
 from .model import Widths
 from .network import Network
 from .recording import Recording, poisson_recording
 from .reference import run_reference
+from .rounding import Rounded
 
 __all__ = ["Calibration", "calibrate", "default_recording"]
 
 MARGIN = 1.5
 MOST_FRACTION = 8
 # Louder than the recordings at hand (6 to 12 Hz per channel), so that peaks err to the safe side.
-SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 5000, 1
+SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 10000, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,8 @@ def default_recording(network: Network) -> Recording:
                              rate=SIMULATED_RATE, seed=SIMULATED_SEED)
 
 
-def calibrate(network: Network, recording: Recording, *, weight: int, current: int = 16,
-              membrane: int = 20, decay: int = 12) -> Calibration:
+def calibrate(network: Network, rounded: Rounded, recording: Recording, *, weight: int,
+              current: int = 16, membrane: int = 20, decay: int = 12) -> Calibration:
     """Take the most fraction bits with which the peaks over ``recording`` fit ``MARGIN`` times.
 
     Raises
@@ -45,7 +45,7 @@ def calibrate(network: Network, recording: Recording, *, weight: int, current: i
         If not even 0 fraction bits fit.
     """
     trace = run_reference(network, recording)
-    sigma = scales(network, weight)
+    sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
     room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)

@@ -1,62 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantization: a float network to the integer model, without data.
+"""Quantization: rounded weights and a float network to the integer model.
 
-Per target neuron i::
+Per neuron, with the scale ``sigma`` and the integers that `rounding` chose::
 
-    sigma     = largest incoming weight / largest integer  (more, if the threshold would be beyond
-                                                            half of the membrane's range)
-    weight    = round_half_up(w / sigma)
     threshold = floor(threshold / sigma * 2**fraction)     m > threshold stays exact for integer m
     decay     = round_half_up(decay * 2**d), at most 2**d - 1
 
-Rounding is half-up everywhere: floor(x + 0.5), so 2.5 -> 3, -2.5 -> -2, -0.5 -> 0.
+A neuron that training has starved has weights far below its threshold, which would then be beyond
+half of the membrane's range. It gets a coarser scale, and nearest integers, rather than all neurons
+fewer fraction bits.
 """
 
 import numpy as np
 
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from .network import Network, Population
+from .rounding import Rounded, round_half_up
 
-__all__ = ["quantize", "round_half_up", "scales"]
-
-
-def round_half_up(x: np.ndarray) -> np.ndarray:
-    """Nearest integer, ties towards +inf, as int64."""
-    return np.floor(np.asarray(x) + 0.5).astype(np.int64)
+__all__ = ["quantize"]
 
 
-def scales(network: Network, weight_bits: int) -> dict[str, np.ndarray]:
-    """Scale of every neuron: units of m per weight LSB, float64 of shape (neurons,) each."""
-    largest = (1 << weight_bits - 1) - 1
-    result = {}
-    for population in network.populations:
-        peak = np.zeros(population.neurons)
-        for projection in network.projections:
-            if projection.target == population.name:
-                peak = np.maximum(peak, np.abs(projection.weights).max(axis=0, initial=0.0))
-        # A neuron that nothing reaches keeps the unit scale: any would do.
-        result[population.name] = np.where(peak > 0, peak, largest) / largest
-    return result
-
-
-def quantize(network: Network, widths: Widths, name: str) -> IntegerModel:
-    """Round ``network`` to integers of ``widths``.
+def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> IntegerModel:
+    """Put ``rounded`` weights of ``network`` into a model with ``widths``.
 
     Raises
     ------
     ValueError
         If a decay rounds to 0.
     """
-    # A neuron that training has starved has weights far below its threshold: it keeps fewer of
-    # their bits, rather than all neurons fewer fraction bits.
     room = _highest(widths) / 2 / (1 << widths.fraction)
     sigma = {name: np.maximum(scale, network.population(name).threshold / room)
              if network.population(name).spiking else scale
-             for name, scale in scales(network, widths.weight).items()}
+             for name, scale in rounded.scale.items()}
     projections = tuple(
-        IntegerProjection(source=p.source, target=p.target, delay=p.delay,
-                          weights=round_half_up(p.weights / sigma[p.target]))
-        for p in network.projections)
+        IntegerProjection(source=p.source, target=p.target, delay=p.delay, weights=np.where(
+            sigma[p.target] > rounded.scale[p.target],
+            round_half_up(p.weights / sigma[p.target]), weights))
+        for p, weights in zip(network.projections, rounded.weights, strict=True))
     populations = tuple(_population(p, sigma[p.name], widths) for p in network.populations)
     outputs = np.concatenate([sigma[p.name] for p in network.populations if not p.spiking])
     return IntegerModel(

@@ -9,12 +9,15 @@ import pytest
 
 from quantize.checkpoint import network_from_tensors
 from quantize.cli import InputError
+from quantize.integer import quantize
 from quantize.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from quantize.network import INPUT, Network, Population, Projection
 from quantize.recording import Recording
+from quantize.rounding import nearest
 
 __all__ = ["CHECKPOINTS", "SHARED", "deep_model", "make_network", "make_population",
-           "make_recording", "random_recording", "random_tensors", "refused", "tiny_network"]
+           "make_recording", "nearest_model", "random_recording", "random_tensors", "refused",
+           "tiny_network"]
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
@@ -45,6 +48,11 @@ def tiny_network(seed, **sizes):
     """A network of the published form, with the published delays."""
     tensors = random_tensors(seed, **sizes)
     return network_from_tensors({key: value.astype(float) for key, value in tensors.items()})
+
+
+def nearest_model(network, widths, name):
+    """The integer model of ``network`` with each weight rounded to the nearest integer."""
+    return quantize(network, nearest(network, widths.weight), widths, name)
 
 
 def make_population(rng, name, neurons, spiking=True):

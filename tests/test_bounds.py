@@ -8,12 +8,11 @@ import pytest
 from golden.run import run_golden
 from golden.timing import CoreConfig
 from quantize.bounds import proven_bits
-from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.retime import retime
 
-from .networks import deep_model, make_recording, random_recording, tiny_network
+from .networks import deep_model, make_recording, nearest_model, random_recording, tiny_network
 
 WIDE = Widths(weight=6, current=32, membrane=32, decay=8, fraction=2)
 
@@ -81,7 +80,7 @@ def test_proven_bits_hold_several_events_per_channel():
 def test_proven_bits_are_reached(sign):
     """Where one channel alone drives a neuron, the bound is no looser than a bit."""
     network = retime(tiny_network(0, channels=1, hidden=1, outputs=1))
-    model = quantize(network, Widths(current=24, membrane=32), "m")
+    model = nearest_model(network, Widths(current=24, membrane=32), "m")
     recurrent, inward, out = (p.weights for p in model.projections)
     recurrent[:], inward[:], out[:] = 0, sign * 127, 0
     model.populations[0].threshold[:] = (1 << 31) - 1
@@ -97,7 +96,7 @@ def test_proven_bits_are_reached(sign):
 def test_proven_bits_of_a_bound_worked_by_hand():
     """Weights 3 and -2, decays 1/2 and 3/4 of 16: s <= (20 + .5) / .5, m <= (41 + .5) / .25."""
     network = retime(tiny_network(0, channels=2, hidden=1, outputs=1))
-    model = quantize(network, Widths(decay=4, fraction=2), "m")
+    model = nearest_model(network, Widths(decay=4, fraction=2), "m")
     recurrent, inward, out = (p.weights for p in model.projections)
     recurrent[:], inward[:], out[:] = 0, [[3], [-2]], 0
     for population in model.populations:

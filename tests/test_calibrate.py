@@ -9,12 +9,12 @@ from golden.run import run_golden
 from golden.timing import CoreConfig
 from quantize.build import compile_network
 from quantize.calibrate import MARGIN, calibrate, default_recording
-from quantize.integer import quantize, scales
 from quantize.model import Widths
 from quantize.reference import run_reference
 from quantize.retime import retime
+from quantize.rounding import nearest
 
-from .networks import make_recording, random_recording, refused, tiny_network
+from .networks import make_recording, nearest_model, random_recording, refused, tiny_network
 
 SHAPE = {"channels": 20, "hidden": 12}
 
@@ -30,7 +30,7 @@ def recording():
 
 
 def _peaks(network, recording, weight):
-    trace, sigma = run_reference(network, recording), scales(network, weight)
+    trace, sigma = run_reference(network, recording), nearest(network, weight).scale
     return [max((peak[name] / sigma[name]).max() for name in sigma)
             for peak in (trace.current_peak, trace.membrane_peak)]
 
@@ -39,7 +39,8 @@ def _peaks(network, recording, weight):
     (8, 16, 20), (8, 16, 16), (4, 12, 14), (8, 14, 20), (12, 20, 24), (2, 10, 12)])
 def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, weight, current,
                                                          membrane):
-    result = calibrate(network, recording, weight=weight, current=current, membrane=membrane)
+    result = calibrate(network, nearest(network, weight), recording, weight=weight,
+                       current=current, membrane=membrane)
     s_peak, m_peak = _peaks(network, recording, weight)
     assert (result.current_peak, result.membrane_peak) == pytest.approx((s_peak, m_peak))
     assert (result.margin, result.source) == (MARGIN, "made")
@@ -58,13 +59,14 @@ def test_calibrate_leaves_room_for_the_largest_weight():
     """Quiet spikes would let more fraction bits in than a single large weight has room for."""
     network = retime(tiny_network(0, **SHAPE))
     network.projections[1].weights[0] *= 1e-4
-    result = calibrate(network, make_recording([[0]] * 50, 20), weight=8, current=12)
+    result = calibrate(network, nearest(network, 8), make_recording([[0]] * 50, 20), weight=8,
+                       current=12)
     assert result.widths.fraction == 4
 
 
 def test_calibrated_widths_do_not_saturate(network, recording):
-    result = calibrate(network, recording, weight=8)
-    model = quantize(network, result.widths, "m")
+    result = calibrate(network, nearest(network, 8), recording, weight=8)
+    model = nearest_model(network, result.widths, "m")
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.sum() > 100
     assert not answer.saturated.any()
@@ -76,13 +78,13 @@ def test_calibrate_when_nothing_fits(network):
     with refused(f"States must fit 12 and 12 bits, not peak at {s_peak:.0f} and {m_peak:.0f} "
                  "weight LSB with a margin of 1.5: take fewer weight bits or wider states",
                  ValueError):
-        calibrate(network, loud, weight=8, current=12, membrane=12)
+        calibrate(network, nearest(network, 8), loud, weight=8, current=12, membrane=12)
 
 
 def test_default_recording_is_always_the_same(network):
     one, other = default_recording(network), default_recording(network)
     assert np.array_equal(one.channel, other.channel)
-    assert (one.channels, one.dt, one.steps) == (20, 4e-3, 5000)
+    assert (one.channels, one.dt, one.steps) == (20, 4e-3, 10000)
     assert len(one.channel) / (one.steps * one.dt * one.channels) == pytest.approx(20, rel=0.03)
     assert one.name == "simulated Poisson spikes, 20 Hz per channel, seed 1"
 

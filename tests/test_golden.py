@@ -14,13 +14,19 @@ from golden.run import run_golden
 from golden.timing import CoreConfig
 from quantize.artefact import save_artefact
 from quantize.build import build_model, compile_network
-from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.recording import poisson_recording
 from quantize.reference import run_reference
 
-from .networks import deep_model, make_recording, random_recording, refused, tiny_network
+from .networks import (
+    deep_model,
+    make_recording,
+    nearest_model,
+    random_recording,
+    refused,
+    tiny_network,
+)
 
 
 def _oracle(model, recording):
@@ -130,7 +136,7 @@ def test_golden_equals_oracle_at_the_ends_of_the_widths(widths):
 def _single(weight, threshold, a=0, b=0, delay=None, **widths):
     """One channel, one neuron, one output of weight 1, 4 decay bits and no fraction."""
     network = tiny_network(0, channels=1, hidden=1, outputs=1).with_delays([delay or 1, 0, 0], 0)
-    model = quantize(network, Widths(), "one")
+    model = nearest_model(network, Widths(), "one")
     widths = Widths(**{"weight": 8, "current": 16, "membrane": 16, "decay": 4, "fraction": 0,
                        **widths})
     hidden, out = model.populations

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from quantize.integer import quantize, round_half_up, scales
 from quantize.model import IntegerModel, Widths
 from quantize.network import INPUT, Network, Population, Projection
 from quantize.retime import retime
+from quantize.rounding import nearest, round_half_up
 
-from .networks import deep_model, refused, tiny_network
+from .networks import deep_model, nearest_model, refused, tiny_network
 
 
 @pytest.mark.parametrize("x, rounded", [
@@ -42,24 +42,25 @@ def _hidden(model):
 
 @pytest.mark.parametrize("bits, largest", [(2, 1), (4, 7), (8, 127), (16, 32767)])
 def test_quantize_uses_the_whole_range(bits, largest):
-    model = quantize(_one_neuron((0.5, -0.5, 0.2)), Widths(weight=bits, current=24, membrane=30),
-                     "m")
+    model = nearest_model(_one_neuron((0.5, -0.5, 0.2)),
+                          Widths(weight=bits, current=24, membrane=30), "m")
     assert model.projections[0].weights[:, 0].tolist() == [largest, -largest,
                                                            round(0.4 * largest)]
 
 
 @pytest.mark.parametrize("w, rounded", [(2.5, 3), (-2.5, -2), (0.5, 1), (-0.5, 0), (2.49, 2)])
 def test_quantize_rounds_weights_half_up(w, rounded):
-    model = quantize(_one_neuron((127.0, w)), Widths(), "m")
+    model = nearest_model(_one_neuron((127.0, w)), Widths(), "m")
     assert model.projections[0].weights[:, 0].tolist() == [127, rounded]
 
 
 def test_scales_take_the_largest_weight_of_each_neuron():
     network = _one_neuron((0.5, -1.27))
-    assert scales(network, 8) == {"hidden": [pytest.approx(0.01)], "out": [pytest.approx(1 / 127)]}
+    assert nearest(network, 8).scale == {"hidden": [pytest.approx(0.01)],
+                                         "out": [pytest.approx(1 / 127)]}
     silent = _one_neuron((0.0, 0.0))
-    assert scales(silent, 8)["hidden"].tolist() == [1.0]
-    assert not quantize(silent, Widths(), "m").projections[0].weights.any()
+    assert nearest(silent, 8).scale["hidden"].tolist() == [1.0]
+    assert not nearest_model(silent, Widths(), "m").projections[0].weights.any()
 
 
 @pytest.mark.parametrize("threshold, integer", [
@@ -71,14 +72,14 @@ def test_scales_take_the_largest_weight_of_each_neuron():
 ])
 def test_quantize_threshold_is_exact(threshold, integer):
     """With sigma = 1 and 3 fraction bits, m / 8 > threshold exactly when m > integer."""
-    model = quantize(_one_neuron((127.0, 1.0), threshold), Widths(fraction=3), "m")
+    model = nearest_model(_one_neuron((127.0, 1.0), threshold), Widths(fraction=3), "m")
     assert _hidden(model).threshold.tolist() == [integer]
     for m in range(integer - 2, integer + 3):
         assert (m / 8 > threshold) == (m > integer)
 
 
 def test_quantize_output_never_spikes_and_has_a_scale():
-    model = quantize(_one_neuron(), Widths(membrane=20, fraction=3), "m")
+    model = nearest_model(_one_neuron(), Widths(membrane=20, fraction=3), "m")
     assert model.index("out").threshold.tolist() == [(1 << 19) - 1]
     assert model.output_scale == pytest.approx([1 / 127 / 8])
 
@@ -88,33 +89,33 @@ def test_quantize_output_never_spikes_and_has_a_scale():
     (0.5 / 4096, 12, 1), (0.5, 4, 8), (0.97, 4, 15),
 ])
 def test_quantize_decay(decay, bits, rounded):
-    model = quantize(_one_neuron(decay=decay), Widths(decay=bits), "m")
+    model = nearest_model(_one_neuron(decay=decay), Widths(decay=bits), "m")
     assert _hidden(model).synaptic_decay.tolist() == [rounded]
 
 
 def test_quantize_decay_that_rounds_to_nothing():
     with refused("hidden synaptic decay of neuron 0 must be at least 0.062 with 4 bits, not 0.03",
                  ValueError):
-        quantize(_one_neuron(decay=0.03), Widths(decay=4), "m")
+        nearest_model(_one_neuron(decay=0.03), Widths(decay=4), "m")
 
 
 def test_quantize_starved_neuron_keeps_fewer_bits():
     """A threshold of more than half of the membrane's range makes the neuron's scale coarser."""
     widths = Widths(weight=8, current=16, membrane=20, fraction=3)
     half = ((1 << 19) - 1) / 2
-    whole = quantize(_one_neuron((127 / 32000, 0.0)), widths, "m")
+    whole = nearest_model(_one_neuron((127 / 32000, 0.0)), widths, "m")
     assert whole.projections[0].weights[0, 0] == 127
     assert _hidden(whole).threshold.tolist() == [256000]
-    coarse = quantize(_one_neuron((1e-3, 0.0)), widths, "m")
+    coarse = nearest_model(_one_neuron((1e-3, 0.0)), widths, "m")
     assert _hidden(coarse).threshold.tolist() == [int(half)]
     assert coarse.projections[0].weights[0, 0] == round(1e-3 * half / 8)
-    gone = quantize(_one_neuron((1e-30, 0.0)), widths, "m")
+    gone = nearest_model(_one_neuron((1e-30, 0.0)), widths, "m")
     assert not gone.projections[0].weights[:, 0].any()
 
 
 def test_quantize_keeps_names_delays_and_lead():
     network = retime(tiny_network(0))
-    model = quantize(network, Widths(), "a name")
+    model = nearest_model(network, Widths(), "a name")
     assert (model.name, model.dt, model.channels, model.lead_steps) == ("a name", 4e-3, 6, 5)
     assert [(p.source, p.target, p.delay) for p in model.projections] == [
         ("hidden", "hidden", 3), (INPUT, "hidden", 0), ("hidden", "readout", 0)]

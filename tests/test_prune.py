@@ -5,17 +5,16 @@ import pytest
 
 from golden.run import run_golden
 from golden.timing import CoreConfig
-from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.prune import prune
 from quantize.retime import retime
 
-from .networks import deep_model, random_recording, refused, tiny_network
+from .networks import deep_model, nearest_model, random_recording, refused, tiny_network
 
 
 def _model(change, seed=0, hidden=5):
     """A small model after ``change`` of its weights: recurrent, input, output."""
-    model = quantize(retime(tiny_network(seed, channels=6, hidden=hidden)), Widths(), "m")
+    model = nearest_model(retime(tiny_network(seed, channels=6, hidden=hidden)), Widths(), "m")
     change(*(projection.weights for projection in model.projections))
     return model
 

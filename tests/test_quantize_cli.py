@@ -60,7 +60,7 @@ def test_build(here, call):
     assert lines["model"] == f"net, hash {manifest['model_hash'][:16]}"
     assert lines["shape"] == "6 channels -> 5 hidden (recurrent) -> 2 readout (output)"
     assert lines["lead"] == "5 steps, 20 ms earlier than the checkpoint's own model"
-    assert lines["tables"] == "520 bits, 64 non-zeros"
+    assert lines["tables"] == "520 bits, 65 non-zeros"
     assert out.splitlines()[-1] == "-> deep/model"
 
 

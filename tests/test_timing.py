@@ -9,18 +9,24 @@ import pytest
 from golden.run import run_golden
 from golden.schedule import Kind, schedule
 from golden.timing import CoreConfig, row_period, step_timing, worst_events
-from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.retime import retime
 
-from .networks import deep_model, make_recording, random_recording, refused, tiny_network
+from .networks import (
+    deep_model,
+    make_recording,
+    nearest_model,
+    random_recording,
+    refused,
+    tiny_network,
+)
 
 
 @pytest.fixture(scope="module")
 def model():
     """16 hidden neurons and 2 outputs: rows of 4 words and of 1 word with 4 lanes."""
-    return quantize(retime(tiny_network(0, channels=6, hidden=16)), Widths(), "net")
+    return nearest_model(retime(tiny_network(0, channels=6, hidden=16)), Widths(), "net")
 
 
 @pytest.mark.parametrize("words, period", [(1, 3), (2, 3), (3, 3), (4, 4), (16, 16)])
