@@ -20,7 +20,7 @@ from .pll import PllSettings
 from .timing import PlacedReport, read_report
 from .top import BoardTop
 
-__all__ = ["Implementation", "implement", "kept_logs"]
+__all__ = ["Implementation", "implement", "kept_logs", "synthesize"]
 
 # What is worth keeping of a build.
 LOGS = ("yosys.log", "nextpnr-ice40.log", "icepack.log", "nextpnr.json", "top.pcf")
@@ -50,19 +50,16 @@ def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: 
     InputError
         If a tool is missing or fails, or the design is too large or too slow for the board.
     """
-    weight_bits, lanes = decoder.core.widths.weight, decoder.core.lanes
-    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
-    (folder / "top.il").write_text(without_bypass(plan.files["top.il"]))
-    (folder / "top.pcf").write_text(plan.files["top.pcf"])
-    run_tool("yosys", "-p", f"read_rtlil top.il; synth_ice40 {' '.join(board.yosys)} -top top "
-             "-json top.json", folder=folder, title="synthesis")
-    check_area(board, count_cells(folder / "top.json"), weight_bits, lanes)
+    synthesize(board, decoder, pll, folder)
+    counted = count_cells(folder / "top.json")
+    widths, lanes = decoder.core.widths, decoder.core.lanes
+    check_area(board, counted, widths.weight, lanes)
     try:
         run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",
                  "--asc", "top.asc", "--report", "nextpnr.json", "--write", "placed.json",
                  "--seed", str(seed), "--timing-allow-fail", folder=folder, title="place and route")
     except InputError:
-        check_area(board, _crowded(folder, count_cells(folder / "top.json")), weight_bits, lanes)
+        check_area(board, _crowded(folder, counted), widths.weight, lanes)
         raise
     placed = read_report(folder / "nextpnr.json")
     wanted = decoder.link.clock_hz
@@ -72,6 +69,15 @@ def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: 
     check_timing(board, wanted, placed.fmax_hz, seed)
     run_tool("icepack", "top.asc", "top.bin", folder=folder, title="bitstream")
     return Implementation(blocks=count_blocks(folder / "placed.json"), placed=placed)
+
+
+def synthesize(board: Board, decoder: Decoder, pll: PllSettings | None, folder: Path) -> None:
+    """Write the netlist ``top.json`` and the pins ``top.pcf`` to ``folder``."""
+    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
+    (folder / "top.il").write_text(without_bypass(plan.files["top.il"]))
+    (folder / "top.pcf").write_text(plan.files["top.pcf"])
+    run_tool("yosys", "-p", f"read_rtlil top.il; synth_ice40 {' '.join(board.yosys)} -top top "
+             "-json top.json", folder=folder, title="synthesis")
 
 
 def _crowded(folder: Path, blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
