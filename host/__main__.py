@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line: ``python -m host --help``."""
+
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import serial
+
+from boards.source import read_source
+from golden.timing import CoreConfig
+from hw.decoder import BAUD, link_params
+from hw.params import CoreParams
+from quantize.artefact import load_artefact, load_network
+from quantize.cli import CommandParser, InputError, run_command, whole_number, written_file
+from sim.virtual import VirtualBoard
+
+from .decode import decode
+from .driver import Decoder, NoAnswerError
+from .picture import draw
+from .serial_port import SerialPort
+
+__all__ = ["main"]
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m host", description="Decode spikes on a board, or on "
+                           "the virtual board: the RTL of the whole decoder, compiled.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="decode a recording")
+    run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
+    run.add_argument("-o", "--output", type=Path, required=True, help="answers, .npz")
+    run.add_argument("--port", default="virtual",
+                     help="serial port of the board, or 'virtual' (default: %(default)s)")
+    run.add_argument("--baud", type=whole_number(9600, 12_000_000), default=BAUD, metavar="N",
+                     help="bits per second (default: %(default)s)")
+    run.add_argument("--freq", type=whole_number(1, 200), default=24, metavar="MHZ",
+                     help="clock of the virtual board (default: %(default)s)")
+    run.add_argument("--lanes", type=whole_number(1, 64), default=CoreConfig().lanes, metavar="N",
+                     help="lanes of the virtual board (default: %(default)s)")
+    run.add_argument("--live", action="store_true", help="send a step every dt, as they happen")
+    run.add_argument("--picture", type=Path, metavar="FILE.png", help="draw what was decoded")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    arguments = _parser().parse_args(argv)
+    model, manifest = load_artefact(arguments.model)
+    source = read_source(arguments.recording, load_network(arguments.model))
+    recording = source.recording
+    port = _open(arguments, model, manifest)
+    try:
+        decoder = Decoder(port, manifest["model_hash"], model.output_scale)
+        decoder.connect()
+        answer = decode(decoder, model, recording, live=arguments.live)
+        info = decoder.read_info()
+    except (NoAnswerError, serial.SerialException, ValueError) as error:
+        raise InputError(str(error)) from error
+    finally:
+        port.close()
+    with written_file(arguments.output) as temporary:
+        np.savez_compressed(temporary, **vars(answer))
+    if arguments.picture:
+        where = "the virtual board" if arguments.port == "virtual" else arguments.port
+        kind = " (synthetic)" if source.synthetic else ""
+        draw(arguments.picture, answer.velocity, recording, model.lead_steps,
+             f"{recording.name}{kind} decoded on {where} by model {manifest['model_hash'][:8]}")
+    print(f"{recording.steps} steps, {answer.cycles.mean():.0f} cycles a step (most "
+          f"{answer.cycles.max()}), round trip {1e3 * np.median(answer.round_trip):.2f} ms")
+    print(f"link: {info.corrupt} corrupt, {info.repeated} repeated, {info.foreign} foreign, "
+          f"{info.overrun} overrun, {info.dropped} dropped, {decoder.resent} sent again")
+    print(f"-> {arguments.output}" + (f", {arguments.picture}" if arguments.picture else ""))
+
+
+def _open(arguments: Namespace, model, manifest) -> SerialPort | VirtualBoard:
+    if arguments.port != "virtual":
+        try:
+            return SerialPort(arguments.port, arguments.baud)
+        except serial.SerialException as error:
+            raise InputError(f"Port must be a serial port that opens, or 'virtual', not "
+                             f"{arguments.port!r}: {error}") from error
+    core = CoreParams(model=model, config=CoreConfig(lanes=arguments.lanes))
+    try:
+        link = link_params(core, model_hash=manifest["model_hash"],
+                           clock_hz=arguments.freq * 1_000_000, baud=arguments.baud)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return VirtualBoard(core, link, Path("build/sim"))
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decode a whole recording, step by step, through a driver."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from golden.run import stimulus_of
+from quantize.cli import InputError
+from quantize.model import IntegerModel
+from quantize.recording import Recording
+
+from .codec import EVENTS_MAX
+from .driver import Decoder
+
+__all__ = ["Decoded", "decode"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoded:
+    """What a device answered.
+
+    Parameters
+    ----------
+    velocity_int : ndarray of int64, shape (steps, outputs)
+    velocity : ndarray of float64, shape (steps, outputs)
+        Physical units.
+    cycles : ndarray of int64, shape (steps,)
+        Clock cycles of each step, as the device counts them.
+    saturated : ndarray of bool, shape (steps,)
+    round_trip : ndarray of float64, shape (steps,)
+        Seconds from the first byte of the request to the answer, by this machine's clock.
+    """
+
+    velocity_int: np.ndarray
+    velocity: np.ndarray
+    cycles: np.ndarray
+    saturated: np.ndarray
+    round_trip: np.ndarray
+
+
+def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
+           live: bool = False) -> Decoded:
+    """Send every step of ``recording`` and gather the answers.
+
+    With ``live``, a step is sent when its bin is over, as in an experiment: one every ``dt``
+    seconds. Without, each follows the answer to the one before.
+
+    Raises
+    ------
+    InputError
+        If the recording does not fit the model, or a step has more events than a frame carries.
+    """
+    recording.check_fits(model.channels, model.dt)
+    stimulus = stimulus_of(model, recording)
+    events = np.diff(stimulus.start)
+    if events.max(initial=0) > EVENTS_MAX:
+        raise InputError(f"Recording {recording.name} must have at most {EVENTS_MAX} events in a "
+                         f"step to go over the link, not {int(events.max())} in step "
+                         f"{int(events.argmax())}")
+    steps = recording.steps
+    velocity = np.zeros((steps, model.outputs), np.int64)
+    cycles, saturated = np.zeros(steps, np.int64), np.zeros(steps, bool)
+    round_trip = np.zeros(steps)
+    began = time.perf_counter()
+    for t in tqdm(range(steps), desc="decoding", unit="step", disable=None, leave=False):
+        rows = stimulus.row[stimulus.start[t]:stimulus.start[t + 1]].tolist()
+        # The state of the device is unknown before the first step.
+        reset = t == 0 or bool(stimulus.reset[t])
+        if live:
+            time.sleep(max(0.0, began + (t + 1) * recording.dt - time.perf_counter()))
+        sent = time.perf_counter()
+        answer = decoder.step(rows, reset=reset)
+        round_trip[t] = time.perf_counter() - sent
+        velocity[t], cycles[t], saturated[t] = answer.outputs, answer.cycles, answer.saturated
+    return Decoded(velocity_int=velocity, velocity=velocity * model.output_scale, cycles=cycles,
+                   saturated=saturated, round_trip=round_trip)

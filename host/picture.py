@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of what was decoded: velocity over time, and the paths it adds up to."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from quantize.cli import written_file
+from quantize.recording import Recording
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402
+
+__all__ = ["draw"]
+
+SECONDS = 8.0
+TRUTH, DECODED = "#9aa5b1", "#d97b29"
+
+
+def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int,
+         title: str) -> None:
+    """Draw ``velocity`` (steps, outputs) against the recording's own, and write ``path``.
+
+    The decoder was trained to answer ``lead_steps`` after the movement and answers that much
+    earlier, so its curves are drawn at the time for which it was trained. Where the recording has
+    no velocity, only the decoded one is drawn.
+    """
+    steps = min(recording.steps - lead_steps, round(SECONDS / recording.dt))
+    shown = velocity[:steps]
+    truth = None if recording.velocity is None else recording.velocity[lead_steps:][:steps]
+    if truth is not None:
+        # A checkpoint's outputs may be in units of its own: one factor per axis.
+        shown = shown * [_factor(truth[:, k], shown[:, k]) for k in range(shown.shape[1])]
+    time = np.arange(steps) * recording.dt
+    axes = shown.shape[1]
+    figure = plt.figure(figsize=(10, 1.9 * axes + 0.6), layout="constrained")
+    grid = figure.add_gridspec(axes, 2, width_ratios=[2.6, 1])
+    for k in range(axes):
+        part = figure.add_subplot(grid[k, 0])
+        if truth is not None:
+            part.plot(time, truth[:, k], color=TRUTH, linewidth=2.2, label="recorded")
+        part.plot(time, shown[:, k], color=DECODED, linewidth=1.1, label="decoded")
+        part.set(ylabel=f"velocity {'xyz'[k] if axes <= 3 else k}", xlim=(0, time[-1]))
+        part.spines[["top", "right"]].set_visible(False)
+        if k == 0:
+            part.legend(frameon=False, ncols=2, loc="upper right")
+    part.set(xlabel="s")
+    if axes == 2:
+        _paths(figure.add_subplot(grid[:, 1]), shown, truth, recording.dt)
+    figure.suptitle(title, fontsize=11)
+    with written_file(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+    plt.close(figure)
+
+
+def _paths(part, shown, truth, dt):
+    for curve, colour in ((truth, TRUTH), (shown, DECODED)):
+        if curve is not None:
+            place = np.cumsum(curve, axis=0) * dt
+            part.plot(*place.T, color=colour, linewidth=1.4)
+    part.set(aspect="equal", xticks=[], yticks=[], title="path")
+    part.spines[:].set_visible(False)
+
+
+def _factor(wanted, given):
+    power = float(given @ given)
+    return float(wanted @ given) / power if power else 1.0

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import numpy as np
+import pytest
+
+from golden.run import run_golden
+from golden.timing import CoreConfig
+from host.__main__ import main
+from host.driver import Decoder
+from hw.decoder import link_params
+from hw.params import CoreParams
+from quantize.artefact import save_artefact
+from quantize.build import compile_network
+from sim.virtual import VirtualBoard
+
+from .networks import random_recording, refused, tiny_network
+
+STEPS = 120
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A model folder, its recording's file, the model, the recording and the manifest."""
+    folder = tmp_path_factory.mktemp("host")
+    recording = random_recording(4, 6, STEPS, rate=0.5)
+    recording.reset[[0, 50]] = True
+    model, network, facts = compile_network(tiny_network(4), name="tiny", recording=recording)
+    manifest = save_artefact(folder / "model", model, network, facts)
+    path = folder / "recording.npz"
+    np.savez(path, bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
+             channel=recording.channel, n_bins=STEPS, n_channels=6, dt=recording.dt,
+             trial_start_bin=np.flatnonzero(recording.reset),
+             velocity=np.cumsum(np.random.default_rng(1).normal(size=(STEPS, 2)), axis=0),
+             note="SYNTHETIC")
+    return folder / "model", path, model, recording, manifest
+
+
+@pytest.fixture(scope="module")
+def board(built, tmp_path_factory):
+    _, _, model, _, manifest = built
+    core = CoreParams(model=model, config=CoreConfig(lanes=2))
+    link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
+    board = VirtualBoard(core, link, tmp_path_factory.mktemp("cache"))
+    yield board
+    board.close()
+
+
+def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, capsys):
+    folder, path, model, recording, _ = built
+    monkeypatch.chdir(tmp_path)
+    main(["run", str(folder), str(path), "-o", "out.npz", "--picture", "out.png", "--freq", "8"])
+    golden = run_golden(model, recording, CoreConfig())
+    with np.load(tmp_path / "out.npz") as answer:
+        assert np.array_equal(answer["velocity_int"], golden.velocity_int)
+        assert np.array_equal(answer["velocity"], golden.velocity)
+        assert np.array_equal(answer["cycles"], golden.cycles)
+        assert np.array_equal(answer["saturated"], golden.saturated)
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert "0 corrupt, 0 repeated, 0 foreign, 0 overrun, 0 dropped" in capsys.readouterr().out
+
+
+def test_noise_on_the_line_costs_no_step(built, board):
+    """Garbage before, between and after requests: every answer is still golden's."""
+    _, _, model, recording, manifest = built
+    rng = np.random.default_rng(2)
+    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    decoder.connect()
+    golden = run_golden(model, recording, CoreConfig(lanes=2))
+    for t in range(20):
+        board.write(rng.bytes(int(rng.integers(1, 40))) + b"\0")
+        rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
+        answer = decoder.step(rows.tolist(), reset=t == 0)
+        assert list(answer.outputs) == golden.velocity_int[t].tolist()
+    assert decoder.read_info().corrupt > 0
+
+
+def test_foreign_model_is_refused_by_name(built, board):
+    _, _, model, _, manifest = built
+    other = "ab" * 32
+    decoder = Decoder(board, other, model.output_scale)
+    with refused(f"Model on the device must be {other[:16]}, not {manifest['model_hash'][:16]}",
+                 ValueError):
+        decoder.connect()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--port", "/dev/nothing-here"], "Port must be a serial port that opens, or 'virtual', not "),
+    (["--freq", "1"], "Link baud must be"),
+])
+def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):
+    folder, path, *_ = built
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        main(["run", str(folder), str(path), "-o", "out.npz", *arguments])
+    assert not list(tmp_path.iterdir())
