@@ -20,7 +20,7 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help install torch model bitstream report sim demo export test test-slow lint default clean
+.PHONY: help install torch model bitstream report sim demo export test test-slow lint default tables clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -72,6 +72,9 @@ lint: .venv/lint ## Check style and types
 
 default: .venv/torch ## Train the default network again and simulate its recording
 	$(RUN) -m train default -o data
+
+tables: .venv/base ## Make the tables of README and docs anew, from docs/reports
+	$(RUN) -m boards table README.md docs/performance.md
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build

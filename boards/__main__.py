@@ -12,6 +12,7 @@ from .build import build
 from .facts import load_facts
 from .platforms import BOARDS, find_board
 from .report import summary
+from .table import read_reports, update
 
 __all__ = ["main"]
 
@@ -41,13 +42,21 @@ def _parser() -> CommandParser:
     show = commands.add_parser("show", help="a report as text")
     show.add_argument("report", type=Path, help="folder made by 'python -m boards build'")
     commands.add_parser("list", help="the boards")
+    table = commands.add_parser("table", help="tables of the docs, from the kept reports")
+    table.add_argument("pages", type=Path, nargs="+", help="Markdown files to bring up to date")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"build": _build, "show": _show, "list": _list}[arguments.command](arguments)
+    {"build": _build, "show": _show, "list": _list, "table": _table}[arguments.command](arguments)
+
+
+def _table(arguments: Namespace) -> None:
+    reports = read_reports()
+    for page in arguments.pages:
+        print(f"{page}: {'made anew' if update(page, reports) else 'up to date'}")
 
 
 def _build(arguments: Namespace) -> None:

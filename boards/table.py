@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of README and docs, made from kept reports."""
+
+import json
+import re
+from pathlib import Path
+
+from quantize.cli import InputError, written_file
+
+__all__ = ["TABLES", "read_reports", "render", "update"]
+
+KEPT = Path(__file__).parent.parent / "docs" / "reports"
+
+
+def read_reports(folder: Path = KEPT) -> dict[str, dict]:
+    """Reports of ``folder``, by the name of the file, in order."""
+    paths = sorted(Path(folder).glob("*.json"))
+    if not paths:
+        raise InputError(f"Reports must be .json files in {folder}, not missing")
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def area(reports: dict[str, dict]) -> str:
+    """Area, clock and time of every build: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("network", "board", "LC", "EBR", "DSP", "Fmax", "cycles a step: mean, worst",
+         "latency: mean, worst", "tables")]
+    for name, report in reports.items():
+        used = {kind: part["used"] for kind, part in report["resources"].items()}
+        cycles, latency = report["cycles"], report["latency"]
+        rows.append((
+            name, f"{report['board']['title']}, {report['lanes']} lanes", f"{used['lc']:,}",
+            f"{used['ebr']}", f"{used['dsp']}", f"{report['fmax_mhz']:.1f} MHz",
+            f"{cycles['mean']:.0f}, {cycles['worst']:,} of {cycles['budget']:,}",
+            f"{latency['mean']:.0f}, {latency['worst']:,}", f"{report['table_bits']:,} bits"))
+    return _markdown(rows)
+
+
+def accuracy(reports: dict[str, dict]) -> str:
+    """Fidelity and decoding of every build beside half precision: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("network", "measured on", "fidelity R2: fp16", "integers", "spikes that agree: fp16",
+         "integers", "correlation x, y: fp32", "fp16", "integers")]
+    for name, report in reports.items():
+        by_name = {row["arithmetic"]: row for row in report["accuracy"]["rows"]}
+        single, half = by_name["fp32"], by_name["fp16"]
+        integers = next(row for key, row in by_name.items() if key.startswith("int"))
+        rows.append((
+            name, f"{report['recording']['name']}, {report['accuracy']['steps']:,} steps",
+            f"{half['fidelity_r2']:.3f}", f"{integers['fidelity_r2']:.3f}",
+            f"{half['spike_agreement']:.3f}", f"{integers['spike_agreement']:.3f}",
+            *(_correlation(row) for row in (single, half, integers))))
+    return _markdown(rows)
+
+
+TABLES = {"area": area, "accuracy": accuracy}
+
+
+def render(text: str, reports: dict[str, dict]) -> str:
+    """``text`` with every block between ``<!-- table: NAME -->`` and ``<!-- end -->`` made anew."""
+    def fresh(match: re.Match) -> str:
+        if match[1] not in TABLES:
+            raise InputError(f"Table must be one of {', '.join(TABLES)}, not {match[1]!r}")
+        return f"<!-- table: {match[1]} -->\n{TABLES[match[1]](reports)}<!-- end -->"
+    return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", fresh, text, flags=re.DOTALL)
+
+
+def update(path: Path, reports: dict[str, dict]) -> bool:
+    """Make the tables of ``path`` anew; whether any was stale."""
+    path = Path(path)
+    old = path.read_text()
+    new = render(old, reports)
+    if new != old:
+        with written_file(path) as temporary:
+            temporary.write_text(new)
+    return new != old
+
+
+def _correlation(row: dict) -> str:
+    return ", ".join(f"{r:.3f}" for r in row.get("decoding_correlation") or []) or "-"
+
+
+def _markdown(rows: list[tuple[str, ...]]) -> str:
+    head, *body = rows
+    lines = [head, tuple("---" for _ in head), *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
