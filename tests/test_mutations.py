@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proof that the comparison with golden can fail: the RTL is broken in one place at a time.
+
+Each mutation is made in a copy of the packages, and ``python -m sim check`` there must end with
+status 1 and name a difference. The states of the model are a few bits wide, so that ties,
+saturation and every rounding case happen within a short recording.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden.run import run_golden
+from golden.timing import CoreConfig
+from quantize.artefact import save_artefact
+from quantize.model import Widths
+from quantize.prune import prune
+from quantize.retime import retime
+
+from .networks import nearest_model, random_recording, tiny_network
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("quantize", "golden", "hw", "sim", "train")
+STEPS = 400
+
+MUTATIONS = {
+    "threshold_not_strict": (
+        "hw/neurons.py", "membrane > threshold", "membrane >= threshold"),
+    "refractory_not_strict": (
+        "hw/neurons.py", "before > t_now", "before >= t_now"),
+    "rounding_is_floor": (
+        "hw/arith.py", "(product >> bits) + product[bits - 1]", "product >> bits"),
+    "delay_off_by_one": (
+        "hw/spikes.py", "now - self.delay", "now - self.delay - 1"),
+    "event_dropped": (
+        "hw/sequencer.py", "self.i.valid & free", "self.i.valid & free & (self.i.p.row != 3)"),
+    "event_added_twice": (
+        "hw/rows.py", "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
+    "cycle_late": (
+        "hw/sequencer.py", "from golden.timing import DRAIN_CYCLES",
+        "from golden.timing import DRAIN_CYCLES as EXACT\nDRAIN_CYCLES = EXACT + 1"),
+    "state_wraps": (
+        "hw/arith.py", "Mux(overflows(value, width), limit, value[:width])", "value[:width]"),
+    "saturation_not_told": (
+        "hw/core.py", "with m.If(saturated):", "with m.If(saturated & 0):"),
+    "reset_leaves_membranes": (
+        "hw/neurons.py", "was_fired | self.clear", "was_fired"),
+    "reset_leaves_currents": (
+        "hw/neurons.py", "Mux(self.clear, 0, scaled)", "scaled"),
+    "reset_leaves_spikes": (
+        "hw/core.py", "spikes.clear.eq(sequencer.cleared)", "spikes.clear.eq(0)"),
+    "decays_swapped": (
+        "quantize/rom.py",
+        "(population.membrane_decay, population.threshold, population.synaptic_decay)",
+        "(population.synaptic_decay, population.threshold, population.membrane_decay)"),
+    "last_spike_forgotten": (
+        "hw/sequencer.py", "self.index == self.count", "self.index + 1 >= self.count"),
+    "lanes_reversed": (
+        "quantize/rom.py", "enumerate(group)", "enumerate(reversed(group))"),
+}
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """Folder with a model and a recording that meet every corner."""
+    folder = tmp_path_factory.mktemp("mutations")
+    network = retime(tiny_network(11, channels=6, hidden=7))
+    widths = Widths(weight=4, current=8, membrane=9, decay=4, fraction=1)
+    model, _ = prune(nearest_model(network, widths, "mutated"))
+    save_artefact(folder / "model", model, network, {})
+    recording = random_recording(5, 6, STEPS, rate=0.5)
+    recording.reset[[90, 91, 250]] = True
+    np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
+             channel=recording.channel, n_bins=STEPS, n_channels=6, dt=recording.dt,
+             trial_start_bin=np.flatnonzero(recording.reset))
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.spikes.any(axis=0).sum() >= 5
+    assert answer.saturated.any() and not answer.saturated.all()
+    return folder
+
+
+def _check(folder, tree):
+    return subprocess.run(
+        [sys.executable, "-m", "sim", "check", folder / "model", folder / "recording.npz"],
+        cwd=tree, capture_output=True, text=True, timeout=300)
+
+
+def _copy(tree):
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tree / package,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def test_without_mutation_the_check_passes(case, tmp_path):
+    _copy(tmp_path)
+    result = _check(case, tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_mutation_is_seen(name, case, tmp_path):
+    path, old, new = MUTATIONS[name]
+    _copy(tmp_path)
+    text = (tmp_path / path).read_text()
+    assert text.count(old) == 1, f"{path} must hold {old!r} once"
+    (tmp_path / path).write_text(text.replace(old, new))
+    result = _check(case, tmp_path)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
