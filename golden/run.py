@@ -126,5 +126,6 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
 
 def write_answer(path: Path, answer: Answer) -> None:
     """Write an answer as .npz; its keys are the fields of `Answer`."""
-    with written_file(path) as temporary:
-        np.savez_compressed(temporary, **vars(answer))
+    # An open file, since NumPy adds .npz to the name of one.
+    with written_file(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **vars(answer))

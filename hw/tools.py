@@ -25,6 +25,7 @@ _PACKAGED = {
 _HINTS = {
     "g++":      "install a C++ compiler (Debian: apt install g++)",
     "make":     "install make (Debian: apt install make)",
+    "perl":     "install perl (Debian: apt install perl)",
     "iverilog": "install Icarus Verilog (Debian: apt install iverilog), or use SIM=verilator",
 }
 

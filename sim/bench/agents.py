@@ -21,9 +21,9 @@ LONGEST_STALL = 40                      # cycles
 class Agent:
     """Something that acts once per clock cycle.
 
-    Inputs change at the falling edge. What the next rising edge will see has settled by the end
-    of that instant, and is read there: so every simulator gives the same, in whatever order it
-    runs the tasks.
+    It begins at a falling edge of the clock. Inputs change there; what the next rising edge will
+    see has settled by the end of that instant, and is read there: so every simulator gives the
+    same, in whatever order it runs the tasks.
 
     Parameters
     ----------
@@ -67,37 +67,36 @@ class Driver(Agent):
         self.plan = plan
         self.layout = token_layout(plan.rows)
         self.last_event = 0
+        self.events = False             # the last token was an event
         self.was_reset = False
 
     async def send(self, kind: int, row: int) -> None:
         """Offer one token until it is taken."""
         for _ in range(self.stall()):
-            await self.falling()
             self.dut.i__valid.value = 0
-        await self.falling()
+            await self.falling()
         self.dut.i__valid.value = 1
         self.dut.i__payload.value = self.layout.const({"kind": kind, "row": row}).as_bits()
         await self.settled()
         while not self.dut.i__ready.value:
             await self.falling()
             await self.settled()
+        self._note(kind)
+        await self.falling()
 
-    async def run(self) -> None:
-        """Send every token of the plan."""
-        begun = False                   # the step has an event
+    async def run(self, *, clear: bool) -> None:
+        """Send every token of the plan; first a RESET, if ``clear`` says so."""
+        if clear:
+            await self.send(TokenKind.RESET.value, 0)
         for kind, row in zip(self.plan.kind.tolist(), self.plan.row.tolist(), strict=True):
             await self.send(kind, row)
-            if kind == TokenKind.STEP.value:
-                if not begun:
-                    self.last_event = self.cycle()
-                begun = False
-            elif kind == TokenKind.EVENT.value:
-                self.last_event = self.cycle()
-                begun = True
-            else:
-                self.was_reset = True
-        await self.falling()
         self.dut.i__valid.value = 0
+
+    def _note(self, kind):
+        if kind == TokenKind.EVENT.value or (kind == TokenKind.STEP.value and not self.events):
+            self.last_event = self.cycle()
+        self.events = kind == TokenKind.EVENT.value
+        self.was_reset |= kind == TokenKind.RESET.value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,24 +131,25 @@ class Monitor(Agent):
         """Wait for a result and take it."""
         spikes, busy, payload, latency, wait = [], 0, None, 0, self.stall()
         for _ in range(self.most):
-            await self.falling()
             self.dut.o__ready.value = int(wait == 0)
             await self.settled()
+            taken = wait == 0 and bool(self.dut.o__valid.value)
             busy += int(self.dut.busy.value)
             spike = int(self.dut.spike.value)
             if spike & 1:
                 spikes.append(spike >> 1)
-            if not self.dut.o__valid.value:
+            if self.dut.o__valid.value:
+                now = int(self.dut.o__payload.value)
+                if payload is None:
+                    payload, latency = now, self.cycle() - self.driver.last_event
+                assert now == payload, "o must keep its payload until it is taken"
+                assert not self.dut.i__ready.value, "i must not be ready while a result waits"
+                wait -= 1
+            else:
                 assert payload is None, "o must stay valid until it is taken"
-                continue
-            now = int(self.dut.o__payload.value)
-            if payload is None:
-                payload, latency = now, self.cycle() - self.driver.last_event
-            assert now == payload, "o must keep its payload until it is taken"
-            assert not self.dut.i__ready.value, "i must not be ready while a result waits"
-            if wait == 0:
+            await self.falling()
+            if taken:
                 break
-            wait -= 1
         else:
             raise AssertionError(f"o must be valid within {self.most} cycles")
         value = self.layout.from_bits(payload)

@@ -9,11 +9,11 @@ from random import Random
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, Timer
+from cocotb.triggers import FallingEdge, Timer
 
 from .agents import PERIOD, Driver, Monitor
 from .checker import Checker
-from .plan import load_plan
+from .plan import Plan, load_plan
 
 # Steps between two lines in the log.
 NOTE = 50
@@ -22,35 +22,40 @@ NOTE = 50
 @cocotb.test()
 async def without_stalls(dut):
     """From configuration: values, cycles and latency, with tokens and results never held up."""
-    await _begin(dut)
-    await _run(dut, None, None)
+    plan = await _begin(dut)
+    await _run(dut, plan, plan.steps)
 
 
 @cocotb.test()
 async def with_stalls(dut):
-    """After a reset in the middle of work: values and cycles, with random stalls on both sides."""
-    await _begin(dut)
+    """Reset in the middle of work: values and cycles, with random stalls on both sides.
+
+    The reset line clears registers, not memories; the RESET token then clears those.
+    """
+    plan = await _begin(dut)
     dut.rst.value = 1
-    await ClockCycles(dut.clk, 2, FallingEdge)
+    for _ in range(2):
+        await FallingEdge(dut.clk)
     dut.rst.value = 0
-    await _run(dut, int(cocotb.plusargs["stalled"]), Random(cocotb.RANDOM_SEED))
+    await _run(dut, plan, int(cocotb.plusargs["stalled"]), Random(cocotb.RANDOM_SEED))
 
 
-async def _begin(dut) -> None:
-    """Let every input have a value before the first edge of the clock."""
+async def _begin(dut) -> Plan:
+    """Give every input a value, and start the clock with its low half."""
     for port in (dut.rst, dut.i__valid, dut.i__payload, dut.o__ready):
         port.value = 0
     await Timer(PERIOD, unit="ns")
-    Clock(dut.clk, PERIOD, unit="ns").start()
+    Clock(dut.clk, PERIOD, unit="ns").start(start_high=False)
+    return load_plan(Path(str(cocotb.plusargs["plan"])))
 
 
-async def _run(dut, steps: int | None, random: Random | None) -> None:
-    plan = load_plan(Path(str(cocotb.plusargs["plan"])))
+async def _run(dut, plan: Plan, steps: int, random: Random | None = None) -> None:
+    """Run the first ``steps`` steps of ``plan``, with stalls if ``random`` is given."""
     driver = Driver(dut, plan, random)
     monitor = Monitor(dut, plan, driver, random)
     checker = Checker(plan, latency=random is None)
-    cocotb.start_soon(driver.run())
-    for t in range(plan.steps if steps is None else steps):
+    cocotb.start_soon(driver.run(clear=random is not None))
+    for t in range(steps):
         result = await monitor.result()
         checker.check(t, result, was_reset=driver.was_reset)
         driver.was_reset = False

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models in compiled RTL, held against golden."""
+
+from pathlib import Path
+
+import pytest
+
+from golden.run import run_golden
+from golden.timing import CoreConfig
+from hw.params import CoreParams
+from quantize.build import build_model, compile_network
+from quantize.recording import poisson_recording, read_recording
+from sim.compare import differences
+from sim.compiled import run_compiled
+
+__all__ = ["BUILD", "ROOT", "core_params", "equal_answer", "published_form", "published_model",
+           "published_recordings"]
+
+ROOT = Path(__file__).parent.parent
+
+# Keeps compiled designs from one run of the tests to the next; a changed design is compiled anew.
+BUILD = ROOT / "build" / "tests"
+
+
+def core_params(model, lanes=4):
+    """A core of ``model``."""
+    return CoreParams(model=model, config=CoreConfig(lanes=lanes))
+
+
+def equal_answer(model, recording, lanes=4):
+    """Golden's answer, which that of the compiled RTL must equal in every value and cycle."""
+    params = core_params(model, lanes)
+    answer = run_golden(model, recording, params.config)
+    assert differences(answer, run_compiled(params, recording, BUILD)) == []
+    return answer
+
+
+def published_form(network, rate=60):
+    """The integer model of a network, calibrated on simulated spikes."""
+    recording = poisson_recording(network.channels, network.dt, steps=500, rate=rate, seed=5)
+    return compile_network(network, name="small", recording=recording)[0]
+
+
+def published_model(shared, checkpoint):
+    """The integer model of a published network."""
+    pytest.importorskip("torch", reason="torch is not installed; the published networks are .pth")
+    return build_model(shared / "checkpoints" / f"{checkpoint}.pth")[0]
+
+
+def published_recordings(shared, checkpoint):
+    """The spikes that come with a published network: simulated, and for some real ones."""
+    files = sorted((shared / "reference").glob(f"{checkpoint.replace('/', '_')}_*.npz"))
+    return [read_recording(file) for file in files]

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The published networks in compiled RTL against golden, every value and every cycle."""
+
+import pytest
+
+from quantize.recording import poisson_recording
+
+from .designs import equal_answer, published_model, published_recordings
+from .networks import CHECKPOINTS
+
+STEPS = 20_000
+
+# One of each session; the others take a minute more.
+FIRST = ("indy01/tinyRSNN-1", "indy03/tinyRSNN-2", "loco01/tinyRSNN-3", "loco03/tinyRSNN-1")
+
+
+@pytest.mark.parametrize("checkpoint", [
+    pytest.param(checkpoint, marks=() if checkpoint in FIRST else pytest.mark.slow)
+    for checkpoint in CHECKPOINTS])
+def test_compiled_published_equals_golden(shared, checkpoint):
+    model = published_model(shared, checkpoint)
+    simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
+    answer = equal_answer(model, simulated)
+    assert len(answer.cycles) == STEPS and (answer.spikes.sum(axis=0) > 0).sum() > 20
+    recordings = published_recordings(shared, checkpoint)
+    assert recordings
+    for recording in recordings:
+        assert equal_answer(model, recording).spikes.any(), recording.name
