@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from train.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
-
 from .cli import InputError
+from .constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from .network import INPUT, Network, Population, Projection
 
-__all__ = ["checkpoint_hash", "network_from_tensors", "read_checkpoint"]
+__all__ = ["KEYS", "checkpoint_hash", "network_from_tensors", "read_checkpoint"]
 
 # Key of each tensor, and its shape in channels C, hidden neurons H and outputs O.
 KEYS = {
@@ -79,8 +78,8 @@ def read_checkpoint(path: Path) -> Network:
 def network_from_tensors(tensors: dict[str, np.ndarray], dt: float = DT) -> Network:
     """Build the network of a published state dict.
 
-    Decays, from the training code: ``exp(-dt / (tau * softplus(param)))`` with tau as in
-    `train.constants`. The factor (1 - b) of the published membrane equation is folded into the
+    Decays, as in the training code: ``exp(-dt / (tau * softplus(param)))`` with tau as in
+    `quantize.constants`. The factor (1 - b) of the published membrane equation is folded into the
     weights of the target.
 
     Parameters

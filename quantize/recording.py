@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings of spikes, read from .npz files or simulated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +49,15 @@ class Recording:
 
     def head(self, steps: int) -> "Recording":
         """The first ``steps`` steps."""
-        steps = min(steps, self.steps)
-        velocity = None if self.velocity is None else self.velocity[:steps]
-        return Recording(name=self.name, channel=self.channel[:self.start[steps]],
-                         start=self.start[:steps + 1], channels=self.channels, dt=self.dt,
-                         reset=self.reset[:steps], velocity=velocity)
+        return self.cut(0, min(steps, self.steps))
+
+    def cut(self, first: int, stop: int) -> "Recording":
+        """Steps ``first`` to ``stop - 1``."""
+        first_event, last_event = self.start[first], self.start[stop]
+        return replace(self, channel=self.channel[first_event:last_event],
+                       start=self.start[first:stop + 1] - first_event,
+                       reset=self.reset[first:stop],
+                       velocity=None if self.velocity is None else self.velocity[first:stop])
 
     def check_fits(self, channels: int, dt: float) -> None:
         """Refuse a recording that another network than this one was trained for."""

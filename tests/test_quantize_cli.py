@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 import golden.__main__
 import quantize.__main__
 from quantize.artefact import load_artefact, load_manifest
-from quantize.cli import run_command, written_file
+from quantize.cli import written_file
 
 from .networks import random_tensors
 
@@ -32,16 +32,9 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def call(capsys):
+def call(call_command):
     """Run a command in this process: exit status, standard output, standard error."""
-    def run(*arguments, module=quantize.__main__):
-        try:
-            run_command(lambda: module.main([str(argument) for argument in arguments]))
-            status = 0
-        except SystemExit as error:
-            status = error.code or 0
-        return status, *capsys.readouterr()
-    return run
+    return lambda *arguments, module=quantize.__main__: call_command(module, *arguments)
 
 
 def _tree(folder):

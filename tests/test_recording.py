@@ -66,6 +66,15 @@ def test_recording_head(write):
     assert _steps(recording.head(99)) == _steps(recording)
 
 
+def test_recording_cut(write):
+    path = write(trial_start_bin=[0, 3], velocity=np.arange(10.0).reshape(5, 2))
+    part = read_recording(path).cut(2, 5)
+    assert _steps(part) == [[2, 2], [0], []] and part.start[0] == 0
+    assert (part.name, part.channels, part.dt) == ("rec.npz", 3, 4e-3)
+    assert part.reset.tolist() == [False, True, False]
+    assert part.velocity.tolist() == [[4, 5], [6, 7], [8, 9]]
+
+
 @pytest.mark.parametrize("changes, message", [
     ({"bin": None},
      "must have the key 'bin', not only channel, dt, n_bins, n_channels"),

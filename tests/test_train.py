@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from quantize.checkpoint import KEYS
+from quantize.recording import read_recording
 from train.reaches import Units, simulate
-from train.recording import load_recording
+from train.recipe import Recipe
+
+from .networks import refused
 
 try:
     import torch
 
-    from train.fit import Recipe, fit, held_out, predict, r2
-    from train.model import KEYS, TinyRSNN
+    from train.fit import fit, predict, r2
+    from train.model import TinyRSNN
 except ModuleNotFoundError:
     torch = None
 
@@ -39,7 +43,7 @@ def test_model_matches_published(name):
     state = torch.load(SHARED / "checkpoints" / session / f"{network}.pth",
                        weights_only=True, map_location="cpu")
     path  = SHARED / "reference" / f"{name}.npz"
-    output, hidden = predict(TinyRSNN.from_state(state).eval(), load_recording(path))
+    output, hidden = predict(TinyRSNN.from_state(state).eval(), read_recording(path))
     with np.load(path) as reference:
         wanted = np.unpackbits(reference["hidden_fp32"], axis=1)
         assert wanted.any() and (hidden == wanted).all()
@@ -93,8 +97,7 @@ def test_checkpoint_round_trip(tmp_path):
 def test_checkpoint_too_large(tmp_path):
     model = TinyRSNN(1, 1, 1)
     model.con3.op.weight.data.fill_(1e6)
-    with pytest.raises(ValueError,
-                       match=r"^Network con3.op.weight must fit in float16, not hold 1000000.0$"):
+    with refused("Network con3.op.weight must fit in float16, not hold 1000000.0"):
         model.checkpoint(tmp_path / "a.safetensors")
     assert not any(tmp_path.iterdir())
 
@@ -124,26 +127,27 @@ def test_fit_learns_and_follows_seed(session):
 @needs_torch
 def test_predict_resets_at_trials(session):
     model  = fit(session, Recipe(hidden=16, epochs=2), progress=False)
-    second = int(session.trial_start_bin[1])
+    second = int(np.flatnonzero(session.reset)[1])
     whole, _ = predict(model, session)
-    alone, _ = predict(model, session.cut(second, session.n_bins))
+    alone, _ = predict(model, session.cut(second, session.steps))
     np.testing.assert_allclose(whole[second:], alone, rtol=0, atol=1e-3)
     assert np.abs(alone).max() > 1
 
 
-@needs_torch
-def test_held_out(session):
-    seen, unseen = held_out(session)
-    assert (seen.n_bins, unseen.n_bins) == (400, 100)
-    assert seen.bin.size + unseen.bin.size == session.bin.size
-    assert (np.vstack([seen.dense(), unseen.dense()]) == session.dense()).all()
+@pytest.mark.parametrize("name, value, limits", [
+    ("hidden", 0, "1 and 1024"), ("epochs", 100_001, "1 and 100000"),
+    ("seed", -1, "0 and 2147483647"),
+])
+def test_recipe_wrong(name, value, limits):
+    with refused(f"Training {name} must be between {limits}, not {value}", ValueError):
+        Recipe(**{name: value})
 
 
 @needs_torch
 def test_default_network_decodes():
     with safe_open(ROOT / "data" / "default.safetensors", framework="pt") as file:
         model = TinyRSNN.from_state({key: file.get_tensor(key) for key in KEYS})
-    recording = load_recording(ROOT / "data" / "default_recording.npz")
+    recording = read_recording(ROOT / "data" / "default_recording.npz")
     output, hidden = predict(model, recording)
     assert r2(output, recording.velocity).mean() > 0.9
     assert 0.5 <= hidden.sum(1).mean() <= 1.5

@@ -6,8 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.reaches import Reaches, Units, default_sessions, minimum_jerk, simulate
-from train.recording import load_recording
+from quantize.arrays import read_arrays
+from quantize.recording import read_recording
+from train.reaches import (
+    Reaches,
+    Units,
+    default_sessions,
+    minimum_jerk,
+    save_session,
+    simulate,
+)
+from train.recording import dense
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,15 +32,15 @@ def test_minimum_jerk():
 
 def test_reaches_end_at_targets():
     session  = simulate(n_bins=5000, seed=3, reaches=Reaches(task="centre_out"), trials=10)
-    position = np.cumsum(session.velocity.astype(float), axis=0) * session.dt
-    start    = session.trial_start_bin[1:]
+    position = np.cumsum(session.velocity, axis=0) * session.dt
+    start    = np.flatnonzero(session.reset)[1:]
     radius   = np.linalg.norm(position[start - 1], axis=1)
     assert len(start) == 9
     np.testing.assert_allclose(np.where(radius > 40, radius - 80, radius), 0, atol=1e-3)
     assert (session.velocity[start + 5] == 0).all()         # a pause lasts 0.1 s or longer
 
     free = simulate(n_bins=5000, seed=3)
-    position = np.cumsum(free.velocity.astype(float), axis=0) * free.dt
+    position = np.cumsum(free.velocity, axis=0) * free.dt
     assert np.abs(position).max() <= 80.001
     assert 200 < np.linalg.norm(free.velocity, axis=1).max() < 600
 
@@ -48,8 +57,9 @@ def test_units_are_tuned():
     assert ((3 <= at_rest) & (at_rest <= 15)).all()
 
     session = simulate(n_bins=50_000, seed=6, units=units)
-    found   = session.dense()[:-25].T.astype(float) @ session.velocity[25:]
-    found  -= session.dense().mean(0)[:, None] * session.velocity[25:].sum(0)
+    spikes  = dense(session).astype(float)
+    found   = spikes[:-25].T @ session.velocity[25:]
+    found  -= spikes.mean(0)[:, None] * session.velocity[25:].sum(0)
     cosine  = (found * wanted).sum(1)
     cosine /= np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
     assert (cosine[strong] > 0.95).all()
@@ -62,18 +72,17 @@ def test_units_are_tuned():
 
 def test_simulated_rates():
     _, session = default_sessions()
-    rates = np.bincount(session.channel, minlength=96) / (session.n_bins * session.dt)
+    rates = np.bincount(session.channel, minlength=96) / (session.steps * session.dt)
     assert 5 <= rates.mean() <= 20 and rates.min() > 1
-    assert 2 <= session.bin.size / session.n_bins <= 6
-    assert session.count is None and session.dense().max() == 1
-    assert (np.diff(session.bin) >= 0).all()
+    assert 2 <= len(session.channel) / session.steps <= 6
+    assert dense(session).max() == 1
 
 
 def test_simulation_follows_seed():
     one, same, other = (simulate(n_bins=500, seed=seed) for seed in (1, 1, 2))
-    for key in ("bin", "channel", "velocity", "trial_start_bin"):
+    for key in ("start", "channel", "velocity", "reset"):
         assert np.array_equal(getattr(one, key), getattr(same, key))
-    assert not np.array_equal(one.bin, other.bin)
+    assert not np.array_equal(one.channel, other.channel)
     assert not np.array_equal(one.velocity, other.velocity)
     assert not np.array_equal(Units(seed=1).rates(one.velocity), Units(seed=2).rates(one.velocity))
 
@@ -97,9 +106,24 @@ def test_simulation_wrong(make, message):
         make()
 
 
-def test_default_recording_is_made_here():
-    shipped = load_recording(ROOT / "data" / "default_recording.npz")
-    _, made = default_sessions()
-    for key in ("bin", "channel", "trial_start_bin", "n_bins", "n_channels", "dt", "note"):
-        assert np.array_equal(getattr(shipped, key), getattr(made, key)), key
-    np.testing.assert_allclose(shipped.velocity, made.velocity, rtol=0, atol=1e-3)
+def test_session_round_trip(tmp_path):
+    session = simulate(n_bins=500, seed=1, units=Units(channels=300), trials=2)
+    path = tmp_path / "session.npz"
+    save_session(path, session)
+    read = read_recording(path)
+    assert (read.channels, read.dt) == (300, 4e-3)
+    for key in ("start", "channel", "reset", "velocity"):
+        assert np.array_equal(getattr(read, key), getattr(session, key)), key
+    assert [file.name for file in tmp_path.iterdir()] == ["session.npz"]
+
+
+def test_default_recording_is_made_here(tmp_path):
+    save_session(tmp_path / "made.npz", default_sessions()[1])
+    made    = read_arrays(tmp_path / "made.npz")
+    shipped = read_arrays(ROOT / "data" / "default_recording.npz")
+    assert list(made) == list(shipped)
+    for key in made:
+        assert made[key].dtype == shipped[key].dtype, key
+        if key != "velocity":
+            assert np.array_equal(made[key], shipped[key]), key
+    np.testing.assert_allclose(made["velocity"], shipped["velocity"], rtol=0, atol=1e-3)

@@ -1,71 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
 
-import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from train.recording import Recording, load_recording, save_recording
+from train.recording import dense, held_out, target_velocity, trials
 
-GOOD = {
-    "bin":             np.array([0, 1, 1, 3]),
-    "channel":         np.array([2, 0, 1, 2]),
-    "count":           np.array([1, 2, 1, 3]),
-    "n_bins":          5,
-    "n_channels":      3,
-    "dt":              0.01,
-    "trial_start_bin": np.array([0, 3]),
-    "velocity":        np.arange(10.0).reshape(5, 2),
-}
+from .networks import make_recording, random_recording, refused
 
 
-def test_recording_round_trip(tmp_path):
-    path = tmp_path / "a.npz"
-    save_recording(path, Recording(**GOOD, note="a note"))
-    loaded = load_recording(path)
-    for key, value in GOOD.items():
-        assert np.array_equal(getattr(loaded, key), value)
-    assert loaded.note == "a note"
-    assert loaded.dense().tolist() == [[0, 0, 1], [2, 1, 0], [0, 0, 0], [0, 0, 3], [0, 0, 0]]
-    assert loaded.trials() == [(0, 3), (3, 5)]
-
-    part = loaded.cut(1, 4)
-    assert part.dense().tolist() == [[2, 1, 0], [0, 0, 0], [0, 0, 3]]
-    assert part.trials() == [(0, 2), (2, 3)]
-    assert part.velocity.tolist() == [[2, 3], [4, 5], [6, 7]]
+def test_dense():
+    recording = make_recording([[2], [1, 0, 0], [], [2, 2, 2], []], channels=3)
+    spikes = dense(recording)
+    assert spikes.dtype == np.uint8
+    assert spikes.tolist() == [[0, 0, 1], [2, 1, 0], [0, 0, 0], [0, 0, 3], [0, 0, 0]]
+    assert dense(make_recording([[0] * 255, [0] * 256], channels=1)).tolist() == [[255], [255]]
 
 
-def _velocity_with(value):
-    velocity = GOOD["velocity"].copy()
-    velocity[3, 1] = value
-    return velocity
+def test_dense_too_large():
+    recording = replace(make_recording([[0]] * 4, channels=1), channels=1 << 30)
+    with refused("Recording made n_bins x n_channels must be at most 2147483648 to train on, "
+                 "not 4294967296"):
+        dense(recording)
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"bin": None},
-     "must hold bin, channel, n_bins, n_channels, dt, not miss 'bin'"),
-    ({"bin": np.array([0, 1, 1, 5])},    "bin in row 3 must be between 0 and 4, not 5"),
-    ({"bin": np.array([0, 2, 1, 3])},
-     "bin in row 2 must be at least the row before it, 2, not 1"),
-    ({"bin": np.zeros(4)},               "bin must be integers, not float64"),
-    ({"channel": np.array([2, 0, 3, 2])}, "channel in row 2 must be between 0 and 2, not 3"),
-    ({"channel": np.array([2, 0, 1])},   "channel must be of shape (4,), not (3,)"),
-    ({"count": np.array([1, 0, 1, 3])},  "count in row 1 must be between 1 and 255, not 0"),
-    ({"n_bins": 0},                      "n_bins must be at least 1, not 0"),
-    ({"n_bins": 5.0},                    "n_bins must be one int, not float64 of shape ()"),
-    ({"n_bins": 10**12}, "n_bins x n_channels must be at most 2147483648, not 3000000000000"),
-    ({"dt": np.nan},                     "dt must be positive seconds, not nan"),
-    ({"dt": 0.0},                        "dt must be positive seconds, not 0.0"),
-    ({"trial_start_bin": np.array([3, 3])},
-     "trial_start_bin in row 1 must be above the row before it, 3, not 3"),
-    ({"velocity": np.zeros((4, 2))},
-     "velocity must be numbers of shape (5, 2), not float64 of shape (4, 2)"),
-    ({"velocity": _velocity_with(np.nan)}, "velocity in row 3 must be finite, not [6.0, nan]"),
-    ({"velocity": _velocity_with(np.inf)}, "velocity in row 3 must be finite, not [6.0, inf]"),
+@pytest.mark.parametrize("reset, runs", [
+    ([],        [(0, 5)]),
+    ([0],       [(0, 5)]),
+    ([0, 3],    [(0, 3), (3, 5)]),
+    ([1, 2, 4], [(0, 1), (1, 2), (2, 4), (4, 5)]),
 ])
-def test_recording_wrong(tmp_path, change, message):
-    path = tmp_path / "a.npz"
-    np.savez(path, **{key: value for key, value in (GOOD | change).items() if value is not None})
-    with pytest.raises((TypeError, ValueError), match=f"Recording {re.escape(message)}$") as caught:
-        load_recording(path)
-    assert str(caught.value).startswith(f"{path}: ")
+def test_trials(reset, runs):
+    assert trials(make_recording([[0]] * 5, channels=1, reset=reset)) == runs
+
+
+def test_held_out():
+    recording = random_recording(1, channels=4, steps=500, reset=[0, 250, 450])
+    recording = replace(recording, velocity=np.arange(1000.0).reshape(500, 2))
+    seen, unseen = held_out(recording)
+    assert (seen.steps, unseen.steps) == (400, 100)
+    assert (np.vstack([dense(seen), dense(unseen)]) == dense(recording)).all()
+    assert np.array_equal(np.vstack([seen.velocity, unseen.velocity]), recording.velocity)
+    assert trials(seen) == [(0, 250), (250, 400)]
+    assert trials(unseen) == [(0, 50), (50, 100)]
+
+
+def test_held_out_too_short():
+    with refused("Recording made n_bins must be enough to hold out 20%, not 1"):
+        held_out(make_recording([[0]], channels=1))
+
+
+def test_target_velocity():
+    recording = make_recording([[0], [0]], channels=1)
+    moved = replace(recording, velocity=np.ones((2, 2)))
+    assert target_velocity(moved) is moved.velocity
+    with refused("Recording made must hold velocity to train on, not only spikes"):
+        target_velocity(recording)
+    with refused("Recording made velocity must have 2 axes to train on, not 3"):
+        target_velocity(replace(recording, velocity=np.ones((2, 3))))

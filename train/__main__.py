@@ -1,38 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: ``python -m train --help``."""
 
-import argparse
 import os
-import sys
-from collections.abc import Callable
+from argparse import Namespace
 from pathlib import Path
 
-from .recording import Recording, load_recording, save_recording
+from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.recording import Recording, read_recording
+
+from .reaches import default_sessions, save_session
+from .recipe import LIMITS, Recipe
+from .recording import held_out, target_velocity
 
 __all__ = ["main"]
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(_fail(f"{message} (see '{self.prog} --help')"))
+SETTINGS = {"hidden": "hidden units", "epochs": "passes over the recording",
+            "seed": "seed of every random draw"}
 
 
-def _fail(message: object) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return 2
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m train",
-                     description="Train spiking decoders: torch model, published parametrisation.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+def _parser() -> CommandParser:
+    parser = CommandParser(prog="python -m train", description="Train spiking decoders: torch "
+                           "model, published parametrisation.")
+    commands = parser.add_subparsers(dest="command", required=True)
 
     default = commands.add_parser(
         "default", help="make the default network and recording again, from simulated reaches",
@@ -40,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
                     "default.safetensors and default_recording.npz.")
     default.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
                          help="existing folder to write to")
-    default.set_defaults(command=_default)
+    _add_settings(default, "epochs", "seed")
 
     fit = commands.add_parser(
         "fit", help="train on a recording of your own",
@@ -49,90 +38,74 @@ def _parser() -> argparse.ArgumentParser:
                     "unit of its velocity.")
     fit.add_argument("recording", type=Path, metavar="RECORDING.npz", help="see docs/contracts.md")
     fit.add_argument("-o", "--output", type=Path, required=True, metavar="CHECKPOINT.safetensors",
-                     help="file to write")
-    fit.add_argument("--hidden", type=_whole, help="hidden units (64)")
-    fit.set_defaults(command=_fit)
-
-    for command in (default, fit):
-        command.add_argument("--epochs", type=_whole, help="passes over the recording (150)")
-        command.add_argument("--seed", type=_whole, help="seed of every random draw (0)")
+                     help="file to write, in an existing folder")
+    _add_settings(fit, "hidden", "epochs", "seed")
     return parser
+
+
+def _add_settings(parser: CommandParser, *names: str) -> None:
+    for name in names:
+        low, high = LIMITS[name]
+        parser.add_argument(f"--{name}", type=whole_number(low, high), metavar="N",
+                            default=getattr(Recipe, name),
+                            help=f"{SETTINGS[name]}, {low} to {high} (default: %(default)s)")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command that ``argv``, or the command line, gives."""
+    arguments = _parser().parse_args(argv)
+    {"default": _default, "fit": _fit}[arguments.command](arguments)
+
+
+def _default(arguments: Namespace) -> None:
+    checkpoint = arguments.output / "default.safetensors"
+    path       = arguments.output / "default_recording.npz"
+    _check_output(checkpoint)
+    _check_output(path)
+    seen, unseen = default_sessions(arguments.seed)
+    _train(arguments, checkpoint, seen, unseen)
+    save_session(path, unseen)
+    print(f"{path}: {unseen.steps} steps, {len(unseen.channel)} events")
+
+
+def _fit(arguments: Namespace) -> None:
+    if arguments.output.suffix != ".safetensors":
+        raise InputError(f"Output must end in .safetensors, not '{arguments.output}'")
+    _check_output(arguments.output)
+    _train(arguments, arguments.output, *held_out(read_recording(arguments.recording)))
 
 
 def _check_output(path: Path) -> None:
     """Refuse before the work what could not be written after it."""
     if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
-        raise ValueError(f"Output folder must exist and be writable, not '{path.parent}'")
+        raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
     if path.is_dir():
-        raise ValueError(f"Output must be a file, not the folder '{path}'")
+        raise InputError(f"Output must be a file, not the folder '{path}'")
 
 
-def _train(args: argparse.Namespace, path: Path, sessions: Callable[[int], tuple]) -> Recording:
-    """Train on the first of ``sessions(seed)``, write ``path``, print the score on the second."""
+def _train(arguments: Namespace, path: Path, seen: Recording, unseen: Recording) -> None:
+    """Train on ``seen``, write the checkpoint ``path``, print the score on ``unseen``."""
     try:
-        from .fit import Recipe, fit, predict, r2
+        from .fit import fit, predict, r2
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise ValueError("Package torch must be installed to train (pip install -e '.[torch]'), "
+        raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
                          "not missing") from None
-    given  = {key: getattr(args, key, None) for key in ("hidden", "epochs", "seed")}
-    recipe = Recipe(**{key: value for key, value in given.items() if value is not None})
-    seen, unseen = sessions(recipe.seed)
+    recipe = Recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
     model  = fit(seen, recipe)
 
     output, hidden = predict(model, unseen)
-    x, y    = r2(output, unseen.velocity)
+    x, y    = r2(output, target_velocity(unseen))
     weights = [model.get_parameter(f"con{i}.op.weight") for i in (1, 2, 3)]
     kept    = sum(int(weight.count_nonzero()) for weight in weights)
     every   = sum(weight.numel() for weight in weights)
     model.checkpoint(path)
-    print(f"{path}: {seen.n_channels}-{recipe.hidden}-2, dt {model.dt:g} s, "
+    print(f"{path}: {seen.channels}-{recipe.hidden}-2, dt {model.dt:g} s, "
           f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
-    print(f"held out, {unseen.n_bins} steps: R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f}), "
+    print(f"held out, {unseen.steps} steps: R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f}), "
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
-    return unseen
-
-
-def _default(args: argparse.Namespace) -> None:
-    from .reaches import default_sessions
-
-    path = args.output / "default_recording.npz"
-    _check_output(path)
-    kept = _train(args, args.output / "default.safetensors", default_sessions)
-    save_recording(path, kept)
-    print(f"{path}: {kept.n_bins} steps, {kept.bin.size} events")
-
-
-def _fit(args: argparse.Namespace) -> None:
-    if args.output.suffix != ".safetensors":
-        raise ValueError(f"Output must end in .safetensors, not '{args.output}'")
-    _check_output(args.output)
-    if not args.recording.is_file():
-        raise ValueError(f"Recording must be an existing file, not '{args.recording}'")
-    recording = load_recording(args.recording)
-
-    def sessions(seed: int) -> tuple[Recording, Recording]:
-        from .fit import held_out
-        return held_out(recording)
-
-    _train(args, args.output, sessions)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run a command; gives its exit status: 0, 2 after a wrong argument or file, 130 if stopped."""
-    args = _parser().parse_args(argv)
-    try:
-        args.command(args)
-    except OSError as error:
-        return _fail(f"{error.filename or 'File'} must be accessible, not {error.strerror!r}")
-    except (TypeError, ValueError) as error:
-        return _fail(error)
-    except KeyboardInterrupt:
-        print("stopped; nothing written", file=sys.stderr)
-        return 130
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

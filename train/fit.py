@@ -1,55 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recipe: surrogate gradients on windows of a recording, activity bounds, pruning, rounding."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import dropout
 from tqdm import tqdm
 
+from quantize.cli import InputError
+from quantize.recording import Recording
+
 from .model import TinyRSNN
-from .recording import Recording
+from .recipe import Recipe
+from .recording import dense, target_velocity, trials
 
-__all__ = ["Recipe", "fit", "held_out", "predict", "r2"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How to train. Lengths in seconds, rates in spikes per second of one hidden unit.
-
-    An epoch is as many windows as the recording is long, placed at random. The last quarter of them
-    fine-tunes the pruned network. Both parts have a learning rate that falls as a half cosine.
-    """
-    hidden: int = 64
-    epochs: int = 150
-    seed: int = 0
-    window: float = 1.0
-    batch: int = 64
-    learning_rate: float = 1e-2
-    dropout: float = 0.1                # of input spikes
-    sparsity: float = 0.45              # part of each weight matrix that is pruned
-    lowest: float = 0.5                 # rate that no unit should fall below
-    highest: float = 4.0                # rate that the mean of the units should stay below
-
-    def __post_init__(self):
-        for name, low, high in (("hidden", 1, 1024), ("epochs", 1, 100000), ("seed", 0, 2**31 - 1)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"Training {name} must be between {low} and {high}, not {value!r}")
+__all__ = ["fit", "predict", "r2"]
 
 
 class _Windows:
     """Batches of windows that never cross a reset; the shorter ones are padded, and masked out."""
     def __init__(self, recording: Recording, scale: np.ndarray, recipe: Recipe):
-        self.spikes    = torch.from_numpy(recording.dense())
-        self.velocity  = torch.from_numpy(recording.velocity / scale).float()
-        self.trials    = np.array(recording.trials())
+        self.spikes    = torch.from_numpy(dense(recording))
+        self.velocity  = torch.from_numpy(target_velocity(recording) / scale).float()
+        self.trials    = np.array(trials(recording))
         self.length    = max(1, min(round(recipe.window / recording.dt),
                                     int(np.ptp(self.trials, 1).max())))
         self.batch     = recipe.batch
-        self.per_epoch = -(-recording.n_bins // (self.length * self.batch))
+        self.per_epoch = -(-recording.steps // (self.length * self.batch))
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1)."""
@@ -104,14 +81,14 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
     of ``velocity``. Its parameters come back rounded to float16. Runs on one thread, so that a seed
     gives one result on one machine. ``progress`` draws a bar if standard error is a terminal.
     """
-    if recording.velocity is None:
-        raise ValueError("Recording must hold velocity to train on, not miss 'velocity'")
-    scale = np.sqrt(np.square(recording.velocity, dtype=np.float64).mean(0))
+    scale = np.sqrt(np.square(target_velocity(recording)).mean(0))
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
-        raise ValueError("Recording velocity must have a root mean square between 1e-4 and 1e4 on "
-                         f"both axes, for float16 weights, not {scale.tolist()}")
-    if not recording.bin.size:
-        raise ValueError("Recording must hold at least 1 event to train on, not 0")
+        raise InputError(f"Recording {recording.name} velocity must have a root mean square "
+                         "between 1e-4 and 1e4 on both axes, for float16 weights, "
+                         f"not {scale.tolist()}")
+    if not len(recording.channel):
+        raise InputError(f"Recording {recording.name} must hold at least 1 event to train on, "
+                         "not 0")
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -126,7 +103,7 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
 def _train(windows: _Windows, recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
     rng       = np.random.default_rng(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    model     = TinyRSNN(recording.n_channels, recipe.hidden, 2, recording.dt)
+    model     = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt)
     _initialise(model, float(windows.spikes.float().mean()), generator)
 
     total = recipe.epochs * windows.per_epoch
@@ -178,30 +155,20 @@ def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarr
 
     Returns
     -------
-    output : float32, (n_bins, 2)
+    output : float32, (steps, 2)
         Velocity, in the unit of the network.
-    hidden : bool, (n_bins, hidden)
+    hidden : bool, (steps, hidden)
         Spikes of the hidden units.
     """
-    spikes = recording.dense()
+    spikes = dense(recording)
     with torch.no_grad():
         runs = [model(torch.from_numpy(spikes[start:stop, None]).float())
-                for start, stop in recording.trials()]
+                for start, stop in trials(recording)]
     output, hidden = (torch.cat(parts)[:, 0].numpy() for parts in zip(*runs, strict=True))
     return output, hidden > 0
 
 
 def r2(output: np.ndarray, velocity: np.ndarray) -> np.ndarray:
     """Coefficient of determination of each axis: float64, (2,); NaN where velocity is constant."""
-    wanted = velocity.astype(np.float64)
-    spread = np.square(wanted - wanted.mean(0)).sum(0)
-    return 1 - np.square(wanted - output).sum(0) / np.where(spread > 0, spread, np.nan)
-
-
-def held_out(recording: Recording, part: float = 0.2) -> tuple[Recording, Recording]:
-    """Cut a recording in two: what to train on, and the last ``part`` of it to score on."""
-    cut = round(recording.n_bins * (1 - part))
-    if not 0 < cut < recording.n_bins:
-        raise ValueError(f"Recording n_bins must be enough to hold out {part:.0%}, "
-                         f"not {recording.n_bins!r}")
-    return recording.cut(0, cut), recording.cut(cut, recording.n_bins)
+    spread = np.square(velocity - velocity.mean(0)).sum(0)
+    return 1 - np.square(velocity - output).sum(0) / np.where(spread > 0, spread, np.nan)

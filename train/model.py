@@ -9,17 +9,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from .constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
-from .files import replacing
+from quantize.checkpoint import KEYS
+from quantize.cli import InputError, written_file
+from quantize.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 
-__all__ = ["KEYS", "TinyRSNN"]
-
-#: What a checkpoint holds; a published one repeats some of it under other names.
-KEYS = (
-    "con1.op.weight", "con2.op.weight", "con3.op.weight",
-    "group2.mem_param", "group2.syn_param",
-    "group3.mem_param_readout", "group3.syn_param_readout",
-)
+__all__ = ["TinyRSNN"]
 
 _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at its base
 
@@ -149,14 +143,14 @@ class TinyRSNN(nn.Module):
         for key, value in state.items():
             bad = self.state_dict()[key][~value.isfinite()]
             if bad.numel():
-                raise ValueError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
+                raise InputError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
         return self.from_state(state, self.dt)
 
-    def checkpoint(self, path: str | Path) -> None:
+    def checkpoint(self, path: Path) -> None:
         """Write ``KEYS`` to a .safetensors file as float16; its metadata holds ``dt`` as text.
 
         The file appears whole or not at all.
         """
         state = {key: value.half() for key, value in self.rounded().state_dict().items()}
-        with replacing(path) as temporary:
+        with written_file(path) as temporary:
             temporary.write_bytes(save(state, metadata={"dt": repr(float(self.dt))}))

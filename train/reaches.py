@@ -7,13 +7,18 @@ in the speed (Moran and Schwartz, J. Neurophysiol. 82, 1999), a lead time before
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from .constants import DT
-from .recording import Recording
+from quantize.cli import written_file
+from quantize.constants import DT
+from quantize.recording import Recording
 
-__all__ = ["TASKS", "Reaches", "Units", "default_sessions", "minimum_jerk", "simulate"]
+from .recording import target_velocity
+
+__all__ = ["TASKS", "Reaches", "Units", "default_sessions", "minimum_jerk", "save_session",
+           "simulate"]
 
 TASKS = ("random_target", "centre_out")
 
@@ -144,7 +149,8 @@ def simulate(*, n_bins: int, seed: int, units: Units | None = None, reaches: Rea
     Returns
     -------
     recording : Recording
-        At most one spike per unit and bin, so without ``count``; velocity in mm/s, mean of the bin.
+        At most one spike per unit and bin; velocity in mm/s, mean of the bin, float32 as a file
+        holds it.
     """
     if n_bins < 1:
         raise ValueError(f"Session n_bins must be at least 1, not {n_bins!r}")
@@ -159,14 +165,14 @@ def simulate(*, n_bins: int, seed: int, units: Units | None = None, reaches: Rea
 
     rng   = np.random.default_rng([seed, 3])
     fired = rng.random((n_bins, units.channels)) < -np.expm1(-dt * units.rates(velocity, dt))
-    step, channel = np.nonzero(fired)
+    reset = np.zeros(n_bins, bool)
+    reset[sorted(starts)] = True
     return Recording(
-        bin=step.astype(np.int32), channel=channel.astype(np.min_scalar_type(units.channels - 1)),
-        n_bins=n_bins, n_channels=units.channels, dt=dt,
-        trial_start_bin=np.array(sorted(starts), np.int32), velocity=velocity.astype(np.float32),
-        source="simulated: python -m train", licence="Apache-2.0",
-        note=f"SYNTHETIC, simulated by this project: minimum-jerk {reaches.task} reaches, Poisson "
-             f"units with cosine tuning; velocity in mm/s; seed {seed}, units' seed {units.seed}")
+        name=f"SYNTHETIC, simulated by this project: minimum-jerk {reaches.task} reaches, Poisson "
+             f"units with cosine tuning; velocity in mm/s; seed {seed}, units' seed {units.seed}",
+        channel=np.nonzero(fired)[1], start=np.concatenate([[0], np.cumsum(fired.sum(axis=1))]),
+        channels=units.channels, dt=dt, reset=reset,
+        velocity=velocity.astype(np.float32).astype(np.float64))
 
 
 def default_sessions(seed: int = 0) -> tuple[Recording, Recording]:
@@ -174,3 +180,19 @@ def default_sessions(seed: int = 0) -> tuple[Recording, Recording]:
     units = Units(seed=seed)
     return (simulate(n_bins=150_000, seed=2 * seed, units=units),
             simulate(n_bins=10_000, seed=2 * seed + 1, units=units, trials=3))
+
+
+def save_session(path: Path, session: Recording) -> None:
+    """Write a simulated session to a compressed .npz file that says that it is one.
+
+    The file appears whole or not at all. Channels are the smallest unsigned kind that holds them.
+    """
+    with written_file(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            bin=np.repeat(np.arange(session.steps, dtype=np.int32), np.diff(session.start)),
+            channel=session.channel.astype(np.min_scalar_type(session.channels - 1)),
+            n_bins=session.steps, n_channels=session.channels, dt=session.dt,
+            trial_start_bin=np.flatnonzero(session.reset).astype(np.int32),
+            velocity=target_velocity(session).astype(np.float32),
+            source="simulated: python -m train", licence="Apache-2.0", note=session.name)

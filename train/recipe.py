@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of the recipe."""
+
+from dataclasses import dataclass
+
+__all__ = ["LIMITS", "Recipe"]
+
+#: Lowest and highest value of what a user may set.
+LIMITS = {"hidden": (1, 1024), "epochs": (1, 100_000), "seed": (0, 2**31 - 1)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train. Lengths in seconds, rates in spikes per second of one hidden unit.
+
+    An epoch is as many windows as the recording is long, placed at random. The last quarter of them
+    fine-tunes the pruned network. Both parts have a learning rate that falls as a half cosine.
+    """
+    hidden: int = 64
+    epochs: int = 150
+    seed: int = 0
+    window: float = 1.0
+    batch: int = 64
+    learning_rate: float = 1e-2
+    dropout: float = 0.1                # of input spikes
+    sparsity: float = 0.45              # part of each weight matrix that is pruned
+    lowest: float = 0.5                 # rate that no unit should fall below
+    highest: float = 4.0                # rate that the mean of the units should stay below
+
+    def __post_init__(self):
+        for name, (low, high) in LIMITS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"Training {name} must be between {low} and {high}, not {value!r}")
