@@ -24,7 +24,7 @@ from quantize.retime import retime
 from .networks import nearest_model, random_recording, tiny_network
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("quantize", "golden", "hw", "sim", "train")
+PACKAGES = ("quantize", "golden", "hw", "sim")
 STEPS = 400
 
 MUTATIONS = {
