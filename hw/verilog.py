@@ -2,6 +2,7 @@
 """One Verilog file of a design, for simulators and for the tools of others."""
 
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -27,12 +28,13 @@ def write_verilog(path: Path, text: str) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".verilog-") as folder:
-        Path(folder, "top.il").write_text(text)
-        # As amaranth.back.verilog does, which looks for another Yosys.
-        run_tool("yosys", "-q", "-p", "read_rtlil top.il; proc -nomux -norom; memory_collect; "
-                 "write_verilog -norename -noattr top.v", folder=Path(folder),
-                 title="RTL to Verilog")
-        verilog = Path(folder, "top.v").read_text()
+    # Stays where Yosys fails, whose message names its log there.
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.stem}-"))
+    (folder / "top.il").write_text(text)
+    # As amaranth.back.verilog does, which looks for another Yosys.
+    run_tool("yosys", "-q", "-p", "read_rtlil top.il; proc -nomux -norom; memory_collect; "
+             "write_verilog -norename -noattr top.v", folder=folder, title="RTL to Verilog")
+    verilog = (folder / "top.v").read_text()
+    shutil.rmtree(folder)
     with written_file(path) as temporary:
         temporary.write_text(TIMESCALE + WAKE.sub(r"reg \1;\n  initial \1 = 0;", verilog))

@@ -1,0 +1,164 @@
+# amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
+"""The whole core in Amaranth's simulator against golden, with tokens and results stalled."""
+
+import numpy as np
+import pytest
+
+from golden.run import run_golden
+from hw.core import Core
+from hw.layouts import TokenKind
+from sim.tokens import recording_tokens
+
+from .bench import simulate, stream_get, stream_put
+from .designs import core_params
+from .networks import deep_model, make_recording, random_recording
+
+
+class Watcher:
+    """Spikes and busy cycles of the present step, seen at the monitor ports."""
+
+    def __init__(self, dut):
+        self.dut, self.spikes, self.busy = dut, [], 0
+
+    async def watch(self, ctx):
+        async for _, _, spike, busy in ctx.tick().sample(self.dut.spike, self.dut.busy):
+            if spike.valid:
+                self.spikes.append(spike.neuron)
+            self.busy += busy
+
+
+def token(kind, row=0):
+    return {"kind": kind, "row": row}
+
+
+def equals(result, answer, t):
+    assert result.step == t
+    assert list(result.outputs) == answer.velocity_int[t].tolist()
+    assert bool(result.saturated) == answer.saturated[t]
+    assert result.cycles == answer.cycles[t], t
+
+
+def tokens_of(model, recording):
+    """Tokens of a recording, as payloads."""
+    kinds, rows = recording_tokens(model, recording)
+    return [token(TokenKind(kind), row)
+            for kind, row in zip(kinds.tolist(), rows.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("lanes, stall", [(1, 0), (4, 0), (4, 1), (4, 13), (16, 30)])
+def test_core(lanes, stall):
+    """Values, spikes and cycles, however tokens and results are stalled."""
+    model = deep_model(1)
+    params = core_params(model, lanes)
+    recording = random_recording(1, 6, 15, rate=1.0, reset=[6, 7])
+    answer = run_golden(model, recording, params.config)
+    dut, rng = Core(params), np.random.default_rng(1)
+    place = [*model.populations[0].kept, *(7 + model.populations[1].kept)]
+    watcher = Watcher(dut)
+
+    async def feed(ctx):
+        for payload in tokens_of(model, recording):
+            await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
+
+    async def check(ctx):
+        for t in range(recording.steps):
+            equals(await stream_get(ctx, dut.o), answer, t)
+            spikes = sorted(place[neuron] for neuron in watcher.spikes)
+            assert spikes == np.flatnonzero(answer.spikes[t]).tolist()
+            assert recording.reset[t] or watcher.busy == answer.cycles[t]
+            watcher.spikes, watcher.busy = [], 0
+            await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
+
+    stalls = stall * (len(recording.channel) + 2 * recording.steps)
+    simulate(dut, feed, check, background=(watcher.watch,),
+             max_cycles=2 * int(answer.cycles.sum()) + stalls)
+
+
+def test_core_holds_its_result():
+    """A result stays as it is until taken; until then no token is taken and the core rests."""
+    model = deep_model(4)
+    params = core_params(model)
+    recording = random_recording(4, 6, 3, rate=1.0)
+    answer = run_golden(model, recording, params.config)
+    dut = Core(params)
+
+    async def feed(ctx):
+        for payload in tokens_of(model, recording):
+            await stream_put(ctx, dut.i, payload)
+
+    async def check(ctx):
+        for t in range(3):
+            while not ctx.get(dut.o.valid):
+                await ctx.tick()
+            for _ in range(150):
+                assert ctx.get(dut.o.valid) and not ctx.get(dut.i.ready) and not ctx.get(dut.busy)
+                equals(ctx.get(dut.o.payload), answer, t)
+                await ctx.tick()
+            equals(await stream_get(ctx, dut.o), answer, t)
+
+    simulate(dut, feed, check, max_cycles=600 + int(answer.cycles.sum()) + 100)
+
+
+@pytest.mark.parametrize("stall", [0, 4])
+def test_core_reset_starts_the_step_over(stall):
+    """RESET amid a step forgets its events, the state, the saturation and the cycles so far."""
+    model = deep_model(4)
+    params = core_params(model)
+    before = random_recording(4, 6, 12, rate=3.0)
+    after = random_recording(5, 6, 3, rate=0.5)
+    first = run_golden(model, before, params.config)
+    second = run_golden(model, after, params.config)
+    assert first.saturated[-1] and not second.saturated[0]
+    dut = Core(params)
+
+    async def feed(ctx):
+        abandoned = [token(TokenKind.EVENT, row) for row in (0, 3, 3, 1)]
+        for payload in (*tokens_of(model, before), *abandoned, token(TokenKind.RESET),
+                        *abandoned[:1], token(TokenKind.RESET), *tokens_of(model, after)):
+            await stream_put(ctx, dut.i, payload, stall=stall)
+
+    async def check(ctx):
+        for t in range(12):
+            equals(await stream_get(ctx, dut.o), first, t)
+        for t in range(3):
+            result = await stream_get(ctx, dut.o)
+            # The step count goes on.
+            assert result.step == 12 + t
+            assert list(result.outputs) == second.velocity_int[t].tolist()
+            assert bool(result.saturated) == second.saturated[t]
+            assert result.cycles == second.cycles[t]
+
+    simulate(dut, feed, check, max_cycles=8000)
+
+
+def test_core_latency():
+    """From the last event taken, or the STEP of a step without one, to a valid result."""
+    model = deep_model(4)
+    params = core_params(model)
+    recording = make_recording([[0], [], [2, 3, 5, 0, 0], [5, 5]] * 3, 6)
+    answer = run_golden(model, recording, params.config)
+    dut = Core(params)
+    cycle, last, latency = 0, 0, []
+
+    async def feed(ctx):
+        nonlocal last
+        begun = False
+        for payload in tokens_of(model, recording):
+            await stream_put(ctx, dut.i, payload)
+            if payload["kind"] == TokenKind.EVENT or not begun:
+                last = cycle
+            begun = payload["kind"] == TokenKind.EVENT
+
+    async def check(ctx):
+        for _ in range(recording.steps):
+            await stream_get(ctx, dut.o)
+            latency.append(cycle - last)
+
+    async def count(ctx):
+        nonlocal cycle
+        async for _ in ctx.tick():
+            cycle += 1
+
+    simulate(dut, feed, check, background=(count,), max_cycles=2000)
+    assert latency == answer.latency.tolist()

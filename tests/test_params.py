@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers of a core that are known before synthesis."""
+
+import dataclasses
+
+import pytest
+
+from golden.schedule import Kind, schedule
+from hw.params import CoreParams, RowPhase, UpdatePhase
+from quantize.rom import places, weight_words
+
+from .designs import core_params
+from .networks import deep_model, refused
+
+
+def test_params_of_a_deep_model():
+    """Populations of 5, 3 and 2 neurons in words of 4: 2, 1 and 1 words."""
+    params = core_params(deep_model(1), 4)
+    assert (params.lanes, params.rows, params.outputs, params.neurons) == (4, 4, 2, 10)
+    assert (params.state_words, params.most_row_words, params.most_spikes) == (4, 2, 5)
+    assert [population.name for population in params.spiking] == ["first", "second"]
+    assert params.slots == 8
+    assert params.places == places(params.model, 4)
+    assert params.weight_image == weight_words(params.model, 4)
+
+
+def test_phases_follow_the_schedule():
+    params = core_params(deep_model(1), 2)
+    assert [phase.kind for phase in params.phases] == [
+        phase.kind for phase in schedule(params.model)]
+    base = {"first": 0, "second": 5, "out": 8}
+    word = {"first": 0, "second": 3, "out": 5}
+    index = {"first": 0, "second": 1, "out": 0}
+    for phase, item in zip(params.phases, schedule(params.model), strict=True):
+        if isinstance(phase, UpdatePhase):
+            population = params.model.populations[item.index]
+            assert phase == UpdatePhase(kind=Kind.UPDATE, population=population,
+                                        first=base[population.name], word=word[population.name],
+                                        list=index[population.name])
+        else:
+            projection = params.model.projections[item.index]
+            assert phase == RowPhase(kind=item.kind, place=params.places[item.index],
+                                     delay=projection.delay, source=index.get(projection.source, 0),
+                                     first=base.get(projection.source, 0))
+
+
+@pytest.mark.parametrize("delay, slots", [(0, 1), (1, 2), (2, 4), (3, 4), (4, 8), (9, 16)])
+def test_slots_hold_the_longest_delay(delay, slots):
+    """The present step and ``delay`` earlier ones, in a power of two."""
+    model = deep_model(1)
+    projections = [dataclasses.replace(projection, delay=delay if k == 0 else 0)
+                   for k, projection in enumerate(model.projections) if k in (1, 3, 7)]
+    projections[0] = dataclasses.replace(projections[0], delay=0)
+    projections[1] = dataclasses.replace(projections[1], delay=delay)
+    assert core_params(dataclasses.replace(model, projections=tuple(projections))).slots == slots
+
+
+def test_params_refuse_what_the_schedule_refuses():
+    model = deep_model(1)
+    late = tuple(dataclasses.replace(projection, delay=2) if projection.source == "input"
+                 else projection for projection in model.projections)
+    with refused("Projection input->first must reach the first population with delay 0, not first "
+                 "with delay 2", ValueError):
+        CoreParams(model=dataclasses.replace(model, projections=late),
+                   config=core_params(model).config)

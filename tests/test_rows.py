@@ -1,0 +1,135 @@
+# amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
+"""Row adder against golden.core.add_row, in values, in cycles and in its flag."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from golden.core import add_row
+from golden.schedule import Kind, schedule
+from golden.timing import ROW_CYCLES, row_period
+from hw.rows import RowAdder
+
+from .bench import simulate, stream_put
+from .core_bench import PlainCurrents, currents_of, golden_of, lane_values
+from .designs import core_params
+from .networks import deep_model
+
+
+def rows_of(model, params):
+    """Every row of a model: phase of golden, number over all projections, payload of the adder."""
+    first = np.cumsum([0, *(len(projection.weights) for projection in model.projections)])
+    for k, phase in enumerate(schedule(model)):
+        if phase.kind != Kind.UPDATE:
+            place = params.places[phase.index]
+            for row in range(place.rows):
+                yield k, int(first[phase.index]) + row, {
+                    "address": place.first + row * place.row_words, "target": place.target,
+                    "words": place.row_words}
+
+
+@pytest.mark.parametrize("stall", [0, 1, 7])
+@pytest.mark.parametrize("lanes", [1, 2, 4, 16])
+def test_row_adder(lanes, stall):
+    model = deep_model(6)
+    params = core_params(model, lanes)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+    constants, state = golden_of(model)
+    rng = np.random.default_rng(1)
+    start = rng.integers(-200, 200, len(state.s))
+    state.s[:] = start
+    memory.words = lane_values(model, lanes, start)
+    rows = list(rows_of(model, params))
+    order = [rows[k] for k in rng.integers(0, len(rows), 60)]
+    flags = []
+
+    async def feed(ctx):
+        for _, _, payload in order:
+            await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
+        while ctx.get(dut.active):
+            await ctx.tick()
+        await ctx.tick().repeat(ROW_CYCLES)
+
+    async def watch(ctx):
+        async for _, _, saturated in ctx.tick().sample(dut.saturated):
+            flags.append(saturated)
+
+    simulate(dut, feed, background=(memory.serve, watch),
+             max_cycles=sum(row_period(row["words"]) + stall for _, _, row in order) + 10)
+    for phase, number, _ in order:
+        add_row(constants, state, phase, number)
+    # Lanes past the last neuron of a population have no weights: only neurons are compared.
+    assert currents_of(model, lanes, memory.words).tolist() == state.s.tolist()
+    assert any(flags) == bool(state.flags[0])
+    assert len(memory.writes) == sum(row["words"] for _, _, row in order)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4])
+def test_row_adder_cycles(lanes):
+    """Rows follow without a gap; the last word is written in time; ``active`` covers the row."""
+    model = deep_model(6)
+    params = core_params(model, lanes)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+    rows = [payload for _, _, payload in rows_of(model, params)][:12]
+    taken, active = [], []
+
+    async def feed(ctx):
+        for payload in rows:
+            await stream_put(ctx, dut.i, payload)
+            taken.append(memory.cycle)
+        await ctx.tick().repeat(20)
+
+    async def watch(ctx):
+        async for _, _, value in ctx.tick().sample(dut.active):
+            active.append(value)
+
+    simulate(dut, feed, background=(memory.serve, watch), max_cycles=200)
+    assert taken[0] == 0
+    assert np.diff(taken).tolist() == [row_period(row["words"]) for row in rows[:-1]]
+    last = taken[-1] + row_period(rows[-1]["words"])
+    assert active == [0] + [1] * last + [0] * (len(active) - last - 1)
+    ends = np.cumsum([row["words"] for row in rows]) - 1
+    for row, begun, end in zip(rows, taken, ends, strict=True):
+        assert memory.writes[end][0] == begun + row["words"] + 3
+    assert memory.writes[-1][0] <= last + ROW_CYCLES
+
+
+def test_row_adder_saturates_and_tells_once():
+    """At both ends: clamped, not wrapped, and told in the cycle of the write only."""
+    model = deep_model(1)
+    high = (1 << model.widths.current - 1) - 1
+    weights = np.zeros_like(model.projections[1].weights)
+    most = 1 << model.widths.weight - 1
+    weights[0, :2], weights[1, :2] = most - 1, -most
+    projections = list(model.projections)
+    projections[1] = dataclasses.replace(projections[1], weights=weights)
+    model = dataclasses.replace(model, projections=tuple(projections))
+    params = core_params(model, 2)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+    step = (most - 1) << model.widths.fraction
+    memory.words[0] = [high - step, high - step + 1]
+    place, told = params.places[1], []
+
+    async def feed(ctx):
+        for row in (0, 1, 1, 0):
+            for _ in range(2 * ((high + 1) // step) if row else 1):
+                await stream_put(ctx, dut.i, {"address": place.first + row * place.row_words,
+                                              "target": place.target, "words": place.row_words})
+            await ctx.tick().repeat(8)
+            seen.append(list(memory.words[0]))
+
+    async def watch(ctx):
+        async for _, _, saturated in ctx.tick().sample(dut.saturated):
+            told.append(saturated)
+
+    seen = []
+    simulate(dut, feed, background=(memory.serve, watch), max_cycles=2000)
+    assert seen[0] == [high, high]
+    assert sum(told[:9]) == 1
+    assert seen[1] == seen[2] == [-high - 1, -high - 1]
+    assert seen[3] == [step - high - 1] * 2

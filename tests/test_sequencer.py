@@ -1,0 +1,179 @@
+# amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
+"""Sequencer against golden's schedule and cycle contract, with plain blocks around it."""
+
+import numpy as np
+import pytest
+
+from golden.schedule import Kind
+from golden.timing import FLUSH_CYCLES, NEURON_CYCLES, row_period, step_timing
+from hw.layouts import TokenKind
+from hw.sequencer import Sequencer
+
+from .bench import simulate, stream_put
+from .designs import core_params
+from .networks import deep_model
+
+
+class Surroundings:
+    """Row adder, neuron pipeline and spike log in plain Python, as their contracts say.
+
+    ``due`` gives the spikes to find for (source, delay) in the present step; ``log`` notes what the
+    sequencer asks for: ("row", payload), ("update", first, size, word, clear), ("cleared",).
+    """
+
+    def __init__(self, dut):
+        self.dut, self.params = dut, dut.params
+        self.due, self.log = {}, []
+        self.row = self.run = 0         # cycles for which the adder and the pipeline still work
+        self.busy = self.cycle = 0
+        self.chosen = []
+
+    async def serve(self, ctx):
+        """Answer the sequencer in every cycle; a background testbench."""
+        dut = self.dut
+        ports = (dut.busy, dut.rows.valid, dut.rows.payload, dut.start, dut.first, dut.size,
+                 dut.word, dut.clear, dut.cleared, dut.select, dut.source, dut.delay, dut.index)
+        ctx.set(dut.rows.ready, 1)
+        async for (_, _, busy, valid, row, start, first, size, word, clear, cleared, select,
+                   source, delay, index) in ctx.tick().sample(*ports):
+            self.busy += busy
+            self.row, self.run = max(self.row - 1, 0), max(self.run - 1, 0)
+            if valid and ctx.get(dut.rows.ready):
+                self.log.append(("row", row.address, row.target, row.words))
+                self.row = row_period(row.words)
+            if start:
+                assert not self.row and not self.run
+                self.log.append(("update", first, size, word, clear))
+                self.run = NEURON_CYCLES * size + FLUSH_CYCLES
+            if cleared:
+                self.log.append(("cleared",))
+                self.busy = 0
+            # The log: what is asked for in one cycle is there in the next.
+            ctx.set(dut.neuron, self.chosen[index] if index < len(self.chosen) else 0)
+            if select:
+                self.chosen = self.due.get((source, delay), [])
+            ctx.set(dut.count, len(self.chosen))
+            ctx.set(dut.rows_active, self.row > 0)
+            ctx.set(dut.rows.ready, self.row <= 1)
+            ctx.set(dut.done, self.run == 1)
+            self.cycle += 1
+
+    def expected(self, events):
+        """What one step must ask for, and the rows of every phase."""
+        log, counts = [], []
+        for phase in self.params.phases:
+            if phase.kind == Kind.UPDATE:
+                log.append(("update", phase.first, phase.population.neurons, phase.word, 0))
+                counts.append(0)
+                continue
+            rows = events if phase.kind == Kind.INPUT else [
+                neuron - phase.first for neuron in self.due.get((phase.source, phase.delay), [])]
+            log += [("row", phase.place.first + row * phase.place.row_words, phase.place.target,
+                     phase.place.row_words) for row in rows]
+            counts.append(len(rows))
+        return log, counts
+
+
+def draw(rng, params, rate):
+    """Random spikes for every list that a step looks into."""
+    phases = [phase for phase in params.phases if phase.kind == Kind.SPIKES]
+    size = [population.neurons for population in params.spiking]
+    return {(phase.source, phase.delay):
+            [phase.first + k for k in range(size[phase.source]) if rng.random() < rate]
+            for phase in phases}
+
+
+async def result(ctx, dut, stall):
+    """Wait for the end of a step, and take it after ``stall`` cycles."""
+    while not ctx.get(dut.result):
+        await ctx.tick()
+    for _ in range(stall):
+        assert ctx.get(dut.result) and not ctx.get(dut.busy) and not ctx.get(dut.i.ready)
+        await ctx.tick()
+    ctx.set(dut.next_step, 1)
+    await ctx.tick()
+    ctx.set(dut.next_step, 0)
+
+
+@pytest.mark.parametrize("stall", [0, 1, 9])
+@pytest.mark.parametrize("lanes, rate", [(1, 0.4), (4, 0.0), (4, 0.4), (4, 1.0), (8, 0.6)])
+def test_sequencer(lanes, rate, stall):
+    """The schedule of every step, in golden's cycles, however tokens and results are stalled."""
+    params = core_params(deep_model(2), lanes)
+    dut, rng = Sequencer(params), np.random.default_rng(3)
+    around = Surroundings(dut)
+
+    async def bench(ctx):
+        for step in range(12):
+            around.due = draw(rng, params, rate)
+            events = rng.integers(0, params.rows, rng.poisson(2 * rate)).tolist()
+            log, counts = around.expected(events)
+            for row in events:
+                await stream_put(ctx, dut.i, {"kind": TokenKind.EVENT, "row": row},
+                                 stall=int(rng.integers(0, stall + 1)))
+            await stream_put(ctx, dut.i, {"kind": TokenKind.STEP, "row": 0},
+                             stall=int(rng.integers(0, stall + 1)))
+            await result(ctx, dut, stall)
+            cycles, _ = step_timing(params.model, params.config, np.array([counts]))
+            assert around.log == log, step
+            assert around.busy == cycles[0], step
+            around.log.clear()
+            around.busy = 0
+
+    simulate(dut, bench, background=(around.serve,), max_cycles=6000)
+
+
+def test_sequencer_latency():
+    """From the last event to the result, as golden says, where tokens wait for the core."""
+    params = core_params(deep_model(2), 4)
+    dut = Sequencer(params)
+    around = Surroundings(dut)
+
+    async def bench(ctx):
+        for events in ([], [1], [2, 2], [0, 1, 2, 3, 0], [3]):
+            _, counts = around.expected(events)
+            for row in events:
+                await stream_put(ctx, dut.i, {"kind": TokenKind.EVENT, "row": row})
+            last = around.cycle
+            await stream_put(ctx, dut.i, {"kind": TokenKind.STEP, "row": 0})
+            last = last if events else around.cycle
+            while not ctx.get(dut.result):
+                await ctx.tick()
+            _, latency = step_timing(params.model, params.config, np.array([counts]))
+            # The result is up from the cycle after this tick on.
+            assert around.cycle + 1 - last == latency[0], events
+            await result(ctx, dut, 0)
+
+    simulate(dut, bench, background=(around.serve,), max_cycles=1000)
+
+
+@pytest.mark.parametrize("stall", [0, 5])
+def test_sequencer_reset(stall):
+    """RESET runs every population's update with ``clear``, then starts the step over."""
+    params = core_params(deep_model(2), 4)
+    dut = Sequencer(params)
+    around = Surroundings(dut)
+    updates = [("update", phase.first, phase.population.neurons, phase.word)
+               for phase in params.phases if phase.kind == Kind.UPDATE]
+
+    async def bench(ctx):
+        for events in ([], [1, 2, 3]):
+            for row in events:
+                await stream_put(ctx, dut.i, {"kind": TokenKind.EVENT, "row": row}, stall=stall)
+            await stream_put(ctx, dut.i, {"kind": TokenKind.RESET, "row": 0}, stall=stall)
+            before = [entry for entry in around.log if entry[0] != "row"]
+            assert before == [] and len(around.log) <= len(events)
+            await stream_put(ctx, dut.i, {"kind": TokenKind.STEP, "row": 0})
+            assert [entry for entry in around.log if entry[0] != "row"] == [
+                *((*update, 1) for update in updates), ("cleared",)]
+            around.log.clear()
+            await result(ctx, dut, 0)
+            assert around.log == around.expected([])[0]
+            cycles, _ = step_timing(params.model, params.config,
+                                    np.zeros((1, len(params.phases)), np.int64))
+            assert around.busy == cycles[0]
+            around.log.clear()
+            around.busy = 0
+
+    simulate(dut, bench, background=(around.serve,), max_cycles=1000)
