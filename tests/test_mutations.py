@@ -36,6 +36,8 @@ MUTATIONS = {
     "rounding_is_floor": (
         "hw/arith.py", "(product >> bits) + product[bits - 1]", "product >> bits"),
     "delay_off_by_one": (
+        "hw/sequencer.py", "self.delay.eq(phase.delay)", "self.delay.eq(phase.delay + 1)"),
+    "oldest_spikes_lost": (
         "hw/spikes.py", "now - self.delay", "now - self.delay - 1"),
     "event_dropped": (
         "hw/sequencer.py", "self.i.valid & free", "self.i.valid & free & (self.i.p.row != 3)"),

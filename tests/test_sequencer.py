@@ -114,6 +114,9 @@ def test_sequencer(lanes, rate, stall):
                                  stall=int(rng.integers(0, stall + 1)))
             await stream_put(ctx, dut.i, {"kind": TokenKind.STEP, "row": 0},
                              stall=int(rng.integers(0, stall + 1)))
+            # The end of the step is taken once its rows have passed the adder.
+            first = next(k for k, entry in enumerate(log) if entry[0] == "update")
+            assert around.log == log[:first] and around.row <= 1
             await result(ctx, dut, stall)
             cycles, _ = step_timing(params.model, params.config, np.array([counts]))
             assert around.log == log, step
