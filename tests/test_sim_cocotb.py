@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The testbench on the generated Verilog, in both simulators.
 
-Published networks run through cocotb-test, so that ``pytest --cocotb-xml FILE`` reports the tests
-inside of the simulator, and a failing one shows its log.
+Published networks run through cocotb-test: it hands every line of the simulator to pytest, so that
+a failing test shows its log, not a place to look for it.
 """
 
 import dataclasses
