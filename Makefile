@@ -9,7 +9,7 @@ FREQ       ?= 24
 STEPS      ?= 500
 
 DEFAULT    := data/default.safetensors
-NAME       := $(basename $(notdir $(CHECKPOINT)))
+NAME       ?= $(basename $(notdir $(CHECKPOINT)))
 RECORDING  ?= $(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz)
 MODEL      := build/$(NAME)/model
 OUT        := build/$(NAME)/$(BOARD)
@@ -20,7 +20,7 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help install torch model bitstream report sim demo export test test-slow lint default tables clean
+.PHONY: help spikes install torch model bitstream report sim demo export test test-slow lint default tables clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -31,8 +31,13 @@ help: ## This list
 	@echo "Settings, with what they are now:"
 	@echo "  BOARD=$(BOARD)  LANES=$(LANES)  FREQ=$(FREQ) (MHz)"
 	@echo "  CHECKPOINT=$(CHECKPOINT)  (.safetensors or .pth, tinyRSNN layout)"
-	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports and simulations run on)"
-	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)"
+	@echo "  NAME=$(NAME)  (folder in build/)"
+	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on)"
+	@echo "  CALIBRATE=$(or $(CALIBRATE),simulated spikes)  (.npz: what states are scaled by)"
+	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)  WAVES=$(or $(WAVES),none)  (.vcd)"
+
+spikes:
+	@test -n "$(RECORDING)" || { echo "error: RECORDING must be given for a CHECKPOINT of yours"; exit 2; }
 
 install: .venv/base ## Install into .venv all that a bitstream needs
 
@@ -49,13 +54,13 @@ report: ## Print the report of the last build as text
 	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream"; exit 2; }
 	@$(RUN) -m boards show $(OUT)
 
-sim: .venv/test model ## Run the cocotb testbench on the generated Verilog
-	$(RUN) -m sim cocotb $(MODEL) $(or $(RECORDING),$(DEFAULT:.safetensors=_recording.npz)) \
+sim: .venv/test spikes model ## Run the cocotb testbench on the generated Verilog
+	$(RUN) -m sim cocotb $(MODEL) $(RECORDING) \
 		--simulator $(SIM) --steps $(STEPS) --lanes $(LANES) $(if $(WAVES),--waves $(WAVES))
 
-demo: model ## Decode RECORDING on the virtual board and draw the trajectory
-	$(RUN) -m host run $(MODEL) $(or $(RECORDING),$(DEFAULT:.safetensors=_recording.npz)) \
-		--port virtual -o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
+demo: spikes model ## Decode RECORDING on the virtual board and draw the trajectory
+	$(RUN) -m host run $(MODEL) $(RECORDING) --port virtual --lanes $(LANES) --freq $(FREQ) \
+		-o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
 
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
 	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom --lanes $(LANES)

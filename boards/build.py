@@ -54,7 +54,7 @@ def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: fl
         raise InputError(str(error)) from error
     decoder = Decoder(core, link)
 
-    output = Path(output)
+    output = Path(output).resolve()
     with written_folder(output, "report.json") as temporary:
         logs = temporary / "logs"
         work = temporary / "work"

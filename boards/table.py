@@ -47,8 +47,8 @@ def accuracy(reports: dict[str, dict]) -> str:
         integers = next(row for key, row in by_name.items() if key.startswith("int"))
         rows.append((
             name, f"{report['recording']['name']}, {report['accuracy']['steps']:,} steps",
-            f"{half['fidelity_r2']:.3f}", f"{integers['fidelity_r2']:.3f}",
-            f"{half['spike_agreement']:.3f}", f"{integers['spike_agreement']:.3f}",
+            _three(half["fidelity_r2"]), _three(integers["fidelity_r2"]),
+            _three(half["spike_agreement"]), _three(integers["spike_agreement"]),
             *(_correlation(row) for row in (single, half, integers))))
     return _markdown(rows)
 
@@ -77,7 +77,12 @@ def update(path: Path, reports: dict[str, dict]) -> bool:
 
 
 def _correlation(row: dict) -> str:
-    return ", ".join(f"{r:.3f}" for r in row.get("decoding_correlation") or []) or "-"
+    return ", ".join(_three(r) for r in row.get("decoding_correlation") or []) or "-"
+
+
+def _three(number: float | None) -> str:
+    """Three decimals, or a dash where a report has no number."""
+    return "-" if number is None else f"{number:.3f}"
 
 
 def _markdown(rows: list[tuple[str, ...]]) -> str:

@@ -97,14 +97,15 @@ def kept_logs(folder: Path, failed: Path) -> Iterator[None]:
 
     ``failed`` goes first: it never tells of an older failure.
     """
-    shutil.rmtree(failed, ignore_errors=True)
+    for name in LOGS:
+        (failed / name).unlink(missing_ok=True)
     try:
         yield
     except InputError as error:
         logs = [folder / name for name in LOGS if (folder / name).exists()]
         if not any(log.suffix == ".log" for log in logs):
             raise
-        failed.mkdir(parents=True)
+        failed.mkdir(parents=True, exist_ok=True)
         for log in logs:
             shutil.copy(log, failed)
         text = str(error).replace(str(folder), str(failed))

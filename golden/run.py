@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from quantize.cli import written_file
+from quantize.arrays import write_arrays
 from quantize.model import IntegerModel
 from quantize.network import INPUT
 from quantize.recording import Recording
@@ -126,6 +126,4 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
 
 def write_answer(path: Path, answer: Answer) -> None:
     """Write an answer as .npz; its keys are the fields of `Answer`."""
-    # An open file, since NumPy adds .npz to the name of one.
-    with written_file(path) as temporary, open(temporary, "wb") as file:
-        np.savez_compressed(file, **vars(answer))
+    write_arrays(path, vars(answer))

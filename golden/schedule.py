@@ -40,7 +40,7 @@ def schedule(model: IntegerModel) -> list[Phase]:
 
     Populations go in their order. Before each is updated, its spike projections are added in
     order, then, for the first population, the input: delayed spikes are known before the step's
-    events come, so they cost no latency.
+    events come.
 
     Raises
     ------

@@ -11,13 +11,14 @@ from boards.source import read_source
 from golden.timing import CoreConfig
 from hw.decoder import BAUD, link_params
 from hw.params import CoreParams
+from quantize.arrays import write_arrays
 from quantize.artefact import load_artefact, load_network
-from quantize.cli import CommandParser, InputError, run_command, whole_number, written_file
+from quantize.cli import CommandParser, InputError, run_command, whole_number
 from sim.virtual import VirtualBoard
 
 from .decode import decode
 from .driver import Decoder, NoAnswerError
-from .picture import draw
+from .picture import SUFFIXES, draw
 from .serial_port import SerialPort
 
 __all__ = ["main"]
@@ -40,13 +41,16 @@ def _parser() -> CommandParser:
     run.add_argument("--lanes", type=whole_number(1, 64), default=CoreConfig().lanes, metavar="N",
                      help="lanes of the virtual board (default: %(default)s)")
     run.add_argument("--live", action="store_true", help="send a step every dt, as they happen")
-    run.add_argument("--picture", type=Path, metavar="FILE.png", help="draw what was decoded")
+    run.add_argument("--picture", type=Path, metavar="FILE", help="draw what was decoded")
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
+    if arguments.picture and arguments.picture.suffix not in SUFFIXES:
+        raise InputError(f"Picture must end in {', '.join(SUFFIXES)}, not "
+                         f"{arguments.picture.name!r}")
     model, manifest = load_artefact(arguments.model)
     source = read_source(arguments.recording, load_network(arguments.model))
     recording = source.recording
@@ -60,8 +64,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(str(error)) from error
     finally:
         port.close()
-    with written_file(arguments.output) as temporary:
-        np.savez_compressed(temporary, **vars(answer))
+    write_arrays(arguments.output, vars(answer))
     if arguments.picture:
         where = "the virtual board" if arguments.port == "virtual" else arguments.port
         kind = " (synthetic)" if source.synthetic else ""

@@ -64,7 +64,7 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
     velocity = np.zeros((steps, model.outputs), np.int64)
     cycles, saturated = np.zeros(steps, np.int64), np.zeros(steps, bool)
     round_trip = np.zeros(steps)
-    began = time.perf_counter()
+    began, first = time.perf_counter(), 0
     for t in tqdm(range(steps), desc="decoding", unit="step", disable=None, leave=False):
         rows = stimulus.row[stimulus.start[t]:stimulus.start[t + 1]].tolist()
         # The state of the device is unknown before the first step.
@@ -73,6 +73,11 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
             time.sleep(max(0.0, began + (t + 1) * recording.dt - time.perf_counter()))
         sent = time.perf_counter()
         answer = decoder.step(rows, reset=reset)
+        if t == 0:
+            first = answer.step
+        elif answer.step != (first + t) % (1 << 32):
+            raise InputError(f"Device must answer with step {(first + t) % (1 << 32)}, not "
+                             f"{answer.step}: it has restarted, and its state is lost")
         round_trip[t] = time.perf_counter() - sent
         velocity[t], cycles[t], saturated[t] = answer.outputs, answer.cycles, answer.saturated
     return Decoded(velocity_int=velocity, velocity=velocity * model.output_scale, cycles=cycles,

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
+from golden.metrics import published_time, unit_scale
 from quantize.cli import written_file
 from quantize.recording import Recording
 
@@ -13,7 +14,9 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
 
-__all__ = ["draw"]
+__all__ = ["SUFFIXES", "draw"]
+
+SUFFIXES = (".png", ".svg", ".pdf")
 
 SECONDS = 8.0
 TRUTH, DECODED = "#9aa5b1", "#d97b29"
@@ -21,18 +24,29 @@ TRUTH, DECODED = "#9aa5b1", "#d97b29"
 
 def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int,
          title: str) -> None:
-    """Draw ``velocity`` (steps, outputs) against the recording's own, and write ``path``.
+    """Draw the first seconds of ``velocity``, and write ``path``.
 
-    The decoder was trained to answer ``lead_steps`` after the movement and answers that much
-    earlier, so its curves are drawn at the time for which it was trained. Where the recording has
-    no velocity, only the decoded one is drawn.
+    Drawn at the time for which the network was trained, ``lead_steps`` after the device answers,
+    and in the recording's units, up to a power of ten.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in one of ``SUFFIXES``.
+    velocity : ndarray of float64, shape (steps, outputs)
+    recording : Recording
+        Where it has a velocity of as many axes, that is drawn too.
+    lead_steps : int
+    title : str
     """
-    steps = min(recording.steps - lead_steps, round(SECONDS / recording.dt))
-    shown = velocity[:steps]
-    truth = None if recording.velocity is None else recording.velocity[lead_steps:][:steps]
-    if truth is not None:
-        # A checkpoint's outputs may be in units of its own: one factor per axis.
-        shown = shown * [_factor(truth[:, k], shown[:, k]) for k in range(shown.shape[1])]
+    steps = min(recording.steps, round(SECONDS / recording.dt))
+    shown = published_time(velocity, lead_steps, recording.reset)[:steps]
+    truth = recording.velocity
+    if truth is not None and truth.shape == velocity.shape:
+        truth = truth[:steps]
+        shown = shown * unit_scale(truth, shown)
+    else:
+        truth = None
     time = np.arange(steps) * recording.dt
     axes = shown.shape[1]
     figure = plt.figure(figsize=(10, 1.9 * axes + 0.6), layout="constrained")
@@ -42,7 +56,7 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
         if truth is not None:
             part.plot(time, truth[:, k], color=TRUTH, linewidth=2.2, label="recorded")
         part.plot(time, shown[:, k], color=DECODED, linewidth=1.1, label="decoded")
-        part.set(ylabel=f"velocity {'xyz'[k] if axes <= 3 else k}", xlim=(0, time[-1]))
+        part.set(ylabel=f"velocity {'xyz'[k] if axes <= 3 else k}", xlim=(0, steps * recording.dt))
         part.spines[["top", "right"]].set_visible(False)
         if k == 0:
             part.legend(frameon=False, ncols=2, loc="upper right")
@@ -62,8 +76,3 @@ def _paths(part, shown, truth, dt):
             part.plot(*place.T, color=colour, linewidth=1.4)
     part.set(aspect="equal", xticks=[], yticks=[], title="path")
     part.spines[:].set_visible(False)
-
-
-def _factor(wanted, given):
-    power = float(given @ given)
-    return float(wanted @ given) / power if power else 1.0

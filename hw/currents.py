@@ -14,7 +14,8 @@ __all__ = ["CurrentMemory"]
 class CurrentMemory(wiring.Component):
     """Synaptic currents: ``state_words`` words of one current per lane.
 
-    Reads take one cycle. A word that is read while it is written reads its old value. All
+    Reads take one cycle. A word that is read while it is written reads as anything; no block does
+    that and looks. All
     currents are 0 after configuration.
 
     Parameters

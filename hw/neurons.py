@@ -20,7 +20,7 @@ class NeuronUpdate(wiring.Component):
     """Advances the neurons of a population by one step, as ``golden.core.update`` does.
 
     The first neuron is read in the cycle after ``start``; then a neuron takes NEURON_CYCLES, in
-    which one multiplier serves both decays, and the last write is in the cycle of ``done``,
+    which one multiplier serves both decays, and the last membrane is told in the cycle of ``done``,
     ``NEURON_CYCLES * neurons + FLUSH_CYCLES`` cycles after ``start``. Nothing stalls it.
     Membranes are 0 after configuration.
 
@@ -35,7 +35,7 @@ class NeuronUpdate(wiring.Component):
     clear : :py:`In(1)`
         Write zeros instead; steady while the pipeline runs.
     done : :py:`Out(1)`
-        The last neuron is written in this cycle.
+        The last neuron is told in this cycle, and was written in the one before.
     o : :py:`Out(membrane_layout(params))`
         New membrane of each neuron; ``valid`` for one cycle each.
     saturated : :py:`Out(1)`

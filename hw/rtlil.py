@@ -19,4 +19,7 @@ def without_bypass(text: str) -> str:
     that no block of this project lets matter. In simulated Verilog such a read gives X, so that
     a block that did look at it would fail there.
     """
-    return text.replace("parameter \\COLLISION_X_MASK 1'0", "parameter \\COLLISION_X_MASK 1'1")
+    told = text.replace("parameter \\COLLISION_X_MASK 1'0", "parameter \\COLLISION_X_MASK 1'1")
+    if told == text and "cell $memwr_v2" in text:
+        raise RuntimeError("RTLIL of a RAM must tell of collisions as this function knows it")
+    return told

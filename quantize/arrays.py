@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["read_arrays"]
+from .cli import written_file
+
+__all__ = ["read_arrays", "write_arrays"]
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -24,3 +26,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                 return {key: file[key] for key in file.files}
         except Exception as error:  # a damaged zip file raises a dozen kinds
             raise ValueError(str(error) or type(error).__name__) from error
+
+
+def write_arrays(path: Path, arrays: dict) -> None:
+    """Write an .npz file under exactly the name of ``path``, whole or not at all."""
+    # An open file, since NumPy adds .npz to a name without it.
+    with written_file(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from golden.run import run_golden
 from golden.timing import CoreConfig
 from host.__main__ import main
+from host.decode import decode
 from host.driver import Decoder
+from host.picture import draw
 from hw.decoder import link_params
 from hw.params import CoreParams
 from quantize.artefact import save_artefact
@@ -93,3 +97,41 @@ def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):
     with pytest.raises(ValueError, match=message):
         main(["run", str(folder), str(path), "-o", "out.npz", *arguments])
     assert not list(tmp_path.iterdir())
+
+
+def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
+    folder, path, *_ = built
+    monkeypatch.chdir(tmp_path)
+    main(["run", str(folder), str(path), "-o", "answer.dat", "--freq", "8"])
+    assert {file.name for file in tmp_path.iterdir()} == {"answer.dat", "build"}
+    with np.load(tmp_path / "answer.dat") as answer:
+        assert len(answer["velocity"]) == STEPS
+
+
+def test_picture_of_an_unknown_kind_is_refused_before_decoding(built, tmp_path):
+    folder, path, *_ = built
+    with refused("Picture must end in .png, .svg, .pdf, not 'p.xyz'"):
+        main(["run", str(folder), str(path), "-o", str(tmp_path / "o.npz"), "--picture", "p.xyz"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("steps, axes", [(3, 2), (40, 3)])
+def test_picture_of_a_short_recording_and_of_other_axes(built, tmp_path, steps, axes):
+    *_, model, recording, _ = built
+    rng = np.random.default_rng(0)
+    short = dataclasses.replace(recording.head(steps), velocity=rng.normal(size=(steps, axes)))
+    draw(tmp_path / "p.svg", rng.normal(size=(steps, 2)), short, model.lead_steps, "title")
+    assert (tmp_path / "p.svg").stat().st_size > 1000
+
+
+def test_device_that_restarts_is_noticed(built, board):
+    _, _, model, recording, manifest = built
+    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    steps = decoder.step
+
+    def restarted(rows, reset=False):
+        answer = steps(rows, reset=reset)
+        return dataclasses.replace(answer, step=0) if answer.step % 7 == 5 else answer
+    decoder.step = restarted
+    with pytest.raises(ValueError, match="it has restarted, and its state is lost$"):
+        decode(decoder, model, recording)

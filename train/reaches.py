@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from quantize.cli import written_file
+from quantize.arrays import write_arrays
 from quantize.constants import DT
 from quantize.recording import Recording
 
@@ -187,12 +187,10 @@ def save_session(path: Path, session: Recording) -> None:
 
     The file appears whole or not at all. Channels are the smallest unsigned kind that holds them.
     """
-    with written_file(path) as temporary:
-        np.savez_compressed(
-            temporary,
-            bin=np.repeat(np.arange(session.steps, dtype=np.int32), np.diff(session.start)),
-            channel=session.channel.astype(np.min_scalar_type(session.channels - 1)),
-            n_bins=session.steps, n_channels=session.channels, dt=session.dt,
-            trial_start_bin=np.flatnonzero(session.reset).astype(np.int32),
-            velocity=target_velocity(session).astype(np.float32),
-            source="simulated: python -m train", licence="Apache-2.0", note=session.name)
+    write_arrays(path, {
+        "bin": np.repeat(np.arange(session.steps, dtype=np.int32), np.diff(session.start)),
+        "channel": session.channel.astype(np.min_scalar_type(session.channels - 1)),
+        "n_bins": session.steps, "n_channels": session.channels, "dt": session.dt,
+        "trial_start_bin": np.flatnonzero(session.reset).astype(np.int32),
+        "velocity": target_velocity(session).astype(np.float32),
+        "source": "simulated: python -m train", "licence": "Apache-2.0", "note": session.name})
