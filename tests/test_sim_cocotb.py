@@ -6,6 +6,7 @@ a failing test shows its log, not a place to look for it.
 """
 
 import dataclasses
+import os
 import shutil
 import signal
 
@@ -108,11 +109,14 @@ def test_simulator_that_ends_early_is_told(monkeypatch, simulator):
     assert len(failures) == 2
 
 
-def test_waves(simulator, tmp_path):
-    waves = tmp_path / f"core{cocotb_runner.WAVES[simulator]}"
+def test_waves(simulator, tmp_path, monkeypatch):
+    """Also where make exports the variable that its user has set."""
+    monkeypatch.setenv("WAVES", "core.waves")
+    waves = tmp_path / "new" / f"core{cocotb_runner.WAVES[simulator]}"
     assert run_bench(core_params(deep_model(4)), random_recording(4, 6, 5), simulator=simulator,
                      folder=BUILD, waves=waves) == []
     assert waves.stat().st_size > 1000
+    assert os.environ["WAVES"] == "core.waves"
 
 
 def test_plan_is_kept(tmp_path):

@@ -45,7 +45,7 @@ def test_default_checks(model, capsys, lanes):
     assert capsys.readouterr().out.startswith("10000 steps: 20000 outputs, ")
 
 
-@pytest.mark.parametrize("simulator, steps", [("verilator", 500), ("icarus", 100)])
+@pytest.mark.parametrize("simulator, steps", [("verilator", 500), ("icarus", 50)])
 def test_default_on_verilog(model, capsys, simulator, steps):
     pytest.importorskip("cocotb", reason="cocotb is not installed (pip install -e '.[test]')")
     if simulator == "icarus" and shutil.which("iverilog") is None:
