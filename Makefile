@@ -20,7 +20,7 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help spikes install torch model bitstream report sim demo export test test-slow lint default tables clean
+.PHONY: help spikes install torch model bitstream report sim demo export test lint default tables clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -67,9 +67,6 @@ export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
 
 test: .venv/test .venv/torch ## Run the tests
 	$(RUN) -m pytest tests
-
-test-slow: .venv/test .venv/torch ## Run the tests and the long sweeps
-	$(RUN) -m pytest tests --slow
 
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check

@@ -10,13 +10,8 @@ from .networks import CHECKPOINTS
 
 STEPS = 20_000
 
-# One of each session; the others take a minute more.
-FIRST = ("indy01/tinyRSNN-1", "indy03/tinyRSNN-2", "loco01/tinyRSNN-3", "loco03/tinyRSNN-1")
 
-
-@pytest.mark.parametrize("checkpoint", [
-    pytest.param(checkpoint, marks=() if checkpoint in FIRST else pytest.mark.slow)
-    for checkpoint in CHECKPOINTS])
+@pytest.mark.parametrize("checkpoint", CHECKPOINTS)
 def test_compiled_published_equals_golden(shared, checkpoint):
     model = published_model(shared, checkpoint)
     simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
