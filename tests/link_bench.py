@@ -11,7 +11,7 @@ from hw.link import Link, LinkParams
 
 from .bench import CYCLE, simulate
 
-__all__ = ["HASH", "LinkBench", "link_params"]
+__all__ = ["HASH", "LinkBench", "link_params", "stub_output"]
 
 HASH = bytes.fromhex("9f3ac5017be2d844")
 
@@ -28,6 +28,12 @@ async def _high(ctx, signal):
     while not ctx.get(signal):
         await ctx.edge(signal, 1)
         await ctx.delay(CYCLE / 4)
+
+
+def stub_output(step, rows, number, width):
+    """Output of the stub: anything that fits into ``width`` bits."""
+    value = (sum(rows) + 1) * 0x9e3779b1 + (step + 1) * 0x85ebca6b + number * 0xc2b2ae35
+    return (value >> 7) % (1 << width) - (1 << width - 1)
 
 
 class _Timed(wiring.Component):
@@ -49,8 +55,8 @@ class _Timed(wiring.Component):
 class LinkBench:
     """Feeds bytes to a link, keeps what comes back, and plays the core.
 
-    The stub gives in its n-th step as output k: the sum of the rows, plus k, negative if n is odd;
-    1000 cycles plus one per event, and saturated if reset.
+    The stub's result of a step: :func:`stub_output`; 1000 cycles plus one per event; saturated if
+    reset.
 
     ``steps`` are the stub's steps, as (reset, rows). ``times`` are the cycles of: the last stop
     bit's middle to the link, the first token, the last result, the first start bit from the link.
@@ -156,11 +162,12 @@ class LinkBench:
                 assert not ctx.get(results.valid), "step before the last result was taken"
                 self._busy = True
                 await ctx.delay(self.delay * CYCLE)
-                sign = -1 if len(self.steps) % 2 else 1
+                outputs = [stub_output(len(self.steps), rows, k, self.params.width)
+                           for k in range(self.params.outputs)]
                 self.steps.append((reset, rows))
                 ctx.set(results.payload, {
                     "step": 0xdead, "cycles": 1000 + len(rows), "saturated": reset,
-                    "outputs": [sign * (sum(rows) + k) for k in range(self.params.outputs)]})
+                    "outputs": outputs})
                 ctx.set(results.valid, 1)
                 self._note(ctx, "result")
                 rows, reset = [], 0

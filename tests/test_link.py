@@ -7,16 +7,15 @@ import pytest
 from host.codec import EVENTS_MAX, FrameReader, StepAnswer, encode_info, encode_step, pack_frame
 from hw.link.layouts import EVENTS_MAX as LINK_EVENTS_MAX
 
-from .link_bench import HASH, LinkBench
+from .link_bench import HASH, LinkBench, stub_output
 
-AFTER = 1500        # cycles from a request until its answer is on the line, delay not counted
+AFTER = 2200        # cycles from a request until its answer is on the line, delay not counted
 
 
-def expected(seq, step, rows, reset=False, outputs=2, dropped=False):
+def expected(seq, step, rows, reset=False, outputs=2, width=18, dropped=False):
     """What the link has to answer for the stub's step."""
-    sign = -1 if step % 2 else 1
     return StepAnswer(seq=seq, saturated=reset, dropped=dropped, step=step, cycles=1000 + len(rows),
-                      outputs=tuple(sign * (sum(rows) + k) for k in range(outputs)))
+                      outputs=tuple(stub_output(step, rows, k, width) for k in range(outputs)))
 
 
 def test_link_info():
@@ -32,15 +31,14 @@ def test_link_info():
     (0, 0,   {}),
     (7, 300, {"rows": 256, "outputs": 1, "width": 16}),
     (0, 5,   {"outputs": 5, "width": 24, "clock_hz": 50_000_000, "baud": 5_000_000}),
-    (1, 50,  {"rows": 7, "outputs": 3, "width": 11}),
+    (1, 50,  {"rows": 7, "outputs": 3, "width": 32}),
     (0, 1,   {"rows": 1, "outputs": 2, "width": 4}),
 ])
 def test_link_steps(stall, delay, changes):
     bench = LinkBench(stall=stall, delay=delay, **changes)
-    rows, outputs = bench.params.rows, bench.params.outputs
-    limit = 4 if bench.params.width < 11 else 20
+    rows, outputs, width = bench.params.rows, bench.params.outputs, bench.params.width
     rng   = np.random.default_rng(seed=1)
-    steps = [([int(row) for row in rng.integers(rows, size=rng.integers(limit + 1))],
+    steps = [([int(row) for row in rng.integers(rows, size=rng.integers(21))],
               bool(rng.integers(2))) for _ in range(8)]
     pause = AFTER + delay + 20 * stall + 450 * outputs
     chunks = [part for seq, (events, reset) in enumerate(steps)
@@ -49,7 +47,7 @@ def test_link_steps(stall, delay, changes):
 
     assert bench.steps == [(reset, events) for events, reset in steps]
     for number, (events, reset) in enumerate(steps):
-        assert answers[number] == expected(number, number, events, reset, outputs)
+        assert answers[number] == expected(number, number, events, reset, outputs, width)
     assert info.steps == 8
     assert info.longest_cycles == 1000 + max(len(events) for events, _ in steps)
 
@@ -58,7 +56,7 @@ def test_link_steps(stall, delay, changes):
 def test_link_tolerates_two_percent(slow):
     events = list(range(96)) * 2
     bench  = LinkBench(slow=slow, clock_hz=48_000_000)
-    assert bench.run(encode_step(3, events), quiet=3000) == [expected(3, 0, events)]
+    assert bench.run(encode_step(3, events), quiet=4000) == [expected(3, 0, events)]
 
 
 def test_link_largest_step():
@@ -66,7 +64,7 @@ def test_link_largest_step():
     events = [5, 0, 95] * 78
     assert len(events) == EVENTS_MAX
     bench  = LinkBench()
-    answer, = bench.run(encode_step(1, events), quiet=3000)
+    answer, = bench.run(encode_step(1, events), quiet=4000)
     assert bench.steps == [(0, events)]
     assert answer.cycles == 1000 + EVENTS_MAX
 
@@ -150,7 +148,7 @@ def test_link_overrun():
 def test_link_two_frames_in_flight():
     bench = LinkBench(delay=100)
     frames = [encode_step(seq, [seq, 0, seq]) for seq in range(12)]
-    *answers, info = bench.run(*(part for frame in frames for part in (frame, 1300)), 4000,
+    *answers, info = bench.run(*(part for frame in frames for part in (frame, 1500)), 4000,
                                encode_info(0))
     assert answers == [expected(seq, seq, [seq, 0, seq]) for seq in range(12)]
     assert info.overrun == 0
@@ -181,6 +179,13 @@ def test_link_counts_all_that_comes_while_it_answers():
     assert info.overrun == 0
 
 
+def test_link_counts_drops_of_every_kind_at_once():
+    bench = LinkBench()
+    answer, info = bench.run(encode_step(1, [255] * EVENTS_MAX), b"\x07\0" * 30, encode_info(2))
+    assert answer == expected(1, 0, [], dropped=True)
+    assert (info.dropped, info.corrupt) == (EVENTS_MAX, 30)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_link_survives_garbage(seed):
     rng = np.random.default_rng(seed)
@@ -200,5 +205,15 @@ def test_link_survives_garbage(seed):
 def test_link_latency():
     bench = LinkBench(clock_hz=24_000_000, baud=1_000_000, delay=50)
     bench.run(encode_step(1, [1, 2, 3, 4, 5]))
-    assert bench.times["token"] - bench.times["stop"] <= 80
-    assert bench.times["start"] - bench.times["result"] <= 250
+    assert bench.times["token"] - bench.times["stop"] <= 110
+    assert bench.times["start"] - bench.times["result"] <= 310
+
+
+def test_link_counts_frames_that_fail_at_the_same_time():
+    # A frame with a wrong CRC is found out while the next one is dropped for its length.
+    wrong  = bytearray(encode_step(1, range(1, 26)))
+    wrong[5] ^= 0x40
+    chunks = [part for pause in range(14) for part in (bytes(wrong), pause + 4, b"\x07\0", 300)]
+    bench  = LinkBench()
+    info,  = bench.run(*chunks, encode_info(1))
+    assert (info.corrupt, info.overrun) == (28, 0)

@@ -29,7 +29,7 @@ async def begin(ctx, dut, decode):
 async def place(ctx, dut, byte, stall):
     """What belongs in the place of ``byte``."""
     ctx.set(dut.i, byte)
-    await ctx.tick().repeat(1 + stall)
+    await ctx.tick().repeat(2 + stall)
     result = ctx.get(dut.o), ctx.get(dut.zero)
     ctx.set(dut.en, 1)
     await ctx.tick()
@@ -51,7 +51,7 @@ def test_cobs_codes_as_the_library_does(stall):
                 coded.insert(0, o)
             assert bytes(coded) == cobs.encode(frame) + b"\0"
 
-    simulate(dut, check, max_cycles=1300 * (2 + stall) + 20)
+    simulate(dut, check, max_cycles=1300 * (3 + stall) + 20)
 
 
 @pytest.mark.parametrize("stall", [0, 2])
@@ -66,7 +66,7 @@ def test_cobs_decodes_as_the_library_does(stall):
             await ctx.tick()
             assert ctx.get(dut.due)
 
-    simulate(dut, check, max_cycles=1350 * (2 + stall) + 60)
+    simulate(dut, check, max_cycles=1350 * (3 + stall) + 60)
 
 
 @pytest.mark.parametrize("coded", [b"\2", b"\3\1", b"\2\1\4\1\1", b"\xff" + b"\1" * 20])
@@ -80,7 +80,7 @@ def test_cobs_tells_a_frame_that_ends_too_early(coded):
         await ctx.tick()
         assert not ctx.get(dut.due)
 
-    simulate(dut, check, max_cycles=60)
+    simulate(dut, check, max_cycles=80)
 
 
 def test_cobs_passes_bytes_on_while_it_starts():
@@ -92,4 +92,4 @@ def test_cobs_passes_bytes_on_while_it_starts():
             o, _ = await place(ctx, dut, byte, 0)
             assert o == byte
 
-    simulate(dut, check, max_cycles=12)
+    simulate(dut, check, max_cycles=20)

@@ -12,8 +12,9 @@ from .bench import simulate
 class Bench:
     """A status page for the counters."""
 
-    def __init__(self, **values):
-        self.dut  = Counters()
+    def __init__(self, stall=0, **values):
+        self.dut   = Counters()
+        self.stall = stall              # cycles for which a write waits
         self.page = [0x33] * 32         # what is no counter must not change
         for name, start in COUNTERS.items():
             size = 4 if name == "steps" else 2
@@ -24,22 +25,31 @@ class Bench:
         return int.from_bytes(self.page[COUNTERS[name]:COUNTERS[name] + size], "little")
 
     async def store(self, ctx):
-        page = self.dut.page
-        async for _, _, claim, position, write, data, writing in ctx.tick().sample(
-                page.claim, page.position, page.write, page.data, page.writing):
+        page  = self.dut.page
+        count = 0
+        ctx.set(page.grant, not self.stall)
+        async for _, _, claim, position, write, data in ctx.tick().sample(
+                page.claim, page.position, page.write, page.data):
+            count += 1
+            ctx.set(page.grant, count % (self.stall + 1) == 0)
             ctx.set(page.value, self.page[position] if claim else 0xee)
             if write:
-                assert claim and writing
+                assert claim
                 self.page[position] = data
 
     async def count(self, ctx, name):
+        """As the executor does: it decides one cycle before, and then keeps the receiver's off."""
         while ctx.get(self.dut.busy):
             await ctx.tick()
+        await ctx.tick()
+        ctx.set(self.dut.freeze, 1)
+        await ctx.tick()
+        ctx.set(self.dut.freeze, 0)
         ctx.set(self.dut.count, 1)
         ctx.set(self.dut.number, COUNTERS[name])
         await ctx.tick()
         ctx.set(self.dut.count, 0)
-        await ctx.tick().repeat(2)
+        ctx.set(self.dut.number, 0)
 
     async def drop(self, ctx, *names):
         for name in names:
@@ -53,9 +63,9 @@ class Bench:
             await ctx.tick()
 
     async def settle(self, ctx):
-        await ctx.tick().repeat(2)
         while ctx.get(self.dut.busy):
             await ctx.tick()
+        await ctx.tick()
 
     def run(self, bench, max_cycles=200):
         simulate(self.dut, bench, background=[self.store], max_cycles=max_cycles)
@@ -63,8 +73,9 @@ class Bench:
 
 @pytest.mark.parametrize("name", COUNTERS)
 @pytest.mark.parametrize("value", [0, 0xfe, 0xff, 0x1ff, 0xfeff])
-def test_counters_carry(name, value):
-    bench = Bench(**{name: value})
+@pytest.mark.parametrize("stall", [0, 2])
+def test_counters_carry(name, value, stall):
+    bench = Bench(stall, **{name: value})
 
     async def run(ctx):
         await bench.count(ctx, name)
@@ -73,7 +84,7 @@ def test_counters_carry(name, value):
         assert bench.page.count(0x33) == 18
         assert sum(bench.value(other) for other in COUNTERS) == value + 1
 
-    bench.run(run, max_cycles=20)
+    bench.run(run, max_cycles=5 + (3 + 2 * (value & 0xff == 0xff)) * (stall + 1))
 
 
 @pytest.mark.parametrize("name, value, after", [
@@ -112,7 +123,7 @@ def test_counters_count_everything_at_once():
     bench.run(run, max_cycles=300)
 
 
-@pytest.mark.parametrize("delay", range(4))
+@pytest.mark.parametrize("delay", range(6))
 def test_counters_count_while_a_frame_is_dropped(delay):
     bench = Bench()
 
@@ -122,6 +133,28 @@ def test_counters_count_while_a_frame_is_dropped(delay):
         await bench.count(ctx, "foreign")
         await bench.settle(ctx)
         assert (bench.value("corrupt"), bench.value("foreign")) == (1, 1)
+
+    bench.run(run)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_counters_count_first_what_the_executor_counts(before):
+    bench = Bench()
+
+    async def run(ctx):
+        dut = bench.dut
+        ctx.set(dut.freeze, 1)                  # the executor decides, and the receiver drops
+        ctx.set(dut.corrupt, before)
+        await ctx.tick()
+        ctx.set(dut.freeze, 0)
+        ctx.set(dut.corrupt, not before)
+        ctx.set(dut.count, 1)
+        ctx.set(dut.number, COUNTERS["repeated"])
+        await ctx.tick()
+        ctx.set(dut.corrupt, 0)
+        ctx.set(dut.count, 0)
+        await bench.settle(ctx)
+        assert (bench.value("repeated"), bench.value("corrupt")) == (1, 1)
 
     bench.run(run)
 

@@ -29,12 +29,9 @@ class Bench:
 
     async def feed(self, ctx, data, bad=(), stall=1):
         for k, byte in enumerate(data):
-            ctx.set(self.dut.free, 0)
-            await ctx.tick().repeat(stall)
-            ctx.set(self.dut.free, 1)
             await stream_put(ctx, self.dut.i, {"data": byte, "bad": k in bad,
                                                "zero": byte == 0 and k not in bad})
-        await ctx.tick()
+            await ctx.tick().repeat(1 + stall)
 
     async def take(self, ctx, data):
         """The waiting frame must hold ``data``."""
@@ -43,7 +40,7 @@ class Bench:
         assert bytes(self.memory[256 * frame.slot + k] for k in range(len(data))) == data
         return frame.slot
 
-    def run(self, bench, max_cycles=3000):
+    def run(self, bench, max_cycles=4000):
         simulate(self.dut, bench, background=[self.watch], max_cycles=max_cycles)
 
 
@@ -59,7 +56,7 @@ def test_receiver_uses_both_slots(stall):
         assert slots == [0, 1, 0, 1, 0]
         assert bench.drops == []
 
-    bench.run(run, max_cycles=300 * (stall + 2))
+    bench.run(run, max_cycles=300 * (stall + 3))
 
 
 @pytest.mark.parametrize("data, bad", [

@@ -21,7 +21,7 @@ def _sum(terms):
 
 
 class AnswerBytes(wiring.Component):
-    """Picks the byte at a position of an answer. Follows ``position`` one cycle later.
+    """Picks the byte at a position of an answer. ``o`` follows ``position`` one cycle later.
 
     The first four positions are: the code in front, here zero; type and sequence number, which are
     those of the request in the slot; VERSION in INFO, flags in STEP. From there on INFO lies in the
@@ -73,14 +73,15 @@ class AnswerBytes(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        index  = self.position[2:]
+        first  = CYCLES // 4 + 1
+        last   = max(1 + PAGE_SIZE // 4, first + self.params.outputs)
+        index  = self.position[2:2 + last.bit_length()]
         offset = self.position[:2]
         head   = index == 0
-        first  = CYCLES // 4 + 1
         tail   = index == Mux(self.info, 1 + PAGE_SIZE // 4, first + self.params.outputs)
         cycles = ~self.info & (index == CYCLES // 4)
         stored = Mux(head, (offset == 1) | (offset == 2), (index == 1) | (self.info & ~tail))
-        m.d.sync += [
+        m.d.comb += [
             self.tail.eq(tail),
             self.cycles.eq(cycles),
         ]
@@ -98,7 +99,7 @@ class AnswerBytes(wiring.Component):
             here = self.build & ~self.info & (index == number)
             picks += [(here & (offset == k), word[8 * k:8 * k + 8])
                       for k in range((len(word) + 7) // 8)]
-        picks += self._signs(self.build & ~self.info, index - first, offset)
+        picks += self._signs(self.build & ~self.info, index, offset, first)
         for number, (where, byte) in enumerate(picks):
             gate = Signal(name=f"pick_{number}")
             m.d.sync += gate.eq(where)
@@ -111,11 +112,10 @@ class AnswerBytes(wiring.Component):
         return [Value.cast(self.result.outputs[k]).as_unsigned()
                 for k in range(self.params.outputs)]
 
-    def _signs(self, step, number, offset):
+    def _signs(self, step, index, offset, first):
         """Gates that fill each output above its width, up to 32 bits."""
-        picks = []
-        for k in range(self.params.width // 8, 4):
-            low  = max(self.params.width - 8 * k, 0)
-            sign = Cat((number == n) & output[-1] for n, output in enumerate(self._outputs()))
-            picks.append((step & (offset == k) & sign.any(), 0xff & 0xff << low))
-        return picks
+        byte, bit = divmod(self.params.width, 8)
+        negative  = step & Cat((index == number) & output[-1]
+                               for number, output in enumerate(self._outputs(), first)).any()
+        return [(negative & (offset >= byte),     0xff & 0xff << bit),
+                (negative & (offset >= byte + 1), 0xff >> 8 - bit)]

@@ -13,9 +13,9 @@ class Cobs(wiring.Component):
 
     Each zero of a frame, and the code in front of it, is replaced by the distance to the next zero
     or to the delimiter. So a frame is decoded by walking up, from the code in front, and coded by
-    walking down, from a zero for the delimiter to a zero for the code in front. ``o``, ``zero`` and
-    ``due`` follow ``i`` one cycle later; ``i`` is held for two cycles at least, the last with
-    ``en``.
+    walking down, from a zero for the delimiter to a zero for the code in front. ``i`` is held for
+    three cycles at least, the last with ``en``; ``due`` and ``zero`` follow it one cycle later,
+    ``o`` two.
 
     Members
     -------
@@ -27,10 +27,10 @@ class Cobs(wiring.Component):
         ``i`` is done with.
     i, o : :py:`In(8)`, :py:`Out(8)`
         A byte, and what belongs in its place.
-    zero : :py:`Out(1)`
-        ``i`` is zero.
     due : :py:`Out(1)`
-        A code is due. So it must be after the last byte of a frame.
+        When decoding: a code is due. So it must be after the last byte of a frame.
+    zero : :py:`Out(1)`
+        When coding: ``i`` is zero.
     """
 
     start:  In(1)
@@ -38,22 +38,21 @@ class Cobs(wiring.Component):
     en:     In(1)
     i:      In(8)
     o:      Out(8)
-    zero:   Out(1)
     due:    Out(1)
+    zero:   Out(1)
 
     def elaborate(self, platform):
         m = Module()
 
-        left = Signal(8, reset_less=True)   # decode: bytes until a code; code: since the last zero
+        # Nothing is left where a code is due, and a zero covers nothing: so sums do for choices.
+        left = Signal(8, reset_less=True)   # decode: bytes until a code; code: since a zero
         base = Signal(8)
-        due  = left == 0
-        zero = self.i == 0
+        m.d.comb += base.eq(Mux(self.due, self.i, 0) | Mux(self.zero, 0, left))
         m.d.sync += [
-            self.due.eq(due),
-            self.zero.eq(zero),
-            self.o.eq(Mux(self.decode, Mux(due, 0, self.i), Mux(zero, left, self.i))),
+            self.due.eq(self.decode & (left == 0)),
+            self.zero.eq(~self.decode & (self.i == 0)),
+            self.o.eq(Mux(self.due, 0, self.i) | Mux(self.zero, left, 0)),
         ]
-        m.d.comb += base.eq(Mux(self.decode, Mux(self.due, self.i, left), Mux(self.zero, 0, left)))
         with m.If(self.start):
             m.d.sync += left.eq(0)
         with m.Elif(self.en):

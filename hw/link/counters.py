@@ -14,20 +14,21 @@ __all__ = ["Counters"]
 class Counters(wiring.Component):
     """Counts what happens, in the status page.
 
-    A count takes 4 cycles, and 2 more per carry. It carries from byte to byte; the highest byte
-    stops at 255. What the receiver drops may wait for its count, one event of a kind; a second one
-    would be lost, but frames come further apart. The executor waits while ``busy``.
+    A count takes 3 cycles, and 2 more per carry, or more without ``grant``. It carries from byte to
+    byte; the highest byte stops at 255. Of what the receiver drops, one event of a kind may wait
+    for its turn; a second one would be lost, but frames come further apart than that.
 
     Members
     -------
     corrupt, overrun : :py:`In(1)`
         The receiver drops a frame in this cycle.
     count, number : :py:`In(1)`, :py:`In(5)`
-        Count at position ``number``, unless ``busy``.
+        Count at position ``number``; two cycles after one without ``busy``, at the latest, if the
+        cycle in between had ``freeze``.
     freeze : :py:`In(1)`
-        Start no count for the receiver.
+        Begin nothing for the receiver.
     busy : :py:`Out(1)`
-        Something is yet to be counted. Two cycles late.
+        Something is yet to be counted.
     page : :py:`Out(PageSignature())`
         Access to the status page.
     """
@@ -45,44 +46,33 @@ class Counters(wiring.Component):
 
         corrupt = Signal()
         overrun = Signal()
-        asked   = Signal()
+        claim   = Signal()
+        adding  = Signal()              # the byte is there; in the cycle before it was asked for
         start   = Signal(5, reset_less=True)
         offset  = Signal(2, reset_less=True)
         full    = self.page.value == 0xff
         last    = offset[0] & (offset[1] | (start != COUNTERS["steps"]))
         m.d.comb += [
+            self.page.claim.eq(claim),
             self.page.position.eq(start | offset),
+            self.page.write.eq(adding & self.page.grant & ~(full & last)),
             self.page.data.eq(self.page.value + 1),
+            self.busy.eq(self.count | corrupt | overrun | claim),
         ]
 
-        with m.FSM() as fsm:
-            m.d.sync += self.busy.eq(self.count | corrupt | overrun | asked | ~fsm.ongoing("IDLE"))
-            with m.State("IDLE"):
-                m.d.sync += asked.eq(0), offset.eq(0)
-                with m.If(asked):
-                    m.next = "READ"
-                with m.Elif(self.count):
-                    m.d.sync += asked.eq(1), start.eq(self.number)
-                with m.Elif(~self.freeze):
-                    with m.If(corrupt):
-                        m.d.sync += asked.eq(1), start.eq(COUNTERS["corrupt"]), corrupt.eq(0)
-                    with m.Elif(overrun):
-                        m.d.sync += asked.eq(1), start.eq(COUNTERS["overrun"]), overrun.eq(0)
-
-            with m.State("READ"):
-                m.d.comb += self.page.claim.eq(1)
-                m.next = "ADD"
-
-            with m.State("ADD"):
-                m.d.comb += [
-                    self.page.claim.eq(1),
-                    self.page.writing.eq(1),
-                    self.page.write.eq(~(full & last)),
-                ]
-                m.d.sync += offset.eq(offset + 1)
-                m.next = "IDLE"
-                with m.If(full & ~last):
-                    m.next = "READ"
+        with m.If(adding):
+            with m.If(self.page.grant):
+                m.d.sync += adding.eq(0), claim.eq(full & ~last), offset.eq(offset + 1)
+        with m.Elif(claim):
+            m.d.sync += adding.eq(1)
+        with m.Else():
+            m.d.sync += offset.eq(0)
+            with m.If(self.count):
+                m.d.sync += claim.eq(1), start.eq(self.number)
+            with m.Elif(corrupt & ~self.freeze):
+                m.d.sync += claim.eq(1), start.eq(COUNTERS["corrupt"]), corrupt.eq(0)
+            with m.Elif(overrun & ~self.freeze):
+                m.d.sync += claim.eq(1), start.eq(COUNTERS["overrun"]), overrun.eq(0)
 
         with m.If(self.corrupt):
             m.d.sync += corrupt.eq(1)

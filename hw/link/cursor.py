@@ -16,8 +16,8 @@ class Cursor(wiring.Component):
 
     Members
     -------
-    clear, up, down : :py:`In(1)`
-        Go to position 0, up or down.
+    clear, step, down : :py:`In(1)`
+        Go to position 0; go up, or if ``down``, down.
     grant : :py:`In(1)`
         The store answers to what is asked in this cycle.
     position : :py:`Out(8)`
@@ -29,7 +29,7 @@ class Cursor(wiring.Component):
     """
 
     clear:    In(1)
-    up:       In(1)
+    step:     In(1)
     down:     In(1)
     grant:    In(1)
     position: Out(8)
@@ -40,14 +40,17 @@ class Cursor(wiring.Component):
         m = Module()
 
         asked = Signal()
-        move  = self.clear | self.up | self.down
+        known = Signal()
+        move  = self.clear | self.step
         m.d.sync += [
-            self.position.eq(self.position + Cat(self.up | self.down, self.down.replicate(7))),
             asked.eq(self.grant & ~move),
             self.loaded.eq((asked | self.loaded) & ~move),
-            self.settled.eq(self.loaded & ~move),
+            known.eq(self.loaded & ~move),
+            self.settled.eq(known & ~move),
         ]
         with m.If(self.clear):
             m.d.sync += self.position.eq(0)
+        with m.Elif(self.step):
+            m.d.sync += self.position.eq(self.position + Mux(self.down, 0xff, 0x01))
 
         return m

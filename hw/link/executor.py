@@ -6,6 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..layouts import TokenKind, result_layout, token_layout
+from .compare import is_below
 from .layouts import COUNTERS, frame_layout
 from .params import LinkParams
 
@@ -15,8 +16,9 @@ __all__ = ["Executor"]
 class Executor(wiring.Component):
     """Takes one frame after the other, feeds the core, and has the frame answered.
 
-    The result of a step is taken from the core with the next STEP or INFO, not before, so that a
-    repeated frame is answered from it again; with it the step is counted.
+    A byte takes 5 cycles, an event 6, or more if the core stalls. The result of a step is taken
+    from the core with the next STEP or INFO, not before, so that a repeated frame is answered from
+    it again; with it the step is counted.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ class Executor(wiring.Component):
         Requests to the core.
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
         Results of the core.
+    decides : :py:`Out(1)`
+        It may count in the next cycle.
     count, number, busy : :py:`Out(1)`, :py:`Out(5)`, :py:`In(1)`
         To :class:`Counters`.
     """
@@ -57,6 +61,7 @@ class Executor(wiring.Component):
             "info":      Out(1),
             "lost":      Out(1),
             "done":      In(1),
+            "decides":   Out(1),
             "count":     Out(1),
             "number":    Out(5),
             "busy":      In(1),
@@ -65,26 +70,32 @@ class Executor(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        byte = self.i_bytes.payload
-        end  = Signal(8, reset_less=True)
-        seq  = Signal(8, reset_less=True)
-        known = Signal()                # `seq` is that of the last step
-        fits, same, exists = Signal(), Signal(), Signal()
-        count, number = Signal(), Signal(5)
+        byte   = self.i_bytes.payload
+        end    = Signal(8, reset_less=True)
+        seq    = Signal(8, reset_less=True)
+        known  = Signal()               # `seq` is that of the last step
+        fits   = Signal()               # type and length
+        same   = Signal()
+        exists = Signal()
+        go     = Signal()               # a byte is there, and all that is derived from it
+        count  = Signal()
+        number = Signal(5)
         m.d.sync += [
             self.stop.eq(self.position == end),
-            fits.eq(((byte == 1) & (end == 3)) | ((byte == 2) & (end > 3))),
+            fits.eq(((byte == 1) & (end == 3)) | ((byte == 2) & (end[2:] != 0))),
             same.eq(~self.info & known & (byte == seq)),
-            exists.eq(byte < self.params.rows),
+            exists.eq(is_below(byte, self.params.rows)),
             self.count.eq(count),
             self.number.eq(number),
+            go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.busy),
         ]
-        m.d.comb += self.o_tokens.p.row.eq(byte)
+        m.d.comb += [
+            self.o_tokens.p.row.eq(byte),
+            self.decides.eq(go | self.checked),
+        ]
 
-        # What is derived from `byte` is a cycle late, and so are the bytes.
-        go = self.i_bytes.valid & ~self.busy
         with m.FSM() as fsm:
-            m.d.comb += self.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
+            m.d.sync += self.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
                                           | fsm.ongoing("ANSWER")))
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
@@ -100,8 +111,11 @@ class Executor(wiring.Component):
                         m.next = "IDLE"
 
             with m.State("TYPE"):
-                m.d.comb += number.eq(COUNTERS["foreign"]), count.eq(go & ~fits)
-                m.d.comb += self.i_bytes.ready.eq(go)
+                m.d.comb += [
+                    number.eq(COUNTERS["foreign"]),
+                    count.eq(go & ~fits),
+                    self.i_bytes.ready.eq(go),
+                ]
                 m.d.sync += self.info.eq(byte[0])
                 with m.If(go):
                     m.next = "SEQ"

@@ -73,7 +73,6 @@ class Link(wiring.Component):
         m.d.comb += [
             uart_rx.rx.eq(self.rx),
             self.tx.eq(uart_tx.tx),
-            receiver.free.eq(store.free),
             store.write.eq(receiver.write),
             store.address.eq(receiver.address),
             store.data.eq(receiver.data),
@@ -94,7 +93,7 @@ class Link(wiring.Component):
             counters.overrun.eq(receiver.overrun),
             counters.count.eq(executor.count),
             counters.number.eq(executor.number),
-            counters.freeze.eq(walker.freeze),
+            counters.freeze.eq(walker.freeze | executor.decides),
         ]
 
         return m

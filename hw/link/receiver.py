@@ -13,10 +13,10 @@ __all__ = ["Receiver"]
 class Receiver(wiring.Component):
     """Writes frames into the two slots in turn, as they come.
 
-    Takes a byte every other cycle, in a cycle with ``free``. A frame keeps its slot until the next
-    one is complete, at the earliest; of a frame that comes while one waits to be taken, nothing is
-    written, and it is an overrun. A frame with a bad byte, or of a length that no frame has, is
-    dropped. Two delimiters in a row are nothing.
+    Takes a byte every third cycle; ``data`` must stay for one more cycle. A frame keeps its slot
+    until the next one is complete, at the earliest; of a frame that comes while one waits to be
+    taken, nothing is written, and it is an overrun. A frame with a bad byte, or of a length that no
+    frame has, is dropped. Two delimiters in a row are nothing.
 
     Members
     -------
@@ -24,8 +24,6 @@ class Receiver(wiring.Component):
         Bytes off the line.
     o : :py:`Out(stream.Signature(frame_layout()))`
         Frames, still coded. Their CRC is yet to be checked.
-    free : :py:`In(1)`
-        The store can take a byte.
     write, address, data : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(8)`
         Byte for the store.
     corrupt, overrun : :py:`Out(1)`
@@ -34,7 +32,6 @@ class Receiver(wiring.Component):
 
     i:       In(stream.Signature(line_layout()))
     o:       Out(stream.Signature(frame_layout()))
-    free:    In(1)
     write:   Out(1)
     address: Out(9)
     data:    Out(8)
@@ -44,43 +41,47 @@ class Receiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        position = Signal(8)
+        position = Signal(8)            # tells the length, while a frame waits
         slot     = Signal()
+        full     = Signal()
+        short    = Signal(init=1)       # for a type and a CRC
+        begun    = Signal()
         fault    = Signal()
         late     = Signal()
-        full, short, empty = Signal(), Signal(), Signal()
         waiting  = self.o.valid
-        byte     = self.i.valid & self.free
-        end      = self.i.p.zero
-        m.d.sync += [
-            full.eq(position == SLOT_SIZE),
-            short.eq(position < 4),
-            empty.eq(position == 0),
-        ]
+        byte     = self.i.valid & ~self.i.p.zero
+        end      = self.i.valid & self.i.p.zero
         m.d.comb += [
-            self.i.ready.eq(self.free),
-            self.write.eq(byte & ~waiting & ~full),
+            self.i.ready.eq(1),
             self.address.eq(Cat(position, slot)),
             self.data.eq(self.i.p.data),
             self.o.p.slot.eq(~slot),
             self.o.p.end.eq(position - 2),
+            self.corrupt.eq(end & (fault | (begun & ~late & short))),
+            self.overrun.eq(end & late & ~fault),
+        ]
+        m.d.sync += [
+            self.write.eq(byte & ~waiting & ~full),
+            full.eq(position == SLOT_SIZE),
+            short.eq(position[2:] == 0),
         ]
 
-        with m.If(byte):
-            m.d.sync += late.eq(~end & (late | waiting))
-            m.d.comb += self.overrun.eq(end & late & ~fault)
+        with m.If(self.write):
+            m.d.sync += position.eq(position + 1)
+        with m.If(waiting & self.o.ready):
+            m.d.sync += waiting.eq(0), position.eq(0), full.eq(0), short.eq(1)
 
-        # While a frame waits, `position` tells its length.
-        with m.If(waiting):
-            with m.If(self.o.ready):
-                m.d.sync += waiting.eq(0), position.eq(0)
-        with m.Elif(byte & end):
-            m.d.sync += position.eq(0), fault.eq(0)
-            with m.If(~fault & ~late & ~short):
-                m.d.sync += position.eq(position), waiting.eq(1), slot.eq(~slot)
-            with m.Elif(fault | (~late & ~empty)):
-                m.d.comb += self.corrupt.eq(1)
-        with m.Elif(byte):
-            m.d.sync += position.eq(position + ~full), fault.eq(fault | self.i.p.bad | full)
+        with m.If(byte):
+            m.d.sync += [
+                begun.eq(1),
+                late.eq(late | waiting),
+                fault.eq(fault | (~waiting & (full | self.i.p.bad))),
+            ]
+        with m.If(end):
+            m.d.sync += begun.eq(0), late.eq(0), fault.eq(0)
+            with m.If(~waiting):
+                m.d.sync += position.eq(0)
+                with m.If(~fault & ~late & ~short):
+                    m.d.sync += waiting.eq(1), position.eq(position), slot.eq(~slot)
 
         return m

@@ -13,31 +13,30 @@ __all__ = ["PageSignature", "SlotSignature", "Store"]
 class PageSignature(wiring.Signature):
     """How the counters reach the status page, in the cycles with ``claim``.
 
-    ``value`` is the byte at ``position`` in the previous cycle. ``writing`` keeps the receiver off.
+    ``value`` is the byte at the ``position`` of the previous cycle. Write only with ``grant``.
     """
 
     def __init__(self):
         super().__init__({
             "claim":    Out(1),
             "position": Out(5),
-            "writing":  Out(1),
             "write":    Out(1),
             "data":     Out(8),
             "value":    In(8),
+            "grant":    In(1),
         })
 
 
 class SlotSignature(wiring.Signature):
     """How the walker reaches its slot, or the status ``page``, in the cycles with ``grant``.
 
-    ``value`` is the byte at ``position`` in the previous cycle. ``writing`` keeps the receiver off.
+    ``value`` is the byte at the ``position`` of the previous cycle.
     """
 
     def __init__(self):
         super().__init__({
             "position": Out(8),
             "page":     Out(1),
-            "writing":  Out(1),
             "write":    Out(1),
             "data":     Out(8),
             "value":    In(8),
@@ -49,8 +48,8 @@ class Store(wiring.Component):
     """Two frame slots and the status page, in one block RAM of 512 bytes.
 
     The bytes 240 to 255 of each slot are the status page, which is laid out as the INFO answer is.
-    A write is carried out one cycle later; the walker is held off for that cycle, so that no byte
-    that it asks for is read and written at once.
+    The receiver always goes first, then the counters, then the walker. A write is carried out one
+    cycle later; the walker waits for that cycle, so that nothing is read while it is written.
 
     Parameters
     ----------
@@ -59,8 +58,8 @@ class Store(wiring.Component):
 
     Members
     -------
-    free, write, address, data : :py:`Out(1)`, :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
-        The receiver writes, in a cycle with ``free``.
+    write, address, data : :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
+        What the receiver writes.
     page : :py:`In(PageSignature())`
         The counters' access.
     slot, walk : :py:`In(1)`, :py:`In(SlotSignature())`
@@ -71,7 +70,6 @@ class Store(wiring.Component):
         self.params = params
 
         super().__init__({
-            "free":    Out(1),
             "write":   In(1),
             "address": In(9),
             "data":    In(8),
@@ -93,15 +91,15 @@ class Store(wiring.Component):
                        Cat(walk.position, self.slot))
         m.d.sync += [
             write.en.eq(self.write | page.write | walk.write),
-            write.addr.eq(Mux(self.free, self.address, address)),
-            write.data.eq(Mux(self.free, self.data, Mux(page.claim, page.data, walk.data))),
+            write.addr.eq(Mux(self.write, self.address, address)),
+            write.data.eq(Mux(self.write, self.data, Mux(page.claim, page.data, walk.data))),
         ]
         m.d.comb += [
             read.addr.eq(address),
             page.value.eq(read.data),
+            page.grant.eq(~self.write),
             walk.value.eq(read.data),
-            walk.grant.eq(~page.claim & ~write.en),
-            self.free.eq(~page.writing & ~walk.writing),
+            walk.grant.eq(~self.write & ~page.claim & ~write.en),
         ]
 
         return m

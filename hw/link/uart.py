@@ -22,8 +22,9 @@ class UartRx(wiring.Component):
     """Serial receiver.
 
     Each bit is sampled in its middle. A start bit that is gone by then is taken for noise. A byte
-    without a stop bit is marked bad, and the line must rest before the next one. A byte must be
-    taken within ``divisor`` cycles; bytes come at most every ``10 * divisor`` cycles.
+    without a stop bit is marked bad, and the line must rest before the next one. Bytes come at most
+    every ``10 * divisor`` cycles, and each must be taken within ``divisor`` cycles, for which its
+    ``data`` stays, taken or not.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ..layouts import result_layout
 from .answer import AnswerBytes
 from .cobs import Cobs
+from .compare import is_above
 from .cursor import Cursor
 from .params import LinkParams
 from .store import SlotSignature
@@ -19,11 +20,12 @@ __all__ = ["Walker"]
 class Walker(wiring.Component):
     """Decodes, checks and reads a frame in its slot; then builds its answer there, and sends it.
 
-    Each byte takes 4 cycles, or more while the counters claim the store. A frame is walked through
-    once before ``checked``, from where on it is given from position 1 on, as long as ``reading``.
-    An answer is walked through up, as it is, and down, to code it; so an answer of n bytes, CRC not
-    counted, is coded ``8 * n + 30`` cycles after it is wanted, 5 cycles later its first byte goes
-    to the line. The longest step is noted by the way.
+    A byte takes 5 cycles, one more where it is written, and more while others use the store. A
+    frame is walked through once to decode and check it, then given from position 1 on. An answer
+    is walked through up, as it is, and down, to code it: the first byte of an answer of n bytes,
+    CRC not counted, goes to the line ``12 * n + 60`` cycles after it is wanted, or a few more. Long
+    before it reaches the counters, they have counted the request. The longest step is noted by the
+    way.
 
     Parameters
     ----------
@@ -35,9 +37,9 @@ class Walker(wiring.Component):
     reading : :py:`In(1)`
         Check and give the frame in the slot; low in between two frames.
     position, stop : :py:`Out(8)`, :py:`In(1)`
-        Where the walker is, and a cycle later, whether the CRC of the frame starts there.
+        Where the walker is; a cycle later, whether the CRC of the frame starts there.
     checked, good : :py:`Out(1)`
-        The frame is checked; its coding and CRC are good.
+        The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
     o_bytes : :py:`Out(stream.Signature(8))`
         Bytes of the frame.
     answer, done : :py:`In(1)`, :py:`Out(1)`
@@ -47,7 +49,7 @@ class Walker(wiring.Component):
     o_line : :py:`Out(stream.Signature(8))`
         Bytes for the line.
     busy, freeze : :py:`In(1)`, :py:`Out(1)`
-        Something is yet to be counted; do not count.
+        Something is yet to be counted; do not begin to count for the receiver.
     store : :py:`Out(SlotSignature())`
         Access to the slot and to the status page.
     """
@@ -90,6 +92,7 @@ class Walker(wiring.Component):
         m.d.sync += [
             first.eq(cursor.position == 0),
             self.good.eq(crc.match_detected & cobs.due),
+            self.checked.eq(0),
         ]
         m.d.comb += [
             self.position.eq(cursor.position),
@@ -114,7 +117,7 @@ class Walker(wiring.Component):
                 m.d.comb += cursor.clear.eq(1), restart.eq(1), cobs.start.eq(1)
                 with m.If(self.reading):
                     m.next = "CHECK"
-                with m.Elif(self.answer & ~self.busy):
+                with m.Elif(self.answer):
                     m.next = "BUILD"
             self._read(m, act, first, cursor, cobs, crc)
             self._build(m, act, first, cursor, cobs, crc, source, byte)
@@ -122,16 +125,16 @@ class Walker(wiring.Component):
         return m
 
     def _read(self, m, act, first, cursor, cobs, crc):
-        last = Signal()
+        last = Signal()         # byte of the frame
 
         with m.State("CHECK"):
-            m.d.comb += self.store.writing.eq(cursor.settled), cobs.decode.eq(1)
+            m.d.comb += cobs.decode.eq(1)
             with m.If(act):
                 m.d.comb += [
                     self.store.write.eq(cobs.due),
                     cobs.en.eq(1),
                     crc.valid.eq(~first),
-                    cursor.up.eq(1),
+                    cursor.step.eq(1),
                 ]
                 m.d.sync += last.eq(self.stop)
                 with m.If(last):
@@ -139,71 +142,82 @@ class Walker(wiring.Component):
                     m.next = "VERIFY"
 
         with m.State("VERIFY"):
+            m.d.comb += cobs.decode.eq(1)
             with m.If(cursor.settled & ~self.busy):
-                m.d.comb += self.checked.eq(1), cursor.up.eq(1)
+                m.d.comb += cursor.step.eq(1)
+                m.d.sync += self.checked.eq(1)
                 m.next = "READ"
 
         with m.State("READ"):
             m.d.comb += [
                 self.o_bytes.valid.eq(cursor.settled),
-                cursor.up.eq(self.o_bytes.ready),
+                cursor.step.eq(self.o_bytes.ready),
             ]
             with m.If(~self.reading):
                 m.next = "IDLE"
 
     def _build(self, m, act, first, cursor, cobs, crc, source, byte):
-        paged  = Signal(reset_less=True)    # from the second word on
-        longer = Signal(reset_less=True)    # than the longest step, in the bytes so far
+        paged  = Signal()       # from the second word on
+        above  = Signal()       # the step is longer than the longest, in the bytes up to this one
+        longer = Signal()       # the same, up to the byte before; from last time, it does no harm
+        turn   = Signal()       # the next state follows, not the next byte
+        turned = Signal()       # `cobs` has followed the change to `decode`
+        eight  = self.position[3:]
+        m.d.sync += [
+            above.eq(is_above(byte, self.store.value, longer)),
+            turn.eq(Mux(source.build, source.tail & self.position[1], source.cycles & longer)),
+            # The longest step and the counters are at positions 8 to 21.
+            self.freeze.eq(source.build & ((eight == 1) | (eight == 2))),
+        ]
 
-        # The answer as it is. After its end, the CRC shifts itself out, and a zero follows.
+        # The answer as it is. After its end the CRC, fed to itself, moves out; a zero follows.
         with m.State("BUILD"):
             m.d.comb += [
                 source.build.eq(1),
                 cobs.start.eq(1),
-                self.freeze.eq(paged),
                 self.store.page.eq(paged & ~cursor.settled),
-                self.store.writing.eq(cursor.settled),
             ]
-            with m.If(source.cycles & cursor.loaded & ~cursor.settled):
-                # byte + longer > value
-                m.d.sync += longer.eq((Cat(longer, byte) + Cat(longer, ~self.store.value))[9])
-            with m.If(first):
-                m.d.sync += paged.eq(0), longer.eq(0)
             with m.If(act):
                 m.d.comb += self.store.write.eq(1), crc.valid.eq(~first)
+                with m.If(source.cycles):
+                    m.d.sync += longer.eq(above)
                 with m.If(self.position[:2] == 3):
                     m.d.sync += paged.eq(1)
-                with m.If(source.tail & self.position[1]):
+                with m.If(turn):
+                    m.d.sync += paged.eq(0)
                     m.next = "CODE"
                 with m.Else():
-                    m.d.comb += cursor.up.eq(1)
+                    m.d.comb += cursor.step.eq(1)
 
         with m.State("CODE"):
-            m.d.comb += self.store.writing.eq(cursor.settled)
+            m.d.comb += cursor.down.eq(1)
             with m.If(act):
                 m.d.comb += self.store.write.eq(1), cobs.en.eq(1)
                 with m.If(first):
                     m.d.comb += cursor.clear.eq(1)
                     m.next = "SEND"
-                with m.Elif(source.cycles & longer):
+                with m.Elif(turn):
                     m.next = "NOTE"
                 with m.Else():
-                    m.d.comb += cursor.down.eq(1)
+                    m.d.comb += cursor.step.eq(1)
 
-        with m.State("NOTE"):           # the byte as it is, since no code is due
+        # A byte of the longest step, as it is: decoding changes nothing where no code is due.
+        with m.State("NOTE"):
             m.d.comb += [
+                cursor.down.eq(1),
                 self.store.page.eq(1),
-                self.store.writing.eq(cursor.settled),
                 cobs.decode.eq(1),
             ]
             with m.If(act):
-                m.d.comb += self.store.write.eq(1), cursor.down.eq(1)
-                m.next = "CODE"
+                m.d.sync += turned.eq(~turned)
+                with m.If(turned):
+                    m.d.comb += self.store.write.eq(1), cursor.step.eq(1)
+                    m.next = "CODE"
 
         with m.State("SEND"):
             m.d.comb += self.o_line.valid.eq(cursor.settled)
             with m.If(cursor.settled & self.o_line.ready):
-                m.d.comb += cursor.up.eq(1)
+                m.d.comb += cursor.step.eq(1)
                 with m.If(cobs.zero):
                     m.d.comb += self.done.eq(1)
                     m.next = "IDLE"
