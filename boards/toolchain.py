@@ -99,6 +99,8 @@ def kept_logs(folder: Path, failed: Path) -> Iterator[None]:
     """
     for name in LOGS:
         (failed / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):      # it holds something else, or is not there
+        failed.rmdir()
     try:
         yield
     except InputError as error:
