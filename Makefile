@@ -4,15 +4,17 @@
 BOARD      ?= icebreaker
 CHECKPOINT ?= data/default.safetensors
 SIM        ?= verilator
-LANES      ?= 4
-FREQ       ?= 24
+PRESET     ?= balanced
 STEPS      ?= 500
 
 DEFAULT    := data/default.safetensors
 NAME       ?= $(basename $(notdir $(CHECKPOINT)))
 RECORDING  ?= $(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz)
 MODEL      := build/$(NAME)/model
-OUT        := build/$(NAME)/$(BOARD)
+OUT        := build/$(NAME)/$(BOARD)$(if $(filter balanced,$(PRESET)),,-$(PRESET))
+
+CORE       := --preset $(PRESET) $(if $(LANES),--lanes $(LANES))
+CLOCK      := $(if $(FREQ),--freq $(FREQ))
 
 PYTHON     ?= python3
 RUN        := .venv/bin/python
@@ -29,7 +31,7 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Settings, with what they are now:"
-	@echo "  BOARD=$(BOARD)  LANES=$(LANES)  FREQ=$(FREQ) (MHz)"
+	@echo "  BOARD=$(BOARD)  PRESET=$(PRESET)  LANES=$(or $(LANES),as the preset)  FREQ=$(or $(FREQ),the board's) (MHz)"
 	@echo "  CHECKPOINT=$(CHECKPOINT)  (.safetensors or .pth, tinyRSNN layout)"
 	@echo "  NAME=$(NAME)  (folder in build/)"
 	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on)"
@@ -47,7 +49,7 @@ model: $(READER) ## Quantize CHECKPOINT to build/NAME/model
 	$(RUN) -m quantize build $(CHECKPOINT) -o $(MODEL) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
 
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
-	$(RUN) -m boards build $(MODEL) --board $(BOARD) -o $(OUT) --lanes $(LANES) --freq $(FREQ) \
+	$(RUN) -m boards build $(MODEL) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) \
 		$(if $(RECORDING),--recording $(RECORDING))
 
 report: ## Print the report of the last build as text
@@ -56,14 +58,14 @@ report: ## Print the report of the last build as text
 
 sim: .venv/test spikes model ## Run the cocotb testbench on the generated Verilog
 	$(RUN) -m sim cocotb $(MODEL) $(RECORDING) \
-		--simulator $(SIM) --steps $(STEPS) --lanes $(LANES) $(if $(WAVES),--waves $(WAVES))
+		--simulator $(SIM) --steps $(STEPS) $(CORE) $(if $(WAVES),--waves $(WAVES))
 
 demo: spikes model ## Decode RECORDING on the virtual board and draw the trajectory
-	$(RUN) -m host run $(MODEL) $(RECORDING) --port virtual --lanes $(LANES) --freq $(FREQ) \
+	$(RUN) -m host run $(MODEL) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
 		-o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
 
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
-	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom --lanes $(LANES)
+	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom $(if $(LANES),--lanes $(LANES))
 
 test: .venv/test .venv/torch ## Run the tests
 	$(RUN) -m pytest tests

@@ -4,7 +4,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from golden.timing import CoreConfig
+from golden.config import add_core_options, chosen_config
 from hw.decoder import BAUD
 from quantize.cli import CommandParser, run_command, whole_number
 
@@ -27,9 +27,7 @@ def _parser() -> CommandParser:
     build.add_argument("--board", required=True, help="as 'python -m boards list' names it")
     build.add_argument("-o", "--output", type=Path, required=True,
                        help="folder of top.bin, report.html, report.json and logs")
-    build.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
-                       default=CoreConfig().lanes,
-                       help="synapses a cycle, 1 to 64 (default: %(default)s)")
+    add_core_options(build)
     build.add_argument("--freq", type=float, metavar="MHZ",
                        help="clock of the decoder (default: the board's)")
     build.add_argument("--baud", type=int, default=BAUD,
@@ -61,7 +59,7 @@ def _table(arguments: Namespace) -> None:
 
 def _build(arguments: Namespace) -> None:
     board = find_board(arguments.board)
-    facts = build(arguments.model, board, arguments.output, lanes=arguments.lanes,
+    facts = build(arguments.model, board, arguments.output, config=chosen_config(arguments),
                   megahertz=arguments.freq, baud=arguments.baud, seed=arguments.seed,
                   recording=arguments.recording)
     print(summary(facts))

@@ -5,8 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from hw.decoder import Decoder, link_params
 from hw.params import CoreParams
 from quantize.artefact import load_artefact, load_network
@@ -22,7 +22,7 @@ from .toolchain import LOGS, implement, kept_logs
 __all__ = ["build"]
 
 
-def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: float | None,
+def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megahertz: float | None,
           baud: int, seed: int, recording: Path | None) -> dict:
     """Build the model in ``folder`` for ``board``; returns what report.json says.
 
@@ -34,7 +34,7 @@ def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: fl
         Artefact of the model.
     board : Board
     output : Path
-    lanes : int
+    config : CoreConfig
     megahertz : float or None
         Clock of the decoder; the board's own choice where None.
     baud : int
@@ -48,7 +48,7 @@ def build(folder: Path, board: Board, output: Path, *, lanes: int, megahertz: fl
     clock_hz, pll = board.clock(megahertz)
     source = read_source(recording, network)
     try:
-        core = CoreParams(model=model, config=CoreConfig(lanes=lanes))
+        core = CoreParams(model=model, config=config)
         link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error

@@ -4,11 +4,11 @@
 from pathlib import Path
 
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, run_command, whole_number
+from quantize.cli import CommandParser, run_command
 from quantize.recording import read_recording
 
+from .config import add_core_options, chosen_config
 from .run import run_golden, write_answer
-from .timing import CoreConfig
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -20,13 +20,12 @@ def main(argv: list[str] | None = None) -> None:
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
     run.add_argument("-o", "--output", type=Path, required=True, help="answer, .npz")
-    run.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=CoreConfig().lanes,
-                     help="lanes of the core, 1 to 64 (default: %(default)s)")
+    add_core_options(run)
     arguments = parser.parse_args(argv)
 
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording)
-    answer = run_golden(model, recording, CoreConfig(lanes=arguments.lanes))
+    answer = run_golden(model, recording, chosen_config(arguments))
     write_answer(arguments.output, answer)
     print(f"{recording.steps} steps, {int(answer.spikes.sum())} spikes, "
           f"{answer.cycles.mean():.0f} cycles a step (most {answer.cycles.max()}) "

@@ -11,9 +11,10 @@ from quantize.model import IntegerModel
 from quantize.network import INPUT
 from quantize.recording import Recording
 
+from .config import CoreConfig
 from .core import Constants, State, Stimulus, Trace, run_steps
 from .schedule import Kind, schedule
-from .timing import CoreConfig, step_timing
+from .timing import step_timing
 
 __all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "write_answer"]
 

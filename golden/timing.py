@@ -13,42 +13,22 @@ times below are cycles of the core's clock.
   NEURON_CYCLES per neuron, and FLUSH_CYCLES for the neuron pipeline.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from quantize.model import IntegerModel
 from quantize.rom import places
 
+from .config import CoreConfig
 from .schedule import Kind, schedule
 
 __all__ = ["DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES", "ROW_CYCLES",
-           "CoreConfig", "row_period", "step_timing", "worst_events"]
+           "row_period", "step_timing", "worst_events"]
 
 ROW_CYCLES = 3
 FETCH_CYCLES = 3
 DRAIN_CYCLES = 3
 NEURON_CYCLES = 2
 FLUSH_CYCLES = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class CoreConfig:
-    """What a user chooses of the hardware; the model fixes the rest.
-
-    Parameters
-    ----------
-    lanes : int
-        Synapses added per cycle, 1 to 64.
-    """
-
-    lanes: int = 4
-
-    def __post_init__(self) -> None:
-        if type(self.lanes) is not int:
-            raise TypeError(f"Core lanes must be an int, not {self.lanes!r}")
-        if not 1 <= self.lanes <= 64:
-            raise ValueError(f"Core lanes must be between 1 and 64, not {self.lanes!r}")
 
 
 def row_period(row_words: int) -> int:

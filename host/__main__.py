@@ -8,7 +8,7 @@ import numpy as np
 import serial
 
 from boards.source import read_source
-from golden.timing import CoreConfig
+from golden.config import add_core_options, chosen_config
 from hw.decoder import BAUD, link_params
 from hw.params import CoreParams
 from quantize.arrays import write_arrays
@@ -38,8 +38,7 @@ def _parser() -> CommandParser:
                      help="bits per second (default: %(default)s)")
     run.add_argument("--freq", type=whole_number(1, 200), default=24, metavar="MHZ",
                      help="clock of the virtual board (default: %(default)s)")
-    run.add_argument("--lanes", type=whole_number(1, 64), default=CoreConfig().lanes, metavar="N",
-                     help="lanes of the virtual board (default: %(default)s)")
+    add_core_options(run)
     run.add_argument("--live", action="store_true", help="send a step every dt, as they happen")
     run.add_argument("--picture", type=Path, metavar="FILE", help="draw what was decoded")
     return parser
@@ -84,7 +83,7 @@ def _open(arguments: Namespace, model, manifest) -> SerialPort | VirtualBoard:
         except serial.SerialException as error:
             raise InputError(f"Port must be a serial port that opens, or 'virtual', not "
                              f"{arguments.port!r}: {error}") from error
-    core = CoreParams(model=model, config=CoreConfig(lanes=arguments.lanes))
+    core = CoreParams(model=model, config=chosen_config(arguments))
     try:
         link = link_params(core, model_hash=manifest["model_hash"],
                            clock_hz=arguments.freq * 1_000_000, baud=arguments.baud)

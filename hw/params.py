@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from golden.config import CoreConfig
 from golden.schedule import Kind, Phase, schedule
-from golden.timing import CoreConfig
 from quantize.model import IntegerModel, IntegerPopulation
 from quantize.rom import Place, places, state_base, state_words, weight_words
 
@@ -57,6 +57,8 @@ class CoreParams:
 
     def __post_init__(self) -> None:
         schedule(self.model)
+        if self.config != CoreConfig(lanes=self.lanes):
+            raise ValueError(f"Core must be one that can be built yet, not {self.config}")
 
     @property
     def widths(self):

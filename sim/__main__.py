@@ -5,8 +5,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from golden.config import add_core_options, chosen_config
 from golden.run import run_golden, write_answer
-from golden.timing import CoreConfig
 from hw.params import CoreParams
 from quantize.artefact import load_artefact
 from quantize.cli import CommandParser, InputError, run_command, whole_number
@@ -49,9 +49,7 @@ def _common(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     parser.add_argument("recording", type=Path,
                         help=".npz with bin, channel, n_bins, n_channels, dt")
-    parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
-                        default=CoreConfig().lanes,
-                        help="lanes of the core, 1 to 64 (default: %(default)s)")
+    add_core_options(parser)
     parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
                         help="keeps what was compiled (default: %(default)s)")
 
@@ -62,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording)
     recording.check_fits(model.channels, model.dt)
-    params = CoreParams(model=model, config=CoreConfig(lanes=arguments.lanes))
+    params = CoreParams(model=model, config=chosen_config(arguments))
     command = {"run": _run, "check": _check, "cocotb": _cocotb}[arguments.command]
     try:
         failures = command(arguments, params, recording)
@@ -89,7 +87,7 @@ def _check(arguments: Namespace, params: CoreParams, recording: Recording) -> li
     if not failures:
         print(f"{recording.steps} steps: {golden.velocity_int.size} outputs, "
               f"{int(golden.spikes.sum())} spikes, {int(golden.cycles.sum())} cycles and every "
-              f"latency equal golden ({arguments.lanes} lanes)")
+              f"latency equal golden ({params.lanes} lanes)")
     return failures
 
 
@@ -103,7 +101,7 @@ def _cocotb(arguments: Namespace, params: CoreParams, recording: Recording) -> l
                          waves=arguments.waves, seed=arguments.seed)
     if not failures:
         print(f"{recording.steps} steps, without and with stalls, equal golden "
-              f"({arguments.simulator}, {arguments.lanes} lanes)")
+              f"({arguments.simulator}, {params.lanes} lanes)")
         if arguments.waves:
             print(f"-> {arguments.waves}")
     return failures

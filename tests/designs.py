@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from hw.params import CoreParams
 from quantize.build import build_model, compile_network
 from quantize.recording import poisson_recording, read_recording

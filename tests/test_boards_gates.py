@@ -12,8 +12,8 @@ import pytest
 
 from boards.platforms import BOARDS
 from boards.toolchain import synthesize
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from host.codec import FrameReader, decode_answer, encode_info, encode_step
 from hw.decoder import Decoder, link_params
 from hw.params import CoreParams

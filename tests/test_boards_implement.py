@@ -12,6 +12,7 @@ from boards.fit import check_area, check_timing
 from boards.netlist import BLOCKS, RESOURCES, block_of, count_blocks, count_cells
 from boards.platforms import BOARDS
 from boards.timing import Hop, read_report
+from golden.config import CoreConfig
 from hw.decoder import MOST_EVENTS
 from quantize.cli import InputError
 
@@ -110,7 +111,8 @@ def run(tmp_path, monkeypatch):
 
     def run(tools, megahertz=None, **options):
         monkeypatch.setattr(boards.toolchain, "run_tool", tools)
-        arguments = {"lanes": 4, "baud": 1_000_000, "seed": 7, "recording": None} | options
+        arguments = {"config": CoreConfig(), "baud": 1_000_000, "seed": 7,
+                     "recording": None} | options
         return build(model, ICEBREAKER, tmp_path / "out", megahertz=megahertz, **arguments)
     return run
 

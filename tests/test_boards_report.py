@@ -14,8 +14,9 @@ from boards.__main__ import main
 from boards.build import build
 from boards.platforms import BOARDS
 from boards.score import number, score
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig, step_timing, worst_events
+from golden.timing import step_timing, worst_events
 from hw.decoder import MOST_EVENTS
 from quantize.artefact import load_artefact
 from quantize.recording import read_recording
@@ -46,7 +47,8 @@ def run(tmp_path, monkeypatch):
     model = saved_model(tmp_path / "model")
 
     def run(recording=None, **options):
-        arguments = {"lanes": 4, "megahertz": None, "baud": 1_000_000, "seed": 1} | options
+        arguments = {"config": CoreConfig(), "megahertz": None, "baud": 1_000_000,
+                     "seed": 1} | options
         facts = build(model, BOARDS["icebreaker"], tmp_path / "out", recording=recording,
                       **arguments)
         return facts, (tmp_path / "out" / "report.html").read_text()
@@ -104,7 +106,8 @@ def test_facts(run, recording, tmp_path):
 
 
 def test_worst_case_grows_with_lanes(run):
-    assert run(lanes=1)[0]["cycles"]["worst"] > run(lanes=4)[0]["cycles"]["worst"]
+    one, four = (run(config=CoreConfig(lanes=lanes))[0]["cycles"]["worst"] for lanes in (1, 4))
+    assert one > four
 
 
 def test_page_stands_alone(run, recording):

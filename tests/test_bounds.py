@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.bounds import proven_bits
 from quantize.model import Widths
 from quantize.network import INPUT

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.build import compile_network
 from quantize.calibrate import MARGIN, calibrate, default_recording
 from quantize.model import Widths

@@ -10,8 +10,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.artefact import model_tables
 from quantize.build import compile_network
 from quantize.export import export_rom

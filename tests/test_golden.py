@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.artefact import save_artefact
 from quantize.build import build_model, compile_network
 from quantize.model import Widths

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from host.__main__ import main
 from host.decode import decode
 from host.driver import Decoder

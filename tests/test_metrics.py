@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.metrics import (
     correlation,
     published_time,
@@ -12,7 +13,6 @@ from golden.metrics import (
     unit_scale,
 )
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.build import compile_network
 from quantize.checkpoint import read_checkpoint
 from quantize.recording import read_recording

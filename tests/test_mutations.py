@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.artefact import save_artefact
 from quantize.model import Widths
 from quantize.prune import prune

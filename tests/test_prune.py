@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.model import Widths
 from quantize.prune import prune
 from quantize.retime import retime

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.metrics import r_squared
 from golden.run import run_golden
-from golden.timing import CoreConfig
 from quantize.build import compile_network
 from quantize.checkpoint import read_checkpoint
 from quantize.model import Widths

@@ -6,9 +6,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from golden.config import CoreConfig
 from golden.run import run_golden
 from golden.schedule import Kind, schedule
-from golden.timing import CoreConfig, row_period, step_timing, worst_events
+from golden.timing import row_period, step_timing, worst_events
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.retime import retime
@@ -133,6 +134,21 @@ def test_schedule_refuses_other_forms(change, message):
     (4.0,  TypeError,  "Core lanes must be an int, not 4.0"),
     (True, TypeError,  "Core lanes must be an int, not True"),
 ])
-def test_core_config_wrong(lanes, error, message):
+def test_core_lanes_wrong(lanes, error, message):
     with refused(message, error):
         CoreConfig(lanes=lanes)
+
+
+@pytest.mark.parametrize("choice, message", [
+    ({"tables": "csr"},
+     "Core tables must be one of dense, bitmap, rows, smallest, not 'csr'"),
+    ({"tables": "bitmap", "lanes": 6},
+     "Core lanes must be a power of two with bitmap tables, not 6"),
+    ({"tables": "rows", "weight_memory": "large"},
+     "Core tables must be dense in large weight memory, not 'rows'"),
+    ({"neurons": "lanes", "multiplier": "serial"},
+     "Core multiplier must be parallel with a neuron unit per lane, not 'serial'"),
+])
+def test_core_config_wrong(choice, message):
+    with refused(message, ValueError):
+        CoreConfig(**choice)
