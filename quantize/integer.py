@@ -21,13 +21,7 @@ __all__ = ["quantize"]
 
 
 def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> IntegerModel:
-    """Put ``rounded`` weights of ``network`` into a model with ``widths``.
-
-    Raises
-    ------
-    ValueError
-        If a decay rounds to 0.
-    """
+    """Put ``rounded`` weights of ``network`` into a model with ``widths``."""
     room = _highest(widths) / 2 / (1 << widths.fraction)
     sigma = {name: np.maximum(scale, network.population(name).threshold / room)
              if network.population(name).spiking else scale
@@ -53,19 +47,15 @@ def _population(population: Population, sigma: np.ndarray, widths: Widths) -> In
     return IntegerPopulation(
         name=population.name, spiking=population.spiking, size=population.neurons,
         kept=np.arange(population.neurons), threshold=threshold.astype(np.int64),
-        synaptic_decay=_decay(population.synaptic_decay, "synaptic", population.name, widths),
-        membrane_decay=_decay(population.membrane_decay, "membrane", population.name, widths))
+        synaptic_decay=_decay(population.synaptic_decay, widths),
+        membrane_decay=_decay(population.membrane_decay, widths))
 
 
 def _highest(widths: Widths) -> int:
     return (1 << widths.membrane - 1) - 1
 
 
-def _decay(decay: np.ndarray, kind: str, name: str, widths: Widths) -> np.ndarray:
+def _decay(decay: np.ndarray, widths: Widths) -> np.ndarray:
+    # With long steps a decay may be all but 0; as 1 it still has a time constant to tell.
     one = 1 << widths.decay
-    rounded = np.minimum(round_half_up(decay * one), one - 1)
-    bad = np.flatnonzero(rounded < 1)
-    if len(bad):
-        raise ValueError(f"{name} {kind} decay of neuron {int(bad[0])} must be at least "
-                         f"{1 / one:.2g} with {widths.decay} bits, not {decay[bad[0]]:.2g}")
-    return rounded
+    return np.clip(round_half_up(decay * one), 1, one - 1)

@@ -9,7 +9,10 @@ import numpy as np
 from .arrays import read_arrays
 from .cli import InputError
 
-__all__ = ["Recording", "poisson_recording", "read_recording"]
+__all__ = ["TARGETS", "Recording", "poisson_recording", "read_recording"]
+
+#: Keys that may hold what the subject did; where none is asked for, the first that there is.
+TARGETS = ("velocity", "force")
 
 # Six days at 4 ms: a limit that keeps a wrong number from taking the memory of the machine.
 MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
@@ -32,7 +35,8 @@ class Recording:
     reset : ndarray of bool, shape (steps,)
         Where the state is cleared before the step.
     velocity : ndarray of float64, shape (steps, outputs), or None
-        What the subject did, in the recording's own units.
+        What the subject did, in the recording's own units: its velocity, or another of
+        ``TARGETS``.
     """
 
     name: str
@@ -69,8 +73,14 @@ class Recording:
                              f"not {self.dt}")
 
 
-def read_recording(path: Path) -> Recording:
+def read_recording(path: Path, target: str | None = None) -> Recording:
     """Read a recording; its keys are described in docs/contracts.md.
+
+    Parameters
+    ----------
+    path : Path
+    target : str, optional
+        One of ``TARGETS``, which the file must then have.
 
     Raises
     ------
@@ -83,7 +93,7 @@ def read_recording(path: Path) -> Recording:
     except ValueError as error:
         raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
                          f"NumPy refuses: {error}") from error
-    for key in ("bin", "channel", "n_bins", "n_channels", "dt"):
+    for key in ("bin", "channel", "n_bins", "n_channels", "dt", *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "
                              f"{', '.join(sorted(data)) or 'nothing'}")
@@ -93,16 +103,6 @@ def read_recording(path: Path) -> Recording:
     reset = np.zeros(steps, bool)
     if "trial_start_bin" in data:
         reset[_integers(data, path, "trial_start_bin", steps)] = True
-    velocity = data.get("velocity")
-    if velocity is not None:
-        if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
-            raise InputError(f"Recording {path} velocity must be numbers of shape ({steps}, axes), "
-                             f"not {velocity.dtype} of shape {velocity.shape}")
-        if not np.isfinite(velocity).all():
-            row = int(np.argwhere(~np.isfinite(velocity))[0, 0])
-            raise InputError(f"Recording {path} velocity must be finite, not "
-                             f"{velocity[row].tolist()} in row {row}")
-        velocity = velocity.astype(np.float64)
     dt = data["dt"]
     if dt.ndim != 0 or dt.dtype.kind not in "fiu":
         raise InputError(f"Recording {path} dt must be a number, not {dt.dtype} of shape "
@@ -111,7 +111,8 @@ def read_recording(path: Path) -> Recording:
         raise InputError(f"Recording {path} dt must be seconds between 0 and 10, not {float(dt)}")
     return Recording(name=path.name, channel=np.repeat(channel, count),
                      start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
-                     channels=channels, dt=float(dt), reset=reset, velocity=velocity)
+                     channels=channels, dt=float(dt), reset=reset,
+                     velocity=_velocity(data, path, target, steps))
 
 
 def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
@@ -142,6 +143,21 @@ def _events(data, path, steps, channels):
         raise InputError(f"Recording {path} count must add up to at most {MOST_EVENTS}, "
                          f"not {int(count.sum())}")
     return bins, channel, count
+
+
+def _velocity(data, path, target, steps):
+    key = target or next((key for key in TARGETS if key in data), None)
+    if key is None:
+        return None
+    velocity = data[key]
+    if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
+        raise InputError(f"Recording {path} {key} must be numbers of shape ({steps}, axes), "
+                         f"not {velocity.dtype} of shape {velocity.shape}")
+    if not np.isfinite(velocity).all():
+        row = int(np.argwhere(~np.isfinite(velocity))[0, 0])
+        raise InputError(f"Recording {path} {key} must be finite, not "
+                         f"{velocity[row].tolist()} in row {row}")
+    return velocity.astype(np.float64)
 
 
 def _integer(data, path, key, most):

@@ -58,6 +58,23 @@ def test_recording_velocity(write):
     assert np.array_equal(recording.velocity, velocity)
 
 
+def test_recording_of_force(write):
+    """Force stands in where there is no velocity, and where it is asked for."""
+    velocity, force = np.zeros((5, 2)), np.arange(10.0).reshape(5, 2)
+    assert np.array_equal(read_recording(write(force=force)).velocity, force)
+    path = write(velocity=velocity, force=force)
+    assert np.array_equal(read_recording(path).velocity, velocity)
+    assert np.array_equal(read_recording(path, "velocity").velocity, velocity)
+    assert np.array_equal(read_recording(path, "force").velocity, force)
+
+
+def test_recording_without_the_target(write):
+    path = write(velocity=np.zeros((5, 2)))
+    with refused(f"Recording {path} must have the key 'force', not only bin, channel, dt, n_bins, "
+                 "n_channels, velocity"):
+        read_recording(path, "force")
+
+
 def test_recording_head(write):
     recording = read_recording(write(trial_start_bin=[0, 3], velocity=np.ones((5, 2))))
     head = recording.head(3)
@@ -113,6 +130,9 @@ def test_recording_cut(write):
      "velocity must be numbers of shape (5, axes), not <U1 of shape (5, 2)"),
     ({"velocity": [[0, 0], [0, 0], [0, np.nan], [0, 0], [0, 0]]},
      "velocity must be finite, not [0.0, nan] in row 2"),
+    ({"force": np.zeros(5)},
+     "force must be numbers of shape (5, axes), not float64 of shape (5,)"),
+    ({"force": np.full((5, 1), np.inf)}, "force must be finite, not [inf] in row 0"),
 ])
 def test_recording_wrong(write, changes, message):
     path = write(**changes)
