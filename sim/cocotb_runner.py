@@ -17,6 +17,7 @@ from golden.run import run_golden
 from hw.core import Core
 from hw.params import CoreParams
 from hw.rtlil import convert
+from hw.tokens import recording_tokens
 from hw.tools import command_of
 from hw.verilog import write_verilog
 from quantize.cli import InputError
@@ -25,7 +26,6 @@ from quantize.recording import Recording
 from .bench.plan import Plan, save_plan
 from .compare import FIELDS
 from .progress import progress
-from .tokens import recording_tokens
 
 __all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_plan", "prepare", "run_bench",
            "simulator_environment"]

@@ -19,11 +19,11 @@ from hw.core import Core
 from hw.layouts import spike_layout, token_layout
 from hw.params import CoreParams
 from hw.rtlil import convert
+from hw.tokens import recording_tokens
 from hw.tools import command_of, run_tool
 from quantize.recording import Recording
 
 from .progress import progress
-from .tokens import recording_tokens
 
 __all__ = ["CoreFault", "compile_design", "run_compiled"]
 

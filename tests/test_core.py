@@ -8,7 +8,7 @@ import pytest
 from golden.run import run_golden
 from hw.core import Core
 from hw.layouts import TokenKind
-from sim.tokens import recording_tokens
+from hw.tokens import recording_tokens
 
 from .bench import simulate, stream_get, stream_put
 from .designs import core_params
