@@ -11,7 +11,8 @@ DEFAULT    := data/default.safetensors
 NAME       ?= $(basename $(notdir $(CHECKPOINT)))
 RECORDING  ?= $(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz)
 MODEL      := build/$(NAME)/model
-OUT        := build/$(NAME)/$(BOARD)$(if $(filter balanced,$(PRESET)),,-$(PRESET))
+SUFFIX     := $(if $(filter balanced,$(PRESET)),,-$(PRESET))
+OUT        := build/$(NAME)/$(BOARD)$(SUFFIX)
 
 CORE       := --preset $(PRESET) $(if $(LANES),--lanes $(LANES))
 CLOCK      := $(if $(FREQ),--freq $(FREQ))
@@ -22,7 +23,8 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help spikes install torch model bitstream report sim demo export test lint default tables clean
+.PHONY: help spikes install torch model bitstream report sim demo export verilog test lint default tables \
+	diagram clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -67,6 +69,9 @@ demo: spikes model ## Decode RECORDING on the virtual board and draw the traject
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
 	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom $(if $(LANES),--lanes $(LANES))
 
+verilog: model ## Write the core for designs of your own: Verilog, an example, a FuseSoC core
+	$(RUN) -m hw verilog $(MODEL) -o build/$(NAME)/verilog$(SUFFIX) $(CORE)
+
 test: .venv/test .venv/torch ## Run the tests
 	$(RUN) -m pytest tests
 
@@ -79,6 +84,9 @@ default: .venv/torch ## Train the default network again and simulate its recordi
 
 tables: .venv/base ## Make the tables of README and docs anew, from docs/reports
 	$(RUN) -m boards table README.md docs/performance.md
+
+diagram: .venv/docs ## Simulate and draw the timing diagram of docs/core.md anew
+	$(RUN) -m sim waveform -o docs/core_step.json
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build
@@ -97,6 +105,10 @@ clean: ## Remove what was built; .venv stays
 
 .venv/test: .venv/base
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.venv/docs: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 .venv/lint: .venv/base

@@ -6,9 +6,9 @@ from amaranth.back import rtlil
 __all__ = ["convert", "without_bypass"]
 
 
-def convert(component) -> str:
-    """RTLIL of ``component``, as every flow takes it; its top module is ``top``."""
-    return without_bypass(rtlil.convert(component))
+def convert(component, name: str = "top") -> str:
+    """RTLIL of ``component``, as every flow takes it; its top module is called ``name``."""
+    return without_bypass(rtlil.convert(component, name=name))
 
 
 def without_bypass(text: str) -> str:

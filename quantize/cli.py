@@ -15,7 +15,7 @@ __all__ = ["CommandParser", "InputError", "run_command", "whole_number", "writte
            "written_folder"]
 
 # What marks a folder as written by this project: an index that names a model.
-INDEXES = ("manifest.json", "report.json", "rom.json")
+INDEXES = ("manifest.json", "report.json", "rom.json", "verilog.json")
 
 
 class InputError(ValueError):

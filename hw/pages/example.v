@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// {{ name }}_tb: sends {{ tokens | length }} tokens to {{ name }} and holds its {{ answers | length }} results to the ones that
+// Spikewright's integer model gives. Run it with
+//
+//   iverilog -g2012 -o example {{ name }}.v {{ name }}_tb.v && vvp -n example
+
+`timescale 1ns/1ps
+
+module {{ name }}_tb;
+  localparam TOKENS = {{ tokens | length }};
+  localparam STEPS  = {{ answers | length }};
+
+  reg clk = 0;
+  always #5 clk = ~clk;
+
+{% set width = {} %}
+{% for port in ports %}{% set _ = width.update({port.name: port.width - 1}) %}{% endfor %}
+  wire i__ready, o__valid, busy;
+  wire o__ready = 1'b1;
+  wire [{{ width["o__payload"] }}:0] o__payload;
+  wire [{{ width["spike"] }}:0] spike;
+
+  // Tokens, as i__payload has them, and results, as o__payload has them.
+  reg [{{ width["i__payload"] }}:0] token [0:TOKENS - 1];
+  reg [{{ width["o__payload"] }}:0] answer [0:STEPS - 1];
+  integer sent = 0, taken = 0, wrong = 0;
+
+  // The instance: this is how the core goes into a design.
+  {{ name }} core (
+    .clk        (clk),
+    .rst        (1'b0),
+    .i__valid   (sent < TOKENS),
+    .i__payload (token[sent < TOKENS ? sent : 0]),
+    .i__ready   (i__ready),
+    .o__valid   (o__valid),
+    .o__payload (o__payload),
+    .o__ready   (o__ready),
+    .spike      (spike),
+    .busy       (busy)
+  );
+
+  always @(posedge clk) begin
+    if (sent < TOKENS && i__ready)
+      sent <= sent + 1;
+    if (o__valid && o__ready) begin
+      if (o__payload !== answer[taken]) begin
+        $display("step %0d must answer %h, not %h", taken, answer[taken], o__payload);
+        wrong = wrong + 1;
+      end
+      taken = taken + 1;
+      if (taken == STEPS) begin
+        if (wrong == 0)
+          $display("passed: %0d results as expected", STEPS);
+        else
+          $display("FAILED: %0d of %0d results differ", wrong, STEPS);
+        $finish;
+      end
+    end
+  end
+
+  // A core that hangs must not hang the simulator.
+  initial #({{ 10 * patience }}) begin
+    $display("FAILED: only %0d of %0d results came", taken, STEPS);
+    $finish;
+  end
+
+  initial begin
+{% for bits, told in tokens %}
+    token[{{ loop.index0 }}] = {{ width["i__payload"] + 1 }}'h{{ "%x" | format(bits) }}; // {{ told }}
+{% endfor %}
+{% for bits, told in answers %}
+    answer[{{ loop.index0 }}] = {{ width["o__payload"] + 1 }}'h{{ "%x" | format(bits) }}; // {{ told }}
+{% endfor %}
+  end
+endmodule

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// {{ name }}: a trained spiking decoder{{ ", with its serial link" if link }}. Made by Spikewright {{ version }}.
+//
+// Model      {{ model }}, hash {{ model_hash }}
+//            {{ channels }} channels, {{ rows }} input rows, {{ hidden }} hidden neurons, {{ outputs }} outputs; a step is {{ "%g" | format(1e3 * dt) }} ms
+// Numbers    weights of {{ widths.weight }} bits, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
+//            {{ widths.fraction }} fraction bits
+// Made with  {% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}
+
+{% if link %}
+//            clock {{ "%g" | format(link.clock_mhz) }} MHz, {{ link.baud }} baud
+{% endif %}
+// Licence    Apache-2.0 for the circuit. The tables in it are the model's: its author's licence
+//            applies to them as well.
+//
+// Self-contained: memories have their contents as initial values (the weights, and the constants
+// of the neurons), so that nothing else is needed in simulation or for an FPGA.
+//
+// PORTS
+{% for port in ports %}
+//   {{ "%-6s %-7s %-12s" | format(port.direction, "[%d:0]" | format(port.width - 1) if port.width > 1 else "", port.name) }}  {{ port.meaning | wrapped(31) }}
+{% for field in port.fields %}
+//          {{ "%-8s %-11s" | format(field.bits, field.name) }}  {{ field.meaning | wrapped(31) }}
+{% endfor %}
+{% endfor %}
+//
+// HOW TO DRIVE IT
+{% if link %}
+//   Connect rx and tx to a serial line of {{ link.baud }} baud, 8N1; clk must be {{ "%g" | format(link.clock_mhz) }} MHz. rx needs no
+//   synchronizer. The frames are in docs/contracts.md, and host/ speaks them.
+//   After rst, ask for a reset in the next STEP frame: memories keep what they held.
+//
+//     {{ name }} decoder (.clk(clk), .rst(rst), .rx(rx), .tx(tx));
+{% else %}
+//   1. For each spike of the step send one EVENT with the row of its channel, then one STEP.
+//      A token is taken in each cycle in which i__valid and i__ready are both 1; hold it until then.
+//   2. The result is offered with o__valid and stays until a cycle in which o__ready is 1 as well.
+//      Until then the core begins nothing new. Where the receiver never waits, tie o__ready to 1.
+//   All state is 0 after configuration. RESET clears it, and starts the step over. rst clears
+//   registers only: send RESET after it.
+{% if channel_row %}
+//   Row of each channel, in order; no token for a channel with -1:
+//     {{ channel_row | join(", ") | wrapped(2) }}
+{% else %}
+//   The row of a channel is its number.
+{% endif %}
+//   Physical units of an output: times {{ output_scale | join(", ") | wrapped(2) }}
+{% endif %}
+//
+// CLOCK CYCLES
+//   The mean depends on the spikes: 'python -m golden run' tells it for a recording. The worst case
+//   does not: every neuron fires at every delay, and the step has this many events.
+//
+//     events   cycles of the step   last event taken to result, tokens waiting
+{% for row in worst %}
+//     {{ "%6d   %18d   %10d" | format(row.events, row.cycles, row.latency) }}
+{% endfor %}
+//
