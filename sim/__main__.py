@@ -15,6 +15,7 @@ from quantize.recording import Recording, read_recording
 from .cocotb_runner import SIMULATORS, WAVES, run_bench
 from .compare import differences
 from .compiled import CoreFault, run_compiled
+from .waveform import write_waveform
 
 __all__ = ["main"]
 
@@ -42,6 +43,10 @@ def _parser() -> CommandParser:
     bench.add_argument("--waves", type=Path, metavar="FILE",
                        help="write the waves of all signals: .vcd (verilator) or .fst (icarus)")
     bench.add_argument("--seed", type=int, default=1, help="of the stalls (default: %(default)s)")
+
+    waveform = commands.add_parser("waveform", help="simulate the timing diagram of the docs anew")
+    waveform.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.json",
+                          help="WaveJSON; FILE.svg beside it is the picture")
     return parser
 
 
@@ -57,6 +62,9 @@ def _common(parser: ArgumentParser) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
+    if arguments.command == "waveform":
+        print(f"-> {', '.join(map(str, write_waveform(arguments.output)))}")
+        return
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording)
     recording.check_fits(model.channels, model.dt)
