@@ -20,7 +20,8 @@ from .pll import PllSettings
 from .timing import PlacedReport, read_report
 from .top import BoardTop
 
-__all__ = ["Implementation", "implement", "kept_logs", "synthesize"]
+__all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
+           "synthesize_files"]
 
 # What is worth keeping of a build.
 LOGS = ("yosys.log", "nextpnr-ice40.log", "icepack.log", "nextpnr.json", "top.pcf")
@@ -51,33 +52,56 @@ def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: 
         If a tool is missing or fails, or the design is too large or too slow for the board.
     """
     synthesize(board, decoder, pll, folder)
-    counted = count_cells(folder / "top.json")
-    widths, lanes = decoder.core.widths, decoder.core.lanes
-    check_area(board, counted, widths.weight, lanes)
-    try:
-        run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",
-                 "--asc", "top.asc", "--report", "nextpnr.json", "--write", "placed.json",
-                 "--seed", str(seed), "--timing-allow-fail", folder=folder, title="place and route")
-    except InputError:
-        check_area(board, _crowded(folder, counted), widths.weight, lanes)
-        raise
-    placed = read_report(folder / "nextpnr.json")
     wanted = decoder.link.clock_hz
-    if abs(placed.wanted_hz / wanted - 1) > 1e-3:
-        raise RuntimeError(f"nextpnr must aim at {wanted / 1e6:g} MHz, not at "
-                           f"{placed.wanted_hz / 1e6:g}: the constraint of the clock is lost")
+    placed = place(board, clock_hz=wanted, weight_bits=decoder.core.widths.weight,
+                   lanes=decoder.core.lanes, seed=seed, folder=folder)
     check_timing(board, wanted, placed.fmax_hz, seed)
     run_tool("icepack", "top.asc", "top.bin", folder=folder, title="bitstream")
     return Implementation(blocks=count_blocks(folder / "placed.json"), placed=placed)
 
 
+def design_files(board: Board, decoder: Decoder, pll: PllSettings | None) -> dict[str, str]:
+    """What the tools start from, by file name: the design ``top.il`` and the pins ``top.pcf``."""
+    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
+    return {"top.il": without_bypass(plan.files["top.il"]), "top.pcf": plan.files["top.pcf"]}
+
+
 def synthesize(board: Board, decoder: Decoder, pll: PllSettings | None, folder: Path) -> None:
     """Write the netlist ``top.json`` and the pins ``top.pcf`` to ``folder``."""
-    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
-    (folder / "top.il").write_text(without_bypass(plan.files["top.il"]))
-    (folder / "top.pcf").write_text(plan.files["top.pcf"])
+    synthesize_files(board, design_files(board, decoder, pll), folder)
+
+
+def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
+    """Write ``files``, of `design_files`, and their netlist ``top.json`` to ``folder``."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
     run_tool("yosys", "-p", f"read_rtlil top.il; synth_ice40 {' '.join(board.yosys)} -top top "
              "-json top.json", folder=folder, title="synthesis")
+
+
+def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: int,
+          folder: Path) -> PlacedReport:
+    """Place and route the netlist ``top.json`` in ``folder``, whatever clock comes of it.
+
+    Raises
+    ------
+    InputError
+        If the tool is missing or fails, or the design is too large for the board.
+    """
+    counted = count_cells(folder / "top.json")
+    check_area(board, counted, weight_bits, lanes)
+    try:
+        run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",
+                 "--asc", "top.asc", "--report", "nextpnr.json", "--write", "placed.json",
+                 "--seed", str(seed), "--timing-allow-fail", folder=folder, title="place and route")
+    except InputError:
+        check_area(board, _crowded(folder, counted), weight_bits, lanes)
+        raise
+    placed = read_report(folder / "nextpnr.json")
+    if abs(placed.wanted_hz / clock_hz - 1) > 1e-3:
+        raise RuntimeError(f"nextpnr must aim at {clock_hz / 1e6:g} MHz, not at "
+                           f"{placed.wanted_hz / 1e6:g}: the constraint of the clock is lost")
+    return placed
 
 
 def _crowded(folder: Path, blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:

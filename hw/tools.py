@@ -6,6 +6,8 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 import platformdirs
@@ -13,7 +15,10 @@ from tqdm import tqdm
 
 from quantize.cli import InputError
 
-__all__ = ["command_of", "run_tool"]
+__all__ = ["command_of", "quietly", "run_tool"]
+
+# Whether the tools of this thread keep to their logs.
+_QUIET = ContextVar("_QUIET", default=False)
 
 # Tools that come as Python packages: module and entry function.
 _PACKAGED = {
@@ -82,8 +87,20 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     return text
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """In the block, in this thread, `run_tool` shows nothing: for many tools side by side."""
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
 def _clock(title: str) -> tqdm:
     """A line that shows the time that passed; without a terminal, a line that stays."""
+    if _QUIET.get():
+        return tqdm(disable=True)
     if sys.stderr.isatty():
         return tqdm(desc=title, bar_format="{desc} {elapsed}", leave=False)
     print(title, file=sys.stderr, flush=True)
