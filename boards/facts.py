@@ -14,6 +14,7 @@ from golden.timing import step_timing, worst_events
 from hw.decoder import MOST_EVENTS, Decoder
 from quantize.cli import InputError
 from quantize.model import IntegerModel
+from quantize.tables import table_costs
 
 from .netlist import RESOURCES
 from .platforms import Board
@@ -77,7 +78,7 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
                          for name, facts in (("cycles", cycles), ("latency", latency))},
         "lead_steps": model.lead_steps,
         "lead_ms": number(1e3 * model.lead_steps * model.dt),
-        "table_bits": manifest["table_bits"],
+        "table_bits": decoder.core.tables.bits,
         "line": _line(decoder, source),
         "memory": memory_map(model, decoder),
         "recording": _recording(source, answer),
@@ -137,13 +138,20 @@ def _line(decoder: Decoder, source: Source) -> dict:
 
 
 def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
-    """Where the rows of each projection lie in the weight memory, in words of ``lanes`` weights."""
-    return [{"projection": place.projection.title, "delay": place.projection.delay,
-             "first_word": place.first, "words": place.rows * place.row_words,
-             "rows": place.rows, "row_words": place.row_words,
-             "bits": place.rows * place.row_words * decoder.core.lanes * model.widths.weight,
-             "non_zeros": int(np.count_nonzero(place.projection.weights))}
-            for place in decoder.core.places]
+    """Where the rows of each projection lie in the weight tables, in words of ``lanes`` synapses.
+
+    Tables of several formats count one after another.
+    """
+    costs, first = table_costs(model, decoder.core.lanes), 0
+    parts: list[dict] = []
+    for place, cost in zip(decoder.core.places, costs, strict=True):
+        parts.append({"projection": place.projection.title, "delay": place.projection.delay,
+                      "format": place.format, "first_word": first,
+                      "words": place.rows * place.row_words, "rows": place.rows,
+                      "row_words": place.row_words, "bits": cost[place.format].bits,
+                      "non_zeros": int(np.count_nonzero(place.projection.weights))})
+        first += place.rows * place.row_words
+    return parts
 
 
 def _recording(source: Source, answer: Answer) -> dict:

@@ -5,11 +5,12 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, fields, replace
 
 from quantize.cli import InputError, whole_number
+from quantize.tables import FORMATS, LANES
 
 __all__ = ["PRESETS", "CoreConfig", "add_core_options", "chosen_config"]
 
 CHOICES = {
-    "tables":        ("dense", "bitmap", "rows", "smallest"),
+    "tables":        (*FORMATS, "smallest"),
     "weight_memory": ("block", "large"),
     "neurons":       ("shared", "lanes"),
     "multiplier":    ("parallel", "serial"),
@@ -38,7 +39,7 @@ class CoreConfig:
         devices without multipliers; with shared neurons only.
     """
 
-    lanes: int = 4
+    lanes: int = LANES
     tables: str = "dense"
     weight_memory: str = "block"
     neurons: str = "shared"

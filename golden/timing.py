@@ -4,36 +4,46 @@
 The core is one row adder and one neuron pipeline, driven phase by phase (`golden.schedule`). All
 times below are cycles of the core's clock.
 
-- A row occupies the adder for ``period`` cycles: one per state word of its target population, and
-  at least ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write.
+- A row occupies the adder for ``period`` cycles: one per word of its table, and at least
+  ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write. Rows of
+  format ``rows`` visit state words in any order, and take ROW_CYCLES - 1 more for the same reason.
 - SPIKES takes FETCH_CYCLES to come to the first row, which is taken then, or as soon as the adder
   is free, and ends when it finds nothing more: 2 cycles after its last row, or after it began.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
-- UPDATE waits until the adder has passed on its last row, DRAIN_CYCLES for the adder's pipeline,
-  NEURON_CYCLES per neuron, and FLUSH_CYCLES for the neuron pipeline.
+- UPDATE waits until the adder has passed on its last row, DRAIN_CYCLES for the adder's pipeline
+  and BITMAP_CYCLES where any table is a bitmap, NEURON_CYCLES per neuron, and FLUSH_CYCLES for the
+  neuron pipeline.
 """
 
 import numpy as np
 
 from quantize.model import IntegerModel
-from quantize.rom import places
+from quantize.rom import Place, places
 
 from .config import CoreConfig
 from .schedule import Kind, schedule
 
-__all__ = ["DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES", "ROW_CYCLES",
+__all__ = ["BITMAP_CYCLES", "DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES",
            "row_period", "step_timing", "worst_events"]
 
 ROW_CYCLES = 3
 FETCH_CYCLES = 3
 DRAIN_CYCLES = 3
+BITMAP_CYCLES = 1
 NEURON_CYCLES = 2
 FLUSH_CYCLES = 6
 
 
-def row_period(row_words: int) -> int:
-    """Cycles for which a row of ``row_words`` words occupies the adder."""
-    return max(row_words, ROW_CYCLES)
+def row_period(place: Place) -> int:
+    """Cycles for which a row occupies the adder."""
+    if place.format == "rows":
+        return place.row_words + ROW_CYCLES - 1
+    return max(place.row_words, ROW_CYCLES)
+
+
+def drain_cycles(tables: list[Place]) -> int:
+    """Cycles from the end of a row in the adder until its last word is written."""
+    return DRAIN_CYCLES + BITMAP_CYCLES * any(place.format == "bitmap" for place in tables)
 
 
 def step_timing(model: IntegerModel, config: CoreConfig,
@@ -55,7 +65,8 @@ def step_timing(model: IntegerModel, config: CoreConfig,
         Cycles from the taking of the step's last event to a valid result, when tokens wait for
         the core; from the taking of the STEP token where a step has no event.
     """
-    period = [row_period(place.row_words) for place in places(model, config.lanes)]
+    tables = places(model, config.lanes, config.tables)
+    period = [row_period(place) for place in tables]
     now = np.zeros(len(events), np.int64)       # first cycle of the phase
     free = np.full(len(events), -1, np.int64)   # last cycle in which the adder holds a row
     latency = now
@@ -75,8 +86,8 @@ def step_timing(model: IntegerModel, config: CoreConfig,
             latency = latency - now
         else:
             neurons = model.populations[phase.index].neurons
-            now = (np.maximum(now, free + 1) + DRAIN_CYCLES + NEURON_CYCLES * neurons
-                   + FLUSH_CYCLES)
+            now = (np.maximum(now, free + 1) + drain_cycles(tables)
+                   + NEURON_CYCLES * neurons + FLUSH_CYCLES)
     return now, latency + now
 
 

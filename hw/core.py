@@ -83,10 +83,14 @@ class Core(wiring.Component):
             m.d.sync += updates.eq(1)
         with m.If(neurons.done):
             m.d.sync += updates.eq(0)
-        for name in ("read_word", "write_word", "write_lanes", "write"):
-            m.d.comb += getattr(currents, name).eq(
-                Mux(updates, Value.cast(getattr(neurons, name)), Value.cast(getattr(rows, name))))
+        lanes = self.params.lanes
         m.d.comb += [
+            currents.read_words.eq(
+                Mux(updates, neurons.read_word.replicate(lanes), Value.cast(rows.read_words))),
+            currents.write_words.eq(
+                Mux(updates, neurons.write_word.replicate(lanes), Value.cast(rows.write_words))),
+            currents.write_lanes.eq(Mux(updates, neurons.write_lanes, rows.write_lanes)),
+            currents.write.eq(Mux(updates, Value.cast(neurons.write), Value.cast(rows.write))),
             rows.read.eq(currents.read),
             neurons.read.eq(currents.read),
         ]

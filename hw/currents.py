@@ -5,7 +5,7 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import currents_layout
+from .layouts import currents_layout, words_layout
 from .params import CoreParams
 
 __all__ = ["CurrentMemory"]
@@ -15,8 +15,7 @@ class CurrentMemory(wiring.Component):
     """Synaptic currents: ``state_words`` words of one current per lane.
 
     Reads take one cycle. A word that is read while it is written reads as anything; no block does
-    that and looks. All
-    currents are 0 after configuration.
+    that and looks. All currents are 0 after configuration.
 
     Parameters
     ----------
@@ -24,11 +23,11 @@ class CurrentMemory(wiring.Component):
 
     Members
     -------
-    read_word : :py:`In(range(state_words))`
-        Word to read in this cycle.
+    read_words : :py:`In(words_layout(params))`
+        Word to read in this cycle, lane by lane.
     read : :py:`Out(currents_layout(params))`
-        The word of the cycle before.
-    write_word : :py:`In(range(state_words))`
+        The words of the cycle before.
+    write_words : :py:`In(words_layout(params))`
     write_lanes : :py:`In(lanes)`
         Lanes to write in this cycle.
     write : :py:`In(currents_layout(params))`
@@ -36,12 +35,11 @@ class CurrentMemory(wiring.Component):
 
     def __init__(self, params: CoreParams):
         self.params = params
-        word = range(max(params.state_words, 2))
 
         super().__init__({
-            "read_word":   In(word),
+            "read_words":  In(words_layout(params)),
             "read":        Out(currents_layout(params)),
-            "write_word":  In(word),
+            "write_words": In(words_layout(params)),
             "write_lanes": In(params.lanes),
             "write":       In(currents_layout(params)),
         })
@@ -55,9 +53,9 @@ class CurrentMemory(wiring.Component):
             m.submodules[f"bank_{lane}"] = bank
             read, write = bank.read_port(), bank.write_port()
             m.d.comb += [
-                read.addr.eq(self.read_word),
+                read.addr.eq(self.read_words[lane]),
                 self.read[lane].eq(read.data),
-                write.addr.eq(self.write_word),
+                write.addr.eq(self.write_words[lane]),
                 write.data.eq(self.write[lane]),
                 write.en.eq(self.write_lanes[lane]),
             ]

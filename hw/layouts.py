@@ -4,8 +4,9 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TokenKind", "currents_layout", "membrane_layout", "result_layout", "row_layout",
-           "spike_layout", "token_layout"]
+__all__ = ["TableFormat", "TokenKind", "currents_layout", "listed_layout", "membrane_layout",
+           "result_layout", "row_layout", "spike_layout", "token_layout", "weights_layout",
+           "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -14,6 +15,14 @@ class TokenKind(enum.Enum, shape=2):
     EVENT = 0
     STEP = 1
     RESET = 2
+
+
+class TableFormat(enum.Enum, shape=2):
+    """Format of the table that a row lies in, see quantize.tables."""
+
+    DENSE = 0
+    BITMAP = 1
+    ROWS = 2
 
 
 def token_layout(rows):
@@ -43,12 +52,36 @@ def spike_layout(neurons):
 
 
 def row_layout(params):
-    """One row for the adder, counted in words: where it lies, and where it is added."""
+    """One row for the adder: where it lies, and where it is added.
+
+    ``address`` of its first word in the table, or of its first slice; ``row`` counts only for a
+    bitmap, of which it is the entry in the directory.
+    """
     return data.StructLayout({
-        "address": range(max(len(params.weight_image), 2)),
+        "format":  TableFormat,
+        "address": range(max(params.most_table_words, 2)),
+        "row":     range(max(len(params.tables.directory), 2)),
         "target":  range(max(params.state_words, 2)),
         "words":   range(params.most_row_words + 1),
     })
+
+
+def weights_layout(params):
+    """Weights of one word: one signed integer per lane."""
+    return data.ArrayLayout(signed(params.widths.weight), params.lanes)
+
+
+def listed_layout(params):
+    """One word of a row-compressed table: per lane a weight, and the state word it is for."""
+    return data.ArrayLayout(data.StructLayout({
+        "weight": signed(params.widths.weight),
+        "word":   params.tables.word_bits,
+    }), params.lanes)
+
+
+def words_layout(params):
+    """State word of each lane."""
+    return data.ArrayLayout(range(max(params.state_words, 2)), params.lanes)
 
 
 def currents_layout(params):

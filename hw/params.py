@@ -7,7 +7,8 @@ from functools import cached_property
 from golden.config import CoreConfig
 from golden.schedule import Kind, Phase, schedule
 from quantize.model import IntegerModel, IntegerPopulation
-from quantize.rom import Place, places, state_base, state_words, weight_words
+from quantize.rom import Place, places, state_base, state_words, tables_of
+from quantize.tables import FORMATS, Tables
 
 __all__ = ["CoreParams", "RowPhase", "UpdatePhase"]
 
@@ -57,7 +58,7 @@ class CoreParams:
 
     def __post_init__(self) -> None:
         schedule(self.model)
-        if self.config != CoreConfig(lanes=self.lanes):
+        if self.config != CoreConfig(lanes=self.lanes, tables=self.config.tables):
             raise ValueError(f"Core must be one that can be built yet, not {self.config}")
 
     @property
@@ -86,11 +87,23 @@ class CoreParams:
 
     @cached_property
     def places(self) -> list[Place]:
-        return places(self.model, self.lanes)
+        return places(self.model, self.lanes, self.config.tables)
+
+    @property
+    def formats(self) -> list[str]:
+        """Formats of the weight tables that are used."""
+        used = {place.format for place in self.places}
+        return [name for name in FORMATS if name in used]
 
     @cached_property
-    def weight_image(self) -> list[int]:
-        return weight_words(self.model, self.lanes)
+    def tables(self) -> Tables:
+        return tables_of(self.model, self.lanes, self.config.tables)
+
+    @property
+    def most_table_words(self) -> int:
+        """Words of the longest table."""
+        return max(len(image) for image in (self.tables.dense, self.tables.slices,
+                                            self.tables.rows))
 
     @property
     def most_row_words(self) -> int:

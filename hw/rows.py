@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 from golden.timing import ROW_CYCLES
 
 from .arith import overflows, saturate
-from .layouts import currents_layout, row_layout
+from .layouts import TableFormat, currents_layout, row_layout, weights_layout, words_layout
 from .params import CoreParams
-from .weights import WeightTable
+from .tables import BitmapTable, dense_table, listed_table
 
 __all__ = ["RowAdder"]
 
@@ -18,10 +18,10 @@ __all__ = ["RowAdder"]
 class RowAdder(wiring.Component):
     """Adds rows of weights, ``lanes`` synapses per cycle, without a multiplier.
 
-    A row of n words occupies the adder for ``max(n, ROW_CYCLES)`` cycles from the one after it is
-    taken; the next row may be taken in the last of them, so rows follow without a gap. Its last
-    word is written n + 3 cycles after the row was taken, that is at most ROW_CYCLES after
-    ``active`` falls.
+    A row of n words occupies the adder for ``golden.timing.row_period`` cycles from the one after
+    it is taken; the next row may be taken in the last of them, so rows follow without a gap. Its
+    last word is written n + 3 cycles after the row was taken, or n + 4 where any table is a
+    bitmap: at most ``golden.timing.drain_cycles`` after ``active`` falls.
 
     Parameters
     ----------
@@ -35,21 +35,20 @@ class RowAdder(wiring.Component):
         A row occupies the adder.
     saturated : :py:`Out(1)`
         A current is clamped in this cycle.
-    read_word, read, write_word, write_lanes, write
+    read_words, read, write_words, write_lanes, write
         To :class:`CurrentMemory`.
     """
 
     def __init__(self, params: CoreParams):
         self.params = params
-        word = range(max(params.state_words, 2))
 
         super().__init__({
             "i":           In(stream.Signature(row_layout(params))),
             "active":      Out(1),
             "saturated":   Out(1),
-            "read_word":   Out(word),
+            "read_words":  Out(words_layout(params)),
             "read":        In(currents_layout(params)),
-            "write_word":  Out(word),
+            "write_words": Out(words_layout(params)),
             "write_lanes": Out(params.lanes),
             "write":       Out(currents_layout(params)),
         })
@@ -57,31 +56,28 @@ class RowAdder(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.weights = weights = WeightTable(
-            self.params.weight_image, width=self.params.widths.weight, lanes=self.params.lanes)
-        # a: addresses the weights. b: addresses the currents, and takes the weights. c: adds.
+        # a: asks the tables. b: addresses the currents, and takes the weights. c: adds.
         # d: clamps and writes.
-        a_valid = Signal()
-        a_word  = Signal.like(self.i.p.target)
-        self._sequence(m, weights.address, a_valid, a_word)
-        b_valid, c_valid, d_valid = Signal(), Signal(), Signal()
-        b_word,  c_word,  d_word  = (Signal.like(a_word) for _ in range(3))
-        c_weight = Signal.like(weights.weights)
-        m.d.comb += [
-            self.read_word.eq(b_word),
-            self.write_word.eq(d_word),
-        ]
+        a_row   = Signal(row_layout(self.params))   # `words` counts those still to be asked for
+        a_first = Signal()
+        self._sequence(m, a_row, a_first)
+        weights, enable = self._look_up(m, a_row, a_first, self.read_words)
+        lanes    = self.params.lanes
+        c_enable = Signal(lanes)
+        d_enable = Signal(lanes)
+        c_words  = Signal.like(self.read_words)
+        c_weight = Signal(weights_layout(self.params))
         m.d.sync += [
-            Cat(b_valid, c_valid, d_valid).eq(Cat(a_valid, b_valid, c_valid)),
-            b_word.eq(a_word),
-            c_word.eq(b_word),
-            d_word.eq(c_word),
-            c_weight.eq(weights.weights),
+            c_enable.eq(enable),
+            c_words.eq(self.read_words),
+            c_weight.eq(weights),
+            d_enable.eq(c_enable),
+            self.write_words.eq(c_words),
         ]
 
         # s = sat(s + (w << f))
-        clamped = Signal(self.params.lanes)
-        for lane in range(self.params.lanes):
+        clamped = Signal(lanes)
+        for lane in range(lanes):
             drive = c_weight[lane] << self.params.widths.fraction
             d_sum = Signal(signed(self.params.widths.current + 1), name=f"d_sum_{lane}")
             m.d.sync += d_sum.eq(self.read[lane] + drive)
@@ -90,35 +86,93 @@ class RowAdder(wiring.Component):
                 self.write[lane].eq(saturate(d_sum, self.params.widths.current)),
             ]
         m.d.comb += [
-            self.write_lanes.eq(d_valid.replicate(self.params.lanes)),
-            self.saturated.eq(d_valid & clamped.any()),
+            self.write_lanes.eq(d_enable),
+            self.saturated.eq((d_enable & clamped).any()),
         ]
 
         return m
 
-    def _sequence(self, m, address, valid, word):
-        """Count through the words of a row; ``valid`` while there is one to add."""
-        next_address = Signal.like(address)
-        words = Signal.like(self.i.p.words)     # still to be addressed
-        rest  = Signal(range(ROW_CYCLES + 1))   # cycles for which the adder stays occupied at least
+    def _sequence(self, m, row, first):
+        """Count through the words of a row."""
+        rest = Signal(range(ROW_CYCLES + 1))    # cycles for which the adder stays occupied at least
         m.d.comb += [
-            address.eq(next_address),
-            valid.eq(words != 0),
-            self.active.eq((words != 0) | (rest != 0)),
-            self.i.ready.eq((words <= 1) & (rest <= 1)),
+            self.active.eq((row.words != 0) | (rest != 0)),
+            self.i.ready.eq((row.words <= 1) & (rest <= 1)),
         ]
-        with m.If(words != 0):
+        with m.If(row.words != 0):
             m.d.sync += [
-                next_address.eq(next_address + 1),
-                word.eq(word + 1),
-                words.eq(words - 1),
+                first.eq(0),
+                row.address.eq(row.address + 1),
+                row.target.eq(row.target + 1),
+                row.words.eq(row.words - 1),
             ]
         with m.If(rest != 0):
             m.d.sync += rest.eq(rest - 1)
+        # Words of a listed row come in any order: the adder rests after the last of them.
+        with m.If((row.format == TableFormat.ROWS) & (row.words != 0)):
+            m.d.sync += rest.eq(ROW_CYCLES - 1)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
-                next_address.eq(self.i.p.address),
-                word.eq(self.i.p.target),
-                words.eq(self.i.p.words),
+                row.eq(self.i.payload),
+                first.eq(1),
                 rest.eq(ROW_CYCLES),
             ]
+
+    def _look_up(self, m, row, first, words):
+        """Weights of the present word, its enabled lanes and its state ``words``, in stage b."""
+        formats = self.params.formats
+        valid, target = row.words != 0, row.target
+        choice = row.format
+        found = {}
+        if "dense" in formats:
+            m.submodules.dense = dense = dense_table(self.params)
+            m.d.comb += dense.address.eq(row.address)
+            found["dense"] = dense.data
+        if "rows" in formats:
+            m.submodules.listed = listed = listed_table(self.params)
+            m.d.comb += listed.address.eq(row.address)
+            found["rows"] = listed.data
+        if "bitmap" in formats:
+            m.submodules.bitmap = bitmap = BitmapTable(self.params)
+            m.d.comb += [
+                bitmap.valid.eq(valid),
+                bitmap.first.eq(first),
+                bitmap.address.eq(row.address),
+                bitmap.row.eq(row.row),
+            ]
+            # The others wait for it.
+            found = {name: _delayed(m, data) for name, data in found.items()}
+            valid, target, choice = (_delayed(m, x) for x in (valid, target, choice))
+            found["bitmap"] = bitmap.data
+        valid, target, choice = (_delayed(m, x) for x in (valid, target, choice))
+
+        weights = Signal(weights_layout(self.params))
+        enable  = Signal(self.params.lanes)
+        m.d.comb += [
+            enable.eq(valid.replicate(self.params.lanes)),
+            words.eq(target.replicate(self.params.lanes)),
+        ]
+        with m.Switch(choice):
+            for name, value in found.items():
+                with m.Case(TableFormat[name.upper()]):
+                    if name == "rows":
+                        self._take_listed(m, value, valid, weights, words, enable)
+                    else:
+                        m.d.comb += weights.eq(value)
+        return weights, enable
+
+    def _take_listed(self, m, listed, valid, weights, words, enable):
+        for lane in range(self.params.lanes):
+            m.d.comb += [
+                weights[lane].eq(listed[lane].weight),
+                words[lane].eq(listed[lane].word),
+                # A zero that fills up a row must not be written: its state may be stale.
+                enable[lane].eq(valid & (listed[lane].weight != 0)),
+            ]
+
+
+def _delayed(m, value):
+    """``value`` one cycle later."""
+    later = Signal.like(value)
+    m.d.sync += later.eq(value)
+    return later

@@ -6,9 +6,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.schedule import Kind
-from golden.timing import DRAIN_CYCLES
+from golden.timing import drain_cycles
 
-from .layouts import TokenKind, row_layout, token_layout
+from .layouts import TableFormat, TokenKind, row_layout, token_layout
 from .params import CoreParams
 
 __all__ = ["Sequencer"]
@@ -77,7 +77,7 @@ class Sequencer(wiring.Component):
 
         entries = [f"{k}_{self._ENTRY[phase.kind]}" for k, phase in enumerate(self.params.phases)]
         updates = [k for k, phase in enumerate(self.params.phases) if phase.kind == Kind.UPDATE]
-        drained = Signal(range(DRAIN_CYCLES))
+        drained = Signal(range(drain_cycles(self.params.places)))
 
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
@@ -107,8 +107,10 @@ class Sequencer(wiring.Component):
         """Ask for row ``number - first`` of a projection."""
         m.d.sync += [
             self.rows.valid.eq(1),
+            self.rows.p.format.eq(TableFormat[place.format.upper()]),
             self.rows.p.address.eq(number * place.row_words + place.first
                                    - first * place.row_words),
+            self.rows.p.row.eq(number + place.first_row - first),
             self.rows.p.target.eq(place.target),
             self.rows.p.words.eq(place.row_words),
         ]
@@ -155,6 +157,7 @@ class Sequencer(wiring.Component):
 
     def _update(self, m, k, phase, after, next_clear, restart, drained):
         """Advance a population once the adder's last word is written."""
+        drain = drain_cycles(self.params.places)
         with m.State(f"{k}_DRAIN"):
             m.d.comb += [
                 self.first.eq(phase.first),
@@ -168,8 +171,8 @@ class Sequencer(wiring.Component):
                     self.select.eq(1),
                     self.source.eq(phase.list if phase.population.spiking else 0),
                 ]
-                m.d.sync += self.start.eq(drained == DRAIN_CYCLES - 2)
-                with m.If(drained == DRAIN_CYCLES - 1):
+                m.d.sync += self.start.eq(drained == drain - 2)
+                with m.If(drained == drain - 1):
                     m.d.sync += drained.eq(0)
                     m.next = f"{k}_RUN"
         with m.State(f"{k}_RUN"):

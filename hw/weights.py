@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight memory, cut into banks that block RAMs fill without a rest."""
+"""Read-only memory, cut into banks that block RAMs fill without a rest."""
 
 from amaranth import *
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["WeightTable", "bank_depths"]
+__all__ = ["BankedRom", "bank_depths"]
 
 # Words of a 4-kbit block RAM that is 2, 4, 8 or 16 bits wide.
 DEPTHS = (2048, 1024, 512, 256)
@@ -25,38 +25,37 @@ def bank_depths(depth: int) -> list[int]:
     return [*banks, depth] if depth else banks
 
 
-class WeightTable(wiring.Component):
-    """Read-only table of weights: a word of ``lanes`` weights, one cycle after its address.
+class BankedRom(wiring.Component):
+    """A word per cycle, one cycle after its address.
 
     Parameters
     ----------
     image : list of :class:`int`
-        One unsigned integer per word; lane 0 lowest.
-    width : :class:`int`
-        Bits of a weight.
-    lanes : :class:`int`
+        One unsigned integer per word.
+    shape : shape-like
+        Of a word.
 
     Members
     -------
     address : :py:`In(range(len(image)))`
-    weights : :py:`Out(data.ArrayLayout(signed(width), lanes))`
+    data : :py:`Out(shape)`
         Past the end of the table: any value.
     """
 
-    def __init__(self, image: list[int], *, width: int, lanes: int):
+    def __init__(self, image: list[int], shape):
         self.image = image
 
         super().__init__({
             "address": In(range(max(len(image), 2))),
-            "weights": Out(data.ArrayLayout(signed(width), lanes)),
+            "data":    Out(shape),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        base = 0
+        data, base = Value.cast(self.data), 0
         for number, depth in enumerate(bank_depths(len(self.image))):
-            bank = memory.Memory(shape=self.weights.shape().size, depth=depth,
+            bank = memory.Memory(shape=unsigned(len(data)), depth=depth,
                                  init=self.image[base:base + depth])
             m.submodules[f"bank_{number}"] = bank
             port = bank.read_port()
@@ -65,7 +64,7 @@ class WeightTable(wiring.Component):
             chosen = Signal(name=f"chosen_{number}")
             m.d.sync += chosen.eq(self.address >= base)
             with m.If(chosen):
-                m.d.comb += self.weights.eq(port.data)
+                m.d.comb += data.eq(port.data)
             base += depth
 
         return m

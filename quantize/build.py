@@ -15,7 +15,9 @@ from .network import Network
 from .prune import prune
 from .recording import Recording
 from .retime import retime
+from .rom import tables_of
 from .rounding import compensated
+from .tables import FORMATS, LANES, smallest, table_costs
 
 __all__ = ["build_model", "compile_network"]
 
@@ -75,11 +77,11 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
                             current=widths.current, membrane=widths.membrane, decay=widths.decay)
     model, dropped = prune(quantize(network, rounded, calibration.widths, name))
     evidence = _evidence(model, calibration, simulated)
-    tables = [_table(model, k) for k in range(len(model.projections))]
+    costs = {name: tables_of(model, LANES, name).bits for name in (*FORMATS, "smallest")}
     return model, network, {
-        "calibration": evidence, "dropped": dropped, "tables": tables,
-        "table_bits": sum(table["bits"] for table in tables),
-        "non_zeros": sum(table["non_zeros"] for table in tables),
+        "calibration": evidence, "dropped": dropped, "tables": _tables(model),
+        "table_bits": costs,
+        "non_zeros": sum(int(np.count_nonzero(p.weights)) for p in model.projections),
         "warnings": [*_changed_decays(model, network), *_saturating(model, evidence),
                      *_dropped(dropped)]}
 
@@ -102,13 +104,13 @@ def _evidence(model: IntegerModel, calibration: Calibration, simulated: bool) ->
             "proven_bits": {"current": current, "membrane": membrane, "events_per_channel": 1}}
 
 
-def _table(model: IntegerModel, index: int) -> dict:
-    projection = model.projections[index]
-    rows, columns = projection.weights.shape
-    return {"source": projection.source, "target": projection.target, "delay": projection.delay,
-            "format": "dense", "rows": rows, "columns": columns,
-            "bits": rows * columns * model.widths.weight,
-            "non_zeros": int(np.count_nonzero(projection.weights))}
+def _tables(model: IntegerModel) -> list[dict]:
+    return [{"source": p.source, "target": p.target, "delay": p.delay,
+             "rows": p.weights.shape[0], "columns": p.weights.shape[1],
+             "non_zeros": int(np.count_nonzero(p.weights)),
+             "lanes": LANES, "smallest": smallest(costs),
+             "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()}}
+            for p, costs in zip(model.projections, table_costs(model, LANES), strict=True)]
 
 
 def _changed_decays(model: IntegerModel, network: Network) -> list[str]:

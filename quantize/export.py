@@ -10,7 +10,7 @@ from .artefact import model_tables
 from .cli import written_folder
 from .header import c_header, comment, identifier, sv_header
 from .model import IntegerModel
-from .rom import neuron_words, places, state_base, weight_words
+from .rom import neuron_words, places, state_base, tables_of
 
 __all__ = ["export_rom"]
 
@@ -33,7 +33,7 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
     with written_folder(folder, "rom.json") as temporary:
         np.savez_compressed(temporary / "rom.npz", **_plain(model))  # type: ignore[arg-type]
         for name, text in {
-                "weights.mem": _mem(index, "weights", weight_words(model, lanes),
+                "weights.mem": _mem(index, "weights", tables_of(model, lanes).dense,
                                     f"each {lanes} weights of {model.widths.weight} bits, two's "
                                     "complement, lane 0 lowest"),
                 "neurons.mem": _mem(index, "neurons", neuron_words(model),

@@ -2,25 +2,41 @@
 """Memory images: how the tables of a model lie in the memories of the hardware.
 
 Neurons of a population lie side by side in state words of ``lanes`` neurons, and populations
-follow one another. A weight word holds the weights of one row to the neurons of one state word,
-lane 0 lowest. A row is as many words as its target population has state words.
+follow one another. The rows of a projection lie in one of three formats (`quantize.tables`).
 """
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from .model import IntegerModel, IntegerProjection
+from .tables import FORMATS, Tables, row_words, smallest, table_costs
 
-__all__ = ["Place", "neuron_words", "places", "state_base", "state_words", "weight_words"]
+__all__ = ["Place", "neuron_words", "places", "state_base", "state_words", "tables_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where the rows of one projection lie: all in words."""
+    """Where the rows of one projection lie.
+
+    Parameters
+    ----------
+    projection : IntegerProjection
+    format : str
+        One of `quantize.tables.FORMATS`.
+    first : int
+        Its first word in the memory of its format; for a bitmap, its first slice.
+    first_row : int
+        Its first entry in the directory of the bitmaps; 0 for other formats.
+    row_words : int
+        Words of each row.
+    rows : int
+    target : int
+        First state word of the target.
+    """
 
     projection: IntegerProjection
+    format: str
     first: int
+    first_row: int
     row_words: int
     rows: int
     target: int
@@ -40,29 +56,31 @@ def state_words(model: IntegerModel, lanes: int) -> int:
     return sum(-(-population.neurons // lanes) for population in model.populations)
 
 
-def places(model: IntegerModel, lanes: int) -> list[Place]:
-    """Where the rows of every projection lie in the weight memory, in order of projections."""
-    base, first, result = state_base(model, lanes), 0, []
-    for projection in model.projections:
-        rows, targets = projection.weights.shape
-        words = -(-targets // lanes)
-        result.append(Place(projection=projection, first=first, row_words=words, rows=rows,
-                            target=base[projection.target]))
-        first += rows * words
+def places(model: IntegerModel, lanes: int, tables: str = "dense") -> list[Place]:
+    """Where the rows of every projection lie, in order of projections.
+
+    ``tables`` is a format for all, or ``smallest``: for each projection the one of fewest bits.
+    """
+    base, result = state_base(model, lanes), []
+    words, rows = dict.fromkeys(FORMATS, 0), dict.fromkeys(FORMATS, 0)
+    for projection, costs in zip(model.projections, table_costs(model, lanes), strict=True):
+        name = smallest(costs) if tables == "smallest" else tables
+        count = row_words(projection.weights, lanes, name)
+        result.append(Place(projection=projection, format=name, first=words[name],
+                            first_row=rows[name] if name == "bitmap" else 0, row_words=count,
+                            rows=len(projection.weights), target=base[projection.target]))
+        words[name] += len(projection.weights) * count
+        rows[name] += len(projection.weights)
     return result
 
 
-def weight_words(model: IntegerModel, lanes: int) -> list[int]:
-    """Image of the weight memory: one unsigned integer of ``lanes * weight`` bits per word."""
-    mask, width = (1 << model.widths.weight) - 1, model.widths.weight
-    words = []
-    for place in places(model, lanes):
-        weights = place.projection.weights
-        padded = np.zeros((place.rows, place.row_words * lanes), np.int64)
-        padded[:, :weights.shape[1]] = weights & mask
-        for group in padded.reshape(-1, lanes).tolist():
-            words.append(sum(weight << width * lane for lane, weight in enumerate(group)))
-    return words
+def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> Tables:
+    """Images of the weight tables; ``tables`` as in `places`."""
+    images = Tables(lanes=lanes, weight_bits=model.widths.weight,
+                    word_bits=max(state_words(model, lanes) - 1, 0).bit_length())
+    for place in places(model, lanes, tables):
+        images.add(place.projection.weights, place.format, place.target)
+    return images
 
 
 def neuron_words(model: IntegerModel) -> list[int]:

@@ -24,13 +24,19 @@ def summary(manifest: dict) -> str:
                                 "zeros kept".format(**manifest["dropped"])))
     for table in manifest.get("tables", ()):
         rows.append((f"{table['source']}->{table['target']}",
-                     "delay {delay}, {format}, {rows} x {columns}, {bits} bits, {non_zeros} "
-                     "non-zeros".format(**table)))
+                     "delay {delay}, {rows} x {columns}, {non_zeros} non-zeros; {costs}".format(
+                         **{**table, "costs": _costs(table["costs"])})))
     if "table_bits" in manifest:
-        rows.append(("tables", f"{manifest['table_bits']} bits, {manifest['non_zeros']} non-zeros"))
+        bits = ", ".join(f"{name} {count}" for name, count in manifest["table_bits"].items())
+        rows.append(("tables", f"{manifest['non_zeros']} non-zeros; bits in all: {bits}"))
     rows += [("warning", warning) for warning in manifest.get("warnings", ())]
     width = max(len(key) for key, _ in rows)
     return "\n".join(f"{key:{width}}  {value}" for key, value in rows)
+
+
+def _costs(costs: dict) -> str:
+    return ", ".join("{} {bits} bits, {words} cycles a row".format(name, **cost)
+                     for name, cost in costs.items())
 
 
 def _shape(model: dict) -> str:

@@ -2,8 +2,10 @@
 """Helpers of the core's unit tests: a memory in plain Python, and the numbers of a model."""
 
 import numpy as np
+from amaranth import Value
 
 from golden.run import constants_of
+from hw.layouts import words_layout
 
 __all__ = ["PlainCurrents", "currents_of", "golden_of", "lane_values"]
 
@@ -25,22 +27,37 @@ class PlainCurrents:
         self.writes = []
         self.cycle = 0
         self.rng = np.random.default_rng(seed)
+        self.bits = words_layout(params).size // params.lanes
 
     async def serve(self, ctx):
         """Answer the block's ports in every cycle; a background testbench."""
         dut = self.dut
-        ports = (dut.read_word, dut.write_word, dut.write_lanes, dut.write)
-        async for _, _, read, word, lanes, values in ctx.tick().sample(*ports):
-            old = list(self.words[read % len(self.words)])
-            for k in range(len(old)):
-                if read == word and lanes >> k & 1:
-                    old[k] = int(self.rng.integers(-100, 100))
+        count = dut.params.lanes
+        ports = (_each(dut, "read_word", count), _each(dut, "write_word", count), dut.write_lanes,
+                 dut.write)
+        async for _, _, read, written, lanes, values in ctx.tick().sample(*ports):
+            words = [written >> k * self.bits & (1 << self.bits) - 1 for k in range(count)]
+            old = []
+            for k in range(count):
+                word = read >> k * self.bits & (1 << self.bits) - 1
+                clash = word == words[k] and lanes >> k & 1
+                old.append(int(self.rng.integers(-100, 100)) if clash
+                           else self.words[word % len(self.words)][k])
             ctx.set(dut.read, old)
             if lanes:
-                self.writes.append((self.cycle, word))
-                self.words[word] = [values[k] if lanes >> k & 1 else value
-                                    for k, value in enumerate(self.words[word])]
+                first = min(k for k in range(count) if lanes >> k & 1)
+                self.writes.append((self.cycle, words[first]))
+            for k in range(count):
+                if lanes >> k & 1:
+                    self.words[words[k]][k] = values[k]
             self.cycle += 1
+
+
+def _each(dut, name, lanes):
+    """Port of a word per lane, as one value; a port of one word for all lanes serves them all."""
+    if hasattr(dut, f"{name}s"):
+        return Value.cast(getattr(dut, f"{name}s"))
+    return getattr(dut, name).replicate(lanes)
 
 
 def golden_of(model):

@@ -22,14 +22,14 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "tests"
 
 
-def core_params(model, lanes=4):
+def core_params(model, lanes=4, **choices):
     """A core of ``model``."""
-    return CoreParams(model=model, config=CoreConfig(lanes=lanes))
+    return CoreParams(model=model, config=CoreConfig(lanes=lanes, **choices))
 
 
-def equal_answer(model, recording, lanes=4):
+def equal_answer(model, recording, lanes=4, **choices):
     """Golden's answer, which that of the compiled RTL must equal in every value and cycle."""
-    params = core_params(model, lanes)
+    params = core_params(model, lanes, **choices)
     answer = run_golden(model, recording, params.config)
     assert differences(answer, run_compiled(params, recording, BUILD)) == []
     return answer

@@ -12,6 +12,7 @@ from quantize.calibrate import MARGIN, calibrate, default_recording
 from quantize.model import Widths
 from quantize.reference import run_reference
 from quantize.retime import retime
+from quantize.rom import tables_of
 from quantize.rounding import nearest
 
 from .networks import make_recording, nearest_model, random_recording, refused, tiny_network
@@ -96,8 +97,11 @@ def test_compile_facts(network, recording):
     told = facts["calibration"]
     assert told["source"] == "made" and not told["simulated"] and not told["proven"]
     assert told["proven_bits"]["current"] > model.widths.current
-    assert [table["bits"] for table in facts["tables"]] == [144 * 8, 240 * 8, 24 * 8]
-    assert facts["table_bits"] == 408 * 8
+    dense = [table["costs"]["dense"] for table in facts["tables"]]
+    assert dense == [{"bits": 144 * 8, "words": 3}, {"bits": 240 * 8, "words": 3},
+                     {"bits": 48 * 8, "words": 1}]
+    assert facts["table_bits"] == {name: tables_of(model, 4, name).bits
+                                   for name in ("dense", "bitmap", "rows", "smallest")}
     assert facts["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
     assert facts["dropped"] == {"channels": 0, "neurons": 0, "empty_rows": 0}
     assert facts["warnings"] == []

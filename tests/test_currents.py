@@ -21,22 +21,25 @@ def test_current_memory(lanes):
 
     async def bench(ctx):
         for word in range(params.state_words):
-            ctx.set(dut.read_word, word)
+            ctx.set(dut.read_words, [word] * lanes)
             await ctx.tick()
             assert list(ctx.get(dut.read)) == words[word]
         for _ in range(300):
-            read, word = rng.integers(0, params.state_words, 2).tolist()
+            read, word = rng.integers(0, params.state_words, (2, lanes)).tolist()
             values = rng.integers(-half, half, lanes).tolist()
             enable = int(rng.integers(0, 1 << lanes))
-            ctx.set(dut.read_word, read)
-            ctx.set(dut.write_word, word)
+            ctx.set(dut.read_words, read)
+            ctx.set(dut.write_words, word)
             ctx.set(dut.write, values)
             ctx.set(dut.write_lanes, enable)
             await ctx.tick()
-            # A word that is read while it is written reads as anything in a block RAM.
-            if read != word or not enable:
-                assert list(ctx.get(dut.read)) == words[read]
-            words[word] = [values[k] if enable >> k & 1 else value
-                           for k, value in enumerate(words[word])]
+            found = list(ctx.get(dut.read))
+            for k in range(lanes):
+                written = enable >> k & 1
+                # A word that is read while it is written reads as anything in a block RAM.
+                if read[k] != word[k] or not written:
+                    assert found[k] == words[read[k]][k]
+                if written:
+                    words[word[k]][k] = values[k]
 
     simulate(dut, bench, max_cycles=params.state_words + 301)

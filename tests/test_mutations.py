@@ -48,8 +48,8 @@ MUTATIONS = {
     "weight_doubled": (
         "hw/rows.py", "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
     "cycle_late": (
-        "hw/sequencer.py", "from golden.timing import DRAIN_CYCLES",
-        "from golden.timing import DRAIN_CYCLES as EXACT\nDRAIN_CYCLES = EXACT + 1"),
+        "hw/sequencer.py", "from golden.timing import drain_cycles",
+        "from golden.timing import drain_cycles as exact\ndrain_cycles = lambda x: exact(x) + 1"),
     "state_wraps": (
         "hw/arith.py", "Mux(overflows(value, width), limit, value[:width])", "value[:width]"),
     "saturation_not_told": (

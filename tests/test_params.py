@@ -7,7 +7,7 @@ import pytest
 
 from golden.schedule import Kind, schedule
 from hw.params import CoreParams, RowPhase, UpdatePhase
-from quantize.rom import places, weight_words
+from quantize.rom import places, tables_of
 
 from .designs import core_params
 from .networks import deep_model, refused
@@ -21,7 +21,8 @@ def test_params_of_a_deep_model():
     assert [population.name for population in params.spiking] == ["first", "second"]
     assert params.slots == 8
     assert params.places == places(params.model, 4)
-    assert params.weight_image == weight_words(params.model, 4)
+    assert params.tables == tables_of(params.model, 4)
+    assert params.formats == ["dense"]
 
 
 def test_phases_follow_the_schedule():

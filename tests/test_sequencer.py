@@ -41,7 +41,8 @@ class Surroundings:
             self.row, self.run = max(self.row - 1, 0), max(self.run - 1, 0)
             if valid and ctx.get(dut.rows.ready):
                 self.log.append(("row", row.address, row.target, row.words))
-                self.row = row_period(row.words)
+                self.row = next(row_period(place) for place in self.params.places
+                                if place.target == row.target and place.row_words == row.words)
             if start:
                 assert not self.row and not self.run
                 self.log.append(("update", first, size, word, clear))

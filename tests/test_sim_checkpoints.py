@@ -21,3 +21,12 @@ def test_compiled_published_equals_golden(shared, checkpoint):
     assert recordings
     for recording in recordings:
         assert equal_answer(model, recording).spikes.any(), recording.name
+
+
+@pytest.mark.parametrize("checkpoint, tables, lanes", [
+    ("indy01/tinyRSNN-1", "bitmap", 4), ("indy01/tinyRSNN-1", "rows", 4),
+    ("loco01/tinyRSNN-1", "bitmap", 2)])
+def test_compiled_sparse_tables_equal_golden(shared, checkpoint, tables, lanes):
+    model = published_model(shared, checkpoint)
+    simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
+    assert equal_answer(model, simulated, lanes, tables=tables).spikes.any()

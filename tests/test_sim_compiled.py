@@ -32,6 +32,18 @@ def test_compiled_deep_equals_golden(lanes):
     assert len(np.unique(answer.cycles)) > 10
 
 
+@pytest.mark.parametrize("tables, lanes", [
+    ("bitmap", 1), ("bitmap", 4), ("bitmap", 8), ("rows", 1), ("rows", 4), ("smallest", 4)])
+def test_compiled_tables(tables, lanes):
+    """Every format of the weight tables, and two at once."""
+    recording = random_recording(lanes, 6, STEPS, reset=[0, 70, 71, 200])
+    model = deep_model(6)
+    answer = equal_answer(model, recording, lanes, tables=tables)
+    assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
+    if tables == "smallest":
+        assert len(core_params(model, lanes, tables=tables).formats) == 2
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.02, 3.0])
 def test_compiled_rates(rate):
     """Silence, steps mostly without events, and bursts that keep the adder busy."""

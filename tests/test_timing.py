@@ -13,6 +13,7 @@ from golden.timing import row_period, step_timing, worst_events
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.retime import retime
+from quantize.rom import Place
 
 from .networks import (
     deep_model,
@@ -30,9 +31,13 @@ def model():
     return nearest_model(retime(tiny_network(0, channels=6, hidden=16)), Widths(), "net")
 
 
-@pytest.mark.parametrize("words, period", [(1, 3), (2, 3), (3, 3), (4, 4), (16, 16)])
-def test_row_period(words, period):
-    assert row_period(words) == period
+@pytest.mark.parametrize("name, words, period", [
+    ("dense", 1, 3), ("dense", 2, 3), ("dense", 3, 3), ("dense", 4, 4), ("bitmap", 1, 3),
+    ("bitmap", 16, 16), ("rows", 1, 3), ("rows", 2, 4), ("rows", 14, 16)])
+def test_row_period(name, words, period):
+    place = Place(projection=None, format=name, first=0, first_row=0, row_words=words, rows=1,
+                  target=0)
+    assert row_period(place) == period
 
 
 # The hidden update takes 3 + 2 * 16 + 6 = 41 cycles, that of the outputs 3 + 2 * 2 + 6 = 13, and

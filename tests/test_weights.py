@@ -3,8 +3,10 @@
 
 import numpy as np
 import pytest
+from amaranth.hdl import signed
+from amaranth.lib import data
 
-from hw.weights import DEPTHS, WeightTable, bank_depths
+from hw.weights import DEPTHS, BankedRom, bank_depths
 
 from .bench import simulate
 
@@ -25,13 +27,13 @@ def test_bank_depths_of_default_core():
 @pytest.mark.parametrize("depth, width, lanes", [
     (1, 8, 1), (2, 2, 3), (3, 8, 4), (257, 5, 2), (700, 16, 1), (2624, 4, 2),
 ])
-def test_weight_table(depth, width, lanes):
+def test_banked_rom(depth, width, lanes):
     """A word per cycle, one cycle after its address."""
     rng = np.random.default_rng(1)
     weights = rng.integers(-(1 << width - 1), 1 << width - 1, (depth, lanes)).tolist()
     image = [sum((weight & (1 << width) - 1) << width * lane for lane, weight in enumerate(row))
              for row in weights]
-    dut = WeightTable(image, width=width, lanes=lanes)
+    dut = BankedRom(image, data.ArrayLayout(signed(width), lanes))
     addresses = [0, depth - 1, *rng.integers(0, depth, 200).tolist()]
 
     async def bench(ctx):
@@ -39,6 +41,6 @@ def test_weight_table(depth, width, lanes):
             ctx.set(dut.address, address)
             await ctx.tick()
             ctx.set(dut.address, (address + 1) % depth)
-            assert list(ctx.get(dut.weights)) == weights[address], address
+            assert list(ctx.get(dut.data)) == weights[address], address
 
     simulate(dut, bench, max_cycles=len(addresses) + 1)
