@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "run_command", "whole_number", "written_file",
-           "written_folder"]
+__all__ = ["CommandParser", "InputError", "check_folder", "run_command", "whole_number",
+           "written_file", "written_folder"]
 
 # What marks a folder as written by this project: an index that names a model.
 INDEXES = ("manifest.json", "report.json", "rom.json", "verilog.json")
@@ -92,8 +92,7 @@ def written_folder(path: Path, index: str | None = None) -> Iterator[Path]:
         If ``path`` exists and is none of these.
     """
     path = Path(path).resolve()
-    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _ours(path, index))):
-        raise InputError(f"Output folder must be new, empty or made by this command, not {path}")
+    check_folder(path, index)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
     retired = temporary.with_name(f"{temporary.name}-old")
@@ -108,6 +107,13 @@ def written_folder(path: Path, index: str | None = None) -> Iterator[Path]:
             os.replace(retired, path)
         for folder in (temporary, retired):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_folder(path: Path, index: str | None = None) -> None:
+    """Refuse, before long work, the folder that `written_folder` would refuse after it."""
+    path = Path(path).resolve()
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _ours(path, index))):
+        raise InputError(f"Output folder must be new, empty or made by this command, not {path}")
 
 
 def _ours(folder: Path, index: str | None) -> bool:

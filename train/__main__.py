@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: ``python -m train --help``."""
 
+import json
 import os
-from argparse import Namespace
+import sys
+from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
-from quantize.cli import CommandParser, InputError, run_command, whole_number
-from quantize.recording import Recording, read_recording
+from quantize.artefact import save_artefact
+from quantize.build import build_model
+from quantize.cli import (
+    CommandParser,
+    InputError,
+    check_folder,
+    run_command,
+    whole_number,
+    written_file,
+)
+from quantize.model import Widths
+from quantize.recording import TARGETS, Recording, read_recording
+from quantize.show import summary
 
 from .reaches import default_sessions, save_session
-from .recipe import LIMITS, Recipe
+from .recipe import LIMITS, Recipe, Tuning
 from .recording import held_out, target_velocity
 
 __all__ = ["main"]
 
 SETTINGS = {"hidden": "hidden units", "epochs": "passes over the recording",
             "seed": "seed of every random draw"}
+WIDTHS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16)}
 
 
 def _parser() -> CommandParser:
@@ -29,7 +43,7 @@ def _parser() -> CommandParser:
                     "default.safetensors and default_recording.npz.")
     default.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
                          help="existing folder to write to")
-    _add_settings(default, "epochs", "seed")
+    _add_settings(default, Recipe, "epochs", "seed")
 
     fit = commands.add_parser(
         "fit", help="train on a recording of your own",
@@ -39,22 +53,75 @@ def _parser() -> CommandParser:
     fit.add_argument("recording", type=Path, metavar="RECORDING.npz", help="see docs/contracts.md")
     fit.add_argument("-o", "--output", type=Path, required=True, metavar="CHECKPOINT.safetensors",
                      help="file to write, in an existing folder")
-    _add_settings(fit, "hidden", "epochs", "seed")
+    _add_target(fit)
+    _add_settings(fit, Recipe, "hidden", "epochs", "seed")
+
+    finetune = commands.add_parser(
+        "finetune", help="checkpoint to model, its integers trained on a recording of your own",
+        description="Quantize a checkpoint as 'python -m quantize build' does, then train the "
+                    "integers on the first 80 % of a recording, and score on the rest. Writes a "
+                    "model folder. See docs/finetuning.md.")
+    finetune.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
+                          help=".safetensors or .pth")
+    finetune.add_argument("recording", type=Path, metavar="RECORDING.npz",
+                          help="see docs/contracts.md")
+    finetune.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
+                          help="folder of the model")
+    finetune.add_argument("--name", help="of the model (default: as the checkpoint)")
+    for name, (low, high) in WIDTHS.items():
+        finetune.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
+                              default=4 if name == "weight" else getattr(Widths, name),
+                              help=f"{low} to {high} (default: %(default)s)")
+    _add_target(finetune)
+    _add_settings(finetune, Tuning, "epochs", "seed")
+
+    compare = commands.add_parser(
+        "held-out", help="what integers cost on a recording's last part, over several seeds",
+        description="For each seed, train on the first 80 % of a recording, quantize, fine-tune, "
+                    "and score all three on the rest.")
+    compare.add_argument("recording", type=Path, metavar="RECORDING.npz",
+                         help="see docs/contracts.md")
+    compare.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
+                         help="file to write, in an existing folder (default: none)")
+    compare.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
+                         help="how many, from --seed on (default: %(default)s)")
+    compare.add_argument("--weight-bits", type=_bit_list, default=[8, 4], metavar="N,N",
+                         help="2 to 16 each (default: 8,4)")
+    compare.add_argument("--tuning-epochs", type=whole_number(*LIMITS["epochs"]), metavar="N",
+                         default=Tuning.epochs,
+                         help="passes of the fine-tuning (default: %(default)s)")
+    _add_target(compare)
+    _add_settings(compare, Recipe, "hidden", "epochs", "seed")
     return parser
 
 
-def _add_settings(parser: CommandParser, *names: str) -> None:
+def _add_target(parser: CommandParser) -> None:
+    parser.add_argument("--target", choices=TARGETS, default=None,
+                        help="key of the recording to decode (default: the first that it has)")
+
+
+def _add_settings(parser: CommandParser, recipe: type, *names: str) -> None:
     for name in names:
         low, high = LIMITS[name]
         parser.add_argument(f"--{name}", type=whole_number(low, high), metavar="N",
-                            default=getattr(Recipe, name),
+                            default=getattr(recipe, name),
                             help=f"{SETTINGS[name]}, {low} to {high} (default: %(default)s)")
+
+
+def _bit_list(text: str) -> list[int]:
+    try:
+        bits = [whole_number(*WIDTHS["weight"])(part) for part in text.split(",")]
+    except ArgumentTypeError:
+        raise ArgumentTypeError("must be whole numbers from 2 to 16 with commas between, "
+                                f"not {text!r}") from None
+    return bits
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"default": _default, "fit": _fit}[arguments.command](arguments)
+    {"default": _default, "fit": _fit, "finetune": _finetune,
+     "held-out": _held_out}[arguments.command](arguments)
 
 
 def _default(arguments: Namespace) -> None:
@@ -72,7 +139,66 @@ def _fit(arguments: Namespace) -> None:
     if arguments.output.suffix != ".safetensors":
         raise InputError(f"Output must end in .safetensors, not '{arguments.output}'")
     _check_output(arguments.output)
-    _train(arguments, arguments.output, *held_out(read_recording(arguments.recording)))
+    _train(arguments, arguments.output,
+           *held_out(read_recording(arguments.recording, arguments.target)))
+
+
+def _finetune(arguments: Namespace) -> None:
+    _check_torch()
+    from .finetune import finetune, integer_score, unit_of
+    check_folder(arguments.output, "manifest.json")
+    seen, unseen = held_out(read_recording(arguments.recording, arguments.target))
+    target_velocity(seen)
+    widths = {name: getattr(arguments, f"{name}_bits") for name in WIDTHS}
+    try:
+        rounded, network, facts = build_model(
+            arguments.checkpoint, name=arguments.name, widths=Widths(**widths, fraction=0),
+            recording=seen)
+        unit = unit_of(rounded, seen)
+        model, facts = finetune(rounded, network, facts, seen, _settings(Tuning, arguments), unit)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    manifest = save_artefact(arguments.output, model, network, facts)
+    print(summary({**manifest, "warnings": []}))
+    before, after = (integer_score(each, unseen, unit) for each in (rounded, model))
+    print(f"held out, {unseen.steps} steps: R2 {after.mean():.3f} (x {after[0]:.3f}, "
+          f"y {after[1]:.3f}), only rounded {before.mean():.3f}")
+    print(f"-> {arguments.output}")
+    for warning in facts["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _held_out(arguments: Namespace) -> None:
+    _check_torch()
+    from .held_out import compare, heading, losses
+    if arguments.output:
+        _check_output(arguments.output)
+    recording = read_recording(arguments.recording, arguments.target)
+    recipe    = _settings(Recipe, arguments)
+    print(heading(arguments.weight_bits), flush=True)
+    try:
+        results = compare(recording, seeds=arguments.seeds, weight_bits=arguments.weight_bits,
+                          recipe=recipe, tuning=Tuning(epochs=arguments.tuning_epochs))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    print(losses(results))
+    if arguments.output:
+        with written_file(arguments.output) as temporary:
+            temporary.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def _settings(recipe: type, arguments: Namespace):
+    return recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
+
+
+def _check_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
+                         "not missing") from None
 
 
 def _check_output(path: Path) -> None:
@@ -85,14 +211,9 @@ def _check_output(path: Path) -> None:
 
 def _train(arguments: Namespace, path: Path, seen: Recording, unseen: Recording) -> None:
     """Train on ``seen``, write the checkpoint ``path``, print the score on ``unseen``."""
-    try:
-        from .fit import fit, predict, r2
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
-                         "not missing") from None
-    recipe = Recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
+    _check_torch()
+    from .fit import fit, predict, r2
+    recipe = _settings(Recipe, arguments)
     model  = fit(seen, recipe)
 
     output, hidden = predict(model, unseen)

@@ -109,7 +109,7 @@ def _train(windows: _Windows, recording: Recording, recipe: Recipe, progress: bo
     total = recipe.epochs * windows.per_epoch
     tuned = total // 4
     quiet = None if progress else True          # None: quiet unless standard error is a terminal
-    with tqdm(total=total, disable=quiet, unit="batch", dynamic_ncols=True) as bar, \
+    with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True) as bar, \
             torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         for name, batches, rate, sparsity in (("train", total - tuned, 1.0, 0.0),

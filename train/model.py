@@ -13,12 +13,12 @@ from quantize.checkpoint import KEYS
 from quantize.cli import InputError, written_file
 from quantize.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 
-__all__ = ["TinyRSNN"]
+__all__ = ["Spike", "TinyRSNN"]
 
 _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at its base
 
 
-class _Spike(torch.autograd.Function):
+class Spike(torch.autograd.Function):
     """Heaviside step, strict; backward, the SuperSpike surrogate ``1 / (1 + 10 |x|)^2``.
 
     Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
@@ -120,7 +120,7 @@ class TinyRSNN(nn.Module):
         late = torch.zeros_like(syn)                # W1 x[t-1]
         hidden = []
         for step in current:
-            fired = _Spike.apply(mem - 1)
+            fired = Spike.apply(mem - 1)
             mem   = (b * mem + (1 - b) * syn) * (1 - fired.detach())
             syn   = a * syn + late + self.con2.op(z)
             z, late = fired, step

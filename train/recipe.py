@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of the recipe."""
+"""The settings of the recipes."""
 
 from dataclasses import dataclass
 
-__all__ = ["LIMITS", "Recipe"]
+__all__ = ["LIMITS", "Recipe", "Tuning"]
 
 #: Lowest and highest value of what a user may set.
 LIMITS = {"hidden": (1, 1024), "epochs": (1, 100_000), "seed": (0, 2**31 - 1)}
@@ -28,7 +28,30 @@ class Recipe:
     highest: float = 4.0                # rate that the mean of the units should stay below
 
     def __post_init__(self):
-        for name, (low, high) in LIMITS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ValueError(f"Training {name} must be between {low} and {high}, not {value!r}")
+        _check_limits(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """How to fine-tune the integers. Lengths in seconds, rates in spikes per second of one unit.
+
+    An epoch is one pass over the recording. The learning rate falls as a half cosine.
+    """
+    epochs: int = 20
+    seed: int = 0
+    window: float = 1.0                 # gradients reach back at most so far
+    batch: int = 64
+    learning_rate: float = 1e-2         # in parts of the largest weight
+    noise: float = 0.1                  # part of the input events left out; as many are doubled
+    lowest: float = 0.5                 # rate that no unit should fall below
+
+    def __post_init__(self):
+        _check_limits(self)
+
+
+def _check_limits(recipe: Recipe | Tuning) -> None:
+    for name in LIMITS.keys() & vars(recipe).keys():
+        low, high = LIMITS[name]
+        value = getattr(recipe, name)
+        if not low <= value <= high:
+            raise ValueError(f"Training {name} must be between {low} and {high}, not {value!r}")

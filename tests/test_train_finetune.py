@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from golden.config import CoreConfig
+from golden.metrics import published_time
+from golden.run import run_golden
+from quantize.build import compile_network
+from quantize.checkpoint import read_checkpoint
+from quantize.model import Widths
+from train.reaches import Units, simulate
+from train.recipe import Recipe, Tuning
+
+from .networks import make_recording, refused
+
+try:
+    import torch
+
+    from train.finetune import finetune, integer_score, shaken, unit_of
+    from train.fit import fit
+    from train.integer import Events, IntegerNetwork
+    from train.streams import Streams, whole
+except ModuleNotFoundError:
+    torch = None
+
+pytestmark = pytest.mark.skipif(torch is None, reason="torch is not installed")
+
+
+@pytest.fixture(scope="module")
+def session():
+    return simulate(n_bins=2000, seed=1, units=Units(channels=20), dt=0.02, trials=3)
+
+
+@pytest.fixture(scope="module")
+def trained(session, tmp_path_factory):
+    """A small checkpoint, trained on ``session``."""
+    path = tmp_path_factory.mktemp("trained") / "small.safetensors"
+    fit(session, Recipe(hidden=16, epochs=20), progress=False).checkpoint(path)
+    return path
+
+
+def _compiled(trained, session, bits=4):
+    return compile_network(read_checkpoint(trained), name="m", recording=session,
+                           widths=Widths(weight=bits, fraction=0))
+
+
+def _equal(first, second):
+    pairs = zip(first.projections, second.projections, strict=True)
+    return all(np.array_equal(a.weights, b.weights) for a, b in pairs)
+
+
+def test_finetune_learns(trained, session):
+    rounded, network, facts = _compiled(trained, session)
+    model, facts = finetune(rounded, network, facts, session, Tuning(epochs=3, noise=0.0))
+    learnt = session.cut(0, 1600)
+    before, after = (integer_score(each, learnt).mean() for each in (rounded, model))
+    assert after > before + 0.02
+    assert facts["finetuned"]["taken"] > 0 and facts["finetuned"]["changed"] > 0
+
+
+def test_finetune_follows_seed(trained, session):
+    compiled = _compiled(trained, session)
+    first, same, other = (finetune(*compiled, session, Tuning(epochs=2, noise=0.0,
+                                                                  seed=seed))[0]
+                          for seed in (1, 1, 2))
+    assert _equal(first, same) and not _equal(first, other)
+
+
+def test_finetuned_model_is_the_trained_network(trained, session):
+    """The model's golden run is, bit for bit, the forward pass that was trained."""
+    rounded, network, facts = _compiled(trained, session)
+    model, _ = finetune(rounded, network, facts, session, Tuning(epochs=1))
+    part = session.cut(0, 300)
+    with torch.no_grad():
+        trained_network = IntegerNetwork(model)
+        output, _, _ = trained_network(whole(model, part), trained_network.start(1))
+    assert (output[:, 0].numpy() == run_golden(model, part, CoreConfig()).velocity_int).all()
+
+
+def test_finetune_keeps_the_rest(trained, session):
+    """Thresholds, decays and scales stay; a synapse that the checkpoint lacks stays away."""
+    rounded, network, facts = _compiled(trained, session)
+    model, tuned = finetune(rounded, network, facts, session, Tuning(epochs=2, noise=0.3))
+    assert not _equal(model, rounded)
+    for before, after in zip(rounded.populations, model.populations, strict=True):
+        assert np.array_equal(before.kept, after.kept)
+        for key in ("threshold", "synaptic_decay", "membrane_decay"):
+            assert np.array_equal(getattr(before, key), getattr(after, key))
+    assert np.array_equal(model.output_scale, rounded.output_scale)
+    for projection, exact in zip(model.projections, network.projections, strict=True):
+        assert not projection.weights[exact.weights == 0].any()
+    assert tuned["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
+    assert tuned["table_bits"] == facts["table_bits"] and tuned["dropped"] == facts["dropped"]
+
+
+def test_finetune_that_does_not_help_changes_nothing(trained, session):
+    """Such a learning rate leaves nothing of what was learnt."""
+    rounded, network, facts = _compiled(trained, session)
+    model, facts = finetune(rounded, network, facts, session, Tuning(epochs=2, learning_rate=3.0))
+    assert _equal(model, rounded)
+    assert facts["finetuned"] == {"source": session.name, "steps": 2000, "epochs": 2, "taken": 0,
+                                  "seed": 0, "changed": 0}
+
+
+def test_streams_give_every_step_once(trained, session):
+    """One pass shows each step to one piece, its events whole, its target ``lead_steps`` on."""
+    model, _, _ = _compiled(trained, session)
+    streams, lead = Streams(model, session, length=7, batch=4), model.lead_steps
+    targets, events, resets = [], 0, 0
+    for chunk, target, mask in streams.one_pass(np.random.default_rng(1)):
+        assert mask.shape == (7, streams.pieces, 1) and chunk.rows.shape[:2] == (7, streams.pieces)
+        targets.append(target[mask[..., 0]].numpy())
+        events += int((chunk.rows >= 0).sum())
+        resets += int(chunk.reset.sum())
+    kept = model.channel_row[session.channel] >= 0
+    assert (events, resets) == (kept.sum(), session.reset.sum())
+    trial = np.cumsum(session.reset)
+    useful = trial[lead:] == trial[:-lead]
+    wanted = session.velocity[lead:][useful]
+    assert np.array_equal(np.sort(np.concatenate(targets), 0), np.sort(wanted, 0))
+
+
+@pytest.mark.parametrize("factor, unit", [(1, 1), (12, 1), (0.08, 1), (900, 1e3), (1.2e-3, 1e-3)])
+def test_unit_of_a_network(trained, session, factor, unit):
+    """Thousandfold is a unit, tenfold is an error."""
+    model, _, _ = _compiled(trained, session)
+    answer = run_golden(model, session, CoreConfig()).velocity
+    answer = published_time(answer, model.lead_steps, session.reset)
+    moved  = replace(session, velocity=factor * answer)
+    assert unit_of(model, moved) == unit
+    if factor == unit:
+        assert integer_score(model, moved, unit).tolist() == [1, 1]
+
+
+def test_shaken_events():
+    """The share of events that are gone, and of those there twice; padding stays padding."""
+    rows   = torch.arange(40_000).reshape(100, 4, 100)
+    events = Events(torch.cat([rows, torch.full_like(rows, -1)], -1), torch.zeros(100, 4) > 0)
+    again  = shaken(events, 0.2, torch.Generator().manual_seed(1))
+    assert again.reset is events.reset
+    taken = torch.bincount(again.rows[again.rows >= 0], minlength=40_000)
+    share = torch.bincount(taken, minlength=3) / 40_000
+    assert share.tolist() == pytest.approx([0.2, 0.6, 0.2], abs=0.01)
+    step = again.rows // 400
+    assert ((step == torch.arange(100)[:, None, None]) | (again.rows < 0)).all()
+
+
+def test_finetune_wrong(trained, session):
+    compiled = _compiled(trained, session)
+    with refused(f"Recording {session.name} velocity must move on every axis to train on, not be "
+                 "0 throughout"):
+        finetune(*compiled, replace(session, velocity=session.velocity * [1, 0]), Tuning())
+    with refused("Recording made must hold velocity to train on, not only spikes"):
+        finetune(*compiled, make_recording([[0]], 20), Tuning())
+    with refused("Training epochs must be between 1 and 100000, not 0", ValueError):
+        Tuning(epochs=0)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fine-tuning of a rounded model: its own integers run, and the weights behind them learn.
+
+See docs/finetuning.md for the equations.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from golden.config import CoreConfig
+from golden.metrics import published_time, r_squared, unit_scale
+from golden.run import run_golden
+from quantize.bounds import proven_bits
+from quantize.cli import InputError
+from quantize.model import IntegerModel
+from quantize.network import Network
+from quantize.prune import prune
+from quantize.recording import Recording
+
+from .integer import Events, IntegerNetwork
+from .recipe import Tuning
+from .recording import held_out, target_velocity
+from .streams import Streams
+
+__all__ = ["finetune", "integer_score", "shaken", "tune", "unit_of"]
+
+
+def finetune(model: IntegerModel, network: Network, facts: dict, recording: Recording,
+             tuning: Tuning, unit: float = 1.0) -> tuple[IntegerModel, dict]:
+    """Fine-tune what `quantize.build.compile_network` gave, on a recording with ``velocity``.
+
+    ``unit`` is that of the network in units of the recording, see `unit_of`; it stays as it is.
+
+    Weights that are 0 in ``network`` stay 0. Neurons and channels that have no weights any more are
+    dropped. The manifest's facts get one more entry, ``finetuned``.
+    """
+    tuned, taken = tune(model, recording, tuning, _masks(model, network), unit)
+    pairs = zip(model.projections, tuned.projections, strict=True)
+    changed = sum(int((before.weights != after.weights).sum()) for before, after in pairs)
+    tuned, dropped = prune(tuned)
+    return tuned, {**_facts_of(tuned, facts, dropped), "finetuned": {
+        "source": recording.name, "steps": recording.steps, "epochs": tuning.epochs,
+        "taken": taken, "seed": tuning.seed, "changed": changed}}
+
+
+def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) -> np.ndarray:
+    """R2 of each axis, float64, of golden's answers at the time that the network was trained for.
+
+    Answers are multiplied by ``unit``, see `unit_of`.
+    """
+    return r_squared(target_velocity(recording), _answers(model, recording) * unit)
+
+
+def unit_of(model: IntegerModel, recording: Recording) -> float:
+    """Unit of the network's outputs in units of the recording, such as 1000 for m and mm; or 1.
+
+    A factor of 10 is none: so much a network may be wrong.
+    """
+    unit = unit_scale(target_velocity(recording), _answers(model, recording))
+    return unit if abs(np.log10(unit)) > 1.5 else 1.0
+
+
+def _answers(model: IntegerModel, recording: Recording) -> np.ndarray:
+    answer = run_golden(model, recording, CoreConfig())
+    return published_time(answer.velocity, model.lead_steps, recording.reset)
+
+
+def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
+    """Where weights may be other than 0: where the checkpoint's are; bool (sources, targets)."""
+    place = {"input": np.flatnonzero(model.channel_row >= 0),
+             **{p.name: p.kept for p in model.populations}}
+    return [p.weights[np.ix_(place[p.source], place[p.target])] != 0 for p in network.projections]
+
+
+def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
+         unit: float = 1.0, *, progress: bool = True) -> tuple[IntegerModel, int]:
+    """The same model with weights that decode ``recording`` better; where ``masks`` let them.
+
+    Minimises the root mean square error of the outputs, each axis scaled by the root mean square of
+    the movement, on the first 80 % of the recording. Of the models after each epoch, and the one
+    given, the one with the least error on the rest is taken; the number of its epoch comes with it.
+    Runs on one thread, so that a seed gives one result on one machine. ``progress`` draws a bar if
+    standard error is a terminal.
+    """
+    wanted = target_velocity(recording)
+    if len(model.output_scale) != wanted.shape[1]:
+        raise InputError(f"Recording {recording.name} velocity must have {len(model.output_scale)} "
+                         f"axes, as the network has outputs, not {wanted.shape[1]}")
+    size = np.sqrt(np.square(wanted).mean(0))
+    if not (size > 0).all():
+        raise InputError(f"Recording {recording.name} velocity must move on every axis to train "
+                         "on, not be 0 throughout")
+    learnt, judged = held_out(recording)
+
+    def error(candidate: IntegerModel) -> float:
+        wrong = target_velocity(judged) - _answers(candidate, judged) * unit
+        return float(np.square(wrong / size).mean())
+
+    streams = Streams(model, learnt, length=max(1, round(tuning.window / recording.dt)),
+                      batch=tuning.batch)
+    best, taken = model, 0
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
+        for epoch, candidate in enumerate(trainer.run(streams, progress), 1):
+            if error(candidate) < error(best):
+                best, taken = candidate, epoch
+    finally:
+        torch.set_num_threads(threads)
+    return best, taken
+
+
+class _Trainer:
+    """Integer network, its optimiser, and what both need; ``gain`` and ``size`` per output."""
+    def __init__(self, model: IntegerModel, masks: list[np.ndarray], tuning: Tuning,
+                 gain: np.ndarray, size: np.ndarray):
+        self.network = IntegerNetwork(model)
+        self.masks   = [torch.from_numpy(mask) for mask in masks]
+        self.tuning  = tuning
+        self.gain, self.size = torch.from_numpy(gain), torch.from_numpy(size)
+        self.half    = 1 << model.widths.weight - 1
+        self.random  = torch.Generator().manual_seed(tuning.seed)
+        self.optimiser = torch.optim.Adam(self.network.parameters(),
+                                          lr=tuning.learning_rate * self.half)
+
+    def run(self, streams: Streams, progress: bool) -> Iterator[IntegerModel]:
+        """Train; after each epoch, give the model with the integers that the network has."""
+        total    = self.tuning.epochs * streams.chunks
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, total)
+        rng      = np.random.default_rng(self.tuning.seed)
+        quiet    = None if progress else True       # None: quiet unless on a terminal
+        with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True,
+                  desc="integers") as bar:
+            for _ in range(self.tuning.epochs):
+                state = self.network.start(streams.pieces)
+                for events, target, mask in streams.one_pass(rng):
+                    output, hidden, state = self.network(
+                        shaken(events, self.tuning.noise, self.random), state)
+                    state = state.detach()
+                    error = self._step(output, hidden, target, mask)
+                    schedule.step()
+                    bar.set_postfix(error=f"{error:.3f}", refresh=False)
+                    bar.update()
+                weights = [w.detach().numpy().astype(np.int64) for w in self.network.weights()]
+                yield replace(self.network.model, projections=tuple(
+                    replace(p, weights=w)
+                    for p, w in zip(self.network.model.projections, weights, strict=True)))
+
+    def _step(self, output: Tensor, hidden: Tensor, target: Tensor, mask: Tensor) -> float:
+        """One update; gives the error, of 1 for silence."""
+        useful = mask.sum().clamp(min=1)
+        wrong  = (output * self.gain - target / self.size).square()
+        error  = ((wrong * mask).sum() / (wrong.shape[-1] * useful) + 1e-12).sqrt()
+        rates  = (hidden * mask).sum((0, 1)) / (useful * self.network.model.dt)
+        silent = (self.tuning.lowest - rates).relu().square().mean()
+        self.optimiser.zero_grad()
+        (error + 0.02 * silent).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimiser.step()
+        with torch.no_grad():
+            for shadow, allowed in zip(self.network.shadow, self.masks, strict=True):
+                shadow.mul_(allowed).clamp_(-self.half, self.half - 1)
+        return error.item()
+
+
+def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
+    """Leave out a ``share`` of the events, and double as many: their mean and kind stay."""
+    draw = torch.rand(events.rows.shape, generator=generator)
+    once = events.rows.masked_fill(draw < share, -1)
+    more = events.rows.masked_fill(draw < 1 - share, -1)
+    return replace(events, rows=torch.cat([once, more], -1))
+
+
+def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict:
+    """The manifest's entries ``facts`` of a compiled model, brought to its new weights."""
+    current, membrane = proven_bits(model)
+    calibration = facts["calibration"]
+    tables = [{**table, "rows": p.weights.shape[0], "columns": p.weights.shape[1],
+               "bits": p.weights.size * model.widths.weight,
+               "non_zeros": int(np.count_nonzero(p.weights))}
+              for table, p in zip(facts["tables"], model.projections, strict=True)]
+    return {
+        **facts,
+        "calibration": {
+            **calibration, "rule": calibration["rule"].split(";")[0] + "; fine-tuned since",
+            "proven": current <= model.widths.current and membrane <= model.widths.membrane,
+            "proven_bits": {**calibration["proven_bits"], "current": current,
+                            "membrane": membrane}},
+        "dropped": {**dropped, **{key: facts["dropped"][key] + dropped[key]
+                                  for key in ("channels", "neurons")}},
+        "tables": tables, "table_bits": sum(table["bits"] for table in tables),
+        "non_zeros": sum(table["non_zeros"] for table in tables)}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What integers cost on a part of a recording that no network has seen, seed by seed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from tqdm import tqdm
+
+from golden.metrics import r_squared
+from quantize.build import compile_network
+from quantize.checkpoint import network_from_tensors
+from quantize.model import Widths
+from quantize.network import Network
+from quantize.recording import Recording
+
+from .finetune import finetune, integer_score
+from .fit import fit, predict
+from .model import TinyRSNN
+from .recipe import Recipe, Tuning
+from .recording import held_out, target_velocity
+
+__all__ = ["compare", "heading", "losses"]
+
+
+def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe: Recipe,
+            tuning: Tuning, tell: Callable[[str], None] = tqdm.write) -> dict:
+    """Train, round and fine-tune with ``seeds`` seeds, from those of ``recipe`` and ``tuning`` on.
+
+    All of it, calibration too, sees the first 80 % of the recording; the rest is scored, the float
+    network by `train.fit.predict`, the integers by golden. ``tell`` gets a line as soon as a seed
+    is done.
+
+    Returns
+    -------
+    dict
+        What a JSON file keeps: ``seeds`` is a list of one entry per seed, with ``seed``, ``float``
+        and ``integers``: per width, ``bits``, ``rounded`` and ``tuned``. Scores are R2, the mean
+        over the axes.
+    """
+    seen, unseen = held_out(recording)
+    results = {"recording": recording.name, "dt": recording.dt, "channels": recording.channels,
+               "hidden": recipe.hidden, "epochs": recipe.epochs, "tuning_epochs": tuning.epochs,
+               "steps": seen.steps, "held_out_steps": unseen.steps}
+    entries = []
+    # The bars of training and tuning go below this one; all are quiet unless on a terminal.
+    with tqdm(total=seeds * (1 + len(weight_bits)), disable=None, unit="network",
+              dynamic_ncols=True, desc="held-out") as bar:
+        for k in range(seeds):
+            model = fit(seen, replace(recipe, seed=recipe.seed + k))
+            score = r_squared(target_velocity(unseen), predict(model, unseen)[0]).mean()
+            bar.update()
+            network  = _network(model)
+            integers = []
+            for bits in weight_bits:
+                integers.append(_integers(network, bits, seen, unseen,
+                                          replace(tuning, seed=tuning.seed + k)))
+                bar.update()
+            entries.append({"seed": recipe.seed + k, "float": score, "integers": integers})
+            tell(_line(entries[-1]))
+    return {**results, "seeds": entries}
+
+
+def _network(model: TinyRSNN) -> Network:
+    tensors = {key: value.double().numpy() for key, value in model.state_dict().items()}
+    return network_from_tensors(tensors, model.dt)
+
+
+def _integers(network: Network, bits: int, seen: Recording, unseen: Recording,
+              tuning: Tuning) -> dict:
+    rounded, network, facts = compile_network(network, name=f"{bits} bits", recording=seen,
+                                              widths=Widths(weight=bits, fraction=0))
+    tuned, _ = finetune(rounded, network, facts, seen, tuning)
+    return {"bits": bits, "rounded": integer_score(rounded, unseen).mean(),
+            "tuned": integer_score(tuned, unseen).mean()}
+
+
+def _scores(entry: dict) -> list[float]:
+    return [entry["float"], *(score for integers in entry["integers"]
+                              for score in (integers["rounded"], integers["tuned"]))]
+
+
+def _line(entry: dict) -> str:
+    return f"seed {entry['seed']:<4}" + "".join(f"{score:14.4f}" for score in _scores(entry))
+
+
+def heading(weight_bits: list[int]) -> str:
+    """What stands above the lines that `compare` tells."""
+    return f"{'R2':9}" + "".join(f"{title:>14}" for title in (
+        "float", *(f"{bits}-bit{kind}" for bits in weight_bits for kind in ("", " tuned"))))
+
+
+def losses(results: dict) -> str:
+    """Two lines: means over the seeds, and what they lose against the float network's."""
+    mean = np.mean([_scores(entry) for entry in results["seeds"]], axis=0)
+    return (f"{'mean':9}" + "".join(f"{score:14.4f}" for score in mean)
+            + f"\n{'lost':9}{'':14}" + "".join(f"{lost:14.4f}" for lost in mean[0] - mean[1:]))

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integer model in torch: golden's values going forward, a surrogate gradient coming back.
+
+Every tensor is float64 and holds whole numbers below 2**53, so sums, products by a decay and
+shifts by ``floor`` are exact, in any order. Rounding and saturation pass the gradient straight
+through; a spike passes that of `train.model.Spike` at ``m / threshold - 1``, a reset passes none.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from golden.schedule import Kind, schedule
+from quantize.model import IntegerModel
+from quantize.network import INPUT
+
+from .model import Spike
+
+__all__ = ["Events", "IntegerNetwork", "State"]
+
+
+@dataclass(frozen=True)
+class Events:
+    """What streams that run side by side take.
+
+    Parameters
+    ----------
+    rows : int64, (steps, batch, most)
+        Input rows of the events, in their order; ``-1`` fills up.
+    reset : bool, (steps, batch)
+        Where a stream's state is cleared before the step.
+    """
+    rows: Tensor
+    reset: Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """State between steps: per population ``s`` and ``m``, float64 (batch, neurons).
+
+    ``spikes`` holds the spikes of the last steps per population, the latest last.
+    """
+    s: list[Tensor]
+    m: list[Tensor]
+    spikes: list[list[Tensor]]
+
+    def detach(self) -> "State":
+        """The same values, without their history."""
+        return State([s.detach() for s in self.s], [m.detach() for m in self.m],
+                     [[y.detach() for y in late] for late in self.spikes])
+
+
+class IntegerNetwork(nn.Module):
+    """An integer model with trainable weights.
+
+    Parameters
+    ----------
+    model : IntegerModel
+        Its weights are where training starts, its other tables stay.
+
+    Members
+    -------
+    shadow : list of float64 parameters, (sources, targets)
+        Weights before rounding, in LSB, per projection; `weights` are what the model computes with.
+    """
+    def __init__(self, model: IntegerModel):
+        super().__init__()
+        self.model  = model
+        self.shadow = nn.ParameterList(
+            nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
+        self._phases = schedule(model)
+        self._place  = {p.name: k for k, p in enumerate(model.populations)}
+        self._a, self._b, self._threshold = (
+            [torch.from_numpy(getattr(p, key)).double() for p in model.populations]
+            for key in ("synaptic_decay", "membrane_decay", "threshold"))
+        self._slots = max(1, *(p.delay for p in model.projections))
+
+    def weights(self) -> list[Tensor]:
+        """Integers of each projection: the shadow rounded half up, within the weights' width."""
+        half = 1 << self.model.widths.weight - 1
+        return [_straight(w, torch.floor(w + 0.5).clamp(-half, half - 1)) for w in self.shadow]
+
+    def start(self, batch: int) -> State:
+        """Zero state of ``batch`` streams."""
+        zero = [torch.zeros(batch, p.neurons, dtype=torch.float64) for p in self.model.populations]
+        return State(list(zero), list(zero), [[y] * self._slots for y in zero])
+
+    def forward(self, events: Events, state: State) -> tuple[Tensor, Tensor, State]:
+        """Run from ``state``.
+
+        Returns
+        -------
+        output : float64, (steps, batch, outputs)
+            m of the outputs, in LSB.
+        hidden : float64, (steps, batch, neurons)
+            Spikes of the neurons that spike, 0 or 1.
+        state : State
+        """
+        populations = self.model.populations
+        weights = [w * (1 << self.model.widths.fraction) for w in self.weights()]
+        counts  = _counts(events.rows, self.model.rows)
+        s, m    = list(state.s), list(state.m)
+        late    = [list(spikes) for spikes in state.spikes]
+        output, hidden = [], []
+        for t, restart in enumerate(events.reset):
+            if restart.any():
+                keep = (~restart).double()[:, None]
+                s, m = [x * keep for x in s], [x * keep for x in m]
+                late = [[y * keep for y in spikes] for spikes in late]
+            fired: dict[int, Tensor] = {}
+            for phase in self._phases:
+                if phase.kind == Kind.UPDATE:
+                    k = phase.index
+                    s[k], m[k], fired[k] = self._update(k, s[k], m[k], late[k][-1])
+                    continue
+                projection, w = self.model.projections[phase.index], weights[phase.index]
+                k = self._place[projection.target]
+                if projection.source == INPUT:
+                    s[k] = self._add(s[k], counts[t], w, events.rows[t])
+                else:
+                    source = self._place[projection.source]
+                    due  = late[source][-projection.delay] if projection.delay else fired[source]
+                    s[k] = self._add(s[k], due, w)
+            late = [[*spikes[1:], fired[k]] for k, spikes in enumerate(late)]
+            output.append(torch.cat([m[k] for k, p in enumerate(populations) if not p.spiking], 1))
+            hidden.append(torch.cat([fired[k] for k, p in enumerate(populations) if p.spiking], 1))
+        return torch.stack(output), torch.stack(hidden), State(s, m, late)
+
+    def _update(self, k: int, s: Tensor, m: Tensor, before: Tensor
+                ) -> tuple[Tensor, Tensor, Tensor]:
+        high, bits = (1 << self.model.widths.membrane - 1) - 1, self.model.widths.decay
+        m = _scaled(m, self._b[k], bits) + s
+        m = _straight(m, m.clamp(-high - 1, high)) * (1 - before.detach())
+        threshold = self._threshold[k]
+        fired = (Spike.apply((m - threshold) / threshold.clamp(min=1))
+                 if self.model.populations[k].spiking else torch.zeros_like(m))
+        return _scaled(s, self._a[k], bits), m, fired
+
+    def _add(self, s: Tensor, events: Tensor, weights: Tensor, rows: Tensor | None = None
+             ) -> Tensor:
+        """Add ``events`` (batch, sources), one after another: as ``rows`` says, or by source."""
+        high  = (1 << self.model.widths.current - 1) - 1
+        total = s + events @ weights
+        with torch.no_grad():
+            if (s.abs() + events @ weights.abs()).max() <= high:
+                return total                    # in no order can a part of the sum saturate
+            exact = s
+            if rows is None:
+                drives = events.T[:, :, None] * weights[:, None]
+            else:
+                drives = torch.cat([weights, torch.zeros_like(weights[:1])])[rows.T]
+            for drive in drives:
+                exact = (exact + drive).clamp(-high - 1, high)
+        return _straight(total, exact)
+
+
+def _straight(x: Tensor, value: Tensor) -> Tensor:
+    """``value`` going forward; its gradient goes to ``x`` as it is."""
+    return x + (value - x).detach()
+
+
+def _scaled(x: Tensor, factor: Tensor, bits: int) -> Tensor:
+    """``x * factor / 2**bits``, rounded half up as `golden.core.scaled` does."""
+    exact = x * factor / (1 << bits)
+    return _straight(exact, torch.floor(exact + 0.5))
+
+
+def _counts(rows: Tensor, sources: int) -> Tensor:
+    """Events of each row, float64 (steps, batch, sources), from ``rows`` (steps, batch, most)."""
+    counts = torch.zeros(*rows.shape[:2], sources + 1, dtype=torch.float64)
+    counts.scatter_add_(2, rows % (sources + 1), torch.ones_like(rows, dtype=torch.float64))
+    return counts[..., :sources]
