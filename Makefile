@@ -83,7 +83,7 @@ default: .venv/torch ## Train the default network again and simulate its recordi
 	$(RUN) -m train default -o data
 
 tables: .venv/base ## Make the tables of README and docs anew, from docs/reports
-	$(RUN) -m boards table README.md docs/performance.md
+	$(RUN) -m boards table README.md docs/performance.md docs/boards.md
 
 diagram: .venv/docs ## Simulate and draw the timing diagram of docs/core.md anew
 	$(RUN) -m sim waveform -o docs/core_step.json

@@ -26,7 +26,7 @@ def _parser() -> CommandParser:
     build.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     build.add_argument("--board", required=True, help="as 'python -m boards list' names it")
     build.add_argument("-o", "--output", type=Path, required=True,
-                       help="folder of top.bin, report.html, report.json and logs")
+                       help="folder of the bitstream, report.html, report.json and logs")
     add_core_options(build)
     build.add_argument("--freq", type=float, metavar="MHZ",
                        help="clock of the decoder (default: the board's)")
@@ -63,7 +63,8 @@ def _build(arguments: Namespace) -> None:
                   megahertz=arguments.freq, baud=arguments.baud, seed=arguments.seed,
                   recording=arguments.recording)
     print(summary(facts))
-    print(f"-> {arguments.output}/report.html, and top.bin for '{board.program}'")
+    print(f"-> {arguments.output}/report.html, and {board.family.bitstream} for "
+          f"'{board.program}'")
 
 
 def _show(arguments: Namespace) -> None:
@@ -72,10 +73,11 @@ def _show(arguments: Namespace) -> None:
 
 def _list(arguments: Namespace) -> None:
     for board in BOARDS.values():
-        sizes = ", ".join(f"{count:,} {kind.upper()}" for kind, count in board.resources.items()
-                          if count)
-        print(f"{board.name:12} {board.title}, {board.device}: {sizes}; "
-              f"{board.clock_hz / 1e6:g} MHz; load with '{board.program}'")
+        print(f"{board.name:17} {board.title}, {board.device}: {board.sizes}; "
+              f"{board.clock_hz / 1e6:g} MHz")
+        print(f"{'':17} link: {board.link}; load with '{board.program}'")
+        if board.lacks:
+            print(f"{'':17} lacks {'; '.join(board.lacks)}")
 
 
 if __name__ == "__main__":

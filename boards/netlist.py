@@ -6,12 +6,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-__all__ = ["BLOCKS", "RESOURCES", "block_of", "count_blocks", "count_cells"]
+from .family import Family
 
-# Kinds of cells that are counted: as nextpnr calls them once packed, and as Yosys calls them.
-RESOURCES = {"lc": "ICESTORM_LC", "ebr": "ICESTORM_RAM", "spram": "ICESTORM_SPRAM",
-             "dsp": "ICESTORM_DSP"}
-_SYNTHESIZED = {"SB_RAM40_4K": "ebr", "SB_SPRAM256KA": "spram", "SB_MAC16": "dsp"}
+__all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
 
 # Blocks by the start of their cells' names, most particular first, and what each is for.
 BLOCKS = (
@@ -38,38 +35,48 @@ def block_of(cell: str) -> str:
     return next(name for prefix, name, _ in BLOCKS if path.startswith(prefix))
 
 
-def count_blocks(netlist: Path) -> dict[str, dict[str, int]]:
-    """Cells of each kind of ``RESOURCES`` in each block, from the netlist that nextpnr wrote."""
-    kinds = {kind: name for name, kind in RESOURCES.items()}
-    counts = {name: dict.fromkeys(RESOURCES, 0) for _, name, _ in BLOCKS}
-    for cell, facts in _cells(netlist).items():
+def count_blocks(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
+    """Cells of each kind of ``family`` in each block, from the netlist that nextpnr wrote."""
+    kinds = {cell.placed: kind for kind, cell in family.cells.items()}
+    counts = _none(family)
+    for name, facts in _cells(netlist).items():
         if facts["type"] in kinds:
-            counts[block_of(cell)][kinds[facts["type"]]] += 1
+            counts[block_of(name)][kinds[facts["type"]]] += 1
     return counts
 
 
-def count_cells(netlist: Path) -> dict[str, dict[str, int]]:
+def count_cells(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
     """The same from the netlist that Yosys wrote, before anything is placed.
 
-    Exact but for ``lc``, of which nextpnr takes a few more: each LUT needs one, and each flip-flop
-    whose input is not a LUT of its own.
+    Exact but for logic, of which nextpnr takes a few more. Where a flip-flop shares a logic cell
+    with a LUT, each LUT needs one, and each flip-flop whose input is not a LUT of its own.
     """
     cells = _cells(netlist)
+    kinds = {name: (kind, number) for kind, cell in family.cells.items()
+             for name, number in cell.synthesized.items()}
+    counts = _none(family)
+    for name, facts in cells.items():
+        if facts["type"] in kinds:
+            kind, number = kinds[facts["type"]]
+            counts[block_of(name)][kind] += number
+    for name in _unshared(cells, family) if family.sharing else ():
+        counts[block_of(name)][family.logic] += 1
+    return counts
+
+
+def _unshared(cells: dict[str, dict], family: Family) -> list[str]:
+    """Flip-flops whose input is not a LUT of their own."""
+    luts = family.cells[family.logic].synthesized
     users = Counter(bit for facts in cells.values() for port, bits in facts["connections"].items()
                     if facts["port_directions"].get(port) == "input" for bit in bits)
-    lut_made = {facts["connections"]["O"][0] for facts in cells.values()
-                if facts["type"] == "SB_LUT4"}
-    counts = {name: dict.fromkeys(RESOURCES, 0) for _, name, _ in BLOCKS}
-    for cell, facts in cells.items():
-        block = counts[block_of(cell)]
-        if facts["type"] in _SYNTHESIZED:
-            block[_SYNTHESIZED[facts["type"]]] += 1
-        elif facts["type"] == "SB_LUT4":
-            block["lc"] += 1
-        elif facts["type"].startswith("SB_DFF"):
-            given = facts["connections"]["D"][0]
-            block["lc"] += given not in lut_made or users[given] > 1
-    return counts
+    lut_made = {facts["connections"]["O"][0] for facts in cells.values() if facts["type"] in luts}
+    given = {name: facts["connections"]["D"][0] for name, facts in cells.items()
+             if facts["type"].startswith(family.sharing)}
+    return [name for name, bit in given.items() if bit not in lut_made or users[bit] > 1]
+
+
+def _none(family: Family) -> dict[str, dict[str, int]]:
+    return {name: dict.fromkeys(family.cells, 0) for _, name, _ in BLOCKS}
 
 
 def _cells(netlist: Path) -> dict[str, dict]:

@@ -18,7 +18,11 @@ from .style import (
     drawn,
 )
 
-__all__ = ["area", "critical_path", "cycles", "latency", "memory", "velocity"]
+__all__ = ["KINDS", "area", "critical_path", "cycles", "latency", "memory", "velocity"]
+
+# What the kinds of cells are called, of every family.
+KINDS = {"lc": "logic cells", "lut": "LUTs", "ff": "flip-flops", "ebr": "block RAMs",
+         "spram": "large RAMs", "dsp": "multipliers"}
 
 WIDTH = 8.6             # inches
 WINDOW = 1000           # steps of the velocity picture
@@ -91,8 +95,7 @@ def cycles(facts: dict, seen: np.ndarray) -> str:
 
 def area(facts: dict) -> str:
     """What each block takes of the device, for each kind of resource."""
-    kinds = {"lc": "logic cells", "ebr": "block RAMs", "dsp": "multipliers", "spram": "large RAMs"}
-    kinds = {kind: title for kind, title in kinds.items() if facts["resources"][kind]["used"]}
+    kinds = {kind: KINDS[kind] for kind, taken in facts["resources"].items() if taken["used"]}
     with drawn("area", figsize=(WIDTH, 0.75 + 0.52 * len(kinds))) as (picture, axes):
         for y, (kind, title) in enumerate(kinds.items()):
             used, available = (facts["resources"][kind][key] for key in ("used", "available"))

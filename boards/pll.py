@@ -3,9 +3,7 @@
 
 from dataclasses import dataclass
 
-from quantize.cli import InputError
-
-__all__ = ["PllSettings", "pll_outputs", "pll_settings"]
+__all__ = ["PllSettings", "pll_outputs"]
 
 # Limits of the PLL in Hz (Lattice iCE40 sysCLOCK PLL Design and Usage Guide).
 PHASE_DETECTOR = (10_000_000, 133_000_000)
@@ -54,21 +52,3 @@ def pll_outputs(input_hz: int) -> dict[int, PllSettings]:
                 if OUTPUT[0] <= output <= OUTPUT[1] and output.is_integer():
                     outputs.setdefault(int(output), settings)
     return outputs
-
-
-def pll_settings(input_hz: int, output_hz: int) -> PllSettings:
-    """Settings that make exactly ``output_hz`` from ``input_hz``.
-
-    Raises
-    ------
-    InputError
-        If there are none; the message names the nearest frequencies.
-    """
-    outputs = pll_outputs(input_hz)
-    if output_hz not in outputs:
-        lower = [f"{output / 1e6:g}" for output in sorted(outputs) if output < output_hz][-1:]
-        higher = [f"{output / 1e6:g}" for output in sorted(outputs) if output > output_hz][:1]
-        nearest = " or ".join(lower + higher)
-        raise InputError(f"Clock must be a frequency that the PLL makes from {input_hz / 1e6:g} "
-                         f"MHz, such as {nearest} MHz, not {output_hz / 1e6:g}")
-    return outputs[output_hz]

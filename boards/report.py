@@ -52,6 +52,7 @@ def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answe
         (resources.files("boards") / "pages" / "report.html").read_text())
     return template.render(
         facts=facts, blocks=BLOCKS, colours=BLOCK_COLOURS, integer=integer,
+        kinds={kind: pictures.KINDS[kind] for kind in facts["resources"] if kind != "spram"},
         hops=short_path(facts["critical_path"]["hops"]),
         pictures={name: jinja2.filters.Markup(svg) for name, svg in drawings.items()})
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from quantize.cli import InputError, written_file
 
+from .platforms import BOARDS
+
 __all__ = ["TABLES", "read_reports", "render", "update"]
 
 KEPT = Path(__file__).parent.parent / "docs" / "reports"
@@ -29,7 +31,8 @@ def area(reports: dict[str, dict]) -> str:
         used = {kind: part["used"] for kind, part in report["resources"].items()}
         cycles, latency = report["cycles"], report["latency"]
         rows.append((
-            name, f"{report['board']['title']}, {report['lanes']} lanes", f"{used['lc']:,}",
+            name, f"{report['board']['title']}, {report['lanes']} lanes",
+            f"{next(iter(used.values())):,}",
             f"{used['ebr']}", f"{used['dsp']}", f"{report['fmax_mhz']:.1f} MHz",
             f"{cycles['mean']:.0f}, {cycles['worst']:,} of {cycles['budget']:,}",
             f"{latency['mean']:.0f}, {latency['worst']:,}", f"{report['table_bits']:,} bits"))
@@ -53,7 +56,20 @@ def accuracy(reports: dict[str, dict]) -> str:
     return _markdown(rows)
 
 
-TABLES = {"area": area, "accuracy": accuracy}
+def boards(_: dict[str, dict]) -> str:
+    """What a user needs to know of every board: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("board", "what it is", "chip", "clock", "serial line", "load with", "lacks")]
+    for board in BOARDS.values():
+        rows.append((
+            f"`{board.name}`", board.title,
+            f"{board.device.removeprefix('Lattice ')}: {board.sizes}",
+            f"{board.clock_hz / 1e6:g} MHz {board.clock_made}", board.link,
+            f"`{board.program}`", "; ".join(board.lacks) or "-"))
+    return _markdown(rows)
+
+
+TABLES = {"area": area, "accuracy": accuracy, "boards": boards}
 
 
 def render(text: str, reports: dict[str, dict]) -> str:

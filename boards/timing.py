@@ -2,12 +2,18 @@
 """Place-and-route figures: nextpnr's report, read."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .netlist import RESOURCES, block_of
+from .family import Family
+from .netlist import block_of
 
 __all__ = ["Hop", "PlacedReport", "read_report"]
+
+
+# How the part of a name begins that tells of cells.
+LIBRARY = re.compile(r"_(?:SB|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|TRELLIS|DP16KD|PDPW16KD)_")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,7 @@ class PlacedReport:
     Parameters
     ----------
     used : dict of str to int
-        Cells of each kind of ``RESOURCES``.
+        Cells of each kind of the family.
     fmax_hz, wanted_hz : float
         Highest clock that the design works at, and the constraint.
     path : list of Hop
@@ -51,7 +57,7 @@ class PlacedReport:
     path: list[Hop]
 
 
-def read_report(path: Path) -> PlacedReport:
+def read_report(path: Path, family: Family) -> PlacedReport:
     """Read the file that nextpnr writes for ``--report``.
 
     Of several clocks, the one that is slowest beside its constraint counts.
@@ -63,8 +69,8 @@ def read_report(path: Path) -> PlacedReport:
     paths = [found["path"] for found in report["critical_paths"]
              if found["from"] == found["to"] == edge]
     return PlacedReport(
-        used={name: report["utilization"].get(kind, {"used": 0})["used"]
-              for name, kind in RESOURCES.items()},
+        used={name: report["utilization"].get(cell.placed, {"used": 0})["used"]
+              for name, cell in family.cells.items()},
         fmax_hz=1e6 * frequency["achieved"], wanted_hz=1e6 * frequency["constraint"],
         path=[_hop(hop) for hop in (paths[0] if paths else [])])
 
@@ -72,6 +78,6 @@ def read_report(path: Path) -> PlacedReport:
 def _hop(hop: dict) -> Hop:
     cell = hop["to"]["cell"]
     # Nameless logic is called after a named signal, and after what lies between.
-    signal = hop.get("net", cell).split("_SB_")[0]
+    signal = LIBRARY.split(hop.get("net", cell))[0]
     return Hop(kind=hop["type"], delay_ns=round(hop["delay"], 3), block=block_of(cell),
                signal=signal)

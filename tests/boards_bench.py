@@ -9,7 +9,8 @@ from quantize.build import compile_network
 
 from .networks import random_recording, tiny_network
 
-__all__ = ["FakeTools", "nextpnr_report", "packed_netlist", "saved_model", "yosys_netlist"]
+__all__ = ["FakeTools", "ecp5_netlist", "nextpnr_report", "packed_netlist", "saved_model",
+           "yosys_netlist"]
 
 
 def saved_model(folder: Path, seed=1, **sizes) -> Path:
@@ -88,6 +89,22 @@ def yosys_netlist(rams=2) -> dict:
     for k in range(rams):
         cells[f"decoder.core.rows.weights.bank_0.0.{k}"] = cell("SB_RAM40_4K", RADDR=2, RDATA=30)
     return _module(cells)
+
+
+def ecp5_netlist() -> dict:
+    """What Yosys writes for an ECP5: every kind of cell that is counted, and two that are not."""
+    cells = {
+        "decoder.link.a": "LUT4",
+        "decoder.link.b": "TRELLIS_FF",
+        "decoder.core.rows.c": "CCU2C",
+        "decoder.core.rows.d": "PFUMX",
+        "decoder.core.currents.bank_0.0.0": "TRELLIS_DPR16X4",
+        "decoder.core.rows.weights.bank_0.0.0": "DP16KD",
+        "decoder.core.rows.weights.bank_1.0.0": "PDPW16KD",
+        "decoder.core.neurons.product": "MULT18X18D",
+        "clock.pll": "EHXPLLL"}
+    return _module({name: {"type": kind, "connections": {}, "port_directions": {}}
+                    for name, kind in cells.items()})
 
 
 class FakeTools:

@@ -85,7 +85,8 @@ def test_missing_tool(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("options, text", [
-    (["--board", "icebraker"], "Board must be one of icebreaker, not 'icebraker'"),
+    (["--board", "icebraker"],
+     f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icebraker'"),
     (["--lanes", "0"],
      ("argument --lanes: must be a whole number from 1 to 64, not '0' "
       "(see 'python -m boards build --help')")),

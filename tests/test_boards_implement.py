@@ -8,20 +8,31 @@ import pytest
 
 import boards.toolchain
 from boards.build import build
-from boards.fit import check_area, check_timing
-from boards.netlist import BLOCKS, RESOURCES, block_of, count_blocks, count_cells
+from boards.family import ECP5, ICE40
+from boards.fit import check_area, check_timing, holders
+from boards.netlist import BLOCKS, block_of, count_blocks, count_cells
 from boards.platforms import BOARDS
 from boards.timing import Hop, read_report
 from golden.config import CoreConfig
 from hw.decoder import MOST_EVENTS
 from quantize.cli import InputError
 
-from .boards_bench import FakeTools, nextpnr_report, packed_netlist, saved_model, yosys_netlist
+from .boards_bench import (
+    FakeTools,
+    ecp5_netlist,
+    nextpnr_report,
+    packed_netlist,
+    saved_model,
+    yosys_netlist,
+)
 from .networks import refused
 
 ICEBREAKER = BOARDS["icebreaker"]
 ADVICE = ("its weights take {} EBR, so build the model with about {} bits a weight "
           "(python -m quantize build --weight-bits {})")
+LARGER = "or take a larger board: by these counts {} would do"
+ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"
+MOST_BOARDS = f"ice40_hx8k_b_evn, tinyfpga_bx, {ECP5_BOARDS}"
 
 
 def _write(path, data):
@@ -31,7 +42,7 @@ def _write(path, data):
 
 def _blocks(**sizes):
     """Cells of each block: ``weights={"ebr": 20}``; all others 0."""
-    return {name: dict.fromkeys(RESOURCES, 0) | sizes.get(name, {}) for _, name, _ in BLOCKS}
+    return {name: dict.fromkeys(ICE40.cells, 0) | sizes.get(name, {}) for _, name, _ in BLOCKS}
 
 
 @pytest.mark.parametrize("cell, block", [
@@ -49,20 +60,51 @@ def test_block_of(cell, block):
 
 
 def test_count_blocks(tmp_path):
-    counts = count_blocks(_write(tmp_path / "placed.json", packed_netlist()))
+    counts = count_blocks(_write(tmp_path / "placed.json", packed_netlist()), ICE40)
     assert counts == _blocks(
         weights={"ebr": 2}, rows={"lc": 1}, neurons={"lc": 1, "dsp": 1}, currents={"ebr": 1},
         sequencer={"lc": 1}, core={"lc": 1}, link={"lc": 1}, board={"lc": 2})
 
 
 def test_count_cells_shares_a_cell_only_with_a_lut_of_its_own(tmp_path):
-    counts = count_cells(_write(tmp_path / "top.json", yosys_netlist(rams=3)))
+    counts = count_cells(_write(tmp_path / "top.json", yosys_netlist(rams=3)), ICE40)
     assert counts == _blocks(weights={"ebr": 3}, rows={"lc": 3}, neurons={"lc": 1, "dsp": 1},
                              link={"lc": 1})
 
 
+def test_count_cells_of_an_ecp5(tmp_path):
+    counts = count_cells(_write(tmp_path / "top.json", ecp5_netlist()), ECP5)
+    taken = {name: {kind: count for kind, count in block.items() if count}
+             for name, block in counts.items()}
+    assert {name: block for name, block in taken.items() if block} == {
+        "link": {"lut": 1, "ff": 1}, "currents": {"lut": 6}, "weights": {"ebr": 2},
+        "rows": {"lut": 2}, "neurons": {"dsp": 1}}
+
+
+def test_boards_that_hold_a_design():
+    """One kind after the other is more than what an ULX3S 25F, or an iCEBreaker, has."""
+    board = BOARDS["ulx3s_25f"]
+    needed = {"lut": 4000, "ff": 1000, "ebr": 6, "dsp": 3}
+    up5k = ["icebreaker", "icebreaker_bitsy", "icesugar", "upduino_v3", "upduino_v3_osc",
+            "fomu_pvt", "ice40_up5k_b_evn"]
+    small = [*up5k, "ice40_hx8k_b_evn", "tinyfpga_bx"]
+    every_ecp5 = ECP5_BOARDS.split(", ")
+    assert holders(board, needed) == [*small, *every_ecp5]
+    assert holders(board, needed | {"ebr": 7}) == [*small[-2:], *every_ecp5]
+    assert holders(board, needed | {"ebr": 8}) == every_ecp5
+    assert holders(board, needed | {"dsp": 8}) == [*small, *every_ecp5]
+    assert holders(board, needed | {"dsp": 9}) == [*small[-2:], *every_ecp5]
+    assert holders(board, needed | {"dsp": 12}) == every_ecp5
+    assert holders(board, needed | {"lut": 5281}) == [*small[-2:], *every_ecp5]
+    assert holders(board, needed | {"lut": 24_289}) == ["ulx3s_85f", "ecpix5"]
+    assert holders(board, needed | {"ebr": 57}) == ["ulx3s_85f", "ecpix5"]
+    assert holders(board, needed | {"dsp": 29}) == ["ulx3s_85f", "ecpix5"]
+    needed = {"lc": 1000, "ebr": 20, "spram": 1, "dsp": 2}
+    assert holders(ICEBREAKER, needed) == [*up5k, *every_ecp5]
+
+
 def test_read_report(tmp_path):
-    placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)))
+    placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)), ICE40)
     assert placed.used == {"lc": 1500, "ebr": 20, "spram": 0, "dsp": 2}
     assert (placed.fmax_hz, placed.wanted_hz) == (31.5e6, 24e6)
     assert placed.path[:2] == [
@@ -78,14 +120,19 @@ def test_area_that_fits():
 @pytest.mark.parametrize("blocks, bits, lanes, taken, advice", [
     ({"weights": {"ebr": 32, "lc": 100}, "currents": {"ebr": 4}, "link": {"ebr": 4}}, 8, 4,
      "100 of 5,280 logic cells (LC), 40 of 30 block RAMs (EBR)",
-     f"{ADVICE.format(32, 5, 5)}, or take a larger board"),
+     f"{ADVICE.format(32, 5, 5)}, {LARGER.format(ECP5_BOARDS)}"),
     ({"weights": {"ebr": 28}, "currents": {"ebr": 4}}, 8, 4, "32 of 30 block RAMs (EBR)",
-     f"{ADVICE.format(28, 7, 7)}, take fewer lanes than 4 (--lanes), or take a larger board"),
+     f"{ADVICE.format(28, 7, 7)}, take fewer lanes than 4 (--lanes), {LARGER.format(MOST_BOARDS)}"),
     ({"weights": {"ebr": 200}}, 8, 1, "200 of 30 block RAMs (EBR)",
-     "its weights take 200 EBR, too many with any --weight-bits, or take a larger board"),
+     f"its weights take 200 EBR, too many with any --weight-bits, {LARGER.format(ECP5_BOARDS)}"),
+    ({"weights": {"ebr": 1200}}, 8, 1, "1,200 of 30 block RAMs (EBR)",
+     ("its weights take 1200 EBR, too many with any --weight-bits, or prune it: by these counts no "
+      "board of 'python -m boards list' holds it")),
+    ({"core": {"lc": 5281}}, 8, 1, "5,281 of 5,280 logic cells (LC)",
+     LARGER.removeprefix("or ").format(MOST_BOARDS)),
     ({"rows": {"lc": 6000, "dsp": 9}}, 8, 64,
      "6,000 of 5,280 logic cells (LC), 9 of 8 multipliers (DSP)",
-     "take fewer lanes than 64 (--lanes), or take a larger board"),
+     f"take fewer lanes than 64 (--lanes), {LARGER.format(ECP5_BOARDS)}"),
 ])
 def test_area_that_does_not_fit(blocks, bits, lanes, taken, advice):
     with refused(f"Design must fit the Lattice iCE40UP5K of icebreaker, not take {taken}: "

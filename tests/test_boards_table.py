@@ -19,6 +19,12 @@ def test_tables_are_those_of_the_kept_reports(page):
     assert render(text, read_reports()) == text
 
 
+def test_table_of_the_boards_is_up_to_date():
+    text = (ROOT / "docs" / "boards.md").read_text()
+    assert text.count("<!-- table: boards -->") == 1
+    assert render(text, {}) == text
+
+
 def test_update_makes_a_stale_table_anew(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- table: area -->\nold\n<!-- end -->\nafter\n")
@@ -30,7 +36,7 @@ def test_update_makes_a_stale_table_anew(tmp_path):
 
 
 def test_unknown_table_is_refused():
-    with refused("Table must be one of area, accuracy, not 'speed'"):
+    with refused("Table must be one of area, accuracy, boards, not 'speed'"):
         render("<!-- table: speed -->\n<!-- end -->", read_reports())
 
 

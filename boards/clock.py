@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clock and reset of a board: from its crystal or oscillator, through a PLL where there is one."""
+
+from amaranth import *
+from amaranth.lib import io, wiring
+from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from .board import Board, ClockSource, Oscillator
+from .pll import PllSettings
+from .pll_ecp5 import Ecp5PllSettings
+
+__all__ = ["BoardClock", "StartDelay"]
+
+# Block RAMs of the iCE40 read as zero for about 3 us after configuration; five times that is what
+# amaranth's own reset keeps, and what is kept here. The oscillator in the chip needs 100 us.
+START_SECONDS = 15e-6
+OSCILLATOR_SECONDS = 100e-6
+
+
+class StartDelay(wiring.Component):
+    """Counts cycles of the domain ``por``, which has no reset, until all else may begin.
+
+    Parameters
+    ----------
+    cycles : :class:`int`
+
+    Members
+    -------
+    go : :py:`In(1)`
+        The clock is steady; the count starts over whenever it is not.
+    done : :py:`Out(1)`
+        ``go`` has been high for ``cycles`` cycles and one more.
+    """
+
+    def __init__(self, cycles: int):
+        self.cycles = cycles
+
+        super().__init__({
+            "go":   In(1),
+            "done": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        timer = Signal(range(self.cycles + 1))
+        over  = timer == self.cycles
+        m.d.por += self.done.eq(self.go & over)
+        with m.If(~self.go):
+            m.d.por += timer.eq(0)
+        with m.Elif(~over):
+            m.d.por += timer.eq(timer + 1)
+
+        return m
+
+
+class BoardClock(wiring.Component):
+    """Drives domain ``sync`` from the crystal or the oscillator, through the PLL where asked to.
+
+    The reset lasts until the PLL has locked and START_SECONDS more, and comes back should the lock
+    be lost. The platform constrains the crystal; nextpnr knows the oscillator, and derives what
+    comes out of the PLL.
+
+    Parameters
+    ----------
+    board : :class:`Board`
+    clock_hz : :class:`int`
+        Frequency of ``sync``.
+    source
+        As `Board.clock` gives it.
+
+    Members
+    -------
+    lock : :py:`Out(1)`
+        The clock is steady.
+    """
+
+    def __init__(self, board: Board, clock_hz: int, source: ClockSource):
+        self.board = board
+        self.clock_hz = clock_hz
+        self.source = source
+
+        super().__init__({"lock": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        seconds = START_SECONDS
+        clock, lock = Signal(), Signal()
+        if isinstance(self.source, Oscillator):
+            seconds = OSCILLATOR_SECONDS
+            m.submodules.oscillator = _oscillator(self.source, clock)
+            m.d.comb += self.lock.eq(1)
+        else:
+            crystal = platform.request(self.board.crystal, dir="-")
+            if self.board.pll != "pad" or self.source is None:
+                m.submodules.crystal = crystal = io.Buffer("i", crystal)
+            if self.source is None:
+                m.d.comb += [
+                    clock.eq(crystal.i),
+                    self.lock.eq(1),
+                ]
+            else:
+                m.submodules.pll = (
+                    _ice40_pll(self.source, crystal, clock, lock)
+                    if isinstance(self.source, PllSettings) else
+                    _ecp5_pll(self.source, crystal, clock, lock))
+                m.submodules.lock_sync = FFSynchronizer(lock, self.lock, o_domain="por")
+
+        m.domains.por = por = ClockDomain(reset_less=True, local=True)
+        m.submodules.start = start = StartDelay(int(seconds * self.clock_hz))
+        m.submodules.reset_sync = ResetSynchronizer(~start.done, domain="sync")
+        m.d.comb += [
+            por.clk.eq(clock),
+            ClockSignal("sync").eq(clock),
+            start.go.eq(self.lock),
+        ]
+
+        return m
+
+
+def _oscillator(settings: Oscillator, clock):
+    return Instance(
+        "SB_HFOSC",
+        p_CLKHF_DIV=f"0b{settings.divider:02b}",
+        i_CLKHFPU=Const(1),
+        i_CLKHFEN=Const(1),
+        o_CLKHF=clock,
+    )
+
+
+def _ice40_pll(settings: PllSettings, crystal, clock, lock):
+    """From the pad of the PLL itself, or from a buffer behind any other."""
+    kind, reference = (("CORE", {"i_REFERENCECLK": crystal.i}) if isinstance(crystal, io.Buffer)
+                       else ("PAD", {"i_PACKAGEPIN": crystal.io}))
+    return Instance(
+        f"SB_PLL40_{kind}",
+        p_FEEDBACK_PATH="SIMPLE",
+        p_DIVR=Const(settings.divr, 4),
+        p_DIVF=Const(settings.divf, 7),
+        p_DIVQ=Const(settings.divq, 3),
+        p_FILTER_RANGE=Const(settings.filter_range, 3),
+        i_RESETB=Const(1),
+        i_BYPASS=Const(0),
+        o_PLLOUTGLOBAL=clock,
+        o_LOCK=lock,
+        **reference,
+    )
+
+
+def _ecp5_pll(settings: Ecp5PllSettings, crystal, clock, lock):
+    return Instance(
+        "EHXPLLL",
+        # The loop filter as ecppll of Project Trellis sets it.
+        a_ICP_CURRENT="12",
+        a_LPF_RESISTOR="8",
+        a_MFG_ENABLE_FILTEROPAMP="1",
+        a_MFG_GMCREF_SEL="2",
+        p_CLKI_DIV=settings.reference,
+        p_CLKFB_DIV=settings.feedback,
+        p_CLKOP_DIV=settings.output,
+        p_CLKOP_CPHASE=settings.output - 1,     # the edges of output and input coincide
+        p_CLKOP_ENABLE="ENABLED",
+        p_FEEDBK_PATH="CLKOP",
+        i_CLKI=crystal.i,
+        i_CLKFB=clock,
+        i_RST=Const(0),
+        i_STDBY=Const(0),
+        i_PLLWAKESYNC=Const(0),
+        i_ENCLKOP=Const(0),
+        i_PHASESEL0=Const(0),
+        i_PHASESEL1=Const(0),
+        i_PHASEDIR=Const(1),
+        i_PHASESTEP=Const(1),
+        i_PHASELOADREG=Const(1),
+        o_CLKOP=clock,
+        o_LOCK=lock,
+    )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chips of the boards: what they have, and what the tools must be told of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .family import ECP5, ICE40, Family
+
+__all__ = ["HX1K", "HX8K", "LFE5U_25F", "LFE5U_85F", "LFE5UM5G_85F", "LP8K", "UP5K", "Device"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A chip.
+
+    Parameters
+    ----------
+    name : str
+        As people call it.
+    family : Family
+    resources : dict of str to int
+        How many of each kind of cell of the family it has.
+    yosys : tuple of str
+        Options of the synthesis.
+    nextpnr : tuple of str
+        Options of place and route, without the package.
+    oscillator : bool
+        Whether it has SB_HFOSC.
+    """
+
+    name: str
+    family: Family
+    resources: Mapping[str, int]
+    yosys: tuple[str, ...] = ()
+    nextpnr: tuple[str, ...]
+    oscillator: bool = False
+
+
+def _ice40(name: str, nextpnr: str, lc: int, ebr: int) -> Device:
+    # ABC9 knows the delays of the device: a third faster at the same area.
+    # No multiplier is left to -dsp, which would fail where there is none: Yosys makes it of LUTs.
+    return Device(name=f"Lattice iCE40{name}", family=ICE40, nextpnr=(nextpnr,),
+                  yosys=("-abc9", "-device", name[:2].lower()),
+                  resources={"lc": lc, "ebr": ebr, "spram": 0, "dsp": 0})
+
+
+def _ecp5(name: str, nextpnr: str, lut: int, ebr: int, dsp: int) -> Device:
+    return Device(name=f"Lattice {name}", family=ECP5, nextpnr=(nextpnr,),
+                  resources={"lut": lut, "ff": lut, "ebr": ebr, "dsp": dsp})
+
+
+UP5K = Device(
+    name="Lattice iCE40UP5K", family=ICE40, nextpnr=("--up5k",),
+    yosys=("-dsp", "-abc9", "-device", "u"), oscillator=True,
+    resources={"lc": 5280, "ebr": 30, "spram": 4, "dsp": 8})
+HX1K = _ice40("HX1K", "--hx1k", lc=1280, ebr=16)
+HX8K = _ice40("HX8K", "--hx8k", lc=7680, ebr=32)
+LP8K = _ice40("LP8K", "--lp8k", lc=7680, ebr=32)
+LFE5U_25F = _ecp5("LFE5U-25F", "--25k", lut=24_288, ebr=56, dsp=28)
+LFE5U_85F = _ecp5("LFE5U-85F", "--85k", lut=83_640, ebr=208, dsp=156)
+LFE5UM5G_85F = _ecp5("LFE5UM5G-85F", "--um5g-85k", lut=83_640, ebr=208, dsp=156)
