@@ -74,7 +74,8 @@ def test_decoder_to_bitstream(name, kinds, tmp_path):
     """A chip without multipliers, and one of the other family, from model to report."""
     board = BOARDS[name]
     facts = build(saved_model(tmp_path / "model"), board, tmp_path / "out",
-                  config=CoreConfig(lanes=1), megahertz=None, baud=1_000_000, seed=1, recording=None)
+                  config=CoreConfig(lanes=1), megahertz=None, baud=1_000_000,
+                  seed=1, recording=None)
     assert _bits(tmp_path / "out", board)
     assert facts["fmax_mhz"] >= facts["clock_mhz"] == board.clock_hz / 1e6
     assert list(facts["resources"]) == kinds
