@@ -93,15 +93,19 @@ def test_finetune_keeps_the_rest(trained, session):
     for projection, exact in zip(model.projections, network.projections, strict=True):
         assert not projection.weights[exact.weights == 0].any()
     assert tuned["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
-    assert tuned["table_bits"] == facts["table_bits"] and tuned["dropped"] == facts["dropped"]
+    assert tuned["table_bits"]["dense"] == facts["table_bits"]["dense"]
+    assert tuned["dropped"] == facts["dropped"]
 
 
 def test_finetune_that_does_not_help_changes_nothing(trained, session):
     """Such a learning rate leaves nothing of what was learnt."""
     rounded, network, facts = _compiled(trained, session)
-    model, facts = finetune(rounded, network, facts, session, Tuning(epochs=2, learning_rate=3.0))
+    model, tuned = finetune(rounded, network, facts, session, Tuning(epochs=2, learning_rate=3.0))
     assert _equal(model, rounded)
-    assert facts["finetuned"] == {"source": session.name, "steps": 2000, "epochs": 2, "taken": 0,
+    rule = facts["calibration"]["rule"].split(";")[0] + "; fine-tuned since"
+    assert {key: tuned[key] for key in facts} == {
+        **facts, "calibration": {**facts["calibration"], "rule": rule}}
+    assert tuned["finetuned"] == {"source": session.name, "steps": 2000, "epochs": 2, "taken": 0,
                                   "seed": 0, "changed": 0}
 
 

@@ -17,6 +17,7 @@ from golden.metrics import published_time, r_squared, unit_scale
 from golden.run import run_golden
 from quantize.bounds import proven_bits
 from quantize.cli import InputError
+from quantize.facts import table_facts
 from quantize.model import IntegerModel
 from quantize.network import Network
 from quantize.prune import prune
@@ -181,18 +182,12 @@ def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict
     """The manifest's entries ``facts`` of a compiled model, brought to its new weights."""
     current, membrane = proven_bits(model)
     calibration = facts["calibration"]
-    tables = [{**table, "rows": p.weights.shape[0], "columns": p.weights.shape[1],
-               "bits": p.weights.size * model.widths.weight,
-               "non_zeros": int(np.count_nonzero(p.weights))}
-              for table, p in zip(facts["tables"], model.projections, strict=True)]
     return {
-        **facts,
+        **facts, **table_facts(model),
         "calibration": {
             **calibration, "rule": calibration["rule"].split(";")[0] + "; fine-tuned since",
             "proven": current <= model.widths.current and membrane <= model.widths.membrane,
             "proven_bits": {**calibration["proven_bits"], "current": current,
                             "membrane": membrane}},
         "dropped": {**dropped, **{key: facts["dropped"][key] + dropped[key]
-                                  for key in ("channels", "neurons")}},
-        "tables": tables, "table_bits": sum(table["bits"] for table in tables),
-        "non_zeros": sum(table["non_zeros"] for table in tables)}
+                                  for key in ("channels", "neurons")}}}
