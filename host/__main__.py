@@ -2,6 +2,7 @@
 """Command line: ``python -m host --help``."""
 
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hw.params import CoreParams
 from quantize.arrays import write_arrays
 from quantize.artefact import load_artefact, load_network
 from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.rom import weight_words
 from sim.virtual import VirtualBoard
 
 from .decode import decode
@@ -55,7 +57,8 @@ def main(argv: list[str] | None = None) -> None:
     recording = source.recording
     port = _open(arguments, model, manifest)
     try:
-        decoder = Decoder(port, manifest["model_hash"], model.output_scale)
+        decoder = Decoder(port, manifest["model_hash"], model.output_scale,
+                          weights=partial(weight_words, model))
         decoder.connect()
         answer = decode(decoder, model, recording, live=arguments.live)
         info = decoder.read_info()
@@ -83,8 +86,9 @@ def _open(arguments: Namespace, model, manifest) -> SerialPort | VirtualBoard:
         except serial.SerialException as error:
             raise InputError(f"Port must be a serial port that opens, or 'virtual', not "
                              f"{arguments.port!r}: {error}") from error
-    core = CoreParams(model=model, config=chosen_config(arguments))
+    config = chosen_config(arguments)
     try:
+        core = CoreParams(model=model, config=config)
         link = link_params(core, model_hash=manifest["model_hash"],
                            clock_hz=arguments.freq * 1_000_000, baud=arguments.baud)
     except ValueError as error:

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 
 from cobs import cobs
 
-__all__ = ["EVENTS_MAX", "INFO_BYTES", "VERSION", "FrameError", "FrameReader", "InfoAnswer",
-           "StepAnswer", "decode_answer", "encode_info", "encode_step", "pack_frame", "step_bytes",
-           "unpack_frame"]
+__all__ = ["EVENTS_MAX", "INFO_BYTES", "LOAD_BYTES", "LOAD_MAX", "VERSION", "FrameError",
+           "FrameReader", "InfoAnswer", "LoadAnswer", "StepAnswer", "decode_answer", "encode_info",
+           "encode_load", "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
 
 VERSION    = 1
 EVENTS_MAX = 234        # of a step, so that its frame fits into a slot of the link
+LOAD_MAX   = 234        # bytes of the weight table in a frame, for the same reason
 FRAME_MAX  = 240        # bytes of a coded frame, delimiter not counted
 
-_INFO, _STEP = 0x01, 0x02
+_INFO, _STEP, _LOAD = 0x01, 0x02, 0x03
 _ANSWER      = 0x80
 _FRAMING     = 4        # bytes around type, sequence number and body: code, CRC, delimiter
 _INFO_BODY   = struct.Struct("<BII5HH8s3sB")
 _STEP_BODY   = struct.Struct("<BII")
+_LOAD_BODY   = struct.Struct("<BHBB")
 
 INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # of the answer, on the line
+LOAD_BYTES = 2 + _LOAD_BODY.size + _FRAMING
 
 
 class FrameError(ValueError):
@@ -35,6 +38,8 @@ class InfoAnswer:
 
     seq:            int
     version:        int
+    loadable:       bool        # its weights come from the host
+    loaded:         bool        # they are there
     steps:          int         # taken from the core; the last one once a STEP or INFO follows
     longest_cycles: int         # of a step
     corrupt:        int         # the counters from here on stop between 65,280 and 65,535
@@ -58,6 +63,17 @@ class StepAnswer:
     step:      int              # steps before this one, since configuration
     cycles:    int
     outputs:   tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadAnswer:
+    """How far the weight table is loaded, and the form of its words."""
+
+    seq:        int
+    loaded:     bool            # all of it is there, with the CRC of the device's model
+    words:      int             # whole words that have come since the last restart
+    lanes:      int             # weights of a word
+    word_bytes: int
 
 
 def step_bytes(outputs: int) -> int:
@@ -109,7 +125,15 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False) -> bytes:
     return pack_frame(bytes([_STEP, seq, bool(reset), *rows]))
 
 
-def decode_answer(content: bytes) -> InfoAnswer | StepAnswer:
+def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
+    """Bytes on the line that bring more of the weight table, or with ``restart`` its beginning."""
+    _check_seq(seq)
+    if len(data) > LOAD_MAX:
+        raise ValueError(f"Bytes of a LOAD must be {LOAD_MAX} or fewer, not {len(data)}")
+    return pack_frame(bytes([_LOAD, seq, bool(restart)]) + data)
+
+
+def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | StepAnswer:
     """Answer in ``content``, which is a frame without its CRC."""
     if len(content) < 2:
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
@@ -120,7 +144,8 @@ def decode_answer(content: bytes) -> InfoAnswer | StepAnswer:
         version, steps, longest, *counters, rows, model_hash, clock_khz, outputs = \
             _INFO_BODY.unpack(body)
         corrupt, repeated, foreign, overrun, dropped = counters
-        return InfoAnswer(seq=seq, version=version, steps=steps, longest_cycles=longest,
+        return InfoAnswer(seq=seq, version=version & 0x3f, loadable=bool(version & 0x80),
+                          loaded=bool(version & 0x40), steps=steps, longest_cycles=longest,
                           corrupt=corrupt, repeated=repeated, foreign=foreign, overrun=overrun,
                           dropped=dropped, rows=rows, model_hash=model_hash,
                           clock_hz=int.from_bytes(clock_khz, "little") * 1000, outputs=outputs)
@@ -133,7 +158,13 @@ def decode_answer(content: bytes) -> InfoAnswer | StepAnswer:
         return StepAnswer(seq=seq, saturated=bool(flags & 1), dropped=bool(flags & 2), step=step,
                           cycles=cycles, outputs=struct.unpack_from(f"<{size}i", body,
                                                                     _STEP_BODY.size))
-    raise FrameError(f"Answer's type must be 0x81 or 0x82, not {kind:#04x}")
+    if kind == _ANSWER | _LOAD:
+        if len(body) != _LOAD_BODY.size:
+            raise FrameError(f"LOAD's body must have {_LOAD_BODY.size} bytes, not {len(body)}")
+        version, words, lanes, word_bytes = _LOAD_BODY.unpack(body)
+        return LoadAnswer(seq=seq, loaded=bool(version & 0x40), words=words, lanes=lanes,
+                          word_bytes=word_bytes)
+    raise FrameError(f"Answer's type must be 0x81, 0x82 or 0x83, not {kind:#04x}")
 
 
 class FrameReader:

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Driver: one step after the other, over any port."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
+from tqdm import tqdm
+
+from quantize.rom import load_bytes
 
 from . import codec
-from .codec import FrameError, FrameReader, InfoAnswer, StepAnswer
+from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, StepAnswer
 
 __all__ = ["Decoder", "NoAnswerError", "Port"]
 
-Answer = TypeVar("Answer", InfoAnswer, StepAnswer)
+Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, StepAnswer)
 
 # Bytes without an answer in them that are read before a request counts as lost.
 PATIENCE = 4096
@@ -47,10 +50,13 @@ class Decoder:
         Physical units per LSB of each output.
     tries : int
         How often a request is sent before the device counts as gone.
+    weights : function of int to list of int, optional
+        Words of the weight table for a number of lanes, as `quantize.rom.weight_words` gives them;
+        only a device that keeps its weights in large memory asks for them.
     """
 
     def __init__(self, port: Port, expected_hash: str, output_scale: Sequence[float] | np.ndarray,
-                 tries: int = 4):
+                 tries: int = 4, weights: Callable[[int], list[int]] | None = None):
         if tries < 1:
             raise ValueError(f"Tries must be 1 or more, not {tries!r}")
         try:
@@ -63,6 +69,7 @@ class Decoder:
         self.tries   = tries
         self.resent  = 0
         self.info: InfoAnswer | None = None
+        self._weights = weights
         self._port   = port
         self._reader = FrameReader()
         self._seq    = 0
@@ -73,14 +80,17 @@ class Decoder:
         return self._reader.corrupt
 
     def connect(self) -> InfoAnswer:
-        """Ask what the device is, and refuse one that runs another model.
+        """Ask what the device is, refuse one that runs another model, and load its weights.
+
+        They are loaded where the device has none of its own and nobody has brought them yet. Its
+        state is unknown then, as ever: the next step should reset.
 
         Raises
         ------
         NoAnswerError
             If no device answers.
         ValueError
-            If the device speaks another version, or runs another model.
+            If the device speaks another version, runs another model, or refuses the weights.
         """
         info = self.read_info()
         if info.version != codec.VERSION:
@@ -92,8 +102,32 @@ class Decoder:
         if self.output_scale.shape != (info.outputs,):
             raise ValueError(f"Output scale must have shape ({info.outputs},), one factor per "
                              f"output of the device, not {self.output_scale.shape}")
+        if info.loadable and not info.loaded:
+            self._load()
+            info = self.read_info()
         self.info = info
         return info
+
+    def _load(self) -> None:
+        if self._weights is None:
+            raise ValueError("Weights must be given for a device that has none of its own")
+        form = self._ask(codec.encode_load(self._next_seq(), b"", restart=True), LoadAnswer,
+                         codec.LOAD_BYTES)
+        table = load_bytes(self._weights(form.lanes), form.word_bytes)
+        loaded = form.loaded
+        for first in tqdm(range(0, len(table), codec.LOAD_MAX), desc="loading weights",
+                          unit="frame", delay=1, disable=None, leave=False):
+            part = table[first:first + codec.LOAD_MAX]
+            answer = self._ask(codec.encode_load(self._next_seq(), part), LoadAnswer,
+                               codec.LOAD_BYTES)
+            words = (first + len(part)) // form.word_bytes
+            if answer.words != words:
+                raise ValueError(f"Device must have {words} words of its weights by now, not "
+                                 f"{answer.words}: it has restarted, or holds a shorter table")
+            loaded = answer.loaded
+        if not loaded:
+            raise ValueError("Weights must be those that the device was built for: it finds "
+                             "another length or checksum")
 
     def read_info(self) -> InfoAnswer:
         """What the device is and has counted."""
@@ -128,8 +162,14 @@ class Decoder:
                 raise ValueError(f"Row of event {number} must be between 0 and "
                                  f"{self.info.rows - 1}, not {row!r}")
         outputs = self.info.outputs
-        answer = self._ask(codec.encode_step(self._next_seq(), events, reset), StepAnswer,
-                           codec.step_bytes(outputs))
+        try:
+            answer = self._ask(codec.encode_step(self._next_seq(), events, reset), StepAnswer,
+                               codec.step_bytes(outputs))
+        except NoAnswerError:
+            if self.info.loadable and not self.read_info().loaded:
+                raise NoAnswerError("Device must keep the weights that were loaded, but it has "
+                                    "restarted without them: connect again") from None
+            raise
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
         return answer

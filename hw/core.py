@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .currents import CurrentMemory
-from .layouts import result_layout, spike_layout, token_layout
+from .layouts import load_layout, result_layout, spike_layout, token_layout
 from .neurons import NeuronUpdate
 from .params import CoreParams
 from .rows import RowAdder
@@ -37,6 +37,10 @@ class Core(wiring.Component):
         Monitor: a neuron that fires, by its index over all populations.
     busy : :py:`Out(1)`
         Monitor: works, and waits for nobody.
+    load : :py:`In(stream.Signature(load_layout(words, word_bytes)))`
+        Weights, where they lie in large memory; else there is no such port. A byte is taken while
+        the core waits for a token or for its result to be taken. Steps count for nothing before
+        the whole table is there: it is the link that offers no token until then.
     """
 
     def __init__(self, params: CoreParams):
@@ -47,7 +51,9 @@ class Core(wiring.Component):
             "o":     Out(stream.Signature(result_layout(params.outputs, params.widths.membrane))),
             "spike": Out(spike_layout(params.neurons)),
             "busy":  Out(1),
-        })
+        } | ({
+            "load":  In(stream.Signature(load_layout(len(params.weight_image), params.word_bytes))),
+        } if params.large else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -73,6 +79,13 @@ class Core(wiring.Component):
             neurons.clear.eq(sequencer.clear),
             self.busy.eq(sequencer.busy),
         ]
+        if self.params.large:
+            # A row that is asked for in a cycle without `busy` is read in the next one at first.
+            m.d.comb += [
+                self.load.ready.eq(~sequencer.busy),
+                rows.load_write.eq(self.load.valid & self.load.ready),
+                rows.load.eq(self.load.payload),
+            ]
 
         return m
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole decoder: the core behind its link, from serial line to serial line."""
 
+import binascii
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from quantize.rom import load_bytes
+
 from .connect import connect_stream
 from .core import Core
-from .link import Link, LinkParams
+from .link import Link, LinkParams, TableParams
 from .link.layouts import FRAME_MAX
 from .params import CoreParams
 
@@ -33,8 +37,14 @@ def link_params(params: CoreParams, *, model_hash: str, clock_hz: int,
     baud : :class:`int`
         Bits per second on the line.
     """
+    table = None
+    if params.large:
+        content = load_bytes(params.weight_image, params.word_bytes)
+        table = TableParams(words=len(params.weight_image), word_bytes=params.word_bytes,
+                            lanes=params.lanes, crc=binascii.crc_hqx(content, 0xffff))
     return LinkParams(rows=params.rows, outputs=params.outputs, width=params.widths.membrane,
-                      model_hash=bytes.fromhex(model_hash)[:8], clock_hz=clock_hz, baud=baud)
+                      model_hash=bytes.fromhex(model_hash)[:8], clock_hz=clock_hz, baud=baud,
+                      table=table)
 
 
 class Decoder(wiring.Component):
@@ -68,6 +78,8 @@ class Decoder(wiring.Component):
         m.submodules.core = core = Core(self.core)
         connect_stream(m, link.o_tokens, core.i)
         connect_stream(m, core.o, link.i_results)
+        if self.link.table:
+            connect_stream(m, link.o_load, core.load)
         m.d.comb += [
             link.rx.eq(self.rx),
             self.tx.eq(link.tx),

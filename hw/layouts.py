@@ -4,9 +4,9 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TableFormat", "TokenKind", "currents_layout", "listed_layout", "membrane_layout",
-           "result_layout", "row_layout", "spike_layout", "token_layout", "weights_layout",
-           "words_layout"]
+__all__ = ["TableFormat", "TokenKind", "currents_layout", "listed_layout", "load_layout",
+           "membrane_layout", "result_layout", "row_layout", "spike_layout", "token_layout",
+           "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -82,6 +82,15 @@ def listed_layout(params):
 def words_layout(params):
     """State word of each lane."""
     return data.ArrayLayout(range(max(params.state_words, 2)), params.lanes)
+
+
+def load_layout(words, word_bytes):
+    """One byte of the weight table: byte 0 of a word has its lowest bits."""
+    return data.StructLayout({
+        "word": range(max(words, 2)),
+        "byte": range(max(word_bytes, 2)),
+        "data": 8,
+    })
 
 
 def currents_layout(params):

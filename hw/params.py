@@ -10,6 +10,8 @@ from quantize.model import IntegerModel, IntegerPopulation
 from quantize.rom import Place, places, state_base, state_words, tables_of
 from quantize.tables import FORMATS, Tables
 
+from .large_weights import check_large_table, word_bytes
+
 __all__ = ["CoreParams", "RowPhase", "UpdatePhase"]
 
 
@@ -58,8 +60,11 @@ class CoreParams:
 
     def __post_init__(self) -> None:
         schedule(self.model)
-        if self.config != CoreConfig(lanes=self.lanes, tables=self.config.tables):
+        if self.config != CoreConfig(lanes=self.lanes, tables=self.config.tables,
+                                     weight_memory=self.config.weight_memory):
             raise ValueError(f"Core must be one that can be built yet, not {self.config}")
+        if self.large:
+            check_large_table(len(self.tables.dense), width=self.widths.weight, lanes=self.lanes)
 
     @property
     def widths(self):
@@ -68,6 +73,16 @@ class CoreParams:
     @property
     def lanes(self) -> int:
         return self.config.lanes
+
+    @property
+    def large(self) -> bool:
+        """Whether the weights lie in large RAMs, which a host fills."""
+        return self.config.weight_memory == "large"
+
+    @property
+    def word_bytes(self) -> int:
+        """Bytes that carry a word of weights when it is loaded."""
+        return word_bytes(self.lanes * self.widths.weight)
 
     @property
     def rows(self) -> int:

@@ -8,7 +8,15 @@ from amaranth.lib.wiring import In, Out
 from golden.timing import ROW_CYCLES
 
 from .arith import overflows, saturate
-from .layouts import TableFormat, currents_layout, row_layout, weights_layout, words_layout
+from .large_weights import LargeWeightTable
+from .layouts import (
+    TableFormat,
+    currents_layout,
+    load_layout,
+    row_layout,
+    weights_layout,
+    words_layout,
+)
 from .params import CoreParams
 from .tables import BitmapTable, dense_table, listed_table
 
@@ -37,6 +45,8 @@ class RowAdder(wiring.Component):
         A current is clamped in this cycle.
     read_words, read, write_words, write_lanes, write
         To :class:`CurrentMemory`.
+    load_write, load
+        To :class:`LargeWeightTable`, where the weights lie in large memory; else there are none.
     """
 
     def __init__(self, params: CoreParams):
@@ -51,7 +61,10 @@ class RowAdder(wiring.Component):
             "write_words": Out(words_layout(params)),
             "write_lanes": Out(params.lanes),
             "write":       Out(currents_layout(params)),
-        })
+        } | ({
+            "load_write":  In(1),
+            "load":        In(load_layout(len(params.tables.dense), params.word_bytes)),
+        } if params.large else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -125,7 +138,7 @@ class RowAdder(wiring.Component):
         choice = row.format
         found = {}
         if "dense" in formats:
-            m.submodules.dense = dense = dense_table(self.params)
+            m.submodules.dense = dense = self._dense(m)
             m.d.comb += dense.address.eq(row.address)
             found["dense"] = dense.data
         if "rows" in formats:
@@ -160,6 +173,17 @@ class RowAdder(wiring.Component):
                     else:
                         m.d.comb += weights.eq(value)
         return weights, enable
+
+    def _dense(self, m):
+        if not self.params.large:
+            return dense_table(self.params)
+        dense = LargeWeightTable(len(self.params.tables.dense), width=self.params.widths.weight,
+                                 lanes=self.params.lanes)
+        m.d.comb += [
+            dense.write.eq(self.load_write),
+            dense.load.eq(self.load),
+        ]
+        return dense
 
     def _take_listed(self, m, listed, valid, weights, words, enable):
         for lane in range(self.params.lanes):

@@ -1,14 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """A component as RTLIL, the netlist language that every flow starts from."""
 
+import re
+
 from amaranth.back import rtlil
 
-__all__ = ["convert", "without_bypass"]
+__all__ = ["convert", "for_flows", "without_bypass", "without_contents"]
+
+# A memory called so, and its contents, which come later in the same module.
+LARGE_CONTENTS = re.compile(
+    r'(attribute \\ram_style "huge"\n *memory [^\n]* \\(\S+)\n(?:(?!\nend\n).)*?)'
+    r' *cell \$meminit_v2 \S+\n *parameter \\MEMID "\\\\\2"\n.*?\n  end\n', re.DOTALL)
 
 
 def convert(component, name: str = "top") -> str:
     """RTLIL of ``component``, as every flow takes it; its top module is called ``name``."""
-    return without_bypass(rtlil.convert(component, name=name))
+    return for_flows(rtlil.convert(component, name=name))
+
+
+def for_flows(text: str) -> str:
+    """RTLIL ``text`` of Amaranth, told what Amaranth cannot tell of its RAMs."""
+    return without_contents(without_bypass(text))
+
+
+def without_contents(text: str) -> str:
+    """Take the initial contents from every RAM in RTLIL ``text`` that has ``ram_style`` "huge".
+
+    Amaranth gives every RAM some, be it zeros, and the large RAMs of an iCE40 can have none. In
+    simulated Verilog they read as X until they are written.
+    """
+    told, count = LARGE_CONTENTS.subn(r"\1", text)
+    if count != text.count('attribute \\ram_style "huge"'):
+        raise RuntimeError("RTLIL of a large RAM must have contents as this function knows them")
+    return told
 
 
 def without_bypass(text: str) -> str:

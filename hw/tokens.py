@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tokens that a recording becomes at the core's input."""
+"""What goes into the core: the tokens of a recording, and before them the table to load."""
 
 from typing import Any
 
@@ -7,14 +7,22 @@ import numpy as np
 
 from golden.run import stimulus_of
 from hw.layouts import TokenKind
+from hw.params import CoreParams
 from quantize.model import IntegerModel
 from quantize.recording import Recording
+from quantize.rom import load_bytes
 
-__all__ = ["recording_tokens"]
+__all__ = ["loaded_table", "recording_tokens"]
 
 # Any: mypy takes the members of Amaranth's enumerations for integers.
 KIND: Any = TokenKind
 EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
+
+
+def loaded_table(params: CoreParams) -> np.ndarray:
+    """Bytes to load before the first token, ndarray of uint8; none into a core that has them."""
+    content = load_bytes(params.weight_image, params.word_bytes) if params.large else b""
+    return np.frombuffer(content, np.uint8)
 
 
 def recording_tokens(model: IntegerModel, recording: Recording) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from .model import IntegerModel, IntegerProjection
 from .tables import FORMATS, Tables, row_words, smallest, table_costs
 
-__all__ = ["Place", "neuron_words", "places", "state_base", "state_words", "tables_of"]
+__all__ = ["Place", "load_bytes", "neuron_words", "places", "state_base", "state_words",
+           "tables_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,11 @@ def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> Tables:
     for place in places(model, lanes, tables):
         images.add(place.projection.weights, place.format, place.target)
     return images
+
+
+def load_bytes(words: list[int], word_bytes: int) -> bytes:
+    """Image of a memory as it is loaded: word by word, of each the lowest bits first."""
+    return b"".join(word.to_bytes(word_bytes, "little") for word in words)
 
 
 def neuron_words(model: IntegerModel) -> list[int]:

@@ -68,7 +68,11 @@ def main(argv: list[str] | None = None) -> None:
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording)
     recording.check_fits(model.channels, model.dt)
-    params = CoreParams(model=model, config=chosen_config(arguments))
+    config = chosen_config(arguments)
+    try:
+        params = CoreParams(model=model, config=config)
+    except ValueError as error:
+        raise InputError(str(error)) from error
     command = {"run": _run, "check": _check, "cocotb": _cocotb}[arguments.command]
     try:
         failures = command(arguments, params, recording)

@@ -16,10 +16,10 @@ import numpy as np
 from golden.run import Answer, spread_spikes
 from golden.timing import step_timing, worst_events
 from hw.core import Core
-from hw.layouts import spike_layout, token_layout
+from hw.layouts import load_layout, spike_layout, token_layout
 from hw.params import CoreParams
 from hw.rtlil import convert
-from hw.tokens import recording_tokens
+from hw.tokens import loaded_table, recording_tokens
 from hw.tools import command_of, run_tool
 from quantize.recording import Recording
 
@@ -73,6 +73,9 @@ class _Run(ctypes.Structure):
         ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("steps", "neurons", "outputs", "output_width",
                                               "neuron_width", "row_width", "most_cycles")),
+        ("table", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes", "word_width",
+                                              "byte_width")),
         *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "cycles", "busy", "latency",
                                                "saturated", "progress")),
     ]
@@ -82,6 +85,7 @@ class _Run(ctypes.Structure):
 class _Arrays:
     kind: np.ndarray
     row: np.ndarray
+    table: np.ndarray
     velocity: np.ndarray
     spikes: np.ndarray
     cycles: np.ndarray
@@ -106,17 +110,20 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
     kind, row = recording_tokens(model, recording)
     steps = recording.steps
     arrays = _Arrays(
-        kind=kind, row=row, velocity=np.zeros((steps, params.outputs), np.int64),
+        kind=kind, row=row, table=loaded_table(params), velocity=np.zeros((steps, params.outputs), np.int64),
         spikes=np.zeros((steps, params.neurons), np.uint8), cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
     most = np.diff(recording.start).max(initial=0)
     worst, _ = step_timing(model, params.config, worst_events(model, int(most)))
+    place = load_layout(len(params.weight_image), params.word_bytes)
     run = _Run(
         tokens=len(kind), steps=steps, neurons=params.neurons, outputs=params.outputs,
         output_width=params.widths.membrane, most_cycles=4 * int(worst[0]) + 1000,
         neuron_width=spike_layout(params.neurons)["neuron"].width,
-        row_width=token_layout(params.rows)["row"].width,
+        row_width=token_layout(params.rows)["row"].width, table_bytes=len(arrays.table),
+        word_bytes=params.word_bytes, word_width=place["word"].width,
+        byte_width=place["byte"].width,
         **{name: array.ctypes.data for name, array in vars(arrays).items()})
     _watch(ctypes.CDLL(str(library)).run_core, run, arrays, steps)
 

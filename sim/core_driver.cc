@@ -22,6 +22,30 @@ int64_t sign_extend(uint64_t x, unsigned width) {
 
 const unsigned EVENT = 0, STEP = 1;
 
+// Loads the table if the core has a port for it, one byte a cycle where the core takes it; returns
+// the busy cycles that passed, or -1 if the core hung.
+template<class Top, class Run> auto load_table(Top &top, const Run &run, int)
+		-> decltype(top.p_load____valid, int64_t()) {
+	int64_t busy = 0, waited = 0;
+	for (int64_t k = 0; k < run.table_bytes && waited <= run.most_cycles; ) {
+		uint64_t place = k / run.word_bytes | k % run.word_bytes << run.word_width;
+		top.p_load____valid.template set<uint32_t>(1);
+		top.p_load____payload.template set<uint64_t>(
+			place | uint64_t(run.table[k]) << (run.word_width + run.byte_width));
+		top.p_clk.template set<uint32_t>(0);
+		top.step();
+		busy += bits(top.p_busy, 0, 1);
+		bool taken = bits(top.p_load____ready, 0, 1);
+		top.p_clk.template set<uint32_t>(1);
+		top.step();
+		k += taken;
+		waited = taken ? 0 : waited + 1;
+	}
+	top.p_load____valid.template set<uint32_t>(0);
+	return waited > run.most_cycles ? -1 : busy;
+}
+template<class Top, class Run> int64_t load_table(Top &, const Run &, long) { return 0; }
+
 }  // namespace
 
 extern "C" {
@@ -33,6 +57,9 @@ struct Run {
 	const int32_t *row;
 	int64_t steps, neurons, outputs, output_width, neuron_width, row_width;
 	int64_t most_cycles;	// of one step, before the core counts as hung
+	// in: the table to load, word by word, and the widths of the load port
+	const uint8_t *table;
+	int64_t table_bytes, word_bytes, word_width, byte_width;
 	// out, per step
 	int64_t *velocity;	// (steps, outputs)
 	uint8_t *spikes;	// (steps, neurons)
@@ -48,9 +75,11 @@ int run_core(Run *run) {
 	static const unsigned STEP_BITS = 32, CYCLE_BITS = 24;
 	cxxrtl_design::p_top top;
 	int64_t token = 0, done = 0, clock = 0, last_result = 0, last_event = -1, last_step = 0;
-	int64_t busy = 0;
 	bool was_reset = false;
 	top.p_o____ready.set<uint32_t>(1);
+	int64_t busy = load_table(top, *run, 0);
+	if (busy < 0)
+		return 1;
 	while (done < run->steps) {
 		bool offered = token < run->tokens;
 		top.p_i____valid.set<uint32_t>(offered);

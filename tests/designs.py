@@ -23,7 +23,7 @@ BUILD = ROOT / "build" / "tests"
 
 
 def core_params(model, lanes=4, **choices):
-    """A core of ``model``."""
+    """A core of ``model``; ``choices`` are further fields of `CoreConfig`."""
     return CoreParams(model=model, config=CoreConfig(lanes=lanes, **choices))
 
 

@@ -2,6 +2,6 @@
 """The link between a host and the core: framed bytes over a serial line."""
 
 from .link import Link
-from .params import LinkParams
+from .params import LinkParams, TableParams
 
-__all__ = ["Link", "LinkParams"]
+__all__ = ["Link", "LinkParams", "TableParams"]

@@ -25,12 +25,13 @@ class AnswerBytes(wiring.Component):
 
     The first four positions are: the code in front, here zero; type and sequence number, which are
     those of the request in the slot; VERSION in INFO, flags in STEP. From there on INFO lies in the
-    status page, as do the steps of STEP; the cycles and the outputs are the core's.
+    status page, as do the steps of STEP; the cycles and the outputs are the core's. LOAD has a
+    VERSION like INFO, then how far the table is loaded, and its form.
 
     Parameters
     ----------
     params : :class:`LinkParams`
-        Outputs of the core, and their width.
+        Outputs of the core, their width, and its table.
 
     Members
     -------
@@ -52,6 +53,10 @@ class AnswerBytes(wiring.Component):
         The answer has ended. Its end is a multiple of four.
     o : :py:`Out(8)`
         The byte.
+    load : :py:`In(1)`
+        LOAD, not STEP. This and the rest only with a table.
+    loaded, words : :py:`In(1)`, :py:`In(16)`
+        From :class:`Loader`.
     """
 
     def __init__(self, params: LinkParams):
@@ -68,7 +73,11 @@ class AnswerBytes(wiring.Component):
             "cycles":   Out(1),
             "tail":     Out(1),
             "o":        Out(8),
-        })
+        } | ({
+            "load":     In(1),
+            "loaded":   In(1),
+            "words":    In(16),
+        } if params.table else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -78,9 +87,13 @@ class AnswerBytes(wiring.Component):
         index  = self.position[2:2 + last.bit_length()]
         offset = self.position[:2]
         head   = index == 0
-        tail   = index == Mux(self.info, 1 + PAGE_SIZE // 4, first + self.params.outputs)
-        cycles = ~self.info & (index == CYCLES // 4)
-        stored = Mux(head, (offset == 1) | (offset == 2), (index == 1) | (self.info & ~tail))
+        load   = self.load if self.params.table else Const(0)
+        step   = ~self.info & ~load
+        tail   = index == Mux(self.info, 1 + PAGE_SIZE // 4,
+                              Mux(load, 2, first + self.params.outputs))
+        cycles = step & (index == CYCLES // 4)
+        stored = Mux(head, (offset == 1) | (offset == 2),
+                     ((index == 1) & ~load) | (self.info & ~tail))
         m.d.comb += [
             self.tail.eq(tail),
             self.cycles.eq(cycles),
@@ -88,7 +101,8 @@ class AnswerBytes(wiring.Component):
 
         # Each byte has a gate of its own, and the answer is their sum: smaller than a tree of
         # choices, and the registers in the gates keep it so.
-        flags = Mux(self.info, VERSION, Cat(self.result.saturated, self.lost))
+        version = Cat(Const(VERSION, 6), self.loaded, 1) if self.params.table else VERSION
+        flags   = Mux(step, Cat(self.result.saturated, self.lost), version)
         picks = [
             (~self.build | stored,               self.value),
             (self.build & head & (offset == 1),  0x80),     # the answer's type
@@ -96,10 +110,15 @@ class AnswerBytes(wiring.Component):
             (self.build & tail,                  self.crc),
         ]
         for number, word in enumerate([self.result.cycles, *self._outputs()], first - 1):
-            here = self.build & ~self.info & (index == number)
+            here = self.build & step & (index == number)
             picks += [(here & (offset == k), word[8 * k:8 * k + 8])
                       for k in range((len(word) + 7) // 8)]
-        picks += self._signs(self.build & ~self.info, index, offset, first)
+        picks += self._signs(self.build & step, index, offset, first)
+        if self.params.table:
+            here = self.build & load & (index == 1)
+            form = (self.words[:8], self.words[8:], self.params.table.lanes,
+                    self.params.table.word_bytes)
+            picks += [(here & (offset == k), byte) for k, byte in enumerate(form)]
         for number, (where, byte) in enumerate(picks):
             gate = Signal(name=f"pick_{number}")
             m.d.sync += gate.eq(where)

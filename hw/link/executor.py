@@ -16,14 +16,14 @@ __all__ = ["Executor"]
 class Executor(wiring.Component):
     """Takes one frame after the other, feeds the core, and has the frame answered.
 
-    A byte takes 5 cycles, an event 6, or more if the core stalls. The result of a step is taken
-    from the core with the next STEP or INFO, not before, so that a repeated frame is answered from
-    it again; with it the step is counted.
+    A byte takes 5 cycles, an event or a byte of a table 6, or more if the core stalls. The result
+    of a step is taken from the core with the next frame, not before, so that a repeated one is
+    answered from it again; with it the step is counted.
 
     Parameters
     ----------
     params : :class:`LinkParams`
-        Rows and outputs of the core.
+        Rows and outputs of the core, and whether it has a table to load.
 
     Members
     -------
@@ -41,6 +41,9 @@ class Executor(wiring.Component):
         It may count in the next cycle.
     count, number, busy : :py:`Out(1)`, :py:`Out(5)`, :py:`In(1)`
         To :class:`Counters`.
+    load, loaded, restart, o_load
+        To :class:`Loader`; ``load`` to :class:`Walker`. Only with a table; no STEP fits before
+        ``loaded``.
     """
 
     def __init__(self, params: LinkParams):
@@ -65,7 +68,12 @@ class Executor(wiring.Component):
             "count":     Out(1),
             "number":    Out(5),
             "busy":      In(1),
-        })
+        } | ({
+            "load":      Out(1),
+            "loaded":    In(1),
+            "restart":   Out(1),
+            "o_load":    Out(stream.Signature(8)),
+        } if params.table else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -74,16 +82,22 @@ class Executor(wiring.Component):
         end    = Signal(8, reset_less=True)
         seq    = Signal(8, reset_less=True)
         known  = Signal()               # `seq` is that of the last step
+        fresh  = Signal()               # the same of the last LOAD
         fits   = Signal()               # type and length
         same   = Signal()
         exists = Signal()
         go     = Signal()               # a byte is there, and all that is derived from it
         count  = Signal()
         number = Signal(5)
+        table  = self.params.table is not None
+        load   = self.load if table else Const(0)
+        body   = end[2:] != 0           # after the sequence number
         m.d.sync += [
             self.stop.eq(self.position == end),
-            fits.eq(((byte == 1) & (end == 3)) | ((byte == 2) & (end[2:] != 0))),
-            same.eq(~self.info & known & (byte == seq)),
+            fits.eq(((byte == 1) & (end == 3))
+                    | ((byte == 2) & body & (self.loaded if table else 1))
+                    | ((byte == 3) & body & table)),
+            same.eq(Mux(load, fresh, ~self.info & known) & (byte == seq)),
             exists.eq(is_below(byte, self.params.rows)),
             self.count.eq(count),
             self.number.eq(number),
@@ -116,7 +130,9 @@ class Executor(wiring.Component):
                     count.eq(go & ~fits),
                     self.i_bytes.ready.eq(go),
                 ]
-                m.d.sync += self.info.eq(byte[0])
+                m.d.sync += self.info.eq(byte[0] & ~(byte[1] & table))
+                if table:
+                    m.d.sync += load.eq(byte[0] & byte[1])
                 with m.If(go):
                     m.next = "SEQ"
                     with m.If(~fits):
@@ -130,15 +146,17 @@ class Executor(wiring.Component):
                     self.i_results.ready.eq(go & ~same),
                 ]
                 with m.If(go):
-                    m.d.sync += seq.eq(byte), known.eq(~self.info)
+                    m.d.sync += seq.eq(byte), known.eq(~self.info & ~load), fresh.eq(load)
                     m.next = "FLAGS"
                     with m.If(self.info | same):
                         m.next = "ANSWER"
 
             self._execute(m, go, byte, exists, count, number)
+            if table:
+                self._load(m, go)
 
             with m.State("ANSWER"):
-                m.d.comb += self.answer.eq(self.info | self.i_results.valid)
+                m.d.comb += self.answer.eq(self.info | load | self.i_results.valid)
                 with m.If(self.done):
                     m.next = "IDLE"
 
@@ -154,6 +172,10 @@ class Executor(wiring.Component):
                 m.next = "EVENTS"
                 with m.If(byte[0]):
                     m.next = "RESET"
+                if self.params.table:
+                    with m.If(self.load):
+                        m.d.comb += self.restart.eq(byte[0])
+                        m.next = "LOAD"
 
         with m.State("RESET"):
             m.d.comb += tokens.valid.eq(1), tokens.p.kind.eq(TokenKind.RESET)
@@ -184,3 +206,20 @@ class Executor(wiring.Component):
             m.d.comb += tokens.valid.eq(1), tokens.p.kind.eq(TokenKind.STEP)
             with m.If(tokens.ready):
                 m.next = "ANSWER"
+
+    def _load(self, m, go):
+        m.d.comb += self.o_load.payload.eq(self.i_bytes.payload)
+
+        with m.State("LOAD"):
+            with m.If(go):
+                m.next = "BYTE"
+                with m.If(self.stop):
+                    m.next = "ANSWER"
+
+        with m.State("BYTE"):
+            m.d.comb += [
+                self.o_load.valid.eq(1),
+                self.i_bytes.ready.eq(self.o_load.ready),
+            ]
+            with m.If(self.o_load.ready):
+                m.next = "LOAD"

@@ -6,9 +6,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..connect import connect_stream
-from ..layouts import result_layout, token_layout
+from ..layouts import load_layout, result_layout, token_layout
 from .counters import Counters
 from .executor import Executor
+from .loader import Loader
 from .params import LinkParams
 from .receiver import Receiver
 from .store import Store
@@ -36,8 +37,11 @@ class Link(wiring.Component):
     o_tokens : :py:`Out(stream.Signature(token_layout(rows)))`
         Requests to the core.
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
-        Results of the core. Each is left there until the next STEP or INFO; its ``step`` is not
-        looked at.
+        Results of the core. Each is left there until the next frame; its ``step`` is not looked
+        at.
+    o_load : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
+        The core's table, only where it has one to load. No token is given while a LOAD is executed,
+        nor before all of the table has passed.
     """
 
     def __init__(self, params: LinkParams):
@@ -48,7 +52,10 @@ class Link(wiring.Component):
             "tx":        Out(1, init=1),
             "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
             "i_results": In(stream.Signature(result_layout(params.outputs, params.width))),
-        })
+        } | ({
+            "o_load": Out(stream.Signature(load_layout(params.table.words,
+                                                       params.table.word_bytes))),
+        } if params.table else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -95,5 +102,19 @@ class Link(wiring.Component):
             counters.number.eq(executor.number),
             counters.freeze.eq(walker.freeze | executor.decides),
         ]
+        if self.params.table:
+            self._load(m, executor, walker)
 
         return m
+
+    def _load(self, m, executor, walker):
+        m.submodules.loader = loader = Loader(self.params.table)
+        connect_stream(m, executor.o_load, loader.i)
+        connect_stream(m, loader.o, wiring.flipped(self.o_load))
+        m.d.comb += [
+            loader.restart.eq(executor.restart),
+            executor.loaded.eq(loader.loaded),
+            walker.load.eq(executor.load),
+            walker.loaded.eq(loader.loaded),
+            walker.words.eq(loader.words),
+        ]

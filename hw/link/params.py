@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .layouts import OUTPUTS_MAX
 
-__all__ = ["LinkParams"]
+__all__ = ["LinkParams", "TableParams"]
 
 
 def _check(params, name, low, high):
@@ -14,6 +14,33 @@ def _check(params, name, low, high):
         raise TypeError(f"Link {name} must be an int, not {value!r}")
     if not low <= value <= high:
         raise ValueError(f"Link {name} must be between {low} and {high}, not {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableParams:
+    """The weight table that a host must load into the core.
+
+    Parameters
+    ----------
+    words : :class:`int`
+    word_bytes : :class:`int`
+        Bytes that carry a word.
+    lanes : :class:`int`
+        Weights of a word.
+    crc : :class:`int`
+        CRC-16/IBM-3740 over the bytes of all words.
+    """
+
+    words:      int
+    word_bytes: int
+    lanes:      int
+    crc:        int
+
+    def __post_init__(self):
+        _check(self, "words",      1, 1 << 14)
+        _check(self, "word_bytes", 1, 8)
+        _check(self, "lanes",      1, 64)
+        _check(self, "crc",        0, 0xffff)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +61,8 @@ class LinkParams:
         Frequency of the ``sync`` domain, in Hz.
     baud : :class:`int`
         Bits per second on the line, at most an eighth of ``clock_hz``.
+    table : :class:`TableParams`, optional
+        What LOAD frames must bring before a STEP counts; None where the core has its weights.
     """
 
     rows:       int
@@ -42,6 +71,7 @@ class LinkParams:
     model_hash: bytes
     clock_hz:   int
     baud:       int
+    table:      TableParams | None = None
 
     def __post_init__(self):
         _check(self, "rows",     1, 256)

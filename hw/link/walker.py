@@ -30,7 +30,7 @@ class Walker(wiring.Component):
     Parameters
     ----------
     params : :class:`LinkParams`
-        Outputs of the core, and their width.
+        Outputs of the core, their width, and its table.
 
     Members
     -------
@@ -45,6 +45,7 @@ class Walker(wiring.Component):
     answer, done : :py:`In(1)`, :py:`Out(1)`
         An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
     info, lost, result : :py:`In(1)`, :py:`In(1)`, :py:`In(result_layout(outputs, width))`
+    load, loaded, words : :py:`In(1)`, :py:`In(1)`, :py:`In(16)`, only with a table
         What to answer, see :class:`AnswerBytes`.
     o_line : :py:`Out(stream.Signature(8))`
         Bytes for the line.
@@ -73,7 +74,11 @@ class Walker(wiring.Component):
             "busy":     In(1),
             "freeze":   Out(1),
             "store":    Out(SlotSignature()),
-        })
+        } | ({
+            "load":     In(1),
+            "loaded":   In(1),
+            "words":    In(16),
+        } if params.table else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -110,6 +115,13 @@ class Walker(wiring.Component):
             self.o_bytes.payload.eq(byte),
             self.o_line.payload.eq(byte),
         ]
+
+        if self.params.table:
+            m.d.comb += [
+                source.load.eq(self.load),
+                source.loaded.eq(self.loaded),
+                source.words.eq(self.words),
+            ]
 
         act = cursor.settled & self.store.grant
         with m.FSM():

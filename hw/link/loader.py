@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loader: the way of the weight table from frames into the core, and whether it is there."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.crc.catalog import CRC16_IBM_3740
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import load_layout
+from .params import TableParams
+
+__all__ = ["Loader"]
+
+
+class Loader(wiring.Component):
+    """Gives each byte its place, and sums all of them up: ``loaded`` follows the last in two
+    cycles.
+
+    It comes to nothing again with ``restart``, which comes in a cycle without a byte, and with a
+    byte too many. A byte passes in no time.
+
+    Parameters
+    ----------
+    table : :class:`TableParams`
+
+    Members
+    -------
+    restart : :py:`In(1)`
+        The next byte is the first.
+    i : :py:`In(stream.Signature(8))`
+        Bytes of the table, word by word.
+    o : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
+        The same, for the core.
+    words : :py:`Out(16)`
+        Whole words that have passed.
+    loaded : :py:`Out(1)`
+        They are all of the table, and those that it must have.
+    """
+
+    def __init__(self, table: TableParams):
+        self.table = table
+
+        super().__init__({
+            "restart": In(1),
+            "i":       In(stream.Signature(8)),
+            "o":       Out(stream.Signature(load_layout(table.words, table.word_bytes))),
+            "words":   Out(16),
+            "loaded":  Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        crc = CRC16_IBM_3740(8).create()
+        m.submodules.crc = ResetInserter(self.restart)(crc)
+        # Wide enough for one word too many, so that nothing wraps before it is noticed.
+        word = Signal(range(self.table.words + 2))
+        byte = Signal.like(self.o.p.byte)
+        last = byte == self.table.word_bytes - 1
+        move = self.i.valid & self.i.ready
+        m.d.comb += [
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+            self.o.p.word.eq(word),
+            self.o.p.byte.eq(byte),
+            self.o.p.data.eq(self.i.payload),
+            self.words.eq(word),
+            crc.data.eq(self.i.payload),
+            crc.valid.eq(move),
+        ]
+        m.d.sync += self.loaded.eq((word == self.table.words) & (byte == 0) & ~self.restart & ~move
+                                   & (crc.crc == self.table.crc))
+
+        with m.If(self.restart):
+            m.d.sync += word.eq(0), byte.eq(0)
+        with m.Elif(move):
+            m.d.sync += byte.eq(Mux(last, 0, byte + 1))
+            with m.If(last & (word != self.table.words + 1)):
+                m.d.sync += word.eq(word + 1)
+
+        return m
