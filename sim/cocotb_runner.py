@@ -17,7 +17,7 @@ from golden.run import run_golden
 from hw.core import Core
 from hw.params import CoreParams
 from hw.rtlil import convert
-from hw.tokens import recording_tokens
+from hw.tokens import loaded_table, recording_tokens
 from hw.tools import command_of
 from hw.verilog import write_verilog
 from quantize.cli import InputError
@@ -55,7 +55,8 @@ def make_plan(params: CoreParams, recording: Recording) -> Plan:
                      else np.full(population.neurons, -1))
         size += population.size if population.spiking else 0
     return Plan(kind=kind, row=row, place=np.concatenate(place), rows=model.rows,
-                membrane=model.widths.membrane,
+                membrane=model.widths.membrane, table=loaded_table(params),
+                words=len(params.weight_image), word_bytes=params.word_bytes,
                 **{name: getattr(answer, name) for name in FIELDS})
 
 

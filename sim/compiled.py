@@ -110,7 +110,8 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
     kind, row = recording_tokens(model, recording)
     steps = recording.steps
     arrays = _Arrays(
-        kind=kind, row=row, table=loaded_table(params), velocity=np.zeros((steps, params.outputs), np.int64),
+        kind=kind, row=row, table=loaded_table(params),
+        velocity=np.zeros((steps, params.outputs), np.int64),
         spikes=np.zeros((steps, params.neurons), np.uint8), cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))

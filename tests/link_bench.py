@@ -58,6 +58,8 @@ class LinkBench:
     The stub's result of a step: :func:`stub_output`; 1000 cycles plus one per event; saturated if
     reset.
 
+    ``table`` is what was loaded: byte by place, as (word, byte); ``loads`` counts the bytes.
+
     ``steps`` are the stub's steps, as (reset, rows). ``times`` are the cycles of: the last stop
     bit's middle to the link, the first token, the last result, the first start bit from the link.
     """
@@ -68,6 +70,8 @@ class LinkBench:
         self.stall  = stall     # cycles for which each token waits
         self.slow   = slow      # the line to the link is this much slower, in parts of 1
         self.steps  = []
+        self.table  = {}
+        self.loads  = 0
         self.times  = {}
         self._bytes = bytearray()
         self._busy  = False
@@ -95,7 +99,8 @@ class LinkBench:
                 heard = len(self._bytes)
                 await ctx.delay(quiet * CYCLE)
 
-        simulate(self._dut, send, background=[self._listen, self._core], max_cycles=max_cycles)
+        background = [self._listen, self._core, *([self._load] if self.params.table else [])]
+        simulate(self._dut, send, background=background, max_cycles=max_cycles)
         reader = FrameReader()
         contents = reader.feed(bytes(self._bytes))
         assert reader.corrupt == 0 and self._bytes[-1:] in (b"", b"\0")
@@ -176,3 +181,17 @@ class LinkBench:
                 assert not ctx.get(tokens.valid), "token before the last result was taken"
                 await ctx.tick()
                 ctx.set(results.valid, 0)
+
+    async def _load(self, ctx):
+        port = self._link.o_load
+        while True:
+            await _high(ctx, port.valid)
+            await ctx.delay(self.stall * CYCLE)
+            assert ctx.get(port.valid), "byte taken back"
+            assert not ctx.get(self._link.o_tokens.valid), "token while a table is loaded"
+            load = ctx.get(port.payload)
+            self.table[load.word, load.byte] = load.data
+            self.loads += 1
+            ctx.set(port.ready, 1)
+            await ctx.tick()
+            ctx.set(port.ready, 0)

@@ -10,12 +10,17 @@ from cobs import cobs
 
 from host.codec import (
     EVENTS_MAX,
+    INFO_BYTES,
+    LOAD_BYTES,
+    LOAD_MAX,
     FrameError,
     FrameReader,
     InfoAnswer,
+    LoadAnswer,
     StepAnswer,
     decode_answer,
     encode_info,
+    encode_load,
     encode_step,
     pack_frame,
     step_bytes,
@@ -25,6 +30,7 @@ from host.codec import (
 HASH = bytes.fromhex("9f3ac5017be2d844")
 INFO = bytes([0x81, 5, 1]) + struct.pack("<IIHHHHHH", 70_000, 1234, 1, 2, 3, 4, 5, 192) + HASH \
     + bytes([0xc0, 0x5d, 0x00, 2])
+LOAD = bytes([0x83, 4, 0xc1]) + struct.pack("<HBB", 16_384, 8, 5)
 STEP = bytes([0x82, 9, 3]) + struct.pack("<IIii", 8, 512, -70_000, 2_000_000_000)
 
 
@@ -37,6 +43,8 @@ def test_requests_are_as_written_in_the_contract():
         binascii.crc_hqx(b"\x01\x07", 0xffff).to_bytes(2, "big")
     assert unpack_frame(encode_step(255, [3, 0, 255], reset=True)[:-1]) == b"\x02\xff\x01\x03\0\xff"
     assert unpack_frame(encode_step(0, [])[:-1]) == b"\x02\0\0"
+    assert unpack_frame(encode_load(8, b"\x05\0", restart=True)[:-1]) == b"\x03\x08\x01\x05\0"
+    assert unpack_frame(encode_load(9, b"")[:-1]) == b"\x03\x09\0"
 
 
 def test_crc_is_that_of_the_catalogue():
@@ -55,19 +63,32 @@ def test_round_trip():
 
 def test_answers():
     assert decode_answer(INFO) == InfoAnswer(
-        seq=5, version=1, steps=70_000, longest_cycles=1234, corrupt=1, repeated=2, foreign=3,
-        overrun=4, dropped=5, rows=192, model_hash=HASH, clock_hz=24_000_000, outputs=2)
+        seq=5, version=1, loadable=False, loaded=False, steps=70_000, longest_cycles=1234,
+        corrupt=1, repeated=2, foreign=3, overrun=4, dropped=5, rows=192, model_hash=HASH,
+        clock_hz=24_000_000, outputs=2)
     assert decode_answer(STEP) == StepAnswer(seq=9, saturated=True, dropped=True, step=8,
                                              cycles=512, outputs=(-70_000, 2_000_000_000))
     assert len(pack_frame(STEP)) == step_bytes(2)
+    assert len(pack_frame(INFO)) == INFO_BYTES and len(pack_frame(LOAD)) == LOAD_BYTES
+
+
+@pytest.mark.parametrize("version, loadable, loaded", [
+    (0x01, False, False), (0x81, True, False), (0xc1, True, True),
+])
+def test_answers_of_a_device_with_a_table(version, loadable, loaded):
+    info = decode_answer(INFO[:2] + bytes([version]) + INFO[3:])
+    assert (info.version, info.loadable, info.loaded) == (1, loadable, loaded)
+    assert decode_answer(LOAD[:2] + bytes([version]) + LOAD[3:]) == LoadAnswer(
+        seq=4, loaded=loaded, words=16_384, lanes=8, word_bytes=5)
 
 
 @pytest.mark.parametrize("content, text", [
     (b"",               "Answer must have 2 bytes or more, not 0"),
     (b"\x82",           "Answer must have 2 bytes or more, not 1"),
-    (b"\x02\x01\x00",   "Answer's type must be 0x81 or 0x82, not 0x02"),
+    (b"\x02\x01\x00",   "Answer's type must be 0x81, 0x82 or 0x83, not 0x02"),
     (INFO + b"\0",      "INFO's body must have 33 bytes, not 34"),
     (INFO[:-1],         "INFO's body must have 33 bytes, not 32"),
+    (LOAD[:-1],         "LOAD's body must have 5 bytes, not 4"),
     (STEP[:-1],         "STEP's body must have 9 bytes and 4 per output, not 16"),
     (STEP[:11],         "STEP's body must have 9 bytes and 4 per output, not 9"),
     (STEP[:4],          "STEP's body must have 9 bytes and 4 per output, not 2"),
@@ -100,6 +121,11 @@ def test_frames_that_are_none(coded, text):
 def test_requests_that_cannot_be(arguments, text):
     with pytest.raises(ValueError, match=message(text)):
         encode_step(*arguments)
+
+
+def test_load_has_a_longest():
+    with pytest.raises(ValueError, match=message("Bytes of a LOAD must be 234 or fewer, not 235")):
+        encode_load(0, bytes(LOAD_MAX + 1))
 
 
 def test_reader_finds_frames_however_they_are_cut():

@@ -69,6 +69,13 @@ def test_stalls_on_verilog(simulator):
         assert run_bench(params, recording, simulator=simulator, folder=BUILD, seed=seed) == []
 
 
+def test_loaded_weights_on_verilog(simulator):
+    """The table is loaded first, with stalls and without; before, it reads as X."""
+    params = core_params(deep_model(4), 3, weight_memory="large")
+    recording = random_recording(4, 6, 60, reset=[0, 40, 41])
+    assert run_bench(params, recording, simulator=simulator, folder=BUILD) == []
+
+
 @pytest.mark.parametrize("field, place, where", [
     ("velocity_int", (3, 1), "step 3, entry 1"),
     ("spikes",       (5, 6), "step 5, entry 6"),

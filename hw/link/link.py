@@ -103,12 +103,12 @@ class Link(wiring.Component):
             counters.freeze.eq(walker.freeze | executor.decides),
         ]
         if self.params.table:
-            self._load(m, executor, walker)
+            self._load(m, self.params.table, executor, walker)
 
         return m
 
-    def _load(self, m, executor, walker):
-        m.submodules.loader = loader = Loader(self.params.table)
+    def _load(self, m, table, executor, walker):
+        m.submodules.loader = loader = Loader(table)
         connect_stream(m, executor.o_load, loader.i)
         connect_stream(m, loader.o, wiring.flipped(self.o_load))
         m.d.comb += [

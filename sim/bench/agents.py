@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from cocotb.utils import get_sim_time
 
-from hw.layouts import TokenKind, result_layout, token_layout
+from hw.layouts import TokenKind, load_layout, result_layout, token_layout
 
 from .plan import Plan
 
@@ -84,8 +84,31 @@ class Driver(Agent):
         self._note(kind)
         await self.falling()
 
+    async def load(self) -> None:
+        """Bring the table of the plan, byte by byte."""
+        layout = load_layout(self.plan.words, self.plan.word_bytes)
+        for k, byte in enumerate(self.plan.table.tolist()):
+            for _ in range(self.stall()):
+                self.dut.load__valid.value = 0
+                await self.falling()
+            word, place = divmod(k, self.plan.word_bytes)
+            self.dut.load__valid.value = 1
+            self.dut.load__payload.value = layout.const(
+                {"word": word, "byte": place, "data": byte}).as_bits()
+            await self.settled()
+            while not self.dut.load__ready.value:
+                await self.falling()
+                await self.settled()
+            await self.falling()
+        self.dut.load__valid.value = 0
+
     async def run(self, *, clear: bool) -> None:
-        """Send every token of the plan; first a RESET, if ``clear`` says so."""
+        """Load the table, if there is one, and send every token of the plan.
+
+        First of them goes a RESET, if ``clear`` says so.
+        """
+        if len(self.plan.table):
+            await self.load()
         if clear:
             await self.send(TokenKind.RESET.value, 0)
         for kind, row in zip(self.plan.kind.tolist(), self.plan.row.tolist(), strict=True):
@@ -126,6 +149,8 @@ class Monitor(Agent):
         steps = np.flatnonzero(plan.kind == TokenKind.STEP.value)
         tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
         self.most = 4 * int(plan.cycles.max()) + 1000 + tokens * LONGEST_STALL
+        # The first result comes after the table.
+        self.most += len(plan.table) * (LONGEST_STALL if random else 2)
 
     async def result(self) -> Result:
         """Wait for a result and take it."""

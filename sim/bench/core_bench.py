@@ -42,11 +42,13 @@ async def with_stalls(dut):
 
 async def _begin(dut) -> Plan:
     """Give every input a value, and start the clock with its low half."""
-    for port in (dut.rst, dut.i__valid, dut.i__payload, dut.o__ready):
+    plan = load_plan(Path(str(cocotb.plusargs["plan"])))
+    load = (dut.load__valid, dut.load__payload) if len(plan.table) else ()
+    for port in (dut.rst, dut.i__valid, dut.i__payload, dut.o__ready, *load):
         port.value = 0
     await Timer(PERIOD, unit="ns")
     Clock(dut.clk, PERIOD, unit="ns").start(start_high=False)
-    return load_plan(Path(str(cocotb.plusargs["plan"])))
+    return plan
 
 
 async def _run(dut, plan: Plan, steps: int, random: Random | None = None) -> None:

@@ -11,6 +11,8 @@ from quantize.cli import written_file
 
 __all__ = ["Plan", "load_plan", "save_plan"]
 
+NUMBERS = ("rows", "membrane", "words", "word_bytes")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
@@ -21,6 +23,10 @@ class Plan:
     kind : ndarray of uint8, shape (tokens,)
         ``hw.layouts.TokenKind`` of each token.
     row : ndarray of int32, shape (tokens,)
+    table : ndarray of uint8, shape (bytes,)
+        What to load before the first token; empty where the core has no port for it.
+    words, word_bytes : int
+        Form of the table: the shape of that port.
     place : ndarray of int64, shape (neurons,)
         Column of ``spikes`` of each neuron of the hardware, or -1 where it must not fire.
     velocity_int, spikes, saturated, cycles, latency
@@ -31,6 +37,7 @@ class Plan:
 
     kind: np.ndarray
     row: np.ndarray
+    table: np.ndarray
     place: np.ndarray
     velocity_int: np.ndarray
     spikes: np.ndarray
@@ -39,6 +46,8 @@ class Plan:
     latency: np.ndarray
     rows: int
     membrane: int
+    words: int
+    word_bytes: int
 
     @property
     def steps(self) -> int:
@@ -55,4 +64,4 @@ def load_plan(path: Path) -> Plan:
     """Read a plan that `save_plan` wrote."""
     with np.load(path) as file:
         arrays: dict[str, Any] = {field.name: file[field.name] for field in fields(Plan)}
-    return Plan(**arrays | {name: int(arrays[name]) for name in ("rows", "membrane")})
+    return Plan(**arrays | {name: int(arrays[name]) for name in NUMBERS})
