@@ -2,7 +2,6 @@
 """Command line: ``python -m host --help``."""
 
 from argparse import Namespace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from hw.params import CoreParams
 from quantize.arrays import write_arrays
 from quantize.artefact import load_artefact, load_network
 from quantize.cli import CommandParser, InputError, run_command, whole_number
-from quantize.rom import weight_words
+from quantize.rom import tables_of
 from sim.virtual import VirtualBoard
 
 from .decode import decode
@@ -58,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
     port = _open(arguments, model, manifest)
     try:
         decoder = Decoder(port, manifest["model_hash"], model.output_scale,
-                          weights=partial(weight_words, model))
+                          weights=lambda lanes: tables_of(model, lanes).dense)
         decoder.connect()
         answer = decode(decoder, model, recording, live=arguments.live)
         info = decoder.read_info()

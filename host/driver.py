@@ -51,8 +51,8 @@ class Decoder:
     tries : int
         How often a request is sent before the device counts as gone.
     weights : function of int to list of int, optional
-        Words of the weight table for a number of lanes, as `quantize.rom.weight_words` gives them;
-        only a device that keeps its weights in large memory asks for them.
+        Words of the dense weight table for a number of lanes, see `quantize.rom.tables_of`; only
+        a device that keeps its weights in large memory asks for them.
     """
 
     def __init__(self, port: Port, expected_hash: str, output_scale: Sequence[float] | np.ndarray,

@@ -52,7 +52,7 @@ class Core(wiring.Component):
             "spike": Out(spike_layout(params.neurons)),
             "busy":  Out(1),
         } | ({
-            "load":  In(stream.Signature(load_layout(len(params.weight_image), params.word_bytes))),
+            "load":  In(stream.Signature(load_layout(len(params.tables.dense), params.word_bytes))),
         } if params.large else {}))
 
     def elaborate(self, platform):

@@ -56,7 +56,7 @@ def make_plan(params: CoreParams, recording: Recording) -> Plan:
         size += population.size if population.spiking else 0
     return Plan(kind=kind, row=row, place=np.concatenate(place), rows=model.rows,
                 membrane=model.widths.membrane, table=loaded_table(params),
-                words=len(params.weight_image), word_bytes=params.word_bytes,
+                words=len(params.tables.dense), word_bytes=params.word_bytes,
                 **{name: getattr(answer, name) for name in FIELDS})
 
 

@@ -17,7 +17,7 @@ from host.decode import decode
 from hw.decoder import link_params
 from hw.params import CoreParams
 from quantize.artefact import load_artefact
-from quantize.rom import load_bytes, weight_words
+from quantize.rom import load_bytes, tables_of
 from sim.virtual import VirtualBoard
 
 from .boards_bench import saved_model
@@ -174,12 +174,12 @@ def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     _, model, manifest, recording = built
     core = CoreParams(model=model, config=CoreConfig(lanes=3, weight_memory="large"))
     link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
-    content = load_bytes(core.weight_image, core.word_bytes)
+    content = load_bytes(core.tables.dense, core.word_bytes)
     assert link.table.crc == binascii.crc_hqx(content, 0xffff)
     golden = run_golden(model, recording, core.config)
     board  = VirtualBoard(core, link, BUILD)
     decoder = Decoder(board, manifest["model_hash"], model.output_scale,
-                      weights=partial(weight_words, model))
+                      weights=lambda lanes: tables_of(model, lanes).dense)
     for _ in range(2):
         decoder.connect()
         answer = decode(decoder, model, recording)

@@ -44,12 +44,12 @@ def test_large_weight_table(words, width, lanes):
             ctx.set(dut.address, address)
             await ctx.tick()
             ctx.set(dut.address, (address + 1) % words)
-            assert list(ctx.get(dut.weights)) == weights[address], address
+            assert list(ctx.get(dut.data)) == weights[address], address
             ctx.set(dut.write, 1)
             ctx.set(dut.load, {"word": address, "byte": 0, "data": content[address * size]})
             await ctx.tick()
             ctx.set(dut.write, 0)
-            assert list(ctx.get(dut.weights)) == weights[address], address
+            assert list(ctx.get(dut.data)) == weights[address], address
 
     simulate(dut, bench, max_cycles=len(content) + 2 * len(addresses) + 1)
 
