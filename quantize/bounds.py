@@ -23,12 +23,15 @@ def proven_bits(model: IntegerModel, events_per_channel: int = 1) -> tuple[int, 
     """
     unit = float(1 << model.widths.decay)
     s_peak = m_peak = 0.0
+    # Several channels may share a row.
+    channels = np.bincount(model.channel_row[model.channel_row >= 0], minlength=model.rows)
     for population in model.populations:
         drive = np.zeros(population.neurons)
         for projection in model.projections:
             if projection.target == population.name:
-                spikes = events_per_channel if projection.source == INPUT else 1
-                drive += spikes * np.abs(projection.weights).sum(axis=0)
+                spikes = (events_per_channel * channels if projection.source == INPUT
+                          else np.ones(len(projection.weights), np.int64))
+                drive += spikes @ np.abs(projection.weights)
         s = (drive * (1 << model.widths.fraction) + 0.5) / (1 - population.synaptic_decay / unit)
         m = (s + 0.5) / (1 - population.membrane_decay / unit)
         s_peak, m_peak = max(s_peak, s.max()), max(m_peak, m.max())

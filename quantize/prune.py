@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drop what cannot change any output: silent neurons and channels without weights."""
+"""Drop what cannot change any output, and let channels with the same weights share a row."""
 
 import dataclasses
 
@@ -23,26 +23,42 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     -------
     model : IntegerModel
     counts : dict of str to int
-        ``channels`` and ``neurons`` dropped; ``empty_rows`` kept.
+        ``channels`` and ``neurons`` dropped; ``empty_rows`` kept; ``shared_rows``: channels that
+        use the row of another.
     """
     before = sum(population.neurons for population in model.populations)
     while (smaller := _without_silent(model)) is not model:
         model = smaller
-    used = np.zeros(model.rows, bool)
-    for projection in model.projections:
-        if projection.source == INPUT:
-            used |= projection.weights.any(axis=1)
+    # The weights of each input row, over all projections that it feeds.
+    weights = np.hstack([np.zeros((model.rows, 0), np.int64),
+                         *(p.weights for p in model.projections if p.source == INPUT)])
+    used = weights.any(axis=1)
+    kept, number = _first_of_each(weights, used)
     projections = tuple(
-        dataclasses.replace(p, weights=p.weights[used]) if p.source == INPUT else p
+        dataclasses.replace(p, weights=p.weights[kept]) if p.source == INPUT else p
         for p in model.projections)
     # The last entry is the row of the channels that have none already.
-    row = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)[model.channel_row]
+    row = np.append(number, -1)[model.channel_row]
     model = dataclasses.replace(model, projections=projections, channel_row=row)
     return model, {
         "channels": int((~used).sum()),
         "neurons": before - sum(population.neurons for population in model.populations),
         "empty_rows": sum(int((~p.weights.any(axis=1)).sum()) for p in model.projections),
+        "shared_rows": int(used.sum()) - len(kept),
     }
+
+
+def _first_of_each(weights: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that stay, int64 (kept,), and each row's place among them, or -1, int64 (rows,)."""
+    kept: list[int] = []
+    known: dict[bytes, int] = {}
+    number = np.full(len(weights), -1, np.int64)
+    for row in np.flatnonzero(used).tolist():
+        place = known.setdefault(weights[row].tobytes(), len(kept))
+        if place == len(kept):
+            kept.append(row)
+        number[row] = place
+    return np.array(kept, np.int64), number
 
 
 def _without_silent(model: IntegerModel) -> IntegerModel:

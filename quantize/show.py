@@ -25,7 +25,7 @@ def summary(manifest: dict) -> str:
         rows += _calibration(manifest["calibration"])
     if "dropped" in manifest:
         rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
-                                "zeros kept".format(**manifest["dropped"])))
+                                "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
     for table in manifest.get("tables", ()):
         rows.append((f"{table['source']}->{table['target']}",
                      "delay {delay}, {rows} x {columns}, {non_zeros} non-zeros; {costs}".format(

@@ -103,7 +103,7 @@ def test_compile_facts(network, recording):
     assert facts["table_bits"] == {name: tables_of(model, 4, name).bits
                                    for name in ("dense", "bitmap", "rows", "smallest")}
     assert facts["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
-    assert facts["dropped"] == {"channels": 0, "neurons": 0, "empty_rows": 0}
+    assert facts["dropped"] == {"channels": 0, "neurons": 0, "empty_rows": 0, "shared_rows": 0}
     assert facts["warnings"] == []
 
 

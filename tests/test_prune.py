@@ -5,6 +5,7 @@ import pytest
 
 from golden.config import CoreConfig
 from golden.run import run_golden
+from quantize.bounds import proven_bits
 from quantize.model import Widths
 from quantize.prune import prune
 from quantize.retime import retime
@@ -26,7 +27,7 @@ def _weights(model):
 def test_prune_nothing():
     model = _model(lambda *_: None)
     smaller, counts = prune(model)
-    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 0}
+    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 0, "shared_rows": 0}
     assert smaller.channel_row.tolist() == [0, 1, 2, 3, 4, 5]
     assert all(map(np.array_equal, _weights(smaller), _weights(model)))
 
@@ -36,11 +37,28 @@ def test_prune_channels():
         inward[[0, 3]] = 0
     model = _model(empty)
     smaller, counts = prune(model)
-    assert counts == {"channels": 2, "neurons": 0, "empty_rows": 0}
+    assert counts == {"channels": 2, "neurons": 0, "empty_rows": 0, "shared_rows": 0}
     assert smaller.channel_row.tolist() == [-1, 0, 1, -1, 2, 3]
     assert (smaller.rows, smaller.channels) == (4, 6)
     assert np.array_equal(smaller.projections[1].weights,
                           model.projections[1].weights[[1, 2, 4, 5]])
+
+
+def test_prune_shares_the_row_of_equal_channels():
+    def repeat(recurrent, inward, out):
+        inward[4] = inward[1]
+        inward[0] = 0
+    model = _model(repeat)
+    smaller, counts = prune(model)
+    assert counts == {"channels": 1, "neurons": 0, "empty_rows": 0, "shared_rows": 1}
+    assert smaller.channel_row.tolist() == [-1, 0, 1, 2, 0, 3]
+    assert np.array_equal(smaller.projections[1].weights,
+                          model.projections[1].weights[[1, 2, 3, 5]])
+    recording = random_recording(2, 6, 200)
+    whole, part = (run_golden(m, recording, CoreConfig()) for m in (model, smaller))
+    assert whole.spikes.any() and np.array_equal(whole.velocity_int, part.velocity_int)
+    # Both channels may spike in one step.
+    assert proven_bits(smaller) == proven_bits(model)
 
 
 def test_prune_neuron_that_can_never_fire():
@@ -49,7 +67,7 @@ def test_prune_neuron_that_can_never_fire():
         inward[:, 2] = 0
     model = _model(hold_down)
     smaller, counts = prune(model)
-    assert counts == {"channels": 0, "neurons": 1, "empty_rows": 0}
+    assert counts == {"channels": 0, "neurons": 1, "empty_rows": 0, "shared_rows": 0}
     keep, hidden = [0, 1, 3, 4], smaller.index("hidden")
     assert (hidden.kept.tolist(), hidden.size, smaller.hidden) == (keep, 5, 5)
     for key in ("threshold", "synaptic_decay", "membrane_decay"):
@@ -69,7 +87,7 @@ def test_prune_repeats_until_nothing_changes():
         inward[5] = 0
         inward[5, 1] = -3
     _, counts = prune(_model(chain))
-    assert counts == {"channels": 1, "neurons": 2, "empty_rows": 0}
+    assert counts == {"channels": 1, "neurons": 2, "empty_rows": 0, "shared_rows": 0}
 
 
 def test_prune_counts_empty_rows_but_keeps_them():
@@ -78,7 +96,7 @@ def test_prune_counts_empty_rows_but_keeps_them():
         out[[1, 4]] = 0
     model = _model(empty)
     smaller, counts = prune(model)
-    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 3}
+    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 3, "shared_rows": 0}
     assert smaller.projections[2].weights.shape == (5, 2)
 
 
@@ -88,7 +106,7 @@ def test_prune_twice_changes_nothing():
         recurrent[:, 2] = inward[:, 2] = -1
     once, _ = prune(_model(empty))
     twice, counts = prune(once)
-    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 0}
+    assert counts == {"channels": 0, "neurons": 0, "empty_rows": 0, "shared_rows": 0}
     assert np.array_equal(twice.channel_row, once.channel_row)
     assert all(map(np.array_equal, _weights(twice), _weights(once)))
 
