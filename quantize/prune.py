@@ -32,7 +32,7 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     # The weights of each input row, over all projections that it feeds.
     weights = np.hstack([np.zeros((model.rows, 0), np.int64),
                          *(p.weights for p in model.projections if p.source == INPUT)])
-    used: np.ndarray = weights.any(axis=1)
+    used = np.asarray(weights.any(axis=1))
     kept, number = _first_of_each(weights, used)
     projections = tuple(
         dataclasses.replace(p, weights=p.weights[kept]) if p.source == INPUT else p
