@@ -23,8 +23,8 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help spikes install torch model bitstream report sim demo export verilog test lint default tables \
-	diagram clean
+.PHONY: help spikes install torch model bitstream report sim demo ladder export verilog test lint default \
+	tables diagram clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -66,6 +66,10 @@ demo: spikes model ## Decode RECORDING on the virtual board and draw the traject
 	$(RUN) -m host run $(MODEL) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
 		-o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
 
+ladder: $(READER) ## Measure CHECKPOINT from double precision down to int4
+	$(RUN) -m quantize ladder $(CHECKPOINT) -o build/$(NAME)/ladder $(CORE) \
+		$(if $(RECORDING),--recording $(RECORDING)) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
+
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
 	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom $(if $(LANES),--lanes $(LANES))
 
@@ -82,8 +86,9 @@ lint: .venv/lint ## Check style and types
 default: .venv/torch ## Train the default network again and simulate its recording
 	$(RUN) -m train default -o data
 
-tables: .venv/base ## Make the tables of README and docs anew, from docs/reports
+tables: .venv/base ## Make the tables of README and docs anew, from docs/reports and docs/ladders
 	$(RUN) -m boards table README.md docs/performance.md docs/boards.md
+	$(RUN) -m ladder table docs/accuracy.md
 
 diagram: .venv/docs ## Simulate and draw the timing diagram of docs/core.md anew
 	$(RUN) -m sim waveform -o docs/core_step.json

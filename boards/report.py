@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report: a page that stands alone, and a few lines of text."""
 
-from importlib import resources
-
-import jinja2
 import numpy as np
 
 from golden.metrics import published_time
@@ -11,6 +8,7 @@ from golden.run import Answer
 from quantize.recording import Recording
 
 from . import pictures
+from .html import render_page
 from .netlist import BLOCKS
 from .style import BLOCK_COLOURS
 
@@ -46,15 +44,11 @@ def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answe
         "memory": pictures.memory(facts),
         "path": pictures.critical_path(facts),
     }
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
-                                     trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(
-        (resources.files("boards") / "pages" / "report.html").read_text())
-    return template.render(
-        facts=facts, blocks=BLOCKS, colours=BLOCK_COLOURS, integer=integer,
-        kinds={kind: pictures.KINDS[kind] for kind in facts["resources"] if kind != "spram"},
-        hops=short_path(facts["critical_path"]["hops"]),
-        pictures={name: jinja2.filters.Markup(svg) for name, svg in drawings.items()})
+    return render_page("boards", "report.html", pictures=drawings, facts=facts, blocks=BLOCKS,
+                       colours=BLOCK_COLOURS, integer=integer,
+                       kinds={kind: pictures.KINDS[kind] for kind in facts["resources"]
+                              if kind != "spram"},
+                       hops=short_path(facts["critical_path"]["hops"]))
 
 
 def short_path(hops: list[dict]) -> list[dict]:

@@ -52,17 +52,19 @@ _LOOK: Any = {
 
 
 class Picture:
-    """A picture while it is drawn; ``svg`` once it is done."""
+    """A picture while it is drawn; ``svg`` and ``png`` once it is done."""
 
     figure: Figure
     svg: str
+    png: bytes
 
 
 @contextlib.contextmanager
-def drawn(name: str, **subplots) -> Iterator[tuple[Picture, Any]]:
+def drawn(name: str, *, dots: int = 0, **subplots) -> Iterator[tuple[Picture, Any]]:
     """Give a picture and its axes; on leaving, the picture's ``svg`` is its text.
 
-    The same data always give the same text.
+    The same data always give the same text. With ``dots`` per inch, ``png`` is the picture as
+    an image on white.
     """
     picture = Picture()
     # Names inside a page must differ from picture to picture: the salt makes them so.
@@ -72,6 +74,11 @@ def drawn(name: str, **subplots) -> Iterator[tuple[Picture, Any]]:
             yield picture, axes
             stream = io.StringIO()
             picture.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+            if dots:
+                image = io.BytesIO()
+                picture.figure.savefig(image, format="png", dpi=dots, facecolor="white",
+                                       metadata={"Software": None})
+                picture.png = image.getvalue()
         finally:
             plt.close(picture.figure)
     text = stream.getvalue()

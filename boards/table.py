@@ -3,13 +3,14 @@
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from quantize.cli import InputError, written_file
 
 from .platforms import BOARDS
 
-__all__ = ["TABLES", "read_reports", "render", "update"]
+__all__ = ["TABLES", "Tables", "markdown", "read_reports", "render", "three", "update"]
 
 KEPT = Path(__file__).parent.parent / "docs" / "reports"
 
@@ -36,7 +37,7 @@ def area(reports: dict[str, dict]) -> str:
             f"{used['ebr']}", f"{used['dsp']}", f"{report['fmax_mhz']:.1f} MHz",
             f"{cycles['mean']:.0f}, {cycles['worst']:,} of {cycles['budget']:,}",
             f"{latency['mean']:.0f}, {latency['worst']:,}", f"{report['table_bits']:,} bits"))
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def accuracy(reports: dict[str, dict]) -> str:
@@ -50,10 +51,10 @@ def accuracy(reports: dict[str, dict]) -> str:
         integers = next(row for key, row in by_name.items() if key.startswith("int"))
         rows.append((
             name, f"{report['recording']['name']}, {report['accuracy']['steps']:,} steps",
-            _three(half["fidelity_r2"]), _three(integers["fidelity_r2"]),
-            _three(half["spike_agreement"]), _three(integers["spike_agreement"]),
+            three(half["fidelity_r2"]), three(integers["fidelity_r2"]),
+            three(half["spike_agreement"]), three(integers["spike_agreement"]),
             *(_correlation(row) for row in (single, half, integers))))
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def boards(_: dict[str, dict]) -> str:
@@ -66,26 +67,29 @@ def boards(_: dict[str, dict]) -> str:
             f"{board.device.removeprefix('Lattice ')}: {board.sizes}",
             f"{board.clock_hz / 1e6:g} MHz {board.clock_made}", board.link,
             f"`{board.program}`", "; ".join(board.lacks) or "-"))
-    return _markdown(rows)
+    return markdown(rows)
 
 
-TABLES = {"area": area, "accuracy": accuracy, "boards": boards}
+# A table by name: makes Markdown of all that is kept.
+Tables = Mapping[str, Callable[[dict[str, dict]], str]]
+
+TABLES: Tables = {"area": area, "accuracy": accuracy, "boards": boards}
 
 
-def render(text: str, reports: dict[str, dict]) -> str:
+def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
     """``text`` with every block between ``<!-- table: NAME -->`` and ``<!-- end -->`` made anew."""
     def fresh(match: re.Match) -> str:
-        if match[1] not in TABLES:
-            raise InputError(f"Table must be one of {', '.join(TABLES)}, not {match[1]!r}")
-        return f"<!-- table: {match[1]} -->\n{TABLES[match[1]](reports)}<!-- end -->"
+        if match[1] not in tables:
+            raise InputError(f"Table must be one of {', '.join(tables)}, not {match[1]!r}")
+        return f"<!-- table: {match[1]} -->\n{tables[match[1]](reports)}<!-- end -->"
     return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", fresh, text, flags=re.DOTALL)
 
 
-def update(path: Path, reports: dict[str, dict]) -> bool:
+def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> bool:
     """Make the tables of ``path`` anew; whether any was stale."""
     path = Path(path)
     old = path.read_text()
-    new = render(old, reports)
+    new = render(old, reports, tables)
     if new != old:
         with written_file(path) as temporary:
             temporary.write_text(new)
@@ -93,15 +97,16 @@ def update(path: Path, reports: dict[str, dict]) -> bool:
 
 
 def _correlation(row: dict) -> str:
-    return ", ".join(_three(r) for r in row.get("decoding_correlation") or []) or "-"
+    return ", ".join(three(r) for r in row.get("decoding_correlation") or []) or "-"
 
 
-def _three(number: float | None) -> str:
+def three(number: float | None) -> str:
     """Three decimals, or a dash where a report has no number."""
     return "-" if number is None else f"{number:.3f}"
 
 
-def _markdown(rows: list[tuple[str, ...]]) -> str:
+def markdown(rows: list[tuple[str, ...]]) -> str:
+    """``rows``, the first one the head, as a Markdown table."""
     head, *body = rows
     lines = [head, tuple("---" for _ in head), *body]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

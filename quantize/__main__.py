@@ -41,12 +41,22 @@ def _parser() -> CommandParser:
 
     show = commands.add_parser("show", help="what is in a model")
     show.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    # Only for the list of commands: `main` hands it on before.
+    commands.add_parser("ladder", help="what fewer bits cost: fidelity, decoding, memory",
+                        add_help=False)
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["ladder"]:
+        # The ladder stands at the other end of the pipeline and imports from here: this package
+        # may only know of it once the command is asked for.
+        from ladder.__main__ import main as ladder
+        ladder(["run", *words[1:]])
+        return
+    arguments = _parser().parse_args(words)
     {"build": _build, "export": _export, "show": _show}[arguments.command](arguments)
 
 

@@ -12,8 +12,8 @@ from .cli import InputError, written_folder
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from .network import Network, Population, Projection
 
-__all__ = ["SCHEMA", "load_artefact", "load_manifest", "load_network", "model_tables",
-           "save_artefact"]
+__all__ = ["SCHEMA", "load_artefact", "load_manifest", "load_network", "model_hash",
+           "model_tables", "save_artefact"]
 
 SCHEMA = 1
 
@@ -36,7 +36,7 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
     """
     tables, shape = model_tables(model), _model_shape(model)
     floats, form = _network_tables(network), _network_shape(network)
-    manifest = {"schema": SCHEMA, "model_hash": _digest(shape, tables),
+    manifest = {"schema": SCHEMA, "model_hash": model_hash(model),
                 "network_hash": _digest(form, floats), "model": shape, "network": form, **facts}
     manifest["manifest_hash"] = _text_digest(manifest)
     with written_folder(folder, "manifest.json") as temporary:
@@ -126,6 +126,11 @@ def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
         array = np.ascontiguousarray(tables[key])
         digest.update(f"{key} {array.dtype.str} {array.shape}".encode() + array.tobytes())
     return digest.hexdigest()
+
+
+def model_hash(model: IntegerModel) -> str:
+    """Hash of everything that a model computes with, in hex."""
+    return _digest(_model_shape(model), model_tables(model))
 
 
 def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:

@@ -14,8 +14,9 @@ from pathlib import Path
 __all__ = ["CommandParser", "InputError", "check_folder", "run_command", "whole_number",
            "written_file", "written_folder"]
 
-# What marks a folder as written by this project: an index that names a model.
-INDEXES = ("manifest.json", "report.json", "rom.json", "verilog.json")
+# What marks a folder as written by this project: an index, and a key that it has.
+INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
+           "verilog.json": "model_hash", "ladder.json": "rungs"}
 
 
 class InputError(ValueError):
@@ -119,6 +120,6 @@ def check_folder(path: Path, index: str | None = None) -> None:
 def _ours(folder: Path, index: str | None) -> bool:
     for name in (index,) if index else INDEXES:
         with contextlib.suppress(OSError, ValueError, TypeError):
-            if "model_hash" in json.loads((folder / name).read_text()):
+            if INDEXES[name] in json.loads((folder / name).read_text()):
                 return True
     return False
