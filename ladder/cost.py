@@ -63,11 +63,10 @@ def float_cost(network: Network, dtype, recording: Recording, spikes: np.ndarray
             "decay_multiplies": 2 * neurons, **_activity(fans, synapses, recording, spikes)}
 
 
-def integer_cost(model: IntegerModel, facts: dict, network: Network, recording: Recording,
+def integer_cost(model: IntegerModel, table_bits: int, network: Network, recording: Recording,
                  spikes: np.ndarray) -> dict:
-    """Cost of ``model``, on what golden answered to ``recording``.
+    """Cost of ``model``, whose weight tables have ``table_bits``, on golden's ``spikes``.
 
-    ``facts`` are those of `quantize.build.compile_network`: the bits of the tables are its.
     ``network`` is what the model was rounded from: shares and dense counts are of all its synapses,
     though tables leave out what is pruned.
     """
@@ -86,9 +85,9 @@ def integer_cost(model: IntegerModel, facts: dict, network: Network, recording: 
     neurons = sum(population.neurons for population in model.populations)
     spiking = sum(population.neurons for population in model.populations if population.spiking)
     constants = 2 * neurons * widths.decay + spiking * widths.membrane
-    return {"table_bits": facts["table_bits"],
+    return {"table_bits": table_bits,
             "state_bits": neurons * (widths.current + widths.membrane),
-            "footprint_bytes": -(-(facts["table_bits"] + constants) // 8),
+            "footprint_bytes": -(-(table_bits + constants) // 8),
             "decay_multiplies": 2 * neurons,
             **_activity(fans, _synapses(network), recording, spikes)}
 

@@ -153,7 +153,7 @@ def _float(climb: Climb, rung: str, checks: Checks) -> Outcome:
 
 def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
     recording, bits = climb.recording, rung_bits(rung)
-    model, network, facts = compile_network(
+    model, network, _ = compile_network(
         climb.network, name=climb.name[-100:], widths=widths_of(bits),
         recording=climb.calibration)
     core = CoreParams(model=model, config=checks.config)
@@ -163,7 +163,7 @@ def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
         "model_hash": model_hash(model), "saturated_steps": int(golden.saturated.sum()),
         "rtl": _rtl(core, recording, golden, checks) if checks.rtl else None,
         "gates": _gates(core, recording, checks) if checks.gates else None,
-        **_cost(integer_cost(model, facts, network, recording, golden.spikes))})
+        **_cost(integer_cost(model, core.tables.bits, network, recording, golden.spikes))})
 
 
 def _rtl(core, recording, golden, checks) -> dict:

@@ -79,16 +79,15 @@ def test_integer_cost(bits):
     model, network, facts = compile_network(network, name="tiny", widths=widths_of(bits),
                                             recording=recording)
     spikes = run_golden(model, recording, CoreConfig()).spikes
-    cost = integer_cost(model, facts, network, recording, spikes)
+    cost = integer_cost(model, 1001, network, recording, spikes)
     assert spikes.sum() > 50
     assert cost["synaptic_operations"] * recording.steps == pytest.approx(
         _additions(model, recording, spikes))
     neurons = sum(population.neurons for population in model.populations)
     hidden = neurons - model.outputs
-    assert cost["table_bits"] == facts["table_bits"]
+    assert cost["table_bits"] == 1001
     assert cost["state_bits"] == neurons * (16 + 20)
-    assert cost["footprint_bytes"] == np.ceil(
-        (facts["table_bits"] + neurons * 2 * 12 + hidden * 20) / 8)
+    assert cost["footprint_bytes"] == np.ceil((1001 + neurons * 2 * 12 + hidden * 20) / 8)
     assert cost["decay_multiplies"] == 2 * neurons
     synapses = sum(p.weights.size for p in network.projections)
     assert cost["dense_operations"] == synapses
