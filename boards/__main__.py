@@ -59,9 +59,9 @@ def _table(arguments: Namespace) -> None:
 
 def _build(arguments: Namespace) -> None:
     board = find_board(arguments.board)
-    facts = build(arguments.model, board, arguments.output, config=chosen_config(arguments),
-                  megahertz=arguments.freq, baud=arguments.baud, seed=arguments.seed,
-                  recording=arguments.recording)
+    facts = build(arguments.model, board, arguments.output,
+                  config=chosen_config(arguments, **board.instead), megahertz=arguments.freq,
+                  baud=arguments.baud, seed=arguments.seed, recording=arguments.recording)
     print(summary(facts))
     print(f"-> {arguments.output}/report.html, and {board.family.bitstream} for "
           f"'{board.program}'")

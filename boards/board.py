@@ -124,6 +124,16 @@ class Board:
         return (*self.chip.nextpnr, *self.package)
 
     @property
+    def instead(self) -> dict[str, str]:
+        """Choices of `golden.config.CoreConfig` in the place of those that the chip cannot hold."""
+        choices = {}
+        if not self.resources["dsp"]:
+            choices |= {"multiplier": "serial", "neurons": "shared"}
+        if not self.resources.get("spram"):
+            choices["weight_memory"] = "block"
+        return choices
+
+    @property
     def sizes(self) -> str:
         """How many of each kind of cell there are, in words."""
         return ", ".join(f"{count:,} {kind.upper()}" for kind, count in self.resources.items()

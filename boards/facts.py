@@ -17,6 +17,7 @@ from quantize.model import IntegerModel
 from quantize.tables import table_costs
 
 from .board import Board
+from .idle import idle_toggles
 from .score import number
 from .source import Source, is_default
 from .toolchain import Implementation
@@ -62,6 +63,8 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
                   "ebr_bits": board.family.cells["ebr"].bits},
         "seed": seed,
         "lanes": decoder.core.lanes,
+        "config": dataclasses.asdict(decoder.core.config),
+        "idle": idle_toggles(decoder),
         "baud": decoder.link.baud,
         "clock_mhz": clock_hz / 1e6,
         "fmax_mhz": round(built.placed.fmax_hz / 1e6, 3),

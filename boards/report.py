@@ -79,6 +79,8 @@ def summary(facts: dict) -> str:
         ("model", f"{facts['model']['name']}, hash {facts['model_hash'][:16]}"),
         ("board", f"{facts['board']['title']}, {facts['board']['device']}"),
         ("area", taken), ("clock", clock), ("a step", step), ("latency", latency), ("lead", lead),
+        ("idle", "{toggles:.2g} of {flip_flops:,} flip-flops toggle per cycle".format(
+            **facts["idle"])),
         ("measured on", _measured_on(facts["recording"]))]
     for row in facts["accuracy"]["rows"]:
         text = (f"fidelity R2 {_digits(row['fidelity_r2'])}, spike agreement "

@@ -90,8 +90,10 @@ def add_core_options(parser: ArgumentParser) -> None:
                             help=f"{_HELP[name]} (default: the preset's)")
 
 
-def chosen_config(arguments: Namespace) -> CoreConfig:
+def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
     """The configuration that the options of `add_core_options` give.
+
+    ``instead`` takes the place of what the preset chooses, not of what the user does.
 
     Raises
     ------
@@ -101,6 +103,6 @@ def chosen_config(arguments: Namespace) -> CoreConfig:
     given = {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
              if getattr(arguments, field.name) is not None}
     try:
-        return replace(PRESETS[arguments.preset], **given)
+        return replace(PRESETS[arguments.preset], **{**instead, **given})
     except ValueError as error:
         raise InputError(str(error)) from error

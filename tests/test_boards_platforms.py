@@ -14,6 +14,8 @@ from boards.board import Oscillator
 from boards.clock import StartDelay
 from boards.platforms import BOARDS, find_board
 from boards.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
+from golden.config import PRESETS, add_core_options, chosen_config
+from quantize.cli import CommandParser
 
 from .networks import refused
 
@@ -181,3 +183,19 @@ def test_start_delay(lost):
     if lost == 5:
         expected[5] = True      # it had begun; the reset comes back
     assert [bool(value) for value in seen] == expected
+
+
+@pytest.mark.parametrize("name, instead", [
+    ("icebreaker", {}),
+    ("icestick", {"multiplier": "serial", "neurons": "shared", "weight_memory": "block"}),
+    ("ulx3s_25f", {"weight_memory": "block"})])
+def test_presets_on_a_board(name, instead):
+    """What a chip lacks is replaced, whatever the preset; what a user chooses stays."""
+    parser = CommandParser()
+    add_core_options(parser)
+    assert BOARDS[name].instead == instead
+    for preset, config in PRESETS.items():
+        chosen = chosen_config(parser.parse_args(["--preset", preset]), **BOARDS[name].instead)
+        assert chosen == dataclasses.replace(config, **instead)
+    arguments = parser.parse_args(["--multiplier", "parallel"])
+    assert chosen_config(arguments, **BOARDS[name].instead).multiplier == "parallel"
