@@ -51,7 +51,7 @@ def _ecp5(name: str, nextpnr: str, lut: int, ebr: int, dsp: int) -> Device:
 
 UP5K = Device(
     name="Lattice iCE40UP5K", family=ICE40, nextpnr=("--up5k",),
-    yosys=("-dsp", "-abc9", "-device", "u"), oscillator=True,
+    yosys=("-dsp", "-spram", "-abc9", "-device", "u"), oscillator=True,
     resources={"lc": 5280, "ebr": 30, "spram": 4, "dsp": 8})
 HX1K = _ice40("HX1K", "--hx1k", lc=1280, ebr=16)
 HX8K = _ice40("HX8K", "--hx8k", lc=7680, ebr=32)

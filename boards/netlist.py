@@ -10,9 +10,12 @@ from .family import Family
 
 __all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
 
+# One table for each format of them.
+TABLES = tuple(f"decoder.core.rows.{name}." for name in ("dense", "listed", "bitmap"))
+
 # Blocks by the start of their cells' names, most particular first, and what each is for.
 BLOCKS = (
-    ("decoder.core.rows.weights.", "weights",   "holds the synapses"),
+    (TABLES,                       "weights",   "holds the synapses"),
     ("decoder.core.rows.",         "rows",      "adds the synapses of a spike"),
     ("decoder.core.neurons.",      "neurons",   "lets neurons decay and fire"),
     ("decoder.core.currents.",     "currents",  "holds the synaptic currents"),

@@ -8,7 +8,7 @@ from quantize.cli import InputError
 from .board import Board, Wires
 from .devices import HX1K, HX8K, LFE5U_25F, LFE5U_85F, LFE5UM5G_85F, LP8K, UP5K
 
-__all__ = ["BOARDS", "find_board"]
+__all__ = ["BOARDS", "check_large_memory", "find_board"]
 
 SG48 = ("--package", "sg48")
 ICE40_PINS = {"IO_STANDARD": "SB_LVCMOS", "PULLUP": 1}
@@ -233,3 +233,17 @@ def find_board(name: str) -> Board:
     if name not in BOARDS:
         raise InputError(f"Board must be one of {', '.join(sorted(BOARDS))}, not {name!r}")
     return BOARDS[name]
+
+
+def check_large_memory(board: Board) -> None:
+    """Refuse a board without large RAMs.
+
+    Raises
+    ------
+    InputError
+        The message names the boards that have some.
+    """
+    having = sorted(name for name, other in BOARDS.items() if other.resources.get("spram", 0))
+    if board.name not in having:
+        raise InputError(f"Board must be one with large RAMs for --weight-memory large "
+                         f"({', '.join(having)}), not {board.name}")

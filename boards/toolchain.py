@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.decoder import Decoder
-from hw.rtlil import without_bypass
+from hw.rtlil import for_flows
 from hw.tools import run_tool
 from quantize.cli import InputError
 
@@ -64,7 +64,7 @@ def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str
     """
     plan = board.platform().prepare(BoardTop(board, decoder, clock), "top", emit_src=False)
     pins = f"top.{board.family.pins}"
-    return {"top.il": without_bypass(plan.files["top.il"]), pins: plan.files[pins]}
+    return {"top.il": for_flows(plan.files["top.il"]), pins: plan.files[pins]}
 
 
 def synthesize(board: Board, decoder: Decoder, clock: ClockSource, folder: Path) -> None:

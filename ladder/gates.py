@@ -7,9 +7,19 @@ from boards.gates import GatesFault, simulate_gates
 from boards.platforms import BOARDS
 from boards.toolchain import synthesize
 from golden.run import Answer
-from host.codec import FrameReader, InfoAnswer, StepAnswer, decode_answer, encode_info, encode_step
+from host.codec import (
+    LOAD_MAX,
+    FrameReader,
+    InfoAnswer,
+    StepAnswer,
+    decode_answer,
+    encode_info,
+    encode_load,
+    encode_step,
+)
 from hw.decoder import Decoder, link_params
 from hw.params import CoreParams
+from hw.tokens import loaded_table
 from quantize.recording import Recording
 
 __all__ = ["BAUD", "gate_differences", "run_gates"]
@@ -22,6 +32,8 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
               folder: Path) -> tuple[InfoAnswer, list[StepAnswer]]:
     """Answers of the gates in ``folder``, which is empty: INFO first, then a step each.
 
+    Where the weights lie in large memory, they are loaded before.
+
     Raises
     ------
     GatesFault
@@ -31,7 +43,11 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
     """
     board, model = BOARDS[BOARD], core.model
     clock_hz, pll = board.clock(None)
-    frames = [encode_info(0)]
+    table = loaded_table(core).tobytes()
+    frames = [encode_load(k // LOAD_MAX % 256, table[k:k + LOAD_MAX], restart=k == 0)
+              for k in range(0, len(table), LOAD_MAX)]
+    loads = len(frames)
+    frames.append(encode_info(0))
     for t in range(recording.steps):
         rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
         # A number that equals the one before would be a repeated frame.
@@ -41,7 +57,7 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
     synthesize(board, Decoder(core, link), pll, folder)
     reader = FrameReader()
     answers = [decode_answer(frame)
-               for frame in reader.feed(simulate_gates(folder, b"".join(frames), BAUD))]
+               for frame in reader.feed(simulate_gates(folder, b"".join(frames), BAUD))][loads:]
     if reader.corrupt or not answers or not isinstance(answers[0], InfoAnswer):
         raise GatesFault(f"The gates fail: {reader.corrupt} frames are corrupt, {len(answers)} are "
                          "not")

@@ -56,8 +56,8 @@ def packed_netlist() -> dict:
     """What nextpnr writes for ``--write``: seven logic cells, three RAMs, one DSP, and a pin."""
     lc, ram = {"type": "ICESTORM_LC"}, {"type": "ICESTORM_RAM"}
     return _module({
-        "decoder.core.rows.weights$31.bank_0.0.0_RAM": ram,
-        "decoder.core.rows.weights.bank_0.0.1_RAM": ram,
+        "decoder.core.rows.dense$31.bank_0.0.0_RAM": ram,
+        "decoder.core.rows.dense.bank_0.0.1_RAM": ram,
         "decoder.core.currents.bank_3.0.0_RAM": ram,
         "decoder.core.rows.d_sum_1_SB_LUT4_O_LC": lc,
         "decoder.core.neurons.product_SB_MAC16_O": {"type": "ICESTORM_DSP"},
@@ -87,7 +87,7 @@ def yosys_netlist(rams=2) -> dict:
         "decoder.core.neurons.h": cell("SB_MAC16", A=16, O=17),
         "decoder.core.neurons.i": cell("SB_CARRY", CI=17, CO=18)}
     for k in range(rams):
-        cells[f"decoder.core.rows.weights.bank_0.0.{k}"] = cell("SB_RAM40_4K", RADDR=2, RDATA=30)
+        cells[f"decoder.core.rows.dense.bank_0.0.{k}"] = cell("SB_RAM40_4K", RADDR=2, RDATA=30)
     return _module(cells)
 
 
@@ -99,8 +99,8 @@ def ecp5_netlist() -> dict:
         "decoder.core.rows.c": "CCU2C",
         "decoder.core.rows.d": "PFUMX",
         "decoder.core.currents.bank_0.0.0": "TRELLIS_DPR16X4",
-        "decoder.core.rows.weights.bank_0.0.0": "DP16KD",
-        "decoder.core.rows.weights.bank_1.0.0": "PDPW16KD",
+        "decoder.core.rows.dense.bank_0.0.0": "DP16KD",
+        "decoder.core.rows.dense.bank_1.0.0": "PDPW16KD",
         "decoder.core.neurons.product": "MULT18X18D",
         "clock.pll": "EHXPLLL"}
     return _module({name: {"type": kind, "connections": {}, "port_directions": {}}

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from boards.netlist import count_cells
 from boards.platforms import BOARDS
 from golden.config import CoreConfig
 from golden.run import run_golden
@@ -19,15 +20,22 @@ from .networks import random_recording
 STEPS = 24
 
 
-def test_gates_equal_golden(tmp_path):
+@pytest.mark.parametrize("config, spram", [
+    (CoreConfig(lanes=2),                         0),
+    (CoreConfig(lanes=3, weight_memory="large"),  2),
+], ids=["block", "large"])
+def test_gates_equal_golden(tmp_path, config, spram):
     if shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog, which runs the gates, is not installed")
     model, manifest = load_artefact(saved_model(tmp_path / "model"))
-    core = CoreParams(model=model, config=CoreConfig(lanes=2))
+    core = CoreParams(model=model, config=config)
     recording = random_recording(3, model.channels, STEPS, rate=0.6, reset=[15])
     expected = run_golden(model, recording, core.config)
     info, steps = run_gates(core, manifest["model_hash"], recording, tmp_path)
 
+    counted = count_cells(tmp_path / "top.json", BOARDS["icebreaker"].family)
+    assert sum(block["spram"] for block in counted.values()) == counted["weights"]["spram"] == spram
+    assert info.loaded == info.loadable == bool(spram)
     assert info.model_hash.hex() == manifest["model_hash"][:16]
     clock_hz = BOARDS["icebreaker"].clock_hz
     assert (info.clock_hz, info.rows, info.outputs) == (clock_hz, model.rows, model.outputs)

@@ -46,9 +46,9 @@ def _blocks(**sizes):
 
 
 @pytest.mark.parametrize("cell, block", [
-    ("decoder.core.rows.weights$31.bank_0.0.15_RAM", "weights"),
-    ("decoder.core.rows.weights.chosen_0_LC", "weights"),
-    ("decoder.core.rows.weights_valid_LC", "rows"),
+    ("decoder.core.rows.dense$31.bank_0.0.15_RAM", "weights"),
+    ("decoder.core.rows.dense.chosen_0_LC", "weights"),
+    ("decoder.core.rows.dense_valid_LC", "rows"),
     ("decoder.core.rowsum_LC", "core"),
     ("decoder.link.decoder.core.neurons.x", "link"),
     ("decoder.core.o__payload_LC", "core"),
