@@ -9,6 +9,10 @@ __all__ = ["BankedRom", "bank_depths"]
 
 # Words of a 4-kbit block RAM that is 2, 4, 8 or 16 bits wide.
 DEPTHS = (2048, 1024, 512, 256)
+WIDEST = 16
+
+# Words that a LUT holds a bit of each of.
+LUT_WORDS = 16
 
 
 def bank_depths(depth: int) -> list[int]:
@@ -54,9 +58,13 @@ class BankedRom(wiring.Component):
         m = Module()
 
         data, base = Value.cast(self.data), 0
+        # Left to itself, synthesis makes the small rest of a table of LUTs: some hundred of them,
+        # where a single block RAM holds it.
+        whole = {"ram_style": "block"} if len(data) <= WIDEST else {}
         for number, depth in enumerate(bank_depths(len(self.image))):
             bank = memory.Memory(shape=unsigned(len(data)), depth=depth,
-                                 init=self.image[base:base + depth])
+                                 init=self.image[base:base + depth],
+                                 attrs=whole if depth > LUT_WORDS else {})
             m.submodules[f"bank_{number}"] = bank
             port = bank.read_port()
             # Banks lie in order of falling size, so the low bits address within each.
