@@ -6,6 +6,8 @@ CHECKPOINT ?= data/default.safetensors
 SIM        ?= verilator
 PRESET     ?= balanced
 STEPS      ?= 500
+SEEDS      ?= 4
+GRID       ?= presets lanes=1,2,4,8
 
 DEFAULT    := data/default.safetensors
 NAME       ?= $(basename $(notdir $(CHECKPOINT)))
@@ -23,8 +25,8 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help spikes install torch model bitstream report sim demo ladder export verilog test lint default \
-	tables diagram clean
+.PHONY: help spikes install torch model bitstream explore report sim demo ladder export verilog test lint \
+	default tables diagram clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -38,6 +40,7 @@ help: ## This list
 	@echo "  NAME=$(NAME)  (folder in build/)"
 	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on)"
 	@echo "  CALIBRATE=$(or $(CALIBRATE),simulated spikes)  (.npz: what states are scaled by)"
+	@echo "  SEEDS=$(SEEDS)  GRID=$(GRID)  SCHEDULER=$(or $(SCHEDULER),none)  (what explore builds, and where)"
 	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)  WAVES=$(or $(WAVES),none)  (.vcd)"
 
 spikes:
@@ -53,6 +56,11 @@ model: $(READER) ## Quantize CHECKPOINT to build/NAME/model
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
 	$(RUN) -m boards build $(MODEL) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) \
 		$(if $(RECORDING),--recording $(RECORDING))
+
+explore: model ## Build all presets and 1 to 8 lanes for BOARD: area, clock and cycles of each
+	$(RUN) -m boards explore $(MODEL) --board $(BOARD) $(CORE) $(CLOCK) --grid $(GRID) --seeds $(SEEDS) \
+		-o build/$(NAME)/explore-$(BOARD) $(if $(RECORDING),--recording $(RECORDING)) \
+		$(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 report: ## Print the report of the last build as text
 	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream"; exit 2; }

@@ -9,6 +9,7 @@ from hw.decoder import BAUD
 from quantize.cli import CommandParser, run_command, whole_number
 
 from .build import build
+from .explore_cli import add_explore, run_explore
 from .facts import load_facts
 from .platforms import BOARDS, find_board
 from .report import summary
@@ -37,6 +38,8 @@ def _parser() -> CommandParser:
     build.add_argument("--recording", type=Path, metavar="RECORDING.npz",
                        help="spikes that the report measures on (default: simulated)")
 
+    add_explore(commands)
+
     show = commands.add_parser("show", help="a report as text")
     show.add_argument("report", type=Path, help="folder made by 'python -m boards build'")
     commands.add_parser("list", help="the boards")
@@ -48,7 +51,8 @@ def _parser() -> CommandParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"build": _build, "show": _show, "list": _list, "table": _table}[arguments.command](arguments)
+    {"build": _build, "explore": run_explore, "show": _show, "list": _list,
+     "table": _table}[arguments.command](arguments)
 
 
 def _table(arguments: Namespace) -> None:

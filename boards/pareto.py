@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an exploration found: a table, pictures and a page that show what nothing beats."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from quantize.cli import written_file
+
+from .style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
+
+__all__ = ["front", "page", "table", "titles", "write_exploration"]
+
+WIDTH = 8.6             # inches
+DOTS = 160              # per inch, where a picture has any
+
+WORDS = {
+    "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons {}",
+    "multiplier": "{} multiplier"}
+
+
+def front(points: list[dict]) -> list[int]:
+    """Places of the points that no other beats in logic, block RAM, clock and cycles at once."""
+    def costs(point):
+        used = list(point["best"]["used"].values())
+        return np.array([*used, -point["best"]["fmax_mhz"], point["cycles"]["mean"]])
+
+    built = {k: costs(point) for k, point in enumerate(points) if "best" in point}
+    return [k for k, mine in built.items()
+            if not any((other <= mine).all() and (other < mine).any() for other in built.values())]
+
+
+def titles(points: list[dict]) -> list[str]:
+    """Short names: the lanes, and of the other choices those in which the points differ."""
+    configs = [point["config"] for point in points]
+    differ = [key for key in WORDS if len({config[key] for config in configs}) > 1]
+    return [", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
+                       *(WORDS[key].format(config[key]) for key in differ)])
+            for config in configs]
+
+
+def table(facts: dict) -> str:
+    """The exploration in a few lines of text; ``*`` marks what nothing beats."""
+    best = front(facts["points"])
+    kinds = [kind for kind in facts["board"]["resources"]
+             if any(point["best"]["used"][kind] for point in facts["points"] if "best" in point)]
+    rows = [("", "configuration", *(kind.upper() for kind in kinds), "Fmax, MHz", "median",
+             "cycles", "worst", "us a step")]
+    notes = []
+    for k, (point, title) in enumerate(zip(facts["points"], titles(facts["points"]), strict=True)):
+        name = f"{title} ({', '.join(point['presets'])})" if point["presets"] else title
+        if "best" not in point:
+            why = point["reason"] or point["failures"][0]["reason"]
+            notes.append(f"{name}: {why}")
+            continue
+        used, cycles = point["best"]["used"], point["cycles"]
+        rows.append(("*" if k in best else "", name, *(f"{used[kind]:,}" for kind in kinds),
+                     f"{point['best']['fmax_mhz']:.1f}", f"{point['median_mhz']:.1f}",
+                     f"{cycles['mean']:.0f}", f"{cycles['worst']:,}", f"{step_us(point):.2f}"))
+        notes += [f"{name}, seed {failure['seed']}: {failure['reason']}"
+                  for failure in point["failures"]]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) if place < 2 else cell.rjust(width)
+                       for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+             for row in rows if len(rows) > 1]
+    return "\n".join([*(line.rstrip() for line in lines), *notes])
+
+
+def step_us(point: dict) -> float:
+    """Time of a mean step at the highest clock."""
+    return point["cycles"]["mean"] / point["best"]["fmax_mhz"]
+
+
+def write_exploration(facts: dict, folder: Path) -> None:
+    """Write explore.json, explore.html, and the pictures as .svg and .png."""
+    built = [point for point in facts["points"] if "best" in point]
+    svg: dict[str, str] = {}
+    if built:
+        svg = {"pareto": pareto(facts, folder / "pareto.png"),
+               "seeds": seeds(facts, folder / "seeds.png")}
+    files = {"explore.json": json.dumps(facts, indent=1, allow_nan=False) + "\n",
+             "explore.html": page(facts, svg)}
+    files |= {f"{name}.svg": text + "\n" for name, text in svg.items()}
+    for name, text in files.items():
+        with written_file(folder / name) as temporary:
+            temporary.write_text(text)
+
+
+def page(facts: dict, svg: dict[str, str]) -> str:
+    """The exploration as HTML: no file or address outside it is needed."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
+                                     trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(
+        (resources.files("boards") / "pages" / "explore.html").read_text())
+    return template.render(
+        facts=facts, rows=list(zip(facts["points"], titles(facts["points"]), strict=True)),
+        front=front(facts["points"]), step_us=step_us,
+        pictures={name: jinja2.filters.Markup(text) for name, text in svg.items()})
+
+
+def pareto(facts: dict, png: Path) -> str:
+    """Mean cycles per step over logic and over block RAM; the colour is the best clock."""
+    points = facts["points"]
+    built = [k for k, point in enumerate(points) if "best" in point]
+    kinds = [next(iter(facts["board"]["resources"])), "ebr"]
+    clocks = [points[k]["best"]["fmax_mhz"] for k in built]
+    norm = Normalize(min(clocks) - 0.5, max(clocks) + 0.5)
+    names, best = titles(points), front(points)
+    with drawn("pareto", ncols=2, sharey=True, figsize=(WIDTH, 4.3)) as (picture, panels):
+        for kind, axes in zip(kinds, panels, strict=True):
+            place = {k: (points[k]["best"]["used"][kind], points[k]["cycles"]["mean"])
+                     for k in built}
+            _stairs(axes, list(place.values()))
+            for k, (x, y) in place.items():
+                preset = bool(points[k]["presets"])
+                axes.scatter(x, y, s=130 if preset else 70, c=[clocks[built.index(k)]], norm=norm,
+                             cmap="viridis", marker="D" if preset else "o", zorder=3,
+                             alpha=1 if k in best else 0.45, lw=1.2, edgecolor="white")
+                text = ", ".join([*points[k]["presets"], names[k]])
+                axes.annotate(text.replace(", ", "\n"), (x, y), xytext=(9, 5), fontsize=8.5,
+                              textcoords="offset points", color=INK if preset else MUTED,
+                              fontweight="bold" if preset else "normal")
+            available = facts["board"]["resources"][kind]
+            axes.set(xlabel=f"{kind.upper()} of {available:,}", yscale="log")
+            axes.margins(x=0.3, y=0.22)
+            left, right = axes.get_xlim()
+            axes.set_xlim(max(left, 0), right)
+            if right > available:
+                axes.axvspan(available, right, color=PAPER, lw=0, zorder=0)
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.grid(color=RULE, lw=0.6, zorder=0)
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            bare(axes)
+        panels[0].set_ylabel("cycles a step, mean")
+        bar = picture.figure.colorbar(plt.cm.ScalarMappable(norm, "viridis"), ax=panels, pad=0.02,
+                                      aspect=30)
+        bar.set_label(f"Fmax, MHz (best of {facts['seeds']})")
+        bar.outline.set_visible(False)
+        _save(picture.figure, png)
+    return picture.svg
+
+
+def _stairs(axes, places):
+    """The edge of what can be had: fewer cycles only for more of the resource."""
+    edge: list[tuple[float, float]] = []
+    for x, y in sorted(places):
+        if not edge or y < edge[-1][1]:
+            edge.append((x, y))
+    x, y = zip(*edge, strict=True)
+    axes.step(x, y, where="post", color=WARM, lw=1.4, zorder=2)
+
+
+def seeds(facts: dict, png: Path) -> str:
+    """The clock that every seed gave, a line for each configuration."""
+    rows = [(point, title) for point, title in
+            zip(facts["points"], titles(facts["points"]), strict=True) if "best" in point]
+    with drawn("seeds", figsize=(WIDTH, 0.8 + 0.42 * len(rows))) as (picture, axes):
+        for y, (point, _) in enumerate(rows):
+            clocks = [run["fmax_mhz"] for run in point["runs"]]
+            axes.plot([min(clocks), max(clocks)], [y, y], color=RULE, lw=5, zorder=1,
+                      solid_capstyle="round")
+            axes.scatter(clocks, [y] * len(clocks), s=34, color=MUTED, alpha=0.6, lw=0, zorder=2)
+            axes.scatter(max(clocks), y, s=60, color=WARM, zorder=3, lw=1, edgecolor="white")
+            axes.annotate(f"{max(clocks):.1f}", (max(clocks), y), xytext=(8, 0), va="center",
+                          textcoords="offset points", fontsize=9, color=INK)
+        axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6),
+                 yticklabels=[", ".join([*point["presets"], title]) for point, title in rows],
+                 xlabel="Fmax, MHz, as placed with each seed; the best in orange")
+        axes.axvline(facts["clock_mhz"], color=INK, lw=1.2, zorder=0)
+        axes.margins(x=0.08)
+        bare(axes)
+        axes.tick_params(axis="y", labelcolor=INK)
+        _save(picture.figure, png)
+    return picture.svg
+
+
+def _save(figure, png: Path) -> None:
+    with written_file(png) as temporary:
+        figure.savefig(temporary, dpi=DOTS, facecolor="white", metadata={"Software": None})
