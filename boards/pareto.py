@@ -9,19 +9,26 @@ import jinja2
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox
 
+from golden.config import CoreConfig
 from quantize.cli import written_file
 
 from .style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
 
-__all__ = ["front", "page", "table", "titles", "write_exploration"]
+__all__ = ["front", "page", "table", "title", "write_exploration"]
 
 WIDTH = 8.6             # inches
 DOTS = 160              # per inch, where a picture has any
 
+# What is said of a choice that is not the usual one.
 WORDS = {
-    "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons {}",
+    "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons in {}",
     "multiplier": "{} multiplier"}
+
+# Places of a label beside its mark, in points, the best first.
+BESIDE = ((9, 4, "left", "bottom"), (9, -4, "left", "top"), (-9, -4, "right", "top"),
+          (-9, 4, "right", "bottom"), (0, 10, "center", "bottom"), (0, -10, "center", "top"))
 
 
 def front(points: list[dict]) -> list[int]:
@@ -35,13 +42,12 @@ def front(points: list[dict]) -> list[int]:
             if not any((other <= mine).all() and (other < mine).any() for other in built.values())]
 
 
-def titles(points: list[dict]) -> list[str]:
-    """Short names: the lanes, and of the other choices those in which the points differ."""
-    configs = [point["config"] for point in points]
-    differ = [key for key in WORDS if len({config[key] for config in configs}) > 1]
-    return [", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
-                       *(WORDS[key].format(config[key]) for key in differ)])
-            for config in configs]
+def title(config: dict) -> str:
+    """Short name of a configuration: its lanes, and each choice that is not the usual one."""
+    usual = vars(CoreConfig())
+    return ", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
+                      *(words.format(config[key]) for key, words in WORDS.items()
+                        if config[key] != usual[key])])
 
 
 def table(facts: dict) -> str:
@@ -52,8 +58,10 @@ def table(facts: dict) -> str:
     rows = [("", "configuration", *(kind.upper() for kind in kinds), "Fmax, MHz", "median",
              "cycles", "worst", "us a step")]
     notes = []
-    for k, (point, title) in enumerate(zip(facts["points"], titles(facts["points"]), strict=True)):
-        name = f"{title} ({', '.join(point['presets'])})" if point["presets"] else title
+    for k, point in enumerate(facts["points"]):
+        name = title(point["config"])
+        if point["presets"]:
+            name += f" ({', '.join(point['presets'])})"
         if "best" not in point:
             why = point["reason"] or point["failures"][0]["reason"]
             notes.append(f"{name}: {why}")
@@ -98,8 +106,7 @@ def page(facts: dict, svg: dict[str, str]) -> str:
     template = environment.from_string(
         (resources.files("boards") / "pages" / "explore.html").read_text())
     return template.render(
-        facts=facts, rows=list(zip(facts["points"], titles(facts["points"]), strict=True)),
-        front=front(facts["points"]), step_us=step_us,
+        facts=facts, front=front(facts["points"]), step_us=step_us, title=title,
         pictures={name: jinja2.filters.Markup(text) for name, text in svg.items()})
 
 
@@ -110,7 +117,7 @@ def pareto(facts: dict, png: Path) -> str:
     kinds = [next(iter(facts["board"]["resources"])), "ebr"]
     clocks = [points[k]["best"]["fmax_mhz"] for k in built]
     norm = Normalize(min(clocks) - 0.5, max(clocks) + 0.5)
-    names, best = titles(points), front(points)
+    best = front(points)
     with drawn("pareto", ncols=2, sharey=True, figsize=(WIDTH, 4.3)) as (picture, panels):
         for kind, axes in zip(kinds, panels, strict=True):
             place = {k: (points[k]["best"]["used"][kind], points[k]["cycles"]["mean"])
@@ -121,29 +128,56 @@ def pareto(facts: dict, png: Path) -> str:
                 axes.scatter(x, y, s=130 if preset else 70, c=[clocks[built.index(k)]], norm=norm,
                              cmap="viridis", marker="D" if preset else "o", zorder=3,
                              alpha=1 if k in best else 0.45, lw=1.2, edgecolor="white")
-                text = ", ".join([*points[k]["presets"], names[k]])
-                axes.annotate(text.replace(", ", "\n"), (x, y), xytext=(9, 5), fontsize=8.5,
-                              textcoords="offset points", color=INK if preset else MUTED,
-                              fontweight="bold" if preset else "normal")
             available = facts["board"]["resources"][kind]
             axes.set(xlabel=f"{kind.upper()} of {available:,}", yscale="log")
-            axes.margins(x=0.3, y=0.22)
+            axes.margins(x=0.25, y=0.16)
             left, right = axes.get_xlim()
             axes.set_xlim(max(left, 0), right)
             if right > available:
                 axes.axvspan(available, right, color=PAPER, lw=0, zorder=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.grid(color=RULE, lw=0.6, zorder=0)
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-            axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            numbers = FuncFormatter(lambda value, _: f"{value:,.0f}")
+            axes.xaxis.set_major_formatter(numbers)
+            axes.yaxis.set_major_formatter(numbers)
+            axes.yaxis.set_minor_formatter(numbers)
             bare(axes)
         panels[0].set_ylabel("cycles a step, mean")
         bar = picture.figure.colorbar(plt.cm.ScalarMappable(norm, "viridis"), ax=panels, pad=0.02,
                                       aspect=30)
         bar.set_label(f"Fmax, MHz (best of {facts['seeds']})")
         bar.outline.set_visible(False)
+        picture.figure.draw_without_rendering()
+        for kind, axes in zip(kinds, panels, strict=True):
+            _labels(axes, [points[k] for k in built], kind)
         _save(picture.figure, png)
     return picture.svg
+
+
+def _labels(axes, points, kind):
+    """Call each mark by its presets or its title, where that covers neither label nor mark."""
+    marks = axes.transData.transform([(point["best"]["used"][kind], point["cycles"]["mean"])
+                                      for point in points])
+    taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in marks]
+    for point, mark in zip(points, taken[:], strict=True):
+        text = "\n".join(point["presets"] or title(point["config"]).split(", "))
+        note = axes.annotate(text, (point["best"]["used"][kind], point["cycles"]["mean"]),
+                             textcoords="offset points", xytext=(0, 0), fontsize=8.5,
+                             color=INK if point["presets"] else MUTED,
+                             fontweight="bold" if point["presets"] else "normal")
+        note.set_in_layout(False)
+        boxes = []
+        for x, y, *alignment in BESIDE:
+            note.xyann = x, y
+            note.set(ha=alignment[0], va=alignment[1])
+            box = note.get_window_extent()
+            inside = axes.bbox.x0 < box.x0 and box.x1 < axes.bbox.x1
+            boxes.append((box.count_overlaps([other for other in taken if other is not mark])
+                          + (not inside), (x, y, alignment), box))
+        _, (x, y, alignment), box = min(boxes, key=lambda item: item[0])
+        note.xyann = x, y
+        note.set(ha=alignment[0], va=alignment[1])
+        taken.append(box)
 
 
 def _stairs(axes, places):
@@ -158,10 +192,9 @@ def _stairs(axes, places):
 
 def seeds(facts: dict, png: Path) -> str:
     """The clock that every seed gave, a line for each configuration."""
-    rows = [(point, title) for point, title in
-            zip(facts["points"], titles(facts["points"]), strict=True) if "best" in point]
+    rows = [point for point in facts["points"] if "best" in point]
     with drawn("seeds", figsize=(WIDTH, 0.8 + 0.42 * len(rows))) as (picture, axes):
-        for y, (point, _) in enumerate(rows):
+        for y, point in enumerate(rows):
             clocks = [run["fmax_mhz"] for run in point["runs"]]
             axes.plot([min(clocks), max(clocks)], [y, y], color=RULE, lw=5, zorder=1,
                       solid_capstyle="round")
@@ -170,7 +203,8 @@ def seeds(facts: dict, png: Path) -> str:
             axes.annotate(f"{max(clocks):.1f}", (max(clocks), y), xytext=(8, 0), va="center",
                           textcoords="offset points", fontsize=9, color=INK)
         axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6),
-                 yticklabels=[", ".join([*point["presets"], title]) for point, title in rows],
+                 yticklabels=[", ".join(point["presets"] or [title(point["config"])])
+                              for point in rows],
                  xlabel="Fmax, MHz, as placed with each seed; the best in orange")
         axes.axvline(facts["clock_mhz"], color=INK, lw=1.2, zorder=0)
         axes.margins(x=0.08)

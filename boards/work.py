@@ -124,7 +124,8 @@ class Work:
     def _take(self, key: str, seed: int | None, result: dict) -> str:
         """Keep a result, begin what it makes possible, and say what it is."""
         points = self.points[key]
-        name = f"{points[0].config.lanes} lanes"
+        lanes = points[0].config.lanes
+        name = "1 lane" if lanes == 1 else f"{lanes} lanes"
         if seed is None:
             if "netlist" in result:
                 self.store.keep_netlist(key, result["netlist"])

@@ -13,7 +13,7 @@ import boards.toolchain
 from boards import __main__ as command
 from boards.explore import read_grid
 from boards.jobs import Store
-from boards.pareto import front, titles
+from boards.pareto import front, title
 from golden.config import PRESETS, CoreConfig
 from golden.run import run_golden
 from quantize.artefact import load_artefact
@@ -234,11 +234,11 @@ def test_grid():
     assert len(read_grid(base, ["presets", "lanes=4,5"])) == len(PRESETS) + 1
 
 
-def test_titles():
-    configs = [CoreConfig(lanes=1), CoreConfig(lanes=2, tables="bitmap")]
-    assert titles([{"config": vars(config)} for config in configs]) == [
-        "1 lane, dense tables", "2 lanes, bitmap tables"]
-    assert titles([{"config": vars(configs[0])}]) == ["1 lane"]
+def test_title():
+    assert title(vars(CoreConfig(lanes=1))) == "1 lane"
+    assert title(vars(PRESETS["fast"])) == "8 lanes, weights in large RAM, neurons in lanes"
+    assert title(vars(CoreConfig(tables="bitmap", multiplier="serial"))) == (
+        "4 lanes, bitmap tables, serial multiplier")
 
 
 @pytest.mark.parametrize("words, text", [
