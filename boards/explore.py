@@ -16,8 +16,8 @@ from hw.params import CoreParams
 from quantize.artefact import load_artefact, load_network
 from quantize.cli import InputError
 
+from .board import Board
 from .jobs import Design, Store, generator_hash
-from .platforms import Board
 from .score import number
 from .source import read_source
 from .toolchain import design_files

@@ -62,7 +62,7 @@ def run_explore(arguments: Namespace) -> None:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")
     output = arguments.output or arguments.model.resolve().parent / f"explore-{board.name}"
     if not arguments.scheduler:
-        for tool in ("yosys", "nextpnr-ice40"):
+        for tool in ("yosys", board.family.place):
             command_of(tool)
     try:
         with workers(arguments.jobs, arguments.scheduler) as executor:

