@@ -126,7 +126,7 @@ class Board:
     @property
     def instead(self) -> dict[str, str]:
         """Choices of `golden.config.CoreConfig` in the place of those that the chip cannot hold."""
-        choices = {}
+        choices: dict[str, str] = {}
         if not self.resources["dsp"]:
             choices |= {"multiplier": "serial", "neurons": "shared"}
         if not self.resources.get("spram"):

@@ -23,12 +23,18 @@ from .source import read_source
 from .toolchain import design_files
 from .work import Point, Work
 
-__all__ = ["SCHEMA", "explore", "read_grid"]
+__all__ = ["SCHEMA", "explore", "presets_on", "read_grid"]
 
 SCHEMA = 1
 
 
-def read_grid(base: CoreConfig, words: list[str]) -> list[CoreConfig]:
+def presets_on(board: Board) -> dict[str, CoreConfig]:
+    """The presets as they are on ``board``."""
+    changes: dict[str, Any] = {**board.instead}
+    return {name: replace(preset, **changes) for name, preset in PRESETS.items()}
+
+
+def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConfig]:
     """Configurations of a grid: ``lanes=1,2,4`` replaces a field of ``base``, ``presets`` adds all.
 
     Several fields span all their combinations; those that contradict themselves are left out, as
@@ -54,7 +60,7 @@ def read_grid(base: CoreConfig, words: list[str]) -> list[CoreConfig]:
                 CoreConfig(**{name: value})
         except ValueError as error:
             raise InputError(f"Grid {word!r} cannot be used: {error}") from error
-    found = list(PRESETS.values()) if "presets" in words else []
+    found = list(presets_on(board).values()) if "presets" in words else []
     for choice in itertools.product(*axes.values()) if axes or not found else ():
         try:
             found.append(replace(base, **dict(zip(axes, choice, strict=True))))
@@ -109,13 +115,14 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
         "clock_mhz": clock_hz / 1e6, "seeds": seeds, "baud": baud,
         "recording": {"name": source.recording.name, "steps": source.recording.steps,
                       "synthetic": source.synthetic},
-        "points": [_facts(point, model, source.recording) for point in points]}
+        "points": [_facts(point, board, model, source.recording) for point in points]}
 
 
-def _facts(point: Point, model, recording) -> dict:
+def _facts(point: Point, board: Board, model, recording) -> dict:
     facts: dict[str, Any] = {
         "config": vars(point.config).copy(), "reason": point.reason,
-        "presets": [name for name, preset in PRESETS.items() if preset == point.config],
+        "presets": [name for name, preset in presets_on(board).items()
+                    if preset == point.config],
         "failures": [{"seed": seed, "reason": reason}
                      for seed, reason in sorted(point.failures.items())]}
     runs = [run for _, run in sorted(point.runs.items())]

@@ -56,8 +56,8 @@ def add_explore(commands) -> None:
 def run_explore(arguments: Namespace) -> None:
     """Explore, write the results, and print them."""
     board = find_board(arguments.board)
-    base = chosen_config(arguments)
-    configs = read_grid(base, arguments.grid)
+    base = chosen_config(arguments, **board.instead)
+    configs = read_grid(base, board, arguments.grid)
     if arguments.best and len(configs) != 1:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")
     output = arguments.output or arguments.model.resolve().parent / f"explore-{board.name}"

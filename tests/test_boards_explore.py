@@ -14,6 +14,7 @@ from boards import __main__ as command
 from boards.explore import read_grid
 from boards.jobs import Store
 from boards.pareto import front, title
+from boards.platforms import BOARDS
 from golden.config import PRESETS, CoreConfig
 from golden.run import run_golden
 from quantize.artefact import load_artefact
@@ -22,6 +23,8 @@ from quantize.recording import read_recording
 
 from .boards_bench import FakeTools, saved_model
 from .networks import refused
+
+BOARD = BOARDS["icebreaker"]
 
 
 class SeededTools(FakeTools):
@@ -225,13 +228,16 @@ def test_front():
 
 def test_grid():
     base = CoreConfig(lanes=3)
-    assert read_grid(base, []) == [base]
-    assert read_grid(base, ["lanes=4,1,4"]) == [CoreConfig(lanes=1), CoreConfig(lanes=4)]
+    assert read_grid(base, BOARD, []) == [base]
+    assert read_grid(base, BOARD, ["lanes=4,1,4"]) == [CoreConfig(lanes=1), CoreConfig(lanes=4)]
     # A bitmap needs a power of two: that combination is none.
-    assert read_grid(base, ["lanes=2,3", "tables=dense,bitmap"]) == [
+    assert read_grid(base, BOARD, ["lanes=2,3", "tables=dense,bitmap"]) == [
         CoreConfig(lanes=2, tables="bitmap"), CoreConfig(lanes=2), CoreConfig(lanes=3)]
-    assert set(read_grid(base, ["presets"])) == set(PRESETS.values())
-    assert len(read_grid(base, ["presets", "lanes=4,5"])) == len(PRESETS) + 1
+    assert set(read_grid(base, BOARD, ["presets"])) == set(PRESETS.values())
+    assert len(read_grid(base, BOARD, ["presets", "lanes=4,5"])) == len(PRESETS) + 1
+    # Presets are those of the board: here there is neither a large RAM nor a multiplier.
+    assert CoreConfig(lanes=8, multiplier="serial") in read_grid(
+        base, BOARDS["ice40_hx8k_b_evn"], ["presets"])
 
 
 def test_title():
@@ -250,7 +256,7 @@ def test_title():
 ])
 def test_wrong_grid(words, text):
     with refused(text):
-        read_grid(CoreConfig(), words)
+        read_grid(CoreConfig(), BOARD, words)
 
 
 def test_best_of_several(run):
