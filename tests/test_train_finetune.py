@@ -11,6 +11,7 @@ from golden.run import run_golden
 from quantize.build import compile_network
 from quantize.checkpoint import read_checkpoint
 from quantize.model import Widths
+from quantize.network import INPUT
 from train.reaches import Units, simulate
 from train.recipe import Recipe, Tuning
 
@@ -94,6 +95,24 @@ def test_finetune_keeps_the_rest(trained, session):
         assert not projection.weights[exact.weights == 0].any()
     assert tuned["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
     assert tuned["table_bits"]["dense"] == facts["table_bits"]["dense"]
+    assert tuned["dropped"] == facts["dropped"]
+
+
+def test_finetune_of_channels_that_share_a_row(trained, session):
+    """Two channels with the same weights learn as one."""
+    network = read_checkpoint(trained)
+
+    def twin(projection):
+        weights = projection.weights.copy()
+        if projection.source == INPUT:
+            weights[1] = weights[0]
+        return replace(projection, weights=weights)
+
+    network = replace(network, projections=tuple(map(twin, network.projections)))
+    rounded, network, facts = compile_network(network, name="m", recording=session)
+    assert rounded.rows == 19
+    model, tuned = finetune(rounded, network, facts, session, Tuning(epochs=1, noise=0.0))
+    assert not _equal(model, rounded) and model.channel_row[0] == model.channel_row[1] >= 0
     assert tuned["dropped"] == facts["dropped"]
 
 

@@ -19,7 +19,7 @@ from quantize.bounds import proven_bits
 from quantize.cli import InputError
 from quantize.facts import table_facts
 from quantize.model import IntegerModel
-from quantize.network import Network
+from quantize.network import INPUT, Network
 from quantize.prune import prune
 from quantize.recording import Recording
 
@@ -73,9 +73,11 @@ def _answers(model: IntegerModel, recording: Recording) -> np.ndarray:
 
 def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
     """Where weights may be other than 0: where the checkpoint's are; bool (sources, targets)."""
-    place = {"input": np.flatnonzero(model.channel_row >= 0),
-             **{p.name: p.kept for p in model.populations}}
-    return [p.weights[np.ix_(place[p.source], place[p.target])] != 0 for p in network.projections]
+    # Channels may share a row: it may have the weights of each.
+    channels = model.channel_row[:, None] == np.arange(model.rows)
+    rows = {INPUT: channels, **{p.name: np.eye(p.size, dtype=bool)[:, p.kept]
+                                for p in model.populations}}
+    return [rows[p.source].T @ (p.weights != 0) @ rows[p.target] for p in network.projections]
 
 
 def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
@@ -189,5 +191,6 @@ def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict
             "proven": current <= model.widths.current and membrane <= model.widths.membrane,
             "proven_bits": {**calibration["proven_bits"], "current": current,
                             "membrane": membrane}},
-        "dropped": {**dropped, **{key: facts["dropped"][key] + dropped[key]
-                                  for key in ("channels", "neurons")}}}
+        "dropped": {**dropped, "channels": int((model.channel_row < 0).sum()),
+                    "neurons": sum(p.size - p.neurons for p in model.populations),
+                    "shared_rows": int((model.channel_row >= 0).sum()) - model.rows}}
