@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refusals: a design that is too large or too slow for a board, and what to change."""
 
+from hw.large_weights import MOST_BITS, MOST_WORDS
 from quantize.cli import InputError
 
 from .board import Board
@@ -52,6 +53,10 @@ def _advice(board, blocks, over, needed, weight_bits, lanes):
                           f"bits a weight (python -m quantize build --weight-bits {bits})")
         else:
             advice.append(f"its weights take {weights} EBR, too many with any --weight-bits")
+        words = weights * board.family.cells["ebr"].bits // (lanes * weight_bits)
+        if (room >= 0 and board.resources.get("spram") and words <= MOST_WORDS
+                and lanes * weight_bits <= MOST_BITS):
+            advice.append("keep them in large RAMs (--weight-memory large)")
     # One lane has the least logic, and one block RAM for the currents.
     fewest = needed["ebr"] - max(blocks["currents"]["ebr"] - 1, 0)
     if lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"]):

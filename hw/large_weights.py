@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .layouts import load_layout
 
-__all__ = ["LargeWeightTable", "check_large_table", "word_bytes"]
+__all__ = ["MOST_BITS", "MOST_WORDS", "LargeWeightTable", "check_large_table", "word_bytes"]
 
 # Four RAMs of the iCE40UP5K side by side: 16 bits each, all at one address.
 MOST_WORDS = 1 << 14

@@ -29,7 +29,8 @@ from .networks import refused
 
 ICEBREAKER = BOARDS["icebreaker"]
 ADVICE = ("its weights take {} EBR, so build the model with about {} bits a weight "
-          "(python -m quantize build --weight-bits {})")
+          "(python -m quantize build --weight-bits {}), keep them in large RAMs "
+          "(--weight-memory large)")
 LARGER = "or take a larger board: by these counts {} would do"
 ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"
 MOST_BOARDS = f"ice40_hx8k_b_evn, tinyfpga_bx, {ECP5_BOARDS}"

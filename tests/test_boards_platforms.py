@@ -12,7 +12,7 @@ from boards import pll_ecp5
 from boards.__main__ import main
 from boards.board import Oscillator
 from boards.clock import StartDelay
-from boards.platforms import BOARDS, find_board
+from boards.platforms import BOARDS, check_large_memory, find_board
 from boards.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
 from golden.config import PRESETS, add_core_options, chosen_config
 from quantize.cli import CommandParser
@@ -142,6 +142,15 @@ def test_own_uart_or_adapter():
 def test_unknown_board():
     with refused(f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icestick9'"):
         find_board("icestick9")
+
+
+def test_boards_without_large_memory_name_those_with_some():
+    having = [name for name, board in BOARDS.items() if board.device == "Lattice iCE40UP5K"]
+    for name in having:
+        check_large_memory(BOARDS[name])
+    with refused("Board must be one with large RAMs for --weight-memory large "
+                 f"({', '.join(sorted(having))}), not ulx3s_85f"):
+        check_large_memory(BOARDS["ulx3s_85f"])
 
 
 def test_list(capsys):

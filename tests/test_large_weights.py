@@ -9,14 +9,18 @@ from amaranth.back import rtlil
 from amaranth.lib import memory
 
 from golden.config import CoreConfig
+from golden.run import run_golden
+from hw.core import Core
 from hw.large_weights import LargeWeightTable, word_bytes
 from hw.params import CoreParams
 from hw.rtlil import without_contents
+from hw.tokens import loaded_table
 from quantize.rom import load_bytes
 
-from .bench import simulate
-from .designs import equal_answer
+from .bench import simulate, stream_get, stream_put
+from .designs import core_params, equal_answer
 from .networks import deep_model, random_recording, refused
+from .test_core import equals, tokens_of
 
 
 @pytest.mark.parametrize("words, width, lanes", [
@@ -101,3 +105,38 @@ def test_core_with_large_memory_equals_golden(lanes):
     recording = random_recording(4, 6, 200, reset=[0, 40, 41])
     answer = equal_answer(deep_model(1), recording, lanes, weight_memory="large")
     assert answer.spikes.sum() > 200
+
+
+@pytest.mark.parametrize("stall", [0, 7])
+def test_core_takes_bytes_in_between_only(stall):
+    """The same table again and again, offered all the time: no value and no cycle changes."""
+    model = deep_model(1)
+    params = core_params(model, 3, weight_memory="large")
+    recording = random_recording(1, 6, 12, rate=1.0, reset=[6])
+    answer = run_golden(model, recording, params.config)
+    dut, content = Core(params), loaded_table(params).tolist()
+    taken, whole = [0], len(content)
+
+    async def load(ctx):
+        place = 0
+        ctx.set(dut.load.valid, 1)
+        while True:
+            ctx.set(dut.load.payload, {"word": place // params.word_bytes,
+                                       "byte": place % params.word_bytes, "data": content[place]})
+            *_, ready, busy = await ctx.tick().sample(dut.load.ready, dut.busy)
+            assert ready == (not busy)
+            taken[0] += ready
+            place = taken[0] % whole
+
+    async def feed(ctx):
+        while taken[0] < whole:
+            await ctx.tick()
+        for payload in tokens_of(model, recording):
+            await stream_put(ctx, dut.i, payload, stall=stall)
+
+    async def check(ctx):
+        for t in range(recording.steps):
+            equals(await stream_get(ctx, dut.o, stall=3), answer, t)
+
+    simulate(dut, feed, check, background=(load,), max_cycles=12_000)
+    assert taken[0] > whole + 3 * recording.steps

@@ -82,6 +82,10 @@ MUTATIONS = {
         "enable[lane].eq(valid)"),
     "listed_row_without_rest": (
         "hw/rows.py", "rest.eq(ROW_CYCLES - 1)", "rest.eq(0)"),
+    "loaded_byte_lost": (
+        "hw/large_weights.py", "self.load.byte == k", "self.load.byte == 0"),
+    "loaded_at_the_wrong_place": (
+        "hw/large_weights.py", "write.addr.eq(address)", "write.addr.eq(self.address)"),
 }
 
 # Options of the check where the default core has no such part.
@@ -90,6 +94,8 @@ OPTIONS = {
     "packed_words_in_order_only": ("--tables", "bitmap"),
     "filling_zeros_written": ("--tables", "rows"),
     "listed_row_without_rest": ("--tables", "rows"),
+    "loaded_byte_lost": ("--weight-memory", "large"),
+    "loaded_at_the_wrong_place": ("--weight-memory", "large"),
 }
 
 
