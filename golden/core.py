@@ -7,11 +7,12 @@ compiles it as it stands, so that there is no second text that could differ; wit
 
 A step, per the schedule of the model::
 
-    SPIKES, INPUT   s = sat(s + (w << f))              per event, for every neuron of its row
+    SPIKES, INPUT   s = sat(s + (w << f << e))         per event, for every neuron of its row
     UPDATE          m = 0 if fired before else sat(rnd(B * m) + s)
                     fired = m > threshold              strict
                     s = rnd(A * s)                     |rnd(A * s)| <= |s|, since A < 2**d
 
+``f`` are the fraction bits of the model, ``e`` is the shift of the projection.
 ``rnd(x) = (x + 2**(d-1)) >> d`` rounds half up; ``sat`` clamps to the width of the state and sets
 the flag ``saturated``, which stays until the next reset. A population that does not spike has the
 largest m as its threshold, and m is its output.
@@ -30,11 +31,11 @@ SPIKES, INPUT, UPDATE = 0, 1, 2         # golden.schedule.Kind
 class Constants(NamedTuple):
     """Tables of a model, flat: neurons and rows of all populations and projections in one count.
 
-    ``weights`` int32 (rows, neurons); ``phase`` int64 (phases, 5): kind, first row, first source
-    neuron, sources and delay for SPIKES and INPUT; kind, first neuron, 0, neurons and 0 for
-    UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches;
-    ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (4,): largest s, largest m,
-    fraction bits, decay bits.
+    ``weights`` int32 (rows, neurons); ``phase`` int64 (phases, 6): kind, first row, first source
+    neuron, sources, delay and f + e for SPIKES and INPUT; kind, first neuron, 0, neurons, 0 and 0
+    for UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches;
+    ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (3,): largest s, largest m,
+    decay bits.
     """
 
     weights: np.ndarray
@@ -101,16 +102,16 @@ def scaled(value, factor, bits):
 @njit(cache=True)
 def add_row(constants, state, phase, row):
     """Add one row of weights to the synaptic currents of its targets."""
-    largest, fraction = constants.limits[0], constants.limits[2]
+    largest, shift = constants.limits[0], constants.phase[phase, 5]
     for i in range(constants.target[phase, 0], constants.target[phase, 1]):
-        drive = constants.weights[row, i] << fraction
+        drive = constants.weights[row, i] << shift
         state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
 
 
 @njit(cache=True)
 def update(constants, state, first, neurons, slot, previous):
     """Advance ``neurons`` neurons from ``first`` on by one step."""
-    largest, bits = constants.limits[1], constants.limits[3]
+    largest, bits = constants.limits[1], constants.limits[2]
     for i in range(first, first + neurons):
         m = 0
         if not state.spikes[previous, i]:
@@ -132,7 +133,7 @@ def run_steps(constants, state, stimulus, trace):
             state.spikes[:] = False
             state.flags[0] = 0
         for k in range(len(constants.phase)):
-            kind, first, source, count, delay = constants.phase[k]
+            kind, first, source, count, delay, _ = constants.phase[k]
             events = 0
             if kind == SPIKES:
                 due = state.spikes[(t - delay) % slots]

@@ -101,14 +101,14 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
     for item in schedule(model):
         if item.kind == Kind.UPDATE:
             population = model.populations[item.index]
-            phase.append((item.kind, first_neuron[population.name], 0, population.neurons, 0))
+            phase.append((item.kind, first_neuron[population.name], 0, population.neurons, 0, 0))
             target.append((0, 0))
         else:
             projection = model.projections[item.index]
             source = 0 if projection.source == INPUT else first_neuron[projection.source]
             column = first_neuron[projection.target]
             phase.append((item.kind, first_row[item.index], source, len(projection.weights),
-                          projection.delay))
+                          projection.delay, model.widths.fraction + projection.shift))
             target.append((column, column + projection.weights.shape[1]))
 
     widths = model.widths
@@ -119,7 +119,7 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
         b=np.concatenate([p.membrane_decay for p in model.populations]),
         threshold=np.concatenate([p.threshold for p in model.populations]),
         limits=np.array([(1 << widths.current - 1) - 1, (1 << widths.membrane - 1) - 1,
-                         widths.fraction, widths.decay], np.int64))
+                         widths.decay], np.int64))
     state = State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
                   spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
     return constants, state

@@ -63,6 +63,7 @@ def row_layout(params):
         "row":     range(max(len(params.tables.directory), 2)),
         "target":  range(max(params.state_words, 2)),
         "words":   range(params.most_row_words + 1),
+        "shift":   range(params.most_shift + 1),
     })
 
 

@@ -125,6 +125,10 @@ class CoreParams:
         return max(place.row_words for place in self.places)
 
     @property
+    def most_shift(self) -> int:
+        return max(projection.shift for projection in self.model.projections)
+
+    @property
     def spiking(self) -> list[IntegerPopulation]:
         return [population for population in self.model.populations if population.spiking]
 

@@ -2,7 +2,7 @@
 """Row adder: the weights of one event, added to the synaptic currents of their targets."""
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.timing import ROW_CYCLES
@@ -74,26 +74,30 @@ class RowAdder(wiring.Component):
         a_row   = Signal(row_layout(self.params))   # `words` counts those still to be asked for
         a_first = Signal()
         self._sequence(m, a_row, a_first)
-        weights, enable = self._look_up(m, a_row, a_first, self.read_words)
+        weights, enable, shift = self._look_up(m, a_row, a_first, self.read_words)
         lanes    = self.params.lanes
         c_enable = Signal(lanes)
         d_enable = Signal(lanes)
         c_words  = Signal.like(self.read_words)
-        c_weight = Signal(weights_layout(self.params))
+        # Shifted on the way into a register: its LUTs would only pass the weight on.
+        width    = self.params.widths.weight + self.params.most_shift
+        c_weight = Signal(data.ArrayLayout(signed(width), lanes))
         m.d.sync += [
             c_enable.eq(enable),
             c_words.eq(self.read_words),
-            c_weight.eq(weights),
             d_enable.eq(c_enable),
             self.write_words.eq(c_words),
         ]
 
-        # s = sat(s + (w << f))
+        # s = sat(s + (w << f << e))
         clamped = Signal(lanes)
         for lane in range(lanes):
             drive = c_weight[lane] << self.params.widths.fraction
             d_sum = Signal(signed(self.params.widths.current + 1), name=f"d_sum_{lane}")
-            m.d.sync += d_sum.eq(self.read[lane] + drive)
+            m.d.sync += [
+                c_weight[lane].eq(weights[lane] << shift),
+                d_sum.eq(self.read[lane] + drive),
+            ]
             m.d.comb += [
                 clamped[lane].eq(overflows(d_sum, self.params.widths.current)),
                 self.write[lane].eq(saturate(d_sum, self.params.widths.current)),
@@ -132,10 +136,10 @@ class RowAdder(wiring.Component):
             ]
 
     def _look_up(self, m, row, first, words):
-        """Weights of the present word, its enabled lanes and its state ``words``, in stage b."""
+        """Weights of the present word, enabled lanes, shift and state ``words``, in stage b."""
         formats = self.params.formats
         valid, target = row.words != 0, row.target
-        choice = row.format
+        choice, shift = row.format, row.shift
         found = {}
         if "dense" in formats:
             m.submodules.dense = dense = self._dense(m)
@@ -154,10 +158,11 @@ class RowAdder(wiring.Component):
                 bitmap.row.eq(row.row),
             ]
             # The others wait for it.
-            found = {name: _delayed(m, data) for name, data in found.items()}
-            valid, target, choice = (_delayed(m, x) for x in (valid, target, choice))
+            found = {name: _delayed(m, table) for name, table in found.items()}
+            valid, target, choice, shift = (
+                _delayed(m, x) for x in (valid, target, choice, shift))
             found["bitmap"] = bitmap.data
-        valid, target, choice = (_delayed(m, x) for x in (valid, target, choice))
+        valid, target, choice, shift = (_delayed(m, x) for x in (valid, target, choice, shift))
 
         weights = Signal(weights_layout(self.params))
         enable  = Signal(self.params.lanes)
@@ -172,7 +177,7 @@ class RowAdder(wiring.Component):
                         self._take_listed(m, value, valid, weights, words, enable)
                     else:
                         m.d.comb += weights.eq(value)
-        return weights, enable
+        return weights, enable, shift
 
     def _dense(self, m):
         if not self.params.large:

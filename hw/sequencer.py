@@ -113,6 +113,7 @@ class Sequencer(wiring.Component):
             self.rows.p.row.eq(number + place.first_row - first),
             self.rows.p.target.eq(place.target),
             self.rows.p.words.eq(place.row_words),
+            self.rows.p.shift.eq(place.projection.shift),
         ]
 
     def _spikes(self, m, k, phase, after):

@@ -31,7 +31,7 @@ def proven_bits(model: IntegerModel, events_per_channel: int = 1) -> tuple[int, 
             if projection.target == population.name:
                 spikes = (events_per_channel * channels if projection.source == INPUT
                           else np.ones(len(projection.weights), np.int64))
-                drive += spikes @ np.abs(projection.weights)
+                drive += spikes @ np.abs(projection.weights << projection.shift)
         s = (drive * (1 << model.widths.fraction) + 0.5) / (1 - population.synaptic_decay / unit)
         m = (s + 0.5) / (1 - population.membrane_decay / unit)
         s_peak, m_peak = max(s_peak, s.max()), max(m_peak, m.max())

@@ -36,7 +36,7 @@ def sv_header(index: dict, model: IntegerModel) -> str:
                    for key in ("neurons", "spiking", "state_base")}
     for part, projection in zip(projections, index["projections"], strict=True):
         values |= {f"{part}_{key}".upper(): projection[key]
-                   for key in ("delay", "rows", "row_words", "weight_base")}
+                   for key in ("delay", "shift", "rows", "row_words", "weight_base")}
     lines = [f"// Model {comment(model.name)}, made by 'python -m quantize export'.",
              "// Include it inside a module or a package. Bases are word addresses.",
              f"localparam [255:0] {prefix}_HASH = 256'h{index['model_hash']};"]
@@ -67,6 +67,7 @@ def c_header(index: dict, model: IntegerModel) -> str:
     kind = "int8_t" if model.widths.weight <= 8 else "int16_t"
     for part, projection in zip(projections, model.projections, strict=True):
         numbers |= {f"{part}_DELAY".upper(): projection.delay,
+                    f"{part}_SHIFT".upper(): projection.shift,
                     f"{part}_ROWS".upper(): len(projection.weights)}
         arrays.append(_array(kind, f"{prefix}_{part}_weights", projection.weights,
                              f"what a spike of {comment(projection.source)} adds"))
@@ -80,13 +81,13 @@ def _c_comment(model: IntegerModel) -> list[str]:
     return [
         f"/* Model {comment(model.name)}, made by 'python -m quantize export'.", " *",
         f" * One step, populations in the order {order}:", " *",
-        " *   s += w << FRACTION_BITS                 for each event that falls due",
+        " *   s += w << (FRACTION_BITS + SHIFT)       for each event that falls due",
         " *   m  = fired before ? 0 : sat(rnd(B * m) + s)",
         " *   y  = m > threshold                      spiking populations",
         " *   s  = rnd(A * s)", " *",
         " * rnd(x) = (x + (1 << (DECAY_BITS - 1))) >> DECAY_BITS; s and m are signed and clamp to",
         " * CURRENT_BITS and MEMBRANE_BITS. Products need 48 bits. An event of a projection falls",
-        " * due DELAY steps after the spike. The outputs are m of the other populations. */"]
+        " * due DELAY steps after the spike; DELAY and SHIFT are those of the projection. The outputs are m of the other populations. */"]
 
 
 def _numbers(index: dict, model: IntegerModel) -> dict[str, int]:

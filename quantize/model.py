@@ -23,7 +23,7 @@ class Widths:
     decay : int
         Bits of a decay: unsigned, value / 2**decay, 4 to 16.
     fraction : int
-        A weight of 1 adds 2**fraction to s; 0 to 12.
+        A weight of 1 adds 2**fraction to s, where its projection has no shift; 0 to 12.
     """
 
     weight: int = 8
@@ -81,12 +81,23 @@ class IntegerPopulation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerProjection:
-    """Synapses between two populations: ``weights`` int64 of shape (sources, targets)."""
+    """Synapses between two populations.
+
+    Parameters
+    ----------
+    source, target : str
+    delay : int
+        In steps.
+    weights : ndarray of int64, shape (sources, targets)
+    shift : int
+        A weight of 1 adds 2**(fraction + shift) to s: large weights need no finer grid.
+    """
 
     source: str
     target: str
     delay: int
     weights: np.ndarray
+    shift: int = 0
 
     @property
     def title(self) -> str:
@@ -155,7 +166,11 @@ class IntegerModel:
         for population in self.populations:
             for key, high in limits.items():
                 _check_range(getattr(population, key), f"{population.name} {key}", 0, high)
+        room = self.widths.current - self.widths.weight - self.widths.fraction
         for projection in self.projections:
+            if not 0 <= projection.shift <= room:
+                raise ValueError(f"{projection.title} shift must be between 0 and {room}, so that "
+                                 f"weights fit a current, not {projection.shift!r}")
             half = 1 << self.widths.weight - 1
             _check_range(projection.weights, f"{projection.title} weights", -half, half - 1)
             shape = (self.sources(projection), self.index(projection.target).neurons)

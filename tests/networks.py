@@ -83,8 +83,9 @@ def make_network(seed, sizes, edges, channels=4):
 def deep_model(seed, widths=None):
     """An integer model of two recurrent populations and an output, with delays 0 to 5.
 
-    Some channels have no row, some neurons of the checkpoint are gone, and weights take their
-    whole range, so that the states saturate where ``widths`` are narrow.
+    Some channels have no row, some neurons of the checkpoint are gone, weights take their whole
+    range, so that the states saturate where ``widths`` are narrow, and projections are shifted as
+    far as ``widths`` have room.
     """
     rng = np.random.default_rng(seed)
     widths = widths or Widths(weight=5, current=9, membrane=11, decay=6, fraction=2)
@@ -103,14 +104,15 @@ def deep_model(seed, widths=None):
     edges = [("first", "first", 2), (INPUT, "first", 0), ("second", "first", 4),
              ("first", "second", 0), ("second", "second", 1), ("first", "out", 5),
              ("second", "out", 0), ("first", "out", 0)]
+    room = widths.current - widths.weight - widths.fraction
     half, sources = 1 << widths.weight - 1, {INPUT: 4, "first": 5, "second": 3}
     return IntegerModel(
         name=f"deep {seed}", dt=4e-3, widths=widths, channels=6,
         channel_row=np.array([2, -1, 0, 1, -1, 3]), populations=populations,
         projections=tuple(
             IntegerProjection(source=source, target=target, delay=delay, weights=rng.integers(
-                -half, half, (sources[source], len(kept[target]))))
-            for source, target, delay in edges),
+                -half, half, (sources[source], len(kept[target]))), shift=min(k % 3, room))
+            for k, (source, target, delay) in enumerate(edges)),
         output_scale=np.array([0.5, 0.25]), lead_steps=0)
 
 

@@ -136,6 +136,7 @@ def test_artefact_changed_table(folder, change):
     lambda m: m["model"].update(lead_steps=0),
     lambda m: m["model"]["widths"].update(fraction=0),
     lambda m: m["model"]["projections"][0].update(delay=4),
+    lambda m: m["model"]["projections"][0].update(shift=1),
     lambda m: m.update(table_bits=1),
     lambda m: m.update(model_hash="0" * 64),
     lambda m: m.update(model_hash=None),

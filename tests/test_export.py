@@ -131,10 +131,10 @@ static int32_t sat(int64_t x, int bits)
     return x > high ? high : x < -high - 1 ? -high - 1 : x;
 }
 
-static void add(int32_t *state, const int8_t *row, int n)
+static void add(int32_t *state, const int8_t *row, int n, int shift)
 {
     for (int i = 0; i < n; i++)
-        state[i] = sat(state[i] + row[i] * (1 << NET_FRACTION_BITS), NET_CURRENT_BITS);
+        state[i] = sat(state[i] + row[i] * (1 << (NET_FRACTION_BITS + shift)), NET_CURRENT_BITS);
 }
 
 int main(void)
@@ -147,10 +147,12 @@ int main(void)
         const uint8_t *due = fired[(t + 1) % (1 + NET_HIDDEN_TO_HIDDEN_DELAY)];
         for (int j = 0; j < NET_HIDDEN_NEURONS; j++)
             if (due[j])
-                add(s, net_hidden_to_hidden_weights[j], NET_HIDDEN_NEURONS);
+                add(s, net_hidden_to_hidden_weights[j], NET_HIDDEN_NEURONS,
+                    NET_HIDDEN_TO_HIDDEN_SHIFT);
         while (n-- > 0 && scanf("%d", &channel) == 1)
             if (net_channel_row[channel] >= 0)
-                add(s, net_input_to_hidden_weights[net_channel_row[channel]], NET_HIDDEN_NEURONS);
+                add(s, net_input_to_hidden_weights[net_channel_row[channel]], NET_HIDDEN_NEURONS,
+                    NET_INPUT_TO_HIDDEN_SHIFT);
         for (int i = 0; i < NET_HIDDEN_NEURONS; i++) {
             m[i] = before[i] ? 0 : sat((int64_t)rnd(net_hidden_membrane_decay[i], m[i]) + s[i],
                                        NET_MEMBRANE_BITS);
@@ -160,7 +162,8 @@ int main(void)
             now[i] = m[i] > net_hidden_threshold[i];
         for (int j = 0; j < NET_HIDDEN_NEURONS; j++)
             if (now[j])
-                add(rs, net_hidden_to_readout_weights[j], NET_OUTPUTS);
+                add(rs, net_hidden_to_readout_weights[j], NET_OUTPUTS,
+                    NET_HIDDEN_TO_READOUT_SHIFT);
         for (int i = 0; i < NET_OUTPUTS; i++) {
             rm[i] = sat((int64_t)rnd(net_readout_membrane_decay[i], rm[i]) + rs[i],
                         NET_MEMBRANE_BITS);

@@ -32,7 +32,7 @@ from .networks import (
 def _oracle(model, recording):
     """Outputs, spikes and saturation of every step, in Python integers of any size.
 
-    s += w << f per event;  m = 0 if fired before else sat(rnd(B m) + s);  y = m > threshold;
+    s += w << f << e per event;  m = 0 if fired before else sat(rnd(B m) + s);  y = m > threshold;
     s = sat(rnd(A s));  rnd(x) = (x + 2**(d-1)) >> d.
     """
     widths = model.widths
@@ -65,15 +65,14 @@ def _oracle(model, recording):
             into = [(p, w) for p, w in zip(model.projections, weights, strict=True)
                     if p.target == name]
             for projection, table in sorted(into, key=lambda edge: edge[0].source == INPUT):
-                due = []
+                due, unit = [], 2 ** (widths.fraction + projection.shift)
                 if projection.source == INPUT:
                     due = rows
                 elif projection.delay < len(history):
                     due = history[-1 - projection.delay][projection.source]
                 for row in due:
                     for i, weight in enumerate(table[row]):
-                        s[name][i] = sat(s[name][i] + weight * 2 ** widths.fraction,
-                                         widths.current)
+                        s[name][i] = sat(s[name][i] + weight * unit, widths.current)
             before = history[-2][name] if len(history) > 1 else []
             decay_s, decay_m, threshold = lists[name]
             for i in range(population.neurons):

@@ -135,15 +135,16 @@ def test_widths_wrong(widths, error, message):
         Widths(**widths)
 
 
-def _changed(model, population=None, projection=None, **changes):
+def _changed(model, population=None, projection=None, shift=0, **changes):
     """``model`` with one number of a table replaced."""
     parts = {key: getattr(model, key) for key in ("populations", "projections")}
     if population is not None:
         key, value = population
         first = dataclasses.replace(model.populations[0], **{key: np.full(5, value)})
         parts["populations"] = (first, *model.populations[1:])
-    if projection is not None:
-        first = dataclasses.replace(model.projections[0], weights=projection)
+    if projection is not None or shift:
+        weights = model.projections[0].weights if projection is None else projection
+        first = dataclasses.replace(model.projections[0], weights=weights, shift=shift)
         parts["projections"] = (first, *model.projections[1:])
     return dataclasses.replace(model, **{**parts, **changes})
 
@@ -161,6 +162,9 @@ def _changed(model, population=None, projection=None, **changes):
      "first->first weights must be between -16 and 15, not 16 at [0, 0]"),
     ({"projection": np.full((5, 5), -17)},
      "first->first weights must be between -16 and 15, not -17 at [0, 0]"),
+    ({"shift": 3}, "first->first shift must be between 0 and 2, so that weights fit a current, not 3"),
+    ({"shift": -1}, "first->first shift must be between 0 and 2, so that weights fit a current, "
+                    "not -1"),
     ({"projection": np.zeros((4, 5), int)},
      "first->first weights must have shape (5, 5), not (4, 5)"),
     ({"channel_row": np.array([2, -1, 0, 1, -1, 6])},

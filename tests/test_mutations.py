@@ -6,6 +6,7 @@ status 1 and name a difference. The states of the model are a few bits wide, so 
 saturation and every rounding case happen within a short recording.
 """
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -47,6 +48,8 @@ MUTATIONS = {
          "m.d.comb += self.i.ready.eq(free & again)")),
     "weight_doubled": (
         "hw/rows.py", "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
+    "shift_forgotten": (
+        "hw/rows.py", "weights.weights[lane] << b_shift", "weights.weights[lane]"),
     "cycle_late": (
         "hw/sequencer.py", "from golden.timing import drain_cycles",
         "from golden.timing import drain_cycles as exact\ndrain_cycles = lambda x: exact(x) + 1"),
@@ -106,6 +109,8 @@ def case(tmp_path_factory):
     network = retime(tiny_network(11, channels=6, hidden=7))
     widths = Widths(weight=4, current=8, membrane=9, decay=4, fraction=1)
     model, _ = prune(nearest_model(network, widths, "mutated"))
+    shifted = tuple(dataclasses.replace(p, shift=int(k == 1)) for k, p in enumerate(model.projections))
+    model = dataclasses.replace(model, projections=shifted)
     save_artefact(folder / "model", model, network, {})
     recording = random_recording(5, 6, STEPS, rate=0.5)
     events = np.split(recording.channel, recording.start[1:-1])

@@ -29,7 +29,7 @@ def rows_of(model, params):
                 yield k, int(first[phase.index]) + row, place, {
                     "format": TableFormat[place.format.upper()], "target": place.target,
                     "address": place.first + row * place.row_words, "words": place.row_words,
-                    "row": place.first_row + row}
+                    "row": place.first_row + row, "shift": place.projection.shift}
 
 
 TABLES = [("dense", 1), ("dense", 3), ("dense", 16), ("bitmap", 1), ("bitmap", 4), ("bitmap", 16),
@@ -123,7 +123,7 @@ def test_row_adder_saturates_and_tells_once():
     params = core_params(model, 2)
     dut = RowAdder(params)
     memory = PlainCurrents(dut)
-    step = (most - 1) << model.widths.fraction
+    step = (most - 1) << model.widths.fraction + model.projections[1].shift
     memory.words[0] = [high - step, high - step + 1]
     place, told = params.places[1], []
 

@@ -40,7 +40,7 @@ class Surroundings:
             self.busy += busy
             self.row, self.run = max(self.row - 1, 0), max(self.run - 1, 0)
             if valid and ctx.get(dut.rows.ready):
-                self.log.append(("row", row.address, row.target, row.words))
+                self.log.append(("row", row.address, row.target, row.words, row.shift))
                 self.row = next(row_period(place) for place in self.params.places
                                 if place.target == row.target and place.row_words == row.words)
             if start:
@@ -71,7 +71,7 @@ class Surroundings:
             rows = events if phase.kind == Kind.INPUT else [
                 neuron - phase.first for neuron in self.due.get((phase.source, phase.delay), [])]
             log += [("row", phase.place.first + row * phase.place.row_words, phase.place.target,
-                     phase.place.row_words) for row in rows]
+                     phase.place.row_words, phase.place.projection.shift) for row in rows]
             counts.append(len(rows))
         return log, counts
 

@@ -98,7 +98,8 @@ class IntegerNetwork(nn.Module):
         state : State
         """
         populations = self.model.populations
-        weights = [w * (1 << self.model.widths.fraction) for w in self.weights()]
+        weights = [w * (1 << self.model.widths.fraction + p.shift)
+                   for w, p in zip(self.weights(), self.model.projections, strict=True)]
         counts  = _counts(events.rows, self.model.rows)
         s, m    = list(state.s), list(state.m)
         late    = [list(spikes) for spikes in state.spikes]
