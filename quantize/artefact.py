@@ -163,8 +163,9 @@ def _model_shape(model):
     return {"name": model.name, "dt": model.dt, "channels": model.channels,
             "lead_steps": model.lead_steps, "widths": vars(model.widths).copy(),
             "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size}
-                            for p in model.populations], "projections": [edge | {"shift": projection.shift} for edge, projection
-                            in zip(_edges(model), model.projections, strict=True)]}
+                            for p in model.populations], "projections": [
+                edge | {"shift": projection.shift}
+                for edge, projection in zip(_edges(model), model.projections, strict=True)]}
 
 
 def _network_shape(network):

@@ -2,6 +2,7 @@
 """The passes in order, from a network to an integer model, with the facts that a manifest keeps."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from .model import IntegerModel, Widths
 from .network import Network
 from .prune import prune
 from .recording import Recording
+from .reference import run_reference
 from .retime import retime
 from .rom import tables_of
-from .rounding import compensated
+from .rounding import MOST_SHIFT, compensated, nearest
 from .tables import FORMATS, LANES, smallest, table_costs
 
 __all__ = ["build_model", "compile_network"]
@@ -72,9 +74,15 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     recording.check_fits(network.channels, network.dt)
     if not len(recording.channel):
         raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
-    rounded = compensated(network, widths.weight, recording)
-    calibration = calibrate(network, rounded, recording, weight=widths.weight,
-                            current=widths.current, membrane=widths.membrane, decay=widths.decay)
+    trace = run_reference(network, recording)
+    choose = functools.partial(
+        calibrate, network, recording=recording, trace=trace, weight=widths.weight,
+        current=widths.current, membrane=widths.membrane, decay=widths.decay)
+    # A shift costs as many fraction bits at most: never more than there are.
+    spare = choose(rounded=nearest(network, widths.weight)).widths.fraction
+    rounded = compensated(network, widths.weight, recording, trace=trace,
+                          most_shift=min(spare, MOST_SHIFT))
+    calibration = choose(rounded=rounded)
     model, dropped = prune(quantize(network, rounded, calibration.widths, name))
     evidence = _evidence(model, calibration, simulated)
     costs = {name: tables_of(model, LANES, name).bits for name in (*FORMATS, "smallest")}
@@ -106,7 +114,7 @@ def _evidence(model: IntegerModel, calibration: Calibration, simulated: bool) ->
 
 def _tables(model: IntegerModel) -> list[dict]:
     return [{"source": p.source, "target": p.target, "delay": p.delay,
-             "rows": p.weights.shape[0], "columns": p.weights.shape[1],
+             "shift": p.shift, "rows": p.weights.shape[0], "columns": p.weights.shape[1],
              "non_zeros": int(np.count_nonzero(p.weights)),
              "lanes": LANES, "smallest": smallest(costs),
              "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()}}

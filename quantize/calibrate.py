@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .model import Widths
 from .network import Network
 from .recording import Recording, poisson_recording
-from .reference import run_reference
+from .reference import Trace, run_reference
 from .rounding import Rounded
 
 __all__ = ["Calibration", "calibrate", "default_recording"]
@@ -36,21 +36,25 @@ def default_recording(network: Network) -> Recording:
 
 
 def calibrate(network: Network, rounded: Rounded, recording: Recording, *, weight: int,
-              current: int = 16, membrane: int = 20, decay: int = 12) -> Calibration:
+              current: int = 16, membrane: int = 20, decay: int = 12,
+              trace: Trace | None = None) -> Calibration:
     """Take the most fraction bits with which the peaks over ``recording`` fit ``MARGIN`` times.
+
+    ``trace`` is the run of ``network`` over ``recording``; it is made where None.
 
     Raises
     ------
     ValueError
         If not even 0 fraction bits fit.
     """
-    trace = run_reference(network, recording)
+    trace = trace or run_reference(network, recording)
     sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
     room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)
     room_m = ((1 << membrane - 1) - 1) / max(m_peak * MARGIN, 1)
-    fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION, current - weight)
+    fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION,
+                   current - weight - max(rounded.shift))
     if fraction < 0:
         raise ValueError(f"States must fit {current} and {membrane} bits, not peak at {s_peak:.0f} "
                          f"and {m_peak:.0f} weight LSB with a margin of {MARGIN}: take fewer "

@@ -27,16 +27,23 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> I
              if network.population(name).spiking else scale
              for name, scale in rounded.scale.items()}
     projections = tuple(
-        IntegerProjection(source=p.source, target=p.target, delay=p.delay, weights=np.where(
-            sigma[p.target] > rounded.scale[p.target],
-            round_half_up(p.weights / sigma[p.target]), weights))
-        for p, weights in zip(network.projections, rounded.weights, strict=True))
+        IntegerProjection(source=p.source, target=p.target, delay=p.delay, shift=shift,
+                          weights=np.where(sigma[p.target] > rounded.scale[p.target],
+                                           _coarse(p.weights, sigma[p.target], shift, widths),
+                                           weights))
+        for p, weights, shift in zip(network.projections, rounded.weights, rounded.shift,
+                                     strict=True))
     populations = tuple(_population(p, sigma[p.name], widths) for p in network.populations)
     outputs = np.concatenate([sigma[p.name] for p in network.populations if not p.spiking])
     return IntegerModel(
         name=name, dt=network.dt, widths=widths, channels=network.channels,
         channel_row=np.arange(network.channels), populations=populations, projections=projections,
         output_scale=outputs / (1 << widths.fraction), lead_steps=network.lead_steps)
+
+
+def _coarse(weights: np.ndarray, sigma: np.ndarray, shift: int, widths: Widths) -> np.ndarray:
+    largest = (1 << widths.weight - 1) - 1
+    return np.clip(round_half_up(weights / sigma / (1 << shift)), -largest - 1, largest)
 
 
 def _population(population: Population, sigma: np.ndarray, widths: Widths) -> IntegerPopulation:

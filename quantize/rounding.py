@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounding of weights: to the nearest integer, or so that the errors of a neuron cancel.
 
-Rounded weights ``q`` with scale ``sigma`` drive a neuron's membrane wrongly by ``Z (w - sigma q)``,
-where column j of Z is the membrane that synapse j alone would cause (`synapse_traces`). What counts
-is the error where the neuron decides, near its threshold, so with weights g per step::
+A weight is ``sigma * 2**shift * q`` with a scale sigma for each neuron and a shift for each
+projection. Rounded weights q drive a neuron's membrane wrongly by ``Z (w - sigma 2**shift q)``,
+where column j of Z is the membrane that synapse j alone would cause (`gram.synapse_traces`). What
+counts is the error where the neuron decides, near its threshold, so with weights g per step::
 
-    error(q, sigma) = (w - sigma q)' H (w - sigma q),    H = Z' diag(g) Z / sum(g) + ridge
+    error(q, sigma) = r' H r,    r = w - sigma 2**shift q,    H = Z' diag(g) Z / sum(g) + ridge
     g = exp(-((m - threshold) / (WINDOW * threshold))**2) + FLOOR        1 for a leaky integrator
 
 `compensated` descends this error one weight at a time, from the nearest integers on, for some
@@ -14,22 +15,23 @@ the best. A weight that is zero stays zero. The idea is that of GPTQ and AdaRoun
 2022, Nagel et al. 2020), with the membrane's dynamics in the place of a layer's activations.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-from .network import INPUT, Network, Population
+from .gram import arriving_events, membrane_gram
+from .network import INPUT, Network
 from .recording import Recording
-from .reference import run_reference
+from .reference import Trace, run_reference
 
-__all__ = ["Rounded", "compensated", "nearest", "round_half_up"]
+__all__ = ["MOST_SHIFT", "Rounded", "best_shifts", "compensated", "nearest", "round_half_up"]
 
-WINDOW, FLOOR, RIDGE = 0.4, 0.02, 0.01
-SCALES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+MOST_SHIFT = 3
+SCALES = tuple(1 - k / 100 for k in range(10)) + tuple(0.9 - k / 20 for k in range(9))
 SWEEPS = 50
-THIN = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,13 +41,16 @@ class Rounded:
     Parameters
     ----------
     scale : dict of str to ndarray of float64, shape (neurons,)
-        Per population: units of m per weight LSB.
+        Per population: units of m per weight LSB of a projection without shift.
     weights : tuple of ndarray of int64, shape (sources, targets)
         Per projection.
+    shift : tuple of int
+        Per projection: its weight LSB is 2**shift times as large.
     """
 
     scale: dict[str, np.ndarray]
     weights: tuple[np.ndarray, ...]
+    shift: tuple[int, ...]
 
 
 def round_half_up(x: np.ndarray) -> np.ndarray:
@@ -53,110 +58,106 @@ def round_half_up(x: np.ndarray) -> np.ndarray:
     return np.floor(np.asarray(x) + 0.5).astype(np.int64)
 
 
-def nearest(network: Network, weight_bits: int) -> Rounded:
-    """Round to the nearest integer; a neuron's largest weight becomes the largest integer."""
+def nearest(network: Network, weight_bits: int, shift: tuple[int, ...] | None = None) -> Rounded:
+    """Round to the nearest integer; a neuron's largest weight becomes the largest integer.
+
+    ``shift`` holds one number per projection; all are 0 where it is None.
+    """
+    shift = shift or (0,) * len(network.projections)
     largest = (1 << weight_bits - 1) - 1
     scale = {}
     for population in network.populations:
         peak = np.zeros(population.neurons)
-        for projection in network.projections:
+        for projection, places in zip(network.projections, shift, strict=True):
             if projection.target == population.name:
-                peak = np.maximum(peak, np.abs(projection.weights).max(axis=0, initial=0.0))
+                peak = np.maximum(peak, _peaks(projection.weights) / (1 << places))
         # A neuron that nothing reaches keeps the unit scale: any would do.
         scale[population.name] = np.where(peak > 0, peak, largest) / largest
-    return Rounded(scale=scale, weights=tuple(
-        round_half_up(p.weights / scale[p.target]) for p in network.projections))
+    return Rounded(scale=scale, shift=shift, weights=tuple(
+        round_half_up(p.weights / scale[p.target] / (1 << places))
+        for p, places in zip(network.projections, shift, strict=True)))
 
 
 @threadpool_limits.wrap(limits=1)
-def compensated(network: Network, weight_bits: int, recording: Recording) -> Rounded:
+def compensated(network: Network, weight_bits: int, recording: Recording, *,
+                trace: Trace | None = None, most_shift: int = MOST_SHIFT) -> Rounded:
     """Round so that the errors of each neuron cancel over the spikes of ``recording``.
 
-    The float network runs over the recording once; then every neuron is rounded by itself, as if
-    all others fired as in that run.
+    Every neuron is rounded by itself, as if all others fired as in ``trace``, which is the run of
+    the float network over the recording. ``most_shift`` limits the shift of a projection.
     """
-    start = nearest(network, weight_bits)
-    trace = run_reference(network, recording)
+    trace = trace or run_reference(network, recording)
+    start = nearest(network, weight_bits, best_shifts(network, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
     first = 0
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
-        events = np.hstack([_events(network, recording, trace.spikes, k) for k in into])
+        events = np.hstack([arriving_events(network, recording, trace.spikes, k) for k in into])
         exact = np.vstack([network.projections[k].weights for k in into])
+        unit = np.repeat([2.0 ** start.shift[k] for k in into], [len(weights[k]) for k in into])
         for i in range(population.neurons):
             fired = (trace.spikes[:, first + i] if population.spiking
                      else np.zeros(recording.steps, bool))
-            gram = _gram(population, i, events, exact[:, i], fired, recording.reset)
-            scale[population.name][i], column = _best(gram, exact[:, i], scale[population.name][i],
-                                                      weight_bits)
+            gram = membrane_gram(population, i, events, exact[:, i], fired, recording.reset)
+            # A neuron rounds its weights in units of their projections.
+            scale[population.name][i], column = _best(gram * np.outer(unit, unit),
+                                                      exact[:, i] / unit,
+                                                      scale[population.name][i], weight_bits)
             for k in into:
                 weights[k][:, i] = column[:len(weights[k])]
                 column = column[len(weights[k]):]
         first += population.neurons if population.spiking else 0
-    return Rounded(scale=scale, weights=tuple(weights))
+    return Rounded(scale=scale, weights=tuple(weights), shift=start.shift)
 
 
-def _events(network: Network, recording: Recording, spikes: np.ndarray, index: int) -> np.ndarray:
-    """Events that reach the targets of a projection in each step: float64 (steps, sources)."""
-    projection = network.projections[index]
-    if projection.source == INPUT:
-        events = np.zeros((recording.steps, recording.channels))
-        step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
-        np.add.at(events, (step, recording.channel), 1)
-    else:
-        first = 0
-        for population in network.populations:
-            if population.name == projection.source:
-                break
-            first += population.neurons if population.spiking else 0
-        events = spikes[:, first:first + len(projection.weights)].astype(np.float64)
-    delay = projection.delay
-    late = np.zeros_like(events)
-    late[delay:] = events[:len(events) - delay]
-    # A reset forgets the spikes that are still on their way.
-    for began in np.flatnonzero(recording.reset).tolist():
-        late[began:began + delay] = 0
-    return late
+def best_shifts(network: Network, recording: Recording, trace: Trace,
+                most: int) -> tuple[int, ...]:
+    """Shift of each projection, 0 to ``most``, with which rounding errors are least.
 
+    A weight rounded with step ``sigma 2**shift`` is wrong by a variance that is proportional to its
+    square, and counts as often as its source fires. The scale sigma of a neuron follows from its
+    largest weight, so the error of a neuron is proportional to::
 
-def _gram(population: Population, i: int, events: np.ndarray, weights: np.ndarray,
-          fired: np.ndarray, reset: np.ndarray) -> np.ndarray:
-    """The matrix H of neuron ``i``, float64 (synapses, synapses)."""
-    # Membranes change slowly: every THIN-th step tells nearly as much as all.
-    traces = synapse_traces(events, population.synaptic_decay[i], population.membrane_decay[i],
-                            fired, reset)[::THIN]
-    counts = np.ones(len(traces))
-    if population.spiking:
-        threshold = population.threshold[i]
-        distance = (traces @ weights - threshold) / (WINDOW * threshold)
-        counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
-    traces = traces * np.sqrt(counts / counts.sum())[:, None]
-    gram = traces.T @ traces
-    return gram + RIDGE * max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
+        max over projections(peak / 2**shift)**2  *  sum over projections(rate * 4**shift)
 
-
-@njit(cache=True)
-def synapse_traces(events, a, b, fired, reset):
-    """Membrane that each synapse alone would cause with weight 1: float64 (steps, synapses).
-
-    ``events`` float64 (steps, synapses); decays ``a`` and ``b``; ``fired`` and ``reset`` bool
-    (steps,): the membrane starts again from 0 after a spike, everything after a reset.
+    with the rate summed over the sources whose weight is not zero. What is least is the product
+    over all neurons of a population.
     """
-    steps, synapses = events.shape
-    traces = np.zeros((steps, synapses))
-    s, m = np.zeros(synapses), np.zeros(synapses)
-    for t in range(steps):
-        if reset[t]:
-            s[:] = 0
-            m[:] = 0
-        cleared = t > 0 and fired[t - 1] and not reset[t]
-        for j in range(synapses):
-            s[j] += events[t, j]
-            m[j] = 0.0 if cleared else b * m[j] + s[j]
-            traces[t, j] = m[j]
-            s[j] *= a
-    return traces
+    shift = [0] * len(network.projections)
+    for population in network.populations:
+        into = [k for k, p in enumerate(network.projections) if p.target == population.name]
+        weights = [network.projections[k].weights for k in into]
+        peak = np.array([_peaks(w) for w in weights])
+        rate = np.array([_rates(network, recording, trace, network.projections[k].source)
+                         @ (w != 0) for k, w in zip(into, weights, strict=True)])
+        counts = (peak.max(axis=0) > 0) & (rate.sum(axis=0) > 0)
+        least = np.inf
+        for trial in itertools.product(range(most + 1), repeat=len(into)):
+            if min(trial) == 0:
+                unit = 2.0 ** np.array(trial)[:, None]
+                error = ((peak / unit).max(axis=0) ** 2 * (rate * unit ** 2).sum(axis=0))[counts]
+                total = np.log(error).sum()
+                if total < least - 1e-9:
+                    least = total
+                    for k, places in zip(into, trial, strict=True):
+                        shift[k] = places
+    return tuple(shift)
+
+
+def _peaks(weights: np.ndarray) -> np.ndarray:
+    return np.abs(weights).max(axis=0, initial=0.0)
+
+
+def _rates(network: Network, recording: Recording, trace: Trace, source: str) -> np.ndarray:
+    """Events per step of each neuron of ``source``."""
+    if source == INPUT:
+        counts = np.bincount(recording.channel, minlength=recording.channels)
+        return counts / recording.steps
+    spiking = [p for p in network.populations if p.spiking]
+    ends = np.cumsum([p.neurons for p in spiking])
+    rates = np.split(trace.spikes.mean(axis=0), ends[:-1])
+    return rates[[p.name for p in spiking].index(source)]
 
 
 def _best(gram, weights, scale, weight_bits):
@@ -171,7 +172,7 @@ def _best(gram, weights, scale, weight_bits):
     for factor in SCALES:
         trial = scale * factor
         q = np.clip(np.floor(w / trial + 0.5), -largest - 1, largest)
-        _descend(h, w / trial, q, -largest - 1.0, float(largest), SWEEPS)
+        _descend(h, h @ (w / trial - q), q, -largest - 1.0, float(largest), SWEEPS)
         rest = w - q * trial
         error = rest @ h @ rest
         if error < best:
@@ -181,21 +182,19 @@ def _best(gram, weights, scale, weight_bits):
 
 
 @njit(cache=True)
-def _descend(gram, weights, q, low, high, sweeps):
-    """Move one integer of ``q`` at a time to where the error is least, until none moves."""
-    synapses = len(weights)
-    slope = np.zeros(synapses)
-    for i in range(synapses):
-        for j in range(synapses):
-            slope[i] += gram[i, j] * (weights[j] - q[j])
+def _descend(gram, slope, q, low, high, sweeps):
+    """Move one integer of ``q`` at a time to where the error is least, until none moves.
+
+    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers.
+    """
     for _ in range(sweeps):
         moved = False
-        for j in range(synapses):
+        for j in range(len(q)):
             step = min(max(q[j] + np.floor(slope[j] / gram[j, j] + 0.5), low), high) - q[j]
             if step != 0:
                 q[j] += step
                 moved = True
-                for i in range(synapses):
+                for i in range(len(q)):
                     slope[i] -= gram[i, j] * step
         if not moved:
             return

@@ -111,7 +111,8 @@ def deep_model(seed, widths=None):
         channel_row=np.array([2, -1, 0, 1, -1, 3]), populations=populations,
         projections=tuple(
             IntegerProjection(source=source, target=target, delay=delay, weights=rng.integers(
-                -half, half, (sources[source], len(kept[target]))), shift=min(k % 3, room))
+                -half, half, (sources[source], len(kept[target]))),
+                shift=0 if source == INPUT else min(k % 3, room))
             for k, (source, target, delay) in enumerate(edges)),
         output_scale=np.array([0.5, 0.25]), lead_steps=0)
 

@@ -162,9 +162,10 @@ def _changed(model, population=None, projection=None, shift=0, **changes):
      "first->first weights must be between -16 and 15, not 16 at [0, 0]"),
     ({"projection": np.full((5, 5), -17)},
      "first->first weights must be between -16 and 15, not -17 at [0, 0]"),
-    ({"shift": 3}, "first->first shift must be between 0 and 2, so that weights fit a current, not 3"),
-    ({"shift": -1}, "first->first shift must be between 0 and 2, so that weights fit a current, "
-                    "not -1"),
+    ({"shift": 3},
+     "first->first shift must be between 0 and 2, so that weights fit a current, not 3"),
+    ({"shift": -1},
+     "first->first shift must be between 0 and 2, so that weights fit a current, not -1"),
     ({"projection": np.zeros((4, 5), int)},
      "first->first weights must have shape (5, 5), not (4, 5)"),
     ({"channel_row": np.array([2, -1, 0, 1, -1, 6])},

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,13 +10,22 @@ from golden.metrics import r_squared
 from golden.run import run_golden
 from quantize.build import compile_network
 from quantize.checkpoint import read_checkpoint
+from quantize.gram import synapse_traces
+from quantize.integer import quantize
 from quantize.model import Widths
 from quantize.recording import poisson_recording, read_recording
-from quantize.reference import run_reference
+from quantize.reference import Trace, run_reference
 from quantize.retime import retime
-from quantize.rounding import compensated, nearest, synapse_traces
+from quantize.rounding import best_shifts, compensated, nearest
 
-from .networks import SHARED, make_network, nearest_model, random_recording, tiny_network
+from .networks import (
+    SHARED,
+    make_network,
+    make_recording,
+    nearest_model,
+    random_recording,
+    tiny_network,
+)
 
 
 def test_synapse_traces_of_a_step_worked_by_hand():
@@ -57,7 +68,7 @@ def test_compensated_keeps_zeros_range_and_shape():
         assert weights.shape == projection.weights.shape
         assert -8 <= weights.min() and weights.max() <= 7
         assert not weights[projection.weights == 0].any()
-    start = nearest(network, 4).scale
+    start = nearest(network, 4, rounded.shift).scale
     for name, scale in rounded.scale.items():
         assert (scale <= start[name]).all()
         assert (scale >= 0.5 * start[name] - 1e-12).all()
@@ -69,9 +80,63 @@ def test_compensated_is_nearest_where_no_spike_tells_more():
     silent = poisson_recording(8, 4e-3, steps=50, rate=1e-9, seed=1)
     rounded = compensated(network, 8, silent)
     for projection, weights in zip(network.projections, rounded.weights, strict=True):
+        assert not any(rounded.shift)
         exact = projection.weights / rounded.scale[projection.target]
         inside = np.clip(exact, -128, 127)
         assert np.abs(weights - inside).max() <= 0.5 + 1e-9
+
+
+def _driven(recurrent, inward, rates):
+    """Two neurons with these largest weights and two channels; neuron 0 fires often."""
+    network = make_network(0, {"a": 2, "out": 1},
+                           [("a", "a", 1), ("input", "a", 0), ("a", "out", 0)], channels=2)
+    weights = (np.full((2, 2), recurrent), np.full((2, 2), inward), np.ones((2, 1)))
+    network = dataclasses.replace(network, projections=tuple(
+        dataclasses.replace(p, weights=w) for p, w in zip(network.projections, weights,
+                                                          strict=True)))
+    spikes = np.zeros((100, 2), bool)
+    spikes[:rates[0]] = True
+    trace = Trace(velocity=np.zeros((100, 1)), spikes=spikes, current_peak={}, membrane_peak={})
+    return network, make_recording([[0, 1]] * rates[1] + [[]] * (100 - rates[1]), 2), trace
+
+
+@pytest.mark.parametrize("recurrent, inward, rates, most, shift", [
+    # max(peak / 2**e)**2 * sum(rate * 4**e), for e = (0, 0), (1, 0), (2, 0), with rates of 2 x 0.1
+    (1.0, 1.0, (10, 10), 3, (0, 0, 0)),     # 0.4, 1.0
+    (2.0, 1.0, (10, 10), 3, (1, 0, 0)),     # 1.6, 1.0, 3.4
+    (4.0, 1.0, (10, 80), 3, (2, 0, 0)),     # 28.8, 9.6, 4.8, 14.4
+    (4.0, 1.0, (10, 80), 1, (1, 0, 0)),
+    (4.0, 1.0, (10, 80), 0, (0, 0, 0)),
+    (1.0, 4.0, (80, 10), 3, (0, 2, 0)),
+    (4.0, 1.0, (80, 0), 3, (0, 0, 0)),      # what never fires needs no fine grid
+    (4.0, 0.0, (10, 10), 3, (0, 0, 0)),
+    (4.0, 1.0, (0, 0), 3, (0, 0, 0)),
+])
+def test_best_shifts_worked_by_hand(recurrent, inward, rates, most, shift):
+    network, recording, trace = _driven(recurrent, inward, rates)
+    assert best_shifts(network, recording, trace, most) == shift
+
+
+def test_nearest_with_shifts_worked_by_hand():
+    network, _, _ = _driven(4.0, 0.9, (1, 1))
+    rounded = nearest(network, 8, (2, 0, 0))
+    assert rounded.scale["a"] == pytest.approx([1 / 127] * 2)
+    assert [w.ravel().tolist() for w in rounded.weights[:2]] == [[127] * 4, [114] * 4]
+    model = quantize(network, rounded, Widths(), "m")
+    assert [p.shift for p in model.projections] == [2, 0, 0]
+
+
+def test_shifts_leave_room_in_the_currents():
+    """Large recurrent weights ask for a shift, but every bit of it costs a fraction bit."""
+    network = make_network(1, {"a": 4, "out": 1},
+                           [("a", "a", 1), ("input", "a", 0), ("a", "out", 0)])
+    network.projections[0].weights[:] *= 8
+    recording = random_recording(1, 4, 300, rate=0.3)
+    wide, _, _ = compile_network(network, name="m", recording=recording)
+    assert wide.projections[0].shift > 0
+    narrow, _, _ = compile_network(network, name="m", recording=recording,
+                                   widths=Widths(weight=13, current=16, fraction=0))
+    assert not any(p.shift for p in narrow.projections)
 
 
 def test_compensated_on_several_populations():
@@ -82,11 +147,11 @@ def test_compensated_on_several_populations():
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the published networks in ../shared")
-@pytest.mark.parametrize("bits, least", [(8, 0.93), (4, 0.80)])
+@pytest.mark.parametrize("bits, least", [(8, 0.94), (4, 0.85)])
 def test_compensated_fidelity_on_real_spikes(bits, least):
     """Mean R2 against the float network over recorded reaches, three published networks.
 
-    Nearest integers give 0.94 and 0.78. Single networks scatter by 0.03, so the bound is loose.
+    Nearest integers give 0.94 and 0.78. Single networks scatter by 0.03.
     """
     pytest.importorskip("torch", reason="reading .pth needs torch")
     recording = read_recording(SHARED / "data/mc_rtt_indy_4reaches_4ms.npz")
