@@ -10,6 +10,7 @@ import numpy as np
 from .bounds import proven_bits
 from .calibrate import Calibration, calibrate, default_recording
 from .checkpoint import checkpoint_hash, read_checkpoint
+from .facts import table_facts
 from .integer import quantize
 from .model import IntegerModel, Widths
 from .network import Network
@@ -17,9 +18,7 @@ from .prune import prune
 from .recording import Recording
 from .reference import run_reference
 from .retime import retime
-from .rom import tables_of
 from .rounding import MOST_SHIFT, compensated, nearest
-from .tables import FORMATS, LANES, smallest, table_costs
 
 __all__ = ["build_model", "compile_network"]
 
@@ -85,11 +84,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     calibration = choose(rounded=rounded)
     model, dropped = prune(quantize(network, rounded, calibration.widths, name))
     evidence = _evidence(model, calibration, simulated)
-    costs = {name: tables_of(model, LANES, name).bits for name in (*FORMATS, "smallest")}
     return model, network, {
-        "calibration": evidence, "dropped": dropped, "tables": _tables(model),
-        "table_bits": costs,
-        "non_zeros": sum(int(np.count_nonzero(p.weights)) for p in model.projections),
+        "calibration": evidence, "dropped": dropped, **table_facts(model),
         "warnings": [*_changed_decays(model, network), *_saturating(model, evidence),
                      *_dropped(dropped)]}
 
@@ -110,15 +106,6 @@ def _evidence(model: IntegerModel, calibration: Calibration, simulated: bool) ->
             **{key: value for key, value in dataclasses.asdict(calibration).items()
                if key != "widths"},
             "proven_bits": {"current": current, "membrane": membrane, "events_per_channel": 1}}
-
-
-def _tables(model: IntegerModel) -> list[dict]:
-    return [{"source": p.source, "target": p.target, "delay": p.delay,
-             "shift": p.shift, "rows": p.weights.shape[0], "columns": p.weights.shape[1],
-             "non_zeros": int(np.count_nonzero(p.weights)),
-             "lanes": LANES, "smallest": smallest(costs),
-             "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()}}
-            for p, costs in zip(model.projections, table_costs(model, LANES), strict=True)]
 
 
 def _changed_decays(model: IntegerModel, network: Network) -> list[str]:

@@ -61,7 +61,8 @@ def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
                          "state_base": base[p.name]} for p in model.populations],
         "projections": [{"source": place.projection.source, "target": place.projection.target,
                          "delay": place.projection.delay, "shift": place.projection.shift,
-                         "rows": place.rows, "row_words": place.row_words, "weight_base": place.first}
+                         "rows": place.rows, "row_words": place.row_words,
+                         "weight_base": place.first}
                         for place in rows]}
 
 

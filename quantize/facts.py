@@ -15,7 +15,7 @@ __all__ = ["table_facts"]
 def table_facts(model: IntegerModel) -> dict:
     """Entries ``tables``, ``table_bits`` and ``non_zeros`` of the manifest of ``model``."""
     tables = [{"source": p.source, "target": p.target, "delay": p.delay,
-               "rows": p.weights.shape[0], "columns": p.weights.shape[1],
+               "shift": p.shift, "rows": p.weights.shape[0], "columns": p.weights.shape[1],
                "non_zeros": int(np.count_nonzero(p.weights)),
                "lanes": LANES, "smallest": smallest(costs),
                "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()}}

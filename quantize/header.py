@@ -87,8 +87,8 @@ def _c_comment(model: IntegerModel) -> list[str]:
         " *   s  = rnd(A * s)", " *",
         " * rnd(x) = (x + (1 << (DECAY_BITS - 1))) >> DECAY_BITS; s and m are signed and clamp to",
         " * CURRENT_BITS and MEMBRANE_BITS. Products need 48 bits. An event of a projection falls",
-        " * due DELAY steps after the spike; DELAY and SHIFT are those of the projection. The outputs",
-        " * are m of the other populations. */"]
+        " * due DELAY steps after the spike; DELAY and SHIFT are those of the projection. The",
+        " * outputs are m of the other populations. */"]
 
 
 def _numbers(index: dict, model: IntegerModel) -> dict[str, int]:

@@ -53,7 +53,8 @@ def test_build(here, call):
     assert lines["model"] == f"net, hash {manifest['model_hash'][:16]}"
     assert lines["shape"] == "6 channels -> 5 hidden (recurrent) -> 2 readout (output)"
     assert lines["lead"] == "5 steps, 20 ms earlier than the checkpoint's own model"
-    assert lines["tables"].startswith("65 non-zeros; bits in all: dense ")
+    non_zeros = sum(np.count_nonzero(p.weights) for p in model.projections)
+    assert lines["tables"].startswith(f"{non_zeros} non-zeros; bits in all: dense ")
     assert out.splitlines()[-1] == "-> deep/model"
 
 

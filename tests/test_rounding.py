@@ -132,11 +132,11 @@ def test_shifts_leave_room_in_the_currents():
                            [("a", "a", 1), ("input", "a", 0), ("a", "out", 0)])
     network.projections[0].weights[:] *= 8
     recording = random_recording(1, 4, 300, rate=0.3)
-    wide, _, _ = compile_network(network, name="m", recording=recording)
-    assert wide.projections[0].shift > 0
-    narrow, _, _ = compile_network(network, name="m", recording=recording,
-                                   widths=Widths(weight=13, current=16, fraction=0))
-    assert not any(p.shift for p in narrow.projections)
+    models = [compile_network(network, name="m", recording=recording,
+                              widths=Widths(weight=bits, fraction=0))[0]
+              for bits in (8, 12, 13, 14)]
+    assert [model.projections[0].shift for model in models] == [3, 2, 1, 0]
+    assert min(model.widths.fraction for model in models) >= 0
 
 
 def test_compensated_on_several_populations():
