@@ -49,7 +49,7 @@ MUTATIONS = {
     "weight_doubled": (
         "hw/rows.py", "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
     "shift_forgotten": (
-        "hw/rows.py", "weights.weights[lane] << b_shift", "weights.weights[lane]"),
+        "hw/rows.py", "weights[lane] << shift", "weights[lane]"),
     "cycle_late": (
         "hw/sequencer.py", "from golden.timing import drain_cycles",
         "from golden.timing import drain_cycles as exact\ndrain_cycles = lambda x: exact(x) + 1"),
