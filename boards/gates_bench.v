@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host for the gates of an iCEBreaker top: sends the frames in frames.hex one after the other,
-// each when the one before is answered, and writes the bytes that come back to answers.txt.
+// A host for the gates of an iCEBreaker top, or with ECP5 defined of an ULX3S: sends the frames in
+// frames.hex one after the other, each when the one before is answered, and writes the bytes that
+// come back to answers.txt.
 `timescale 1ns/1ps
 
+`ifndef ECP5
 // The library knows the PLL by its pins only. This one locks after 20 us.
 module SB_PLL40_PAD #(
 	parameter FEEDBACK_PATH = "", DIVR = 0, DIVF = 0, DIVQ = 0, FILTER_RANGE = 0
@@ -18,6 +20,7 @@ module SB_PLL40_PAD #(
 	end
 	initial #20000 LOCK = 1;
 endmodule
+`endif
 
 module bench;
 	parameter BIT = 1000, BYTES = 1, FRAMES = 1;
@@ -25,17 +28,26 @@ module bench;
 	reg clk = 0;
 	reg rx = 1;
 	wire rx_pin = rx;
-	wire tx, led_r, led_g;
+	wire clk_pin = clk;
+	wire tx, led_lock, led_answer;
+`ifdef ECP5
+	localparam DARK = 0;
+	always #20 clk = ~clk;
+	top dut (.clk25_0__io(clk_pin), .uart_0__rx__io(rx_pin), .uart_0__tx__io(tx),
+	         .led_0__io(led_lock), .led_1__io(led_answer));
+`else
+	localparam DARK = 1;
 	always #41.6667 clk = ~clk;
-	top dut (.clk12_0__io(clk), .uart_0__rx__io(rx_pin), .uart_0__tx__io(tx),
-	         .led_r_0__io(led_r), .led_g_0__io(led_g));
+	top dut (.clk12_0__io(clk_pin), .uart_0__rx__io(rx_pin), .uart_0__tx__io(tx),
+	         .led_r_0__io(led_lock), .led_g_0__io(led_answer));
+`endif
 
 	reg [7:0] bytes [0:BYTES - 1];
 	integer answered = 0, k, file;
 	initial begin
 		$readmemh("frames.hex", bytes);
-		#10000 if (led_r !== 1) $display("runs before its clock is steady");
-		#40000 if (led_r !== 0) $display("does not show that its clock is steady");
+		#10000 if (led_lock !== DARK) $display("runs before its clock is steady");
+		#40000 if (led_lock !== !DARK) $display("does not show that its clock is steady");
 		for (k = 0; k < BYTES; k = k + 1) begin
 			rx = 0;
 			#(BIT) repeat (8) begin

@@ -24,12 +24,13 @@ from quantize.recording import Recording
 
 __all__ = ["BAUD", "gate_differences", "run_gates"]
 
-# The board whose pins the bench knows; a fast line, for fewer clock cycles to simulate.
+# A board whose pins the bench knows; a fast line, for fewer clock cycles to simulate.
 BOARD, BAUD = "icebreaker", 3_000_000
 
 
 def run_gates(core: CoreParams, model_hash: str, recording: Recording,
-              folder: Path) -> tuple[InfoAnswer, list[StepAnswer]]:
+              folder: Path, *, board_name: str = BOARD, megahertz: float | None = None,
+              baud: int = BAUD) -> tuple[InfoAnswer, list[StepAnswer]]:
     """Answers of the gates in ``folder``, which is empty: INFO first, then a step each.
 
     Where the weights lie in large memory, they are loaded before.
@@ -41,8 +42,8 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
     ValueError
         If a step has more events than a frame carries.
     """
-    board, model = BOARDS[BOARD], core.model
-    clock_hz, pll = board.clock(None)
+    board, model = BOARDS[board_name], core.model
+    clock_hz, clock = board.clock(megahertz)
     table = loaded_table(core).tobytes()
     frames = [encode_load(k // LOAD_MAX % 256, table[k:k + LOAD_MAX], restart=k == 0)
               for k in range(0, len(table), LOAD_MAX)]
@@ -53,11 +54,11 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
         # A number that equals the one before would be a repeated frame.
         frames.append(encode_step((1 + t) % 256, rows[rows >= 0].tolist(),
                                   reset=bool(recording.reset[t])))
-    link = link_params(core, model_hash=model_hash, clock_hz=clock_hz, baud=BAUD)
-    synthesize(board, Decoder(core, link), pll, folder)
+    link = link_params(core, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
+    synthesize(board, Decoder(core, link), clock, folder)
     reader = FrameReader()
-    answers = [decode_answer(frame)
-               for frame in reader.feed(simulate_gates(folder, b"".join(frames), BAUD))][loads:]
+    data = simulate_gates(folder, b"".join(frames), baud, board.family)
+    answers = [decode_answer(frame) for frame in reader.feed(data)][loads:]
     if reader.corrupt or not answers or not isinstance(answers[0], InfoAnswer):
         raise GatesFault(f"The gates fail: {reader.corrupt} frames are corrupt, {len(answers)} are "
                          "not")
