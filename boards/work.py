@@ -114,8 +114,8 @@ class Work:
             def told(line: str) -> None:
                 bar.total, bar.n = self.total, self.done
                 left = (time.monotonic() - begin) / self.done * (self.total - self.done)
-                tqdm.write(f"{self.done} of {self.total}: {line}; {_duration(left)} left",
-                           file=sys.stderr)
+                tqdm.write(f"{self.done} of {self.total}: {line}"
+                           + (f"; {_duration(left)} left" if left else ""), file=sys.stderr)
 
             while self.waiting:
                 yield told
