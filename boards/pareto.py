@@ -86,11 +86,15 @@ def step_us(point: dict) -> float:
 
 def write_exploration(facts: dict, folder: Path) -> None:
     """Write explore.json, explore.html, and the pictures as .svg and .png."""
-    built = [point for point in facts["points"] if "best" in point]
+    built = sum("best" in point for point in facts["points"])
     svg: dict[str, str] = {}
-    if built:
-        svg = {"pareto": pareto(facts, folder / "pareto.png"),
-               "seeds": seeds(facts, folder / "seeds.png")}
+    # One point has nothing to be compared with, and pictures of an earlier call go.
+    for name, draw, least in (("pareto", pareto, 2), ("seeds", seeds, 1)):
+        if built >= least:
+            svg[name] = draw(facts, folder / f"{name}.png")
+        else:
+            for ending in (".png", ".svg"):
+                (folder / f"{name}{ending}").unlink(missing_ok=True)
     files = {"explore.json": json.dumps(facts, indent=1, allow_nan=False) + "\n",
              "explore.html": page(facts, svg)}
     files |= {f"{name}.svg": text + "\n" for name, text in svg.items()}
@@ -132,7 +136,9 @@ def pareto(facts: dict, png: Path) -> str:
             axes.set(xlabel=f"{kind.upper()} of {available:,}", yscale="log")
             axes.margins(x=0.25, y=0.16)
             left, right = axes.get_xlim()
-            axes.set_xlim(max(left, 0), right)
+            # Wide enough for three whole numbers.
+            axes.set_xlim(max(min(left, (left + right) / 2 - 1.5), 0),
+                          max(right, (left + right) / 2 + 1.5))
             if right > available:
                 axes.axvspan(available, right, color=PAPER, lw=0, zorder=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -214,6 +214,10 @@ def test_pictures(run, tools, tmp_path):
         assert (tmp_path / "out" / f"{name}.svg").read_text().strip() in (
             tmp_path / "out" / "explore.html").read_text()
     assert "balanced" in (tmp_path / "out" / "pareto.svg").read_text()
+    # One configuration has nothing to be compared with.
+    run("--seeds", 2)
+    assert not list((tmp_path / "out").glob("pareto.*"))
+    assert (tmp_path / "out" / "explore.html").read_text().count("<svg") == 1
 
 
 def _point(lc, ebr, fmax, cycles):
