@@ -30,8 +30,8 @@ def accuracy(ladder: dict) -> Rows:
 
 def cost(ladder: dict) -> Rows:
     """What every rung takes, the head first."""
-    head = ("rung", "weight tables, bits", "states, bits", "footprint, bytes", "additions a step",
-            "dense would be", "decay multiplies", "weights that are 0", "neurons silent")
+    head = ("rung", "table bits", "state bits", "footprint bytes", "additions a step", "dense",
+            "multiplies", "zero weights", "silent")
     return [head, *(
         (row["rung"], f"{row['table_bits']:,.0f}", f"{row['state_bits']:,.0f}",
          f"{row['footprint_bytes']:,.0f}", f"{row['synaptic_operations']:.1f}",
