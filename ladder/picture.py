@@ -50,7 +50,7 @@ def _figure(axes: Axes, ladder: dict, key: str, title: str) -> None:
     lowest = max(min([lowest, *values]), LOWEST)
     axes.set_ylim(lowest - 0.12 * (1 - lowest) - 0.005, 1 + 0.03 * (1 - lowest) + 0.002)
     axes.set_title(title, fontsize=10.5, color=INK, loc="left")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="best", fontsize=9)
 
 
 def _decoding(axes: Axes, ladder: dict) -> None:
