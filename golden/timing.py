@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cycle contract: how many clock cycles the core takes for a step, from its events alone.
 
-The core is one row adder and one neuron pipeline, driven phase by phase (`golden.schedule`). All
-times below are cycles of the core's clock.
+The core is one row adder and one neuron pipeline, or one for each lane, driven phase by phase
+(`golden.schedule`). All times below are cycles of the core's clock.
 
 - A row occupies the adder for ``period`` cycles: one per word of its table, and at least
   ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write. Rows of
@@ -10,28 +10,36 @@ times below are cycles of the core's clock.
 - SPIKES takes FETCH_CYCLES to come to the first row, which is taken then, or as soon as the adder
   is free, and ends when it finds nothing more: 2 cycles after its last row, or after it began.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
-- UPDATE waits until the adder has passed on its last row, DRAIN_CYCLES for the adder's pipeline
-  and BITMAP_CYCLES where any table is a bitmap, NEURON_CYCLES per neuron, and FLUSH_CYCLES for the
-  neuron pipeline.
+- UPDATE begins when the adder holds no row any more. Its pipeline reads the first current 2 cycles
+  later at the earliest, and then a word per cycle at most: the adder has written it by then.
+
+  With shared neurons it is one cycle to start, NEURON_TICKS per neuron and FLUSH_TICKS for the
+  pipeline, one less with a serial multiplier, whose product and sum are one stage. A tick is one
+  cycle; with a serial multiplier, one for each bit of a decay and one that takes the sum.
+
+  With a neuron unit per lane it is one cycle per state word and LANE_FLUSH_CYCLES for the pipeline
+  of 6 stages. The synaptic currents then decay together, one cycle per state word of the model,
+  when the result is valid: these cycles count as work of the step, but not as latency. Events of
+  the next step are taken after them.
 """
 
 import numpy as np
 
-from quantize.model import IntegerModel
-from quantize.rom import Place, places
+from quantize.model import IntegerModel, Widths
+from quantize.rom import Place, places, state_words
 
 from .config import CoreConfig
 from .schedule import Kind, schedule
 
-__all__ = ["BITMAP_CYCLES", "DRAIN_CYCLES", "FETCH_CYCLES", "FLUSH_CYCLES", "NEURON_CYCLES",
-           "row_period", "step_timing", "worst_events"]
+__all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "LANE_FLUSH_CYCLES", "NEURON_TICKS", "ROW_CYCLES",
+           "decay_cycles", "row_period", "step_timing", "tick_cycles", "update_cycles",
+           "worst_events"]
 
 ROW_CYCLES = 3
 FETCH_CYCLES = 3
-DRAIN_CYCLES = 3
-BITMAP_CYCLES = 1
-NEURON_CYCLES = 2
-FLUSH_CYCLES = 6
+NEURON_TICKS = 2
+FLUSH_TICKS = 4
+LANE_FLUSH_CYCLES = 6
 
 
 def row_period(place: Place) -> int:
@@ -41,9 +49,22 @@ def row_period(place: Place) -> int:
     return max(place.row_words, ROW_CYCLES)
 
 
-def drain_cycles(tables: list[Place]) -> int:
-    """Cycles from the end of a row in the adder until its last word is written."""
-    return DRAIN_CYCLES + BITMAP_CYCLES * any(place.format == "bitmap" for place in tables)
+def tick_cycles(widths: Widths, config: CoreConfig) -> int:
+    """Cycles in which the shared neuron pipeline goes on by one stage."""
+    return widths.decay + 1 if config.multiplier == "serial" else 1
+
+
+def update_cycles(neurons: int, widths: Widths, config: CoreConfig) -> int:
+    """Cycles of the UPDATE of a population of ``neurons``, once the adder holds no row."""
+    if config.neurons == "lanes":
+        return -(-neurons // config.lanes) + LANE_FLUSH_CYCLES
+    flush = FLUSH_TICKS - (config.multiplier == "serial")
+    return 1 + (NEURON_TICKS * neurons + flush) * tick_cycles(widths, config)
+
+
+def decay_cycles(model: IntegerModel, config: CoreConfig) -> int:
+    """Cycles of a step after its result: the decay of all currents, with a unit per lane."""
+    return state_words(model, config.lanes) if config.neurons == "lanes" else 0
 
 
 def step_timing(model: IntegerModel, config: CoreConfig,
@@ -86,9 +107,8 @@ def step_timing(model: IntegerModel, config: CoreConfig,
             latency = latency - now
         else:
             neurons = model.populations[phase.index].neurons
-            now = (np.maximum(now, free + 1) + drain_cycles(tables)
-                   + NEURON_CYCLES * neurons + FLUSH_CYCLES)
-    return now, latency + now
+            now = np.maximum(now, free + 1) + update_cycles(neurons, model.widths, config)
+    return now + decay_cycles(model, config), latency + now
 
 
 def worst_events(model: IntegerModel, input_events: int) -> np.ndarray:

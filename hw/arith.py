@@ -19,6 +19,10 @@ def saturate(value, width):
     return Mux(overflows(value, width), limit, value[:width]).as_signed()
 
 
-def round_half_up(product, bits):
-    """``product / 2**bits`` rounded half up: floor, plus the last bit that falls away."""
-    return (product >> bits) + product[bits - 1]
+def round_half_up(product, bits, plus):
+    """``product / 2**bits`` rounded half up, and signed ``plus``.
+
+    One adder does both: the last bit that falls away is the carry into its lowest bit.
+    """
+    one_more = Cat(C(1, 1), product >> bits).as_signed()
+    return (one_more + Cat(product[bits - 1], plus).as_signed()) >> 1

@@ -5,10 +5,13 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.timing import decay_cycles
+
 from .currents import CurrentMemory
+from .lanes import LaneUpdate
 from .layouts import load_layout, result_layout, spike_layout, token_layout
 from .neurons import NeuronUpdate
-from .params import CoreParams
+from .params import CoreParams, UpdatePhase
 from .rows import RowAdder
 from .sequencer import Sequencer
 from .spikes import SpikeLog
@@ -33,8 +36,8 @@ class Core(wiring.Component):
         Events of the step and its end, see ``hw.layouts.TokenKind``.
     o : :py:`Out(stream.Signature(result_layout(outputs, membrane)))`
         Result of the step.
-    spike : :py:`Out(spike_layout(neurons))`
-        Monitor: a neuron that fires, by its index over all populations.
+    spike : :py:`Out(spike_layout(groups, units))`
+        Monitor: neurons of one group that fire, see ``CoreParams.neuron_at``.
     busy : :py:`Out(1)`
         Monitor: works, and waits for nobody.
     load : :py:`In(stream.Signature(load_layout(words, word_bytes)))`
@@ -49,7 +52,7 @@ class Core(wiring.Component):
         super().__init__({
             "i":     In(stream.Signature(token_layout(params.rows))),
             "o":     Out(stream.Signature(result_layout(params.outputs, params.widths.membrane))),
-            "spike": Out(spike_layout(params.neurons)),
+            "spike": Out(spike_layout(params.groups, params.units)),
             "busy":  Out(1),
         } | ({
             "load":  In(stream.Signature(load_layout(len(params.tables.dense), params.word_bytes))),
@@ -60,7 +63,7 @@ class Core(wiring.Component):
 
         m.submodules.sequencer = sequencer = Sequencer(self.params)
         m.submodules.rows      = rows      = RowAdder(self.params)
-        m.submodules.neurons   = neurons   = NeuronUpdate(self.params)
+        m.submodules.neurons   = neurons   = self._neurons(m, sequencer)
         m.submodules.currents  = currents  = CurrentMemory(self.params)
         m.submodules.spikes    = spikes    = SpikeLog(self.params)
         wiring.connect(m, rows=rows.i, sequencer=sequencer.rows)
@@ -71,12 +74,6 @@ class Core(wiring.Component):
 
         m.d.comb += [
             sequencer.rows_active.eq(rows.active),
-            sequencer.done.eq(neurons.done),
-            neurons.start.eq(sequencer.start),
-            neurons.first.eq(sequencer.first),
-            neurons.count.eq(sequencer.size),
-            neurons.word.eq(sequencer.word),
-            neurons.clear.eq(sequencer.clear),
             self.busy.eq(sequencer.busy),
         ]
         if self.params.large:
@@ -89,21 +86,41 @@ class Core(wiring.Component):
 
         return m
 
+    def _neurons(self, m, sequencer):
+        """The block that updates neurons, led by the sequencer."""
+        if self.params.config.neurons == "lanes":
+            neurons = LaneUpdate(self.params)
+            m.d.comb += [
+                neurons.decay.eq(sequencer.decay),
+                sequencer.decays.eq(neurons.decays),
+            ]
+        else:
+            neurons = NeuronUpdate(self.params)
+            m.d.comb += neurons.word.eq(sequencer.word)
+        m.d.comb += [
+            neurons.start.eq(sequencer.start),
+            neurons.first.eq(sequencer.first),
+            neurons.count.eq(sequencer.size),
+            neurons.clear.eq(sequencer.clear),
+            sequencer.done.eq(neurons.done),
+        ]
+        return neurons
+
     def _share_currents(self, m, currents, rows, neurons):
-        """The adder and the neurons take turns: the sequencer drains one before the other."""
-        updates = Signal()
-        with m.If(neurons.start):
-            m.d.sync += updates.eq(1)
-        with m.If(neurons.done):
-            m.d.sync += updates.eq(0)
-        lanes = self.params.lanes
+        """The adder and the neurons take turns.
+
+        When the neurons start, the adder has still a word to read and some to write: it is done
+        with both before the neurons read and write theirs.
+        """
+        lanes, writes = self.params.lanes, neurons.write_lanes.any()
         m.d.comb += [
             currents.read_words.eq(
-                Mux(updates, neurons.read_word.replicate(lanes), Value.cast(rows.read_words))),
+                Mux(neurons.reads, neurons.read_word.replicate(lanes),
+                    Value.cast(rows.read_words))),
             currents.write_words.eq(
-                Mux(updates, neurons.write_word.replicate(lanes), Value.cast(rows.write_words))),
-            currents.write_lanes.eq(Mux(updates, neurons.write_lanes, rows.write_lanes)),
-            currents.write.eq(Mux(updates, Value.cast(neurons.write), Value.cast(rows.write))),
+                Mux(writes, neurons.write_word.replicate(lanes), Value.cast(rows.write_words))),
+            currents.write_lanes.eq(Mux(writes, neurons.write_lanes, rows.write_lanes)),
+            currents.write.eq(Mux(writes, Value.cast(neurons.write), Value.cast(rows.write))),
             rows.read.eq(currents.read),
             neurons.read.eq(currents.read),
         ]
@@ -113,15 +130,14 @@ class Core(wiring.Component):
             spikes.select.eq(sequencer.select),
             spikes.delay.eq(sequencer.delay),
             spikes.source.eq(sequencer.source),
-            spikes.index.eq(sequencer.index),
-            sequencer.count.eq(spikes.count),
-            sequencer.neuron.eq(spikes.neuron),
-            spikes.write.eq(neurons.o.valid & neurons.o.fired),
-            spikes.write_neuron.eq(neurons.o.neuron),
+            spikes.take.eq(sequencer.take),
+            sequencer.more.eq(spikes.more),
+            sequencer.number.eq(spikes.number),
+            spikes.write.eq(neurons.spike.valid),
+            spikes.write_group.eq(neurons.spike.group),
             spikes.step.eq(sequencer.result & sequencer.next_step),
             spikes.clear.eq(sequencer.cleared),
-            self.spike.valid.eq(spikes.write),
-            self.spike.neuron.eq(neurons.o.neuron),
+            self.spike.eq(neurons.spike),
         ]
 
     def _answer(self, m, sequencer, neurons, saturated):
@@ -133,22 +149,27 @@ class Core(wiring.Component):
         ]
         output = 0
         for phase in self.params.phases:
-            if hasattr(phase, "population") and not phase.population.spiking:
+            if isinstance(phase, UpdatePhase) and not phase.population.spiking:
                 for k in range(phase.population.neurons):
-                    with m.If(neurons.o.valid & (neurons.o.neuron == phase.first + k)):
-                        m.d.sync += result.outputs[output].eq(neurons.o.membrane)
+                    word, lane = divmod(k, self.params.units)
+                    with m.If(neurons.o.valid & (neurons.o.word == phase.first + word)):
+                        m.d.sync += result.outputs[output].eq(neurons.o.membranes[lane])
                     output += 1
         with m.If(saturated):
             m.d.sync += result.saturated.eq(1)
-        with m.If(sequencer.busy):
-            m.d.sync += result.cycles.eq(result.cycles + 1)
+        # The decay comes after the result, which stays as it is: its cycles are counted before.
+        decay  = decay_cycles(self.params.model, self.params.config)
+        cycles = Signal.like(result.cycles, init=decay)
+        m.d.comb += result.cycles.eq(cycles)
+        with m.If(sequencer.busy & ~sequencer.decays):
+            m.d.sync += cycles.eq(cycles + 1)
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [
                 result.step.eq(result.step + 1),
-                result.cycles.eq(0),
+                cycles.eq(decay),
             ]
         with m.If(sequencer.cleared):
             m.d.sync += [
                 result.saturated.eq(0),
-                result.cycles.eq(0),
+                cycles.eq(decay),
             ]

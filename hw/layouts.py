@@ -4,9 +4,9 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TableFormat", "TokenKind", "currents_layout", "listed_layout", "load_layout",
-           "membrane_layout", "result_layout", "row_layout", "spike_layout", "token_layout",
-           "weights_layout", "words_layout"]
+__all__ = ["TableFormat", "TokenKind", "currents_layout", "group_layout", "listed_layout",
+           "load_layout", "membrane_layout", "result_layout", "row_layout", "spike_layout",
+           "token_layout", "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -43,11 +43,19 @@ def result_layout(outputs, width):
     })
 
 
-def spike_layout(neurons):
-    """One spike of one spiking neuron, as the monitor port shows it."""
+def group_layout(groups, units):
+    """Who fired among the ``units`` neurons of group ``word``: neuron k if bit k of ``fired``."""
     return data.StructLayout({
-        "valid":  1,
-        "neuron": range(max(neurons, 2)),
+        "word":  range(max(groups, 2)),
+        "fired": units,
+    })
+
+
+def spike_layout(groups, units):
+    """Spikes of one group, as the monitor port shows them."""
+    return data.StructLayout({
+        "valid": 1,
+        "group": group_layout(groups, units),
     })
 
 
@@ -100,10 +108,9 @@ def currents_layout(params):
 
 
 def membrane_layout(params):
-    """New membrane of one neuron of a population: what the neuron pipeline tells of it."""
+    """New membranes of one group of neurons of a population."""
     return data.StructLayout({
-        "valid":    1,
-        "fired":    1,
-        "neuron":   range(max(params.neurons, 2)),
-        "membrane": signed(params.widths.membrane),
+        "valid":     1,
+        "word":      range(max(params.groups, 2)),
+        "membranes": data.ArrayLayout(signed(params.widths.membrane), params.units),
     })

@@ -7,10 +7,11 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from golden.timing import tick_cycles
 from quantize.rom import neuron_words
 
 from .arith import overflows, round_half_up, saturate
-from .layouts import currents_layout, membrane_layout
+from .layouts import currents_layout, membrane_layout, spike_layout
 from .params import CoreParams
 
 __all__ = ["NeuronUpdate"]
@@ -19,10 +20,11 @@ __all__ = ["NeuronUpdate"]
 class NeuronUpdate(wiring.Component):
     """Advances the neurons of a population by one step, as ``golden.core.update`` does.
 
-    The first neuron is read in the cycle after ``start``; then a neuron takes NEURON_CYCLES, in
-    which one multiplier serves both decays, and the last membrane is told in the cycle of ``done``,
-    ``NEURON_CYCLES * neurons + FLUSH_CYCLES`` cycles after ``start``. Nothing stalls it.
-    Membranes are 0 after configuration.
+    It works in ticks of ``golden.timing.tick_cycles`` cycles: 1 with a parallel multiplier, and
+    one for each bit of a decay, and one more, with a serial one. The first neuron is addressed in
+    the tick after ``start``; then a neuron takes NEURON_TICKS, in which the multiplier serves both
+    decays. ``done`` comes ``golden.timing.update_cycles - 1`` cycles after ``start``. Nothing
+    stalls it. Membranes are 0 after configuration.
 
     Parameters
     ----------
@@ -35,11 +37,15 @@ class NeuronUpdate(wiring.Component):
     clear : :py:`In(1)`
         Write zeros instead; steady while the pipeline runs.
     done : :py:`Out(1)`
-        The last neuron is told in this cycle, and was written in the one before.
+        The last current is written in this cycle; all else was before.
     o : :py:`Out(membrane_layout(params))`
         New membrane of each neuron; ``valid`` for one cycle each.
+    spike : :py:`Out(spike_layout(groups, units))`
+        A neuron that fires, one cycle after its membrane.
     saturated : :py:`Out(1)`
         A membrane is clamped in this cycle.
+    reads : :py:`Out(1)`
+        Needs the word that it reads.
     read_word, read, write_word, write_lanes, write
         To :class:`CurrentMemory`.
     """
@@ -50,13 +56,15 @@ class NeuronUpdate(wiring.Component):
 
         super().__init__({
             "start":       In(1),
-            "first":       In(range(max(params.neurons, 2))),
-            "count":       In(range(params.neurons + 1)),
+            "first":       In(range(max(params.groups, 2))),
+            "count":       In(range(params.groups + 1)),
             "word":        In(word),
             "clear":       In(1),
             "done":        Out(1),
             "o":           Out(membrane_layout(params)),
+            "spike":       Out(spike_layout(params.groups, params.units)),
             "saturated":   Out(1),
+            "reads":       Out(1),
             "read_word":   Out(word),
             "read":        In(currents_layout(params)),
             "write_word":  Out(word),
@@ -65,55 +73,88 @@ class NeuronUpdate(wiring.Component):
         })
 
     def elaborate(self, platform):
-        m = Module()
+        m, pipeline = Module(), Module()
 
-        # a: addresses both halves of a neuron; b..h: its stages, one cycle each.
-        a_valid, a_last, half = Signal(), Signal(), Signal()
-        b, c, d, e, f, g, h = (Signal(2, name=f"{stage}_valid_last") for stage in "bcdefgh")
-        neuron = Signal(range(max(self.params.neurons, 2)))
-        lane   = Signal(range(max(self.params.lanes, 2)))
-        self._issue(m, a_valid, a_last, half, neuron, lane)
-        m.d.sync += Cat(b, c, d, e, f, g, h).eq(Cat(a_valid & ~half, a_last, b, c, d, e, f, g))
+        # a: addresses the halves of a neuron, m and B, then threshold and A, a tick each. b: they
+        # are read. c: operands. d: product, with a parallel multiplier. e: sum. Each stage has its
+        # flags, valid and last neuron, of the first half; the second follows one tick later.
+        serial = self.params.config.multiplier == "serial"
+        tick   = self._tick(m, pipeline)
+        a, b, c, d, e, f = (Signal(2, name=f"{stage}_valid_last") for stage in "abcdef")
+        stages = (a, b, c, e, f) if serial else (a, b, c, d, e, f)
+        pipeline.d.sync += Cat(*stages[1:]).eq(Cat(*stages[:-1]))
+        half, neuron = Signal(), Signal(range(max(self.params.groups, 2)))
+        lane = Signal(range(max(self.params.lanes, 2)))
+        self._issue(pipeline, a, half, neuron, lane, c)
 
         membrane = Signal(signed(self.params.widths.membrane))
         written  = Signal.like(neuron)
-        value, factor, store = self._memory(m, Cat(half, neuron), written, membrane)
-        scaled, was_fired, current, threshold = self._multiply(m, value, factor, lane, b, c, d, e)
-        self._integrate(m, scaled, was_fired, current, f, membrane)
-        self._write_back(m, scaled, store, f, g, written)
-        m.d.sync += [
-            self.o.fired.eq(membrane > threshold),
-            self.o.membrane.eq(membrane),
-            self.o.neuron.eq(written),
-        ]
+        value, factor = self._memory(pipeline, Cat(half, neuron), written, membrane, e)
+        x, was_fired, threshold = self._operands(pipeline, value, lane, c)
+        total = Signal(signed(self.params.widths.membrane + 1))
+        if serial:
+            current = Mux(c[0], self.read[lane], 0)
+            self._multiply_serially(m, pipeline, x, factor, tick, total, current)
+        else:
+            current = Mux(d[0], x[:self.params.widths.current], 0).as_signed()
+            self._multiply(pipeline, x, factor, total, current)
+        self._integrate(m, total, was_fired, membrane, tick & e[0])
+        self._write_back(m, pipeline, total, tick & f[0])
+        pipeline.d.sync += written.eq(Mux(self.start, self.first, written + e[0]))
         m.d.comb += [
-            self.o.valid.eq(h[0]),
-            self.done.eq(h.all()),
+            self.reads.eq(b[0] | c[0]),
+            self.o.word.eq(written),
+            self.o.membranes[0].eq(membrane),
+            self.o.valid.eq(tick & e[0]),
+            self.done.eq(tick & f.all()),
+            self.spike.group.fired.eq(1),
+        ]
+        m.d.sync += [
+            self.spike.valid.eq(self.o.valid & (membrane > threshold)),
+            self.spike.group.word.eq(written),
         ]
 
         return m
 
-    def _issue(self, m, valid, last, half, neuron, lane):
-        """Count through the neurons: ``half`` 0 reads m and B, ``half`` 1 threshold and A."""
-        left = Signal.like(self.count)
-        m.d.comb += [
-            valid.eq(left != 0),
-            last.eq(left == 1),
+    def _tick(self, m, pipeline):
+        """Let the pipeline go on every ``tick_cycles`` from ``start`` to ``done``."""
+        cycles = tick_cycles(self.params.widths, self.params.config)
+        if cycles == 1:
+            m.submodules.pipeline = pipeline
+            return C(1)
+        count = Signal(range(cycles))
+        runs  = Signal()
+        tick  = Signal()
+        m.d.comb += tick.eq(count == cycles - 1)
+        m.d.sync += [
+            count.eq(count + runs),
+            runs.eq(self.start | (runs & ~self.done)),
         ]
+        with m.If(tick | self.start):
+            m.d.sync += count.eq(0)
+        m.submodules.pipeline = EnableInserter(tick | self.start)(pipeline)
+        return tick
+
+    def _issue(self, m, a, half, neuron, lane, c):
+        """Count through the neurons, and after them through the currents that they read."""
+        left = Signal.like(self.count)
+        m.d.comb += a.eq(Cat((left != 0) & ~half, left == 1))
         with m.If(self.start):
             m.d.sync += [
                 neuron.eq(self.first),
+                left.eq(self.count),
                 lane.eq(0),
                 self.read_word.eq(self.word),
-                left.eq(self.count),
             ]
-        with m.Elif(valid):
-            m.d.sync += half.eq(~half)
-            with m.If(half):
-                m.d.sync += [
-                    neuron.eq(neuron + 1),
-                    left.eq(left - 1),
-                ]
+        with m.Else():
+            with m.If(left != 0):
+                m.d.sync += half.eq(~half)
+                with m.If(half):
+                    m.d.sync += [
+                        neuron.eq(neuron + 1),
+                        left.eq(left - 1),
+                    ]
+            with m.If(c[0]):
                 self._next_lane(m, lane, self.read_word)
 
     def _next_lane(self, m, lane, word):
@@ -124,8 +165,8 @@ class NeuronUpdate(wiring.Component):
                 word.eq(word + 1),
             ]
 
-    def _memory(self, m, address, written, membrane):
-        """Neuron memory: value and factor that are read, and the port that writes m."""
+    def _memory(self, m, address, written, membrane, e):
+        """Neuron memory: value and factor that are read; m is written in stage e."""
         widths = self.params.widths
         image = neuron_words(self.params.model)
         m.submodules.table = table = memory.Memory(
@@ -133,72 +174,77 @@ class NeuronUpdate(wiring.Component):
         read  = table.read_port()
         grain = gcd(widths.membrane, widths.decay)
         write = table.write_port(granularity=grain)
+        store = write.en[widths.decay // grain:]
         m.d.comb += [
             read.addr.eq(address),
             write.addr[1:].eq(written),
             write.data.eq(membrane << widths.decay),
+            store.eq(e[0].replicate(len(store))),
         ]
-        store = write.en[widths.decay // grain:]
-        return read.data[widths.decay:].as_signed(), read.data[:widths.decay], store
+        return read.data[widths.decay:].as_signed(), read.data[:widths.decay]
 
-    def _multiply(self, m, value, factor, lane, b, c, d, e):
-        """Both products of a neuron, one after the other, and what its membrane needs later."""
-        widths  = self.params.widths
-        x       = Signal(signed(widths.membrane))
-        k       = Signal(widths.decay)
-        product = Signal(signed(widths.membrane + widths.decay))
-        scaled  = Signal(signed(widths.membrane))
-        before, t_now, threshold = (Signal.like(x) for _ in range(3))
-        current = Signal(signed(widths.current))
+    def _operands(self, m, value, lane, c):
+        """What is multiplied, m in the first half and s in the second, and what comes with it."""
+        x = Signal(signed(self.params.widths.membrane), reset_less=True)
+        threshold = Signal.like(x)
         was_fired = Signal()
-        c_lane = Signal.like(lane)
+        m.d.sync += x.eq(Mux(c[0], self.read[lane], value))
+        with m.If(c[0]):                    # x is m, and the threshold is read
+            m.d.sync += [
+                was_fired.eq(x > value),
+                threshold.eq(value),
+            ]
+        return x, was_fired, threshold
+
+    def _multiply(self, m, x, factor, total, current):
+        """Both in registers of the multiplier, which have no reset."""
+        widths  = self.params.widths
+        k       = Signal(widths.decay, reset_less=True)
+        product = Signal(signed(widths.membrane + widths.decay), reset_less=True)
         m.d.sync += [
-            c_lane.eq(lane),
-            x.eq(Mux(c[0], self.read[c_lane], value)),
             k.eq(factor),
             product.eq(x * k),
-            scaled.eq(round_half_up(product, widths.decay)),
+            total.eq(round_half_up(product, widths.decay, current)),
         ]
-        with m.If(b[0]):
-            m.d.sync += before.eq(value)
-        with m.If(c[0]):
-            m.d.sync += t_now.eq(value)
-        with m.If(d[0]):
-            m.d.sync += [
-                current.eq(x),
-                was_fired.eq(before > t_now),
-            ]
-        with m.If(e[0]):
-            m.d.sync += threshold.eq(t_now)
-        return scaled, was_fired, current, threshold
 
-    def _integrate(self, m, scaled, was_fired, current, f, membrane):
+    def _multiply_serially(self, m, pipeline, x, factor, tick, total, current):
+        """Add x for each bit of the factor, the lowest first, and halve the sum every time.
+
+        The last bit that falls away is the one that rounds.
+        """
+        bits  = Signal(self.params.widths.decay)
+        above = Signal.like(x)
+        below = Signal()
+        m.d.sync += [
+            Cat(below, above).eq(above + Mux(bits[0], x, 0)),
+            bits.eq(bits >> 1),
+        ]
+        with m.If(tick):
+            m.d.sync += [
+                above.eq(0),
+                bits.eq(factor),
+            ]
+        pipeline.d.sync += total.eq(round_half_up(Cat(below, above).as_signed(), 1, current))
+
+    def _integrate(self, m, total, was_fired, membrane, valid):
         """Form ``m = 0 if fired before else sat(rnd(B * m) + s)``."""
         width = self.params.widths.membrane
-        total = Signal(signed(width + 1))
         zero  = was_fired | self.clear
-        m.d.sync += [
-            total.eq(scaled + current),
-            membrane.eq(Mux(zero, 0, saturate(total, width))),
-        ]
-        m.d.comb += self.saturated.eq(f[0] & ~zero & overflows(total, width))
-
-    def _write_back(self, m, scaled, store, f, g, written):
-        """Write ``s = rnd(A * s)`` in stage f, m in stage g."""
-        lane = Signal(range(max(self.params.lanes, 2)))
         m.d.comb += [
-            self.write_lanes.eq(f[0] << lane),
-            store.eq(g[0].replicate(len(store))),
+            membrane.eq(Mux(zero, 0, saturate(total, width))),
+            self.saturated.eq(valid & ~zero & overflows(total, width)),
         ]
+
+    def _write_back(self, m, pipeline, total, valid):
+        """Write ``s = rnd(A * s)``, the sum of the second half."""
+        lane = Signal(range(max(self.params.lanes, 2)))
+        m.d.comb += self.write_lanes.eq(valid << lane)
         for i in range(self.params.lanes):
-            m.d.comb += self.write[i].eq(Mux(self.clear, 0, scaled))
-        with m.If(self.start):
-            m.d.sync += [
+            m.d.comb += self.write[i].eq(Mux(self.clear, 0, total))
+        with pipeline.If(self.start):
+            pipeline.d.sync += [
                 lane.eq(0),
                 self.write_word.eq(self.word),
-                written.eq(self.first),
             ]
-        with m.If(f[0]):
-            self._next_lane(m, lane, self.write_word)
-        with m.If(g[0]):
-            m.d.sync += written.eq(written + 1)
+        with pipeline.Elif(valid):
+            self._next_lane(pipeline, lane, self.write_word)

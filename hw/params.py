@@ -19,8 +19,8 @@ __all__ = ["CoreParams", "RowPhase", "UpdatePhase"]
 class RowPhase:
     """Constants of a SPIKES or INPUT phase.
 
-    ``source`` is the index of the spiking population whose spikes are read, and ``first`` its
-    first neuron, counted over all populations; both 0 for the input.
+    ``source`` is the index of the spiking population whose spikes are read, and ``first`` the
+    number of its first neuron in the spike log; both 0 for the input.
     """
 
     kind: Kind
@@ -34,15 +34,16 @@ class RowPhase:
 class UpdatePhase:
     """Constants of an UPDATE phase.
 
-    ``first`` neuron and state ``word`` are counted over all populations; ``list`` is the index
-    among the spiking (or among the output) populations.
+    ``first`` group, of ``groups``, and state ``word`` are counted over all populations; ``rank``
+    is the index among the spiking (or among the output) populations.
     """
 
     kind: Kind
     population: IntegerPopulation
     first: int
+    groups: int
     word: int
-    list: int
+    rank: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,9 +61,6 @@ class CoreParams:
 
     def __post_init__(self) -> None:
         schedule(self.model)
-        if self.config != CoreConfig(lanes=self.lanes, tables=self.config.tables,
-                                     weight_memory=self.config.weight_memory):
-            raise ValueError(f"Core must be one that can be built yet, not {self.config}")
         if self.large:
             check_large_table(len(self.tables.dense), width=self.widths.weight, lanes=self.lanes)
 
@@ -129,13 +127,37 @@ class CoreParams:
         return max(projection.shift for projection in self.model.projections)
 
     @property
+    def units(self) -> int:
+        """Neurons that are updated at once, and make a group: 1, or those of a state word."""
+        return self.lanes if self.config.neurons == "lanes" else 1
+
+    @property
+    def groups(self) -> int:
+        """Groups of all populations; none has neurons of two."""
+        return sum(self.groups_of(population) for population in self.model.populations)
+
+    def groups_of(self, population: IntegerPopulation) -> int:
+        return -(-population.neurons // self.units)
+
+    @property
+    def neuron_at(self) -> list[int]:
+        """Neuron, over all populations, of each place in the groups; -1 where there is none."""
+        table: list[int] = []
+        first = 0
+        for population in self.model.populations:
+            table += range(first, first + population.neurons)
+            table += [-1] * (-population.neurons % self.units)
+            first += population.neurons
+        return table
+
+    @property
     def spiking(self) -> list[IntegerPopulation]:
         return [population for population in self.model.populations if population.spiking]
 
     @property
-    def most_spikes(self) -> int:
-        """Neurons of the largest spiking population."""
-        return max(population.neurons for population in self.spiking)
+    def most_groups(self) -> int:
+        """Groups of the largest spiking population."""
+        return max(self.groups_of(population) for population in self.spiking)
 
     @property
     def slots(self) -> int:
@@ -150,16 +172,17 @@ class CoreParams:
     def _phase(self, phase: Phase) -> "RowPhase | UpdatePhase":
         populations = self.model.populations
         names = [population.name for population in populations]
-        first = [sum(p.neurons for p in populations[:k]) for k in range(len(populations))]
+        first = [sum(map(self.groups_of, populations[:k])) for k in range(len(populations))]
         alike = [sum(p.spiking == q.spiking for p in populations[:k])
                  for k, q in enumerate(populations)]
         if phase.kind == Kind.UPDATE:
             population = populations[phase.index]
             return UpdatePhase(kind=phase.kind, population=population, first=first[phase.index],
+                               groups=self.groups_of(population),
                                word=state_base(self.model, self.lanes)[population.name],
-                               list=alike[phase.index])
+                               rank=alike[phase.index])
         place = self.places[phase.index]
         source = place.projection.source
         k = names.index(source) if source in names else 0
         return RowPhase(kind=phase.kind, place=place, delay=place.projection.delay,
-                        source=alike[k], first=first[k])
+                        source=alike[k], first=first[k] * self.units)

@@ -29,7 +29,8 @@ class RowAdder(wiring.Component):
     A row of n words occupies the adder for ``golden.timing.row_period`` cycles from the one after
     it is taken; the next row may be taken in the last of them, so rows follow without a gap. Its
     last word is written n + 3 cycles after the row was taken, or n + 4 where any table is a
-    bitmap: at most ``golden.timing.drain_cycles`` after ``active`` falls.
+    bitmap. From the third cycle in which ``active`` is low on, its words may be read in their
+    order, one a cycle: each has been written when its turn comes.
 
     Parameters
     ----------

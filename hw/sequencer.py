@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.schedule import Kind
-from golden.timing import drain_cycles
+from golden.timing import decay_cycles
 
 from .layouts import TableFormat, TokenKind, row_layout, token_layout
 from .params import CoreParams
@@ -30,10 +30,10 @@ class Sequencer(wiring.Component):
     rows : :py:`Out(stream.Signature(row_layout(params)))`
     rows_active : :py:`In(1)`
         The adder holds a row.
-    select, delay, source, index, count, neuron
+    select, delay, source, more, number, take
         To :class:`SpikeLog`.
-    start, first, size, word, done
-        To :class:`NeuronUpdate`.
+    start, first, size, word, decay, decays, done
+        To :class:`NeuronUpdate` or :class:`LaneUpdate`.
     clear : :py:`Out(1)`
         The UPDATE phases that run now write zeros.
     cleared : :py:`Out(1)`
@@ -48,8 +48,6 @@ class Sequencer(wiring.Component):
 
     def __init__(self, params: CoreParams):
         self.params = params
-        neuron = range(max(params.neurons, 2))
-
         super().__init__({
             "i":           In(stream.Signature(token_layout(params.rows))),
             "rows":        Out(stream.Signature(row_layout(params))),
@@ -57,13 +55,15 @@ class Sequencer(wiring.Component):
             "select":      Out(1),
             "delay":       Out(range(params.slots)),
             "source":      Out(range(max(len(params.spiking), 2))),
-            "index":       Out(range(params.most_spikes + 1)),
-            "count":       In(range(params.most_spikes + 1)),
-            "neuron":      In(neuron),
+            "more":        In(1),
+            "number":      In(range(max(params.groups * params.units, 2))),
+            "take":        Out(1),
             "start":       Out(1),
-            "first":       Out(neuron),
-            "size":        Out(range(params.neurons + 1)),
+            "first":       Out(range(max(params.groups, 2))),
+            "size":        Out(range(params.groups + 1)),
             "word":        Out(range(max(params.state_words, 2))),
+            "decay":       Out(1),
+            "decays":      In(1),
             "done":        In(1),
             "clear":       Out(1),
             "cleared":     Out(1),
@@ -77,31 +77,40 @@ class Sequencer(wiring.Component):
 
         entries = [f"{k}_{self._ENTRY[phase.kind]}" for k, phase in enumerate(self.params.phases)]
         updates = [k for k, phase in enumerate(self.params.phases) if phase.kind == Kind.UPDATE]
-        drained = Signal(range(drain_cycles(self.params.places)))
+        # After configuration as after a result: the currents decay, which leaves zeros as they are.
+        decays = decay_cycles(self.params.model, self.params.config) > 0
+        taken  = Signal(init=decays)
 
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
-        with m.FSM() as fsm:
+        with m.FSM(init="RESULT" if decays else entries[0]) as fsm:
             for k, phase in enumerate(self.params.phases):
                 after = [*entries, "RESULT"][k + 1]
                 if phase.kind == Kind.UPDATE:
                     clears = [entries[u] for u in updates if u > k]
-                    self._update(m, k, phase, after, clears[0] if clears else None, entries[0],
-                                 drained)
+                    self._update(m, k, phase, after, [*clears, "CLEAR"][0], decays and not clears)
                 elif phase.kind == Kind.SPIKES:
                     self._spikes(m, k, phase, after)
                 else:
                     self._input(m, k, phase, after, entries[updates[0]])
                     waits = fsm.ongoing(entries[k])
             with m.State("RESULT"):
-                m.d.comb += self.result.eq(1)
+                m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
+                    m.d.sync += taken.eq(1)
+                with m.If((taken | self.next_step) & ~self.decays):
+                    m.d.sync += taken.eq(0)
                     m.next = entries[0]
-        m.d.comb += self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active)
+            with m.State("CLEAR"):
+                with m.If(self.done | (not decays)):
+                    m.d.comb += self.cleared.eq(1)
+                    m.d.sync += self.clear.eq(0)
+                    m.next = entries[0]
+        m.d.comb += self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active | self.decays)
 
         return m
 
-    _ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.UPDATE: "DRAIN"}
+    _ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.UPDATE: "UPDATE"}
 
     def _request(self, m, place, first, number):
         """Ask for row ``number - first`` of a projection."""
@@ -124,15 +133,14 @@ class Sequencer(wiring.Component):
                 self.delay.eq(phase.delay),
                 self.source.eq(phase.source),
             ]
-            m.d.sync += self.index.eq(0)
             m.next = f"{k}_FETCH"
         with m.State(f"{k}_FETCH"):
             m.next = f"{k}_LATCH"
-            with m.If(self.index == self.count):
+            with m.If(~self.more):
                 m.next = after
         with m.State(f"{k}_LATCH"):
-            self._request(m, phase.place, phase.first, self.neuron)
-            m.d.sync += self.index.eq(self.index + 1)
+            self._request(m, phase.place, phase.first, self.number)
+            m.d.comb += self.take.eq(1)
             m.next = f"{k}_ISSUE"
         with m.State(f"{k}_ISSUE"):
             with m.If(self.rows.ready):
@@ -156,33 +164,28 @@ class Sequencer(wiring.Component):
                             m.d.sync += self.clear.eq(1)
                             m.next = clear
 
-    def _update(self, m, k, phase, after, next_clear, restart, drained):
-        """Advance a population once the adder's last word is written."""
-        drain = drain_cycles(self.params.places)
-        with m.State(f"{k}_DRAIN"):
+    def _update(self, m, k, phase, after, after_clear, decay):
+        """Advance a population once the adder holds no row; then start the ``decay``, if asked."""
+        with m.State(f"{k}_UPDATE"):
             m.d.comb += [
                 self.first.eq(phase.first),
-                self.size.eq(phase.population.neurons),
+                self.size.eq(phase.groups),
                 self.word.eq(phase.word),
-            ]
-            with m.If(~self.rows_active):
-                m.d.sync += drained.eq(drained + 1)
+                self.start.eq(~self.rows_active),
                 # The log takes the spikes of this population.
-                m.d.comb += [
-                    self.select.eq(1),
-                    self.source.eq(phase.list if phase.population.spiking else 0),
-                ]
-                m.d.sync += self.start.eq(drained == drain - 2)
-                with m.If(drained == drain - 1):
-                    m.d.sync += drained.eq(0)
-                    m.next = f"{k}_RUN"
+                self.select.eq(1),
+                self.source.eq(phase.rank if phase.population.spiking else 0),
+            ]
+            with m.If(self.start):
+                m.next = f"{k}_RUN"
         with m.State(f"{k}_RUN"):
             with m.If(self.done):
                 m.next = after
                 with m.If(self.clear):
-                    if next_clear is None:
-                        m.d.comb += self.cleared.eq(1)
-                        m.d.sync += self.clear.eq(0)
-                        m.next = restart
-                    else:
-                        m.next = next_clear
+                    m.next = after_clear
+                if decay:
+                    m.d.comb += [
+                        self.start.eq(1),
+                        self.decay.eq(1),
+                        self.size.eq(self.params.state_words),
+                    ]

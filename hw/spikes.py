@@ -5,6 +5,7 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from .layouts import group_layout
 from .params import CoreParams
 
 __all__ = ["SpikeLog"]
@@ -13,8 +14,9 @@ __all__ = ["SpikeLog"]
 class SpikeLog(wiring.Component):
     """Lists of the spikes of each spiking population in each of the last ``slots`` steps.
 
-    A list is as long as its population, so a spike always finds room. ``count`` follows
-    ``select`` by one cycle, and ``neuron`` follows ``index`` by one cycle.
+    A list has an entry for each group of neurons of which any fired, and room for all groups of
+    its population. It is read neuron by neuron, the lanes of a group in ascending order: ``more``
+    follows ``select`` and ``take`` by one cycle, ``number`` by two.
 
     Parameters
     ----------
@@ -27,32 +29,32 @@ class SpikeLog(wiring.Component):
     clear : :py:`In(1)`
         Empty every list.
     select : :py:`In(1)`
-        Turn to the list of population ``source``, ``delay`` steps ago.
+        Turn to the begin of the list of population ``source``, ``delay`` steps ago.
     write : :py:`In(1)`
-        Append ``write_neuron`` to the list; it must be one with ``delay`` 0.
-    index : :py:`In(range(most_spikes + 1))`
-        Place of the spike to read.
-    count : :py:`Out(range(most_spikes + 1))`
-        Length of the list.
-    neuron : :py:`Out(range(neurons))`
-        The spike: index of the neuron over all populations.
+        Append ``write_group`` to the list; it must be one with ``delay`` 0.
+    write_group : :py:`In(group_layout(groups, units))`
+    more : :py:`Out(1)`
+        A spike of the list is left.
+    number : :py:`Out(range(groups * units))`
+        The first of those: place of the neuron among the groups of all populations.
+    take : :py:`In(1)`
+        Go on to the next spike; only where ``number`` is valid.
     """
 
     def __init__(self, params: CoreParams):
         self.params = params
-        neuron = range(max(params.neurons, 2))
 
         super().__init__({
-            "step":         In(1),
-            "clear":        In(1),
-            "select":       In(1),
-            "delay":        In(range(params.slots)),
-            "source":       In(range(max(len(params.spiking), 2))),
-            "write":        In(1),
-            "write_neuron": In(neuron),
-            "index":        In(range(params.most_spikes + 1)),
-            "count":        Out(range(params.most_spikes + 1)),
-            "neuron":       Out(neuron),
+            "step":        In(1),
+            "clear":       In(1),
+            "select":      In(1),
+            "delay":       In(range(params.slots)),
+            "source":      In(range(max(len(params.spiking), 2))),
+            "write":       In(1),
+            "write_group": In(group_layout(params.groups, params.units)),
+            "more":        Out(1),
+            "number":      Out(range(max(params.groups * params.units, 2))),
+            "take":        In(1),
         })
 
     def elaborate(self, platform):
@@ -60,28 +62,31 @@ class SpikeLog(wiring.Component):
 
         lists = len(self.params.spiking)
         place = data.StructLayout({
-            "index":  range(max(self.params.most_spikes, 2)),
+            "index":  range(max(self.params.most_groups, 2)),
             "slot":   range(self.params.slots),
             "source": range(lists),
         })
-        m.submodules.list = memory.Memory(shape=self.neuron.shape(), depth=1 << place.size, init=[])
+        m.submodules.list = memory.Memory(shape=self.write_group.shape(),
+                                          depth=1 << place.size, init=[])
         read, write = m.submodules.list.read_port(), m.submodules.list.write_port()
         now    = Signal(range(self.params.slots))
         chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "source")}))
-        counts = Array(Array(Signal.like(self.count, name=f"count_{k}_{t}")
+        index  = Signal(range(self.params.most_groups + 1))
+        counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}")
                              for t in range(self.params.slots)) for k in range(lists))
         count  = counts[chosen.source][chosen.slot]
+        self._walk(m, read.data, index)
         with m.If(self.select):
             m.d.sync += [
                 chosen.slot.eq(now - self.delay),
                 chosen.source.eq(self.source),
+                index.eq(0),
             ]
         m.d.comb += [
-            self.count.eq(count),
-            read.addr.eq(Cat(self.index[:place["index"].width], chosen.slot, chosen.source)),
-            self.neuron.eq(read.data),
+            self.more.eq(index != count),
+            read.addr.eq(Cat(index[:place["index"].width], chosen.slot, chosen.source)),
             write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.source)),
-            write.data.eq(self.write_neuron),
+            write.data.eq(self.write_group),
             write.en.eq(self.write),
         ]
         with m.If(self.write):
@@ -94,3 +99,25 @@ class SpikeLog(wiring.Component):
             m.d.sync += [count.eq(0) for row in counts for count in row]
 
         return m
+
+    def _walk(self, m, group, index):
+        """Go through the lanes of a group that fired, the lowest first, then to the next group."""
+        units = self.params.units
+        taken = Signal(units)               # lanes of the group that are done with
+        left  = Signal(units)
+        lane  = Signal(range(max(units, 2)))
+        m.d.comb += [
+            left.eq(group.fired & ~taken),
+            self.number.eq(group.word * units + lane),
+        ]
+        for k in reversed(range(units)):
+            with m.If(left[k]):
+                m.d.comb += lane.eq(k)
+        rest = left & (left - 1)[:units]
+        with m.If(self.take):
+            m.d.sync += taken.eq(~rest)
+            with m.If(~rest.any()):
+                m.d.sync += [
+                    taken.eq(0),
+                    index.eq(index + 1),
+                ]

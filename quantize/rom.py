@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from .model import IntegerModel, IntegerProjection
 from .tables import FORMATS, Tables, row_words, smallest, table_costs
 
-__all__ = ["Place", "load_bytes", "neuron_words", "places", "state_base", "state_words",
-           "tables_of"]
+__all__ = ["Place", "lane_words", "load_bytes", "neuron_words", "places", "state_base",
+           "state_words", "tables_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,3 +100,17 @@ def neuron_words(model: IntegerModel) -> list[int]:
         for b, threshold, a in zip(*(column.tolist() for column in columns), strict=True):
             words += [b, threshold << width | a]
     return words
+
+
+def lane_words(model: IntegerModel, lanes: int) -> list[list[tuple[int, int, int]]]:
+    """A, B and threshold of the neuron of each lane in each state word.
+
+    Where a population does not fill its last word, the neurons of the rest never fire.
+    """
+    never, words = (0, 0, (1 << model.widths.membrane - 1) - 1), []
+    for population in model.populations:
+        columns = (population.synaptic_decay, population.membrane_decay, population.threshold)
+        neurons = list(zip(*(column.tolist() for column in columns), strict=True))
+        neurons += [never] * (-len(neurons) % lanes)
+        words += neurons
+    return [words[lane::lanes] for lane in range(lanes)]

@@ -54,7 +54,9 @@ def make_plan(params: CoreParams, recording: Recording) -> Plan:
         place.append(size + population.kept if population.spiking
                      else np.full(population.neurons, -1))
         size += population.size if population.spiking else 0
-    return Plan(kind=kind, row=row, place=np.concatenate(place), rows=model.rows,
+    # The last entry is for lanes without a neuron.
+    places = np.concatenate([*place, [-1]])[params.neuron_at]
+    return Plan(kind=kind, row=row, place=places, rows=model.rows, units=params.units,
                 membrane=model.widths.membrane, table=loaded_table(params),
                 words=len(params.tables.dense), word_bytes=params.word_bytes,
                 **{name: getattr(answer, name) for name in FIELDS})

@@ -16,7 +16,7 @@ import numpy as np
 from golden.run import Answer, spread_spikes
 from golden.timing import step_timing, worst_events
 from hw.core import Core
-from hw.layouts import load_layout, spike_layout, token_layout
+from hw.layouts import group_layout, load_layout, token_layout
 from hw.params import CoreParams
 from hw.rtlil import convert
 from hw.tokens import loaded_table, recording_tokens
@@ -71,8 +71,9 @@ class _Run(ctypes.Structure):
 
     _fields_ = [
         ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("steps", "neurons", "outputs", "output_width",
-                                              "neuron_width", "row_width", "most_cycles")),
+        *((name, ctypes.c_int64) for name in ("steps", "groups", "units", "outputs",
+                                              "output_width", "group_width", "row_width",
+                                              "most_cycles")),
         ("table", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes", "word_width",
                                               "byte_width")),
@@ -112,16 +113,18 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
     arrays = _Arrays(
         kind=kind, row=row, table=loaded_table(params),
         velocity=np.zeros((steps, params.outputs), np.int64),
-        spikes=np.zeros((steps, params.neurons), np.uint8), cycles=np.zeros(steps, np.int64),
+        spikes=np.zeros((steps, params.groups * params.units), np.uint8),
+        cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
     most = np.diff(recording.start).max(initial=0)
     worst, _ = step_timing(model, params.config, worst_events(model, int(most)))
     place = load_layout(len(params.tables.dense), params.word_bytes)
     run = _Run(
-        tokens=len(kind), steps=steps, neurons=params.neurons, outputs=params.outputs,
+        tokens=len(kind), steps=steps, groups=params.groups, units=params.units,
+        outputs=params.outputs,
         output_width=params.widths.membrane, most_cycles=4 * int(worst[0]) + 1000,
-        neuron_width=spike_layout(params.neurons)["neuron"].width,
+        group_width=group_layout(params.groups, params.units)["word"].width,
         row_width=token_layout(params.rows)["row"].width, table_bytes=len(arrays.table),
         word_bytes=params.word_bytes, word_width=place["word"].width,
         byte_width=place["byte"].width,
@@ -136,8 +139,12 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
         raise CoreFault("The core's cycle count must equal the busy cycles seen from outside")
     spiking = np.repeat([p.spiking for p in model.populations],
                         [p.neurons for p in model.populations])
+    neuron_at = np.array(params.neuron_at)
+    if arrays.spikes[:, neuron_at < 0].any():
+        raise CoreFault("A lane without a neuron must never fire")
+    fired = arrays.spikes[:, neuron_at >= 0] > 0
     return Answer(velocity_int=arrays.velocity, velocity=arrays.velocity * model.output_scale,
-                  spikes=spread_spikes(model, arrays.spikes[:, spiking] > 0),
+                  spikes=spread_spikes(model, fired[:, spiking]),
                   cycles=arrays.cycles, latency=arrays.latency,
                   saturated=arrays.saturated.astype(bool))
 

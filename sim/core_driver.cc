@@ -55,14 +55,14 @@ struct Run {
 	int64_t tokens;
 	const uint8_t *kind;
 	const int32_t *row;
-	int64_t steps, neurons, outputs, output_width, neuron_width, row_width;
+	int64_t steps, groups, units, outputs, output_width, group_width, row_width;
 	int64_t most_cycles;	// of one step, before the core counts as hung
 	// in: the table to load, word by word, and the widths of the load port
 	const uint8_t *table;
 	int64_t table_bytes, word_bytes, word_width, byte_width;
 	// out, per step
 	int64_t *velocity;	// (steps, outputs)
-	uint8_t *spikes;	// (steps, neurons)
+	uint8_t *spikes;	// (steps, groups, units)
 	int64_t *cycles;	// by the core's own count
 	int64_t *busy;		// by counting the busy port; -1 where a reset came before
 	int64_t *latency;
@@ -89,11 +89,11 @@ int run_core(Run *run) {
 		}
 		top.p_clk.set<uint32_t>(0);
 		top.step();
-		busy += bits(top.p_busy, 0, 1);
 		if (bits(top.p_spike, 0, 1)) {
-			uint64_t neuron = bits(top.p_spike, 1, run->neuron_width);
-			if (neuron < uint64_t(run->neurons))
-				run->spikes[done * run->neurons + neuron]++;
+			int64_t word = bits(top.p_spike, 1, run->group_width);
+			for (int64_t k = 0; word < run->groups && k < run->units; k++)
+				run->spikes[(done * run->groups + word) * run->units + k] +=
+					bits(top.p_spike, 1 + run->group_width + k, 1);
 		}
 		if (bits(top.p_o____valid, 0, 1)) {
 			if (bits(top.p_o____payload, 0, STEP_BITS) != uint64_t(done))
@@ -113,6 +113,8 @@ int run_core(Run *run) {
 			last_result = clock;
 			*run->progress = ++done;
 		}
+		// What follows a result counts for the next step.
+		busy += bits(top.p_busy, 0, 1);
 		if (offered && bits(top.p_i____ready, 0, 1)) {
 			if (run->kind[token] == EVENT)
 				last_event = clock;

@@ -43,7 +43,7 @@ def test_saturate_every_value(wide, narrow):
 def test_round_half_up_every_value(bits):
     value = Signal(signed(8))
     every = range(-128, 128)
-    got = evaluate(round_half_up(value, bits), [value], [(v,) for v in every])
+    got = evaluate(round_half_up(value, bits, C(0, 1)), [value], [(v,) for v in every])
     assert got == [int(scaled(v, 1, bits)) for v in every]
     # Halves go up: -1.5 -> -1, -0.5 -> 0, 0.5 -> 1, 1.5 -> 2.
     half = 1 << bits - 1
@@ -51,9 +51,11 @@ def test_round_half_up_every_value(bits):
 
 
 def test_round_half_up_of_products():
-    x, k = Signal(signed(20)), Signal(12)
+    x, k, plus = Signal(signed(20)), Signal(12), Signal(signed(16))
     rng = np.random.default_rng(1)
-    rows = np.stack([rng.integers(-(1 << 19), 1 << 19, 300), rng.integers(0, 1 << 12, 300)], 1)
-    rows[:4] = [(-(1 << 19), 4095), ((1 << 19) - 1, 4095), (-(1 << 19), 0), (1, 2048)]
-    assert evaluate(round_half_up(x * k, 12), [x, k], rows) == [
-        int(scaled(a, b, 12)) for a, b in rows]
+    rows = np.stack([rng.integers(-(1 << 19), 1 << 19, 300), rng.integers(0, 1 << 12, 300),
+                     rng.integers(-(1 << 15), 1 << 15, 300)], 1)
+    rows[:5] = [(-(1 << 19), 4095, -(1 << 15)), ((1 << 19) - 1, 4095, (1 << 15) - 1),
+                (-(1 << 19), 0, -1), (1, 2048, 0), (1, 2048, -1)]
+    assert evaluate(round_half_up(x * k, 12, plus), [x, k, plus], rows) == [
+        int(scaled(a, b, 12)) + c for a, b, c in rows]

@@ -1,6 +1,7 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
 
+import pytest
 from amaranth import *
 
 from boards.idle import idle_toggles
@@ -27,8 +28,9 @@ def test_idle_toggles():
     assert idle_toggles(Busy(), settle=3, watch=80) == {"flip_flops": 11, "toggles": 14 / 8}
 
 
-def test_decoder_rests():
-    core = core_params(deep_model(1), 2)
+@pytest.mark.parametrize("choices", [{}, {"multiplier": "serial"}, {"neurons": "lanes"}])
+def test_decoder_rests(choices):
+    core = core_params(deep_model(1), 2, **choices)
     link = link_params(core, model_hash="00" * 32, clock_hz=12_000_000)
     found = idle_toggles(Decoder(core, link))
     assert found["flip_flops"] > 300 and found["toggles"] == 0

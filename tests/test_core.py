@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from golden.run import run_golden
+from golden.timing import decay_cycles
 from hw.core import Core
 from hw.layouts import TokenKind
 from hw.tokens import recording_tokens
@@ -16,15 +17,26 @@ from .networks import deep_model, make_recording, random_recording
 
 
 class Watcher:
-    """Spikes and busy cycles of the present step, seen at the monitor ports."""
+    """Spikes since they were last looked at, and busy cycles of ``steps``, from result to result.
+
+    They are seen at the monitor ports.
+    """
 
     def __init__(self, dut):
-        self.dut, self.spikes, self.busy = dut, [], 0
+        self.dut, self.spikes, self.busy, self.steps = dut, [], 0, []
 
     async def watch(self, ctx):
-        async for _, _, spike, busy in ctx.tick().sample(self.dut.spike, self.dut.busy):
+        waited = False
+        async for _, _, spike, busy, valid in ctx.tick().sample(self.dut.spike, self.dut.busy,
+                                                                self.dut.o.valid):
+            if valid and not waited:
+                self.steps.append(self.busy)
+                self.busy = 0
+            waited = valid
+            units = self.dut.params.units
             if spike.valid:
-                self.spikes.append(spike.neuron)
+                self.spikes += [spike.group.word * units + k
+                                for k in range(units) if spike.group.fired >> k & 1]
             self.busy += busy
 
 
@@ -46,11 +58,17 @@ def tokens_of(model, recording):
             for kind, row in zip(kinds.tolist(), rows.tolist(), strict=True)]
 
 
-@pytest.mark.parametrize("lanes, stall", [(1, 0), (4, 0), (4, 1), (4, 13), (16, 30)])
-def test_core(lanes, stall):
+LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
+
+
+@pytest.mark.parametrize("lanes, stall, choices", [
+    (1, 0, {}), (4, 0, {}), (4, 1, {}), (4, 13, {}), (16, 30, {}), (1, 0, SERIAL), (2, 9, SERIAL),
+    (1, 0, LANES), (4, 0, LANES), (3, 1, LANES), (4, 13, LANES), (16, 30, LANES),
+])
+def test_core(lanes, stall, choices):
     """Values, spikes and cycles, however tokens and results are stalled."""
     model = deep_model(1)
-    params = core_params(model, lanes)
+    params = core_params(model, lanes, **choices)
     recording = random_recording(1, 6, 15, rate=1.0, reset=[6, 7])
     answer = run_golden(model, recording, params.config)
     dut, rng = Core(params), np.random.default_rng(1)
@@ -64,21 +82,26 @@ def test_core(lanes, stall):
     async def check(ctx):
         for t in range(recording.steps):
             equals(await stream_get(ctx, dut.o), answer, t)
-            spikes = sorted(place[neuron] for neuron in watcher.spikes)
+            spikes = sorted(place[params.neuron_at[k]] for k in watcher.spikes)
             assert spikes == np.flatnonzero(answer.spikes[t]).tolist()
-            assert recording.reset[t] or watcher.busy == answer.cycles[t]
-            watcher.spikes, watcher.busy = [], 0
+            watcher.spikes = []
             await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
 
     stalls = stall * (len(recording.channel) + 2 * recording.steps)
     simulate(dut, feed, check, background=(watcher.watch,),
              max_cycles=2 * int(answer.cycles.sum()) + stalls)
+    assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
+            if not reset] == answer.cycles[~recording.reset].tolist()
 
 
-def test_core_holds_its_result():
-    """A result stays as it is until taken; until then no token is taken and the core rests."""
+@pytest.mark.parametrize("choices", [{}, LANES])
+def test_core_holds_its_result(choices):
+    """A result stays as it is until taken; until then no token is taken and the core rests.
+
+    It rests once the currents have decayed, if that comes after the result.
+    """
     model = deep_model(4)
-    params = core_params(model)
+    params = core_params(model, **choices)
     recording = random_recording(4, 6, 3, rate=1.0)
     answer = run_golden(model, recording, params.config)
     dut = Core(params)
@@ -91,8 +114,9 @@ def test_core_holds_its_result():
         for t in range(3):
             while not ctx.get(dut.o.valid):
                 await ctx.tick()
-            for _ in range(150):
-                assert ctx.get(dut.o.valid) and not ctx.get(dut.i.ready) and not ctx.get(dut.busy)
+            for cycle in range(150):
+                assert ctx.get(dut.o.valid) and not ctx.get(dut.i.ready)
+                assert ctx.get(dut.busy) == (cycle < decay_cycles(model, params.config))
                 equals(ctx.get(dut.o.payload), answer, t)
                 await ctx.tick()
             equals(await stream_get(ctx, dut.o), answer, t)
@@ -100,11 +124,11 @@ def test_core_holds_its_result():
     simulate(dut, feed, check, max_cycles=600 + int(answer.cycles.sum()) + 100)
 
 
-@pytest.mark.parametrize("stall", [0, 4])
-def test_core_reset_starts_the_step_over(stall):
+@pytest.mark.parametrize("stall, choices", [(0, {}), (4, {}), (0, LANES), (4, LANES), (0, SERIAL)])
+def test_core_reset_starts_the_step_over(stall, choices):
     """RESET amid a step forgets its events, the state, the saturation and the cycles so far."""
     model = deep_model(4)
-    params = core_params(model)
+    params = core_params(model, **choices)
     before = random_recording(4, 6, 12, rate=3.0)
     after = random_recording(5, 6, 3, rate=0.5)
     first = run_golden(model, before, params.config)
@@ -132,10 +156,11 @@ def test_core_reset_starts_the_step_over(stall):
     simulate(dut, feed, check, max_cycles=8000)
 
 
-def test_core_latency():
+@pytest.mark.parametrize("choices", [{}, LANES, SERIAL])
+def test_core_latency(choices):
     """From the last event taken, or the STEP of a step without one, to a valid result."""
     model = deep_model(4)
-    params = core_params(model)
+    params = core_params(model, **choices)
     recording = make_recording([[0], [], [2, 3, 5, 0, 0], [5, 5]] * 3, 6)
     answer = run_golden(model, recording, params.config)
     dut = Core(params)
@@ -160,5 +185,5 @@ def test_core_latency():
         async for _ in ctx.tick():
             cycle += 1
 
-    simulate(dut, feed, check, background=(count,), max_cycles=2000)
+    simulate(dut, feed, check, background=(count,), max_cycles=4000)
     assert latency == answer.latency.tolist()

@@ -33,9 +33,9 @@ MUTATIONS = {
     "threshold_not_strict": (
         "hw/neurons.py", "membrane > threshold", "membrane >= threshold"),
     "refractory_not_strict": (
-        "hw/neurons.py", "before > t_now", "before >= t_now"),
+        "hw/neurons.py", "x > value", "x >= value"),
     "rounding_is_floor": (
-        "hw/arith.py", "(product >> bits) + product[bits - 1]", "product >> bits"),
+        "hw/arith.py", "product[bits - 1]", "C(0, 1)"),
     "delay_off_by_one": (
         "hw/sequencer.py", "self.delay.eq(phase.delay)", "self.delay.eq(phase.delay + 1)"),
     "oldest_spikes_lost": (
@@ -51,8 +51,9 @@ MUTATIONS = {
     "shift_forgotten": (
         "hw/rows.py", "weights[lane] << shift", "weights[lane]"),
     "cycle_late": (
-        "hw/sequencer.py", "from golden.timing import drain_cycles",
-        "from golden.timing import drain_cycles as exact\ndrain_cycles = lambda x: exact(x) + 1"),
+        "hw/sequencer.py", 'm.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):',
+        ('m.next = f"{k}_LATE"\n        with m.State(f"{k}_LATE"):\n'
+         '            m.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):')),
     "state_wraps": (
         "hw/arith.py", "Mux(overflows(value, width), limit, value[:width])", "value[:width]"),
     "saturation_not_told": (
@@ -64,7 +65,7 @@ MUTATIONS = {
     "reset_leaves_membranes": (
         "hw/neurons.py", "was_fired | self.clear", "was_fired"),
     "reset_leaves_currents": (
-        "hw/neurons.py", "Mux(self.clear, 0, scaled)", "scaled"),
+        "hw/neurons.py", "Mux(self.clear, 0, total)", "total"),
     "reset_leaves_spikes": (
         "hw/core.py", "spikes.clear.eq(sequencer.cleared)", "spikes.clear.eq(0)"),
     "decays_swapped": (
@@ -72,7 +73,15 @@ MUTATIONS = {
         "(population.membrane_decay, population.threshold, population.synaptic_decay)",
         "(population.synaptic_decay, population.threshold, population.membrane_decay)"),
     "last_spike_forgotten": (
-        "hw/sequencer.py", "self.index == self.count", "self.index + 1 >= self.count"),
+        "hw/spikes.py", "index != count", "index + 1 < count"),
+    "lanes_forgotten": (
+        "hw/spikes.py", "taken.eq(~rest)", "taken.eq(0)"),
+    "current_of_another_word": (
+        "hw/lanes.py", "words[0], words[3]", "words[0], words[2]"),
+    "step_begins_amid_decay": (
+        "hw/sequencer.py", "(taken | self.next_step) & ~self.decays", "taken | self.next_step"),
+    "factor_without_its_last_bit": (
+        "hw/neurons.py", "tick.eq(count == cycles - 1)", "tick.eq(count == cycles - 2)"),
     "lanes_reversed": (
         "quantize/tables.py", "enumerate(values)", "enumerate(reversed(values))"),
     "packed_weights_slip": (
@@ -93,6 +102,10 @@ MUTATIONS = {
 
 # Options of the check where the default core has no such part.
 OPTIONS = {
+    "lanes_forgotten": ("--neurons", "lanes"),
+    "current_of_another_word": ("--neurons", "lanes"),
+    "step_begins_amid_decay": ("--neurons", "lanes"),
+    "factor_without_its_last_bit": ("--multiplier", "serial"),
     "packed_weights_slip": ("--tables", "bitmap"),
     "packed_words_in_order_only": ("--tables", "bitmap"),
     "filling_zeros_written": ("--tables", "rows"),

@@ -17,12 +17,24 @@ def test_params_of_a_deep_model():
     """Populations of 5, 3 and 2 neurons in words of 4: 2, 1 and 1 words."""
     params = core_params(deep_model(1), 4)
     assert (params.lanes, params.rows, params.outputs, params.neurons) == (4, 4, 2, 10)
-    assert (params.state_words, params.most_row_words, params.most_spikes) == (4, 2, 5)
+    assert (params.state_words, params.most_row_words, params.most_groups) == (4, 2, 5)
     assert [population.name for population in params.spiking] == ["first", "second"]
     assert params.slots == 8
     assert params.places == places(params.model, 4)
     assert params.tables == tables_of(params.model, 4)
     assert params.formats == ["dense"]
+
+
+def test_groups_of_lanes():
+    """A group is a state word: of populations of 5, 3 and 2 neurons 2, 1 and 1."""
+    params = core_params(deep_model(1), 4, neurons="lanes")
+    assert (params.units, params.groups, params.most_groups) == (4, 4, 2)
+    assert params.neuron_at == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, -1, 8, 9, -1, -1]
+    updates = [phase for phase in params.phases if isinstance(phase, UpdatePhase)]
+    assert [(phase.first, phase.groups, phase.word) for phase in updates] == [
+        (0, 2, 0), (2, 1, 2), (3, 1, 3)]
+    assert {phase.first for phase in params.phases
+            if isinstance(phase, RowPhase) and phase.source == 1} == {8}
 
 
 def test_phases_follow_the_schedule():
@@ -36,8 +48,9 @@ def test_phases_follow_the_schedule():
         if isinstance(phase, UpdatePhase):
             population = params.model.populations[item.index]
             assert phase == UpdatePhase(kind=Kind.UPDATE, population=population,
-                                        first=base[population.name], word=word[population.name],
-                                        list=index[population.name])
+                                        first=base[population.name],
+                                        groups=population.neurons, word=word[population.name],
+                                        rank=index[population.name])
         else:
             projection = params.model.projections[item.index]
             assert phase == RowPhase(kind=item.kind, place=params.places[item.index],

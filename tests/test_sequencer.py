@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from golden.schedule import Kind
-from golden.timing import FLUSH_CYCLES, NEURON_CYCLES, row_period, step_timing
+from golden.timing import decay_cycles, row_period, step_timing, update_cycles
 from hw.layouts import TokenKind
 from hw.sequencer import Sequencer
 
@@ -19,45 +19,64 @@ class Surroundings:
     """Row adder, neuron pipeline and spike log in plain Python, as their contracts say.
 
     ``due`` gives the spikes to find for (source, delay) in the present step; ``log`` notes what the
-    sequencer asks for: ("row", payload), ("update", first, size, word, clear), ("cleared",).
+    sequencer asks for: ("row", payload), ("update", first, size, word, clear), ("decay", size,
+    clear), ("cleared",).
     """
 
     def __init__(self, dut):
         self.dut, self.params = dut, dut.params
         self.due, self.log = {}, []
         self.row = self.run = 0         # cycles for which the adder and the pipeline still work
+        self.decays = decay_cycles(self.params.model, self.params.config)
         self.busy = self.cycle = 0
-        self.chosen = []
+        self.told, self.result = [], False      # busy cycles of each step
+        self.chosen, self.shown = [], []
 
     async def serve(self, ctx):
         """Answer the sequencer in every cycle; a background testbench."""
         dut = self.dut
         ports = (dut.busy, dut.rows.valid, dut.rows.payload, dut.start, dut.first, dut.size,
-                 dut.word, dut.clear, dut.cleared, dut.select, dut.source, dut.delay, dut.index)
+                 dut.word, dut.decay, dut.clear, dut.cleared, dut.select, dut.source, dut.delay,
+                 dut.take, dut.result)
+        sizes = {phase.first: phase.population.neurons for phase in self.params.phases
+                 if phase.kind == Kind.UPDATE}
         ctx.set(dut.rows.ready, 1)
-        async for (_, _, busy, valid, row, start, first, size, word, clear, cleared, select,
-                   source, delay, index) in ctx.tick().sample(*ports):
+        ctx.set(dut.decays, self.decays > 0)
+        async for (_, _, busy, valid, row, start, first, size, word, decay, clear, cleared, select,
+                   source, delay, take, result) in ctx.tick().sample(*ports):
+            if result and not self.result:
+                self.told.append(self.busy)
+                self.busy = 0
+            self.result = result
             self.busy += busy
             self.row, self.run = max(self.row - 1, 0), max(self.run - 1, 0)
+            self.decays = max(self.decays - 1, 0)
             if valid and ctx.get(dut.rows.ready):
                 self.log.append(("row", row.address, row.target, row.words, row.shift))
                 self.row = next(row_period(place) for place in self.params.places
                                 if place.target == row.target and place.row_words == row.words)
             if start:
                 assert not self.row and not self.run
-                self.log.append(("update", first, size, word, clear))
-                self.run = NEURON_CYCLES * size + FLUSH_CYCLES
+                widths, config = self.params.widths, self.params.config
+                self.log.append(("decay", size, clear) if decay
+                                else ("update", first, size, word, clear))
+                self.decays = size if decay else 0
+                self.run = update_cycles(size * config.lanes if decay else sizes[first],
+                                         widths, config) - 1
             if cleared:
                 self.log.append(("cleared",))
                 self.busy = 0
             # The log: what is asked for in one cycle is there in the next.
-            ctx.set(dut.neuron, self.chosen[index] if index < len(self.chosen) else 0)
+            ctx.set(dut.number, self.shown[0] if self.shown else 0)
+            self.chosen = self.chosen[take:]
             if select:
                 self.chosen = self.due.get((source, delay), [])
-            ctx.set(dut.count, len(self.chosen))
+            self.shown = self.chosen
+            ctx.set(dut.more, len(self.chosen) > 0)
             ctx.set(dut.rows_active, self.row > 0)
             ctx.set(dut.rows.ready, self.row <= 1)
             ctx.set(dut.done, self.run == 1)
+            ctx.set(dut.decays, self.decays > 0)
             self.cycle += 1
 
     def expected(self, events):
@@ -65,7 +84,7 @@ class Surroundings:
         log, counts = [], []
         for phase in self.params.phases:
             if phase.kind == Kind.UPDATE:
-                log.append(("update", phase.first, phase.population.neurons, phase.word, 0))
+                log.append(("update", phase.first, phase.groups, phase.word, 0))
                 counts.append(0)
                 continue
             rows = events if phase.kind == Kind.INPUT else [
@@ -73,6 +92,8 @@ class Surroundings:
             log += [("row", phase.place.first + row * phase.place.row_words, phase.place.target,
                      phase.place.row_words, phase.place.projection.shift) for row in rows]
             counts.append(len(rows))
+        if self.params.config.neurons == "lanes":
+            log.append(("decay", self.params.state_words, 0))
         return log, counts
 
 
@@ -90,7 +111,8 @@ async def result(ctx, dut, stall):
     while not ctx.get(dut.result):
         await ctx.tick()
     for _ in range(stall):
-        assert ctx.get(dut.result) and not ctx.get(dut.busy) and not ctx.get(dut.i.ready)
+        assert ctx.get(dut.result) and not ctx.get(dut.i.ready)
+        assert ctx.get(dut.busy) == ctx.get(dut.decays)
         await ctx.tick()
     ctx.set(dut.next_step, 1)
     await ctx.tick()
@@ -98,12 +120,17 @@ async def result(ctx, dut, stall):
 
 
 @pytest.mark.parametrize("stall", [0, 1, 9])
-@pytest.mark.parametrize("lanes, rate", [(1, 0.4), (4, 0.0), (4, 0.4), (4, 1.0), (8, 0.6)])
-def test_sequencer(lanes, rate, stall):
+@pytest.mark.parametrize("lanes, rate, choices", [
+    (1, 0.4, {}), (4, 0.0, {}), (4, 0.4, {}), (4, 1.0, {}), (8, 0.6, {}),
+    (1, 0.4, {"multiplier": "serial"}), (4, 0.0, {"neurons": "lanes"}),
+    (3, 0.4, {"neurons": "lanes"}), (1, 1.0, {"neurons": "lanes"}),
+])
+def test_sequencer(lanes, rate, choices, stall):
     """The schedule of every step, in golden's cycles, however tokens and results are stalled."""
-    params = core_params(deep_model(2), lanes)
+    params = core_params(deep_model(2), lanes, **choices)
     dut, rng = Sequencer(params), np.random.default_rng(3)
     around = Surroundings(dut)
+    expected = []
 
     async def bench(ctx):
         for step in range(12):
@@ -119,13 +146,13 @@ def test_sequencer(lanes, rate, stall):
             first = next(k for k, entry in enumerate(log) if entry[0] == "update")
             assert around.log == log[:first] and around.row <= 1
             await result(ctx, dut, stall)
-            cycles, _ = step_timing(params.model, params.config, np.array([counts]))
+            expected.append(step_timing(params.model, params.config, np.array([counts]))[0][0])
             assert around.log == log, step
-            assert around.busy == cycles[0], step
             around.log.clear()
-            around.busy = 0
+        await ctx.tick()
 
-    simulate(dut, bench, background=(around.serve,), max_cycles=6000)
+    simulate(dut, bench, background=(around.serve,), max_cycles=12000)
+    assert around.told == expected
 
 
 def test_sequencer_latency():
@@ -152,14 +179,16 @@ def test_sequencer_latency():
     simulate(dut, bench, background=(around.serve,), max_cycles=1000)
 
 
+@pytest.mark.parametrize("neurons", ["shared", "lanes"])
 @pytest.mark.parametrize("stall", [0, 5])
-def test_sequencer_reset(stall):
+def test_sequencer_reset(stall, neurons):
     """RESET runs every population's update with ``clear``, then starts the step over."""
-    params = core_params(deep_model(2), 4)
+    params = core_params(deep_model(2), 4, neurons=neurons)
     dut = Sequencer(params)
     around = Surroundings(dut)
-    updates = [("update", phase.first, phase.population.neurons, phase.word)
+    updates = [("update", phase.first, phase.groups, phase.word, 1)
                for phase in params.phases if phase.kind == Kind.UPDATE]
+    decay = [("decay", params.state_words, 1)] if neurons == "lanes" else []
 
     async def bench(ctx):
         for events in ([], [1, 2, 3]):
@@ -170,14 +199,15 @@ def test_sequencer_reset(stall):
             assert before == [] and len(around.log) <= len(events)
             await stream_put(ctx, dut.i, {"kind": TokenKind.STEP, "row": 0})
             assert [entry for entry in around.log if entry[0] != "row"] == [
-                *((*update, 1) for update in updates), ("cleared",)]
+                *updates, *decay, ("cleared",)]
             around.log.clear()
             await result(ctx, dut, 0)
             assert around.log == around.expected([])[0]
             cycles, _ = step_timing(params.model, params.config,
                                     np.zeros((1, len(params.phases)), np.int64))
-            assert around.busy == cycles[0]
+            await ctx.tick()
+            beforehand = decay_cycles(params.model, params.config)
+            assert around.told.pop() + beforehand == cycles[0]
             around.log.clear()
-            around.busy = 0
 
     simulate(dut, bench, background=(around.serve,), max_cycles=1000)

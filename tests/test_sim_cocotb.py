@@ -62,10 +62,13 @@ def test_published_on_verilog(shared, signals, simulator, checkpoint):
             plus_args=[f"+plan={plan}", "+stalled=100"]).run()
 
 
-def test_stalls_on_verilog(simulator):
+@pytest.mark.parametrize("seeds, choices", [
+    ((1, 2, 3), {}), ((1,), {"neurons": "lanes"}), ((1,), {"multiplier": "serial"})])
+def test_stalls_on_verilog(simulator, seeds, choices):
     """Two recurrent populations, resets and saturation, under stalls of several seeds."""
-    params, recording = core_params(deep_model(4)), random_recording(4, 6, 150, reset=[0, 40, 41])
-    for seed in (1, 2, 3):
+    params = core_params(deep_model(4), **choices)
+    recording = random_recording(4, 6, 150, reset=[0, 40, 41])
+    for seed in seeds:
         assert run_bench(params, recording, simulator=simulator, folder=BUILD, seed=seed) == []
 
 

@@ -21,6 +21,8 @@ from .networks import (
 
 STEPS = 300
 
+LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
+
 
 @pytest.mark.parametrize("lanes", [1, 3, 4, 8, 64])
 def test_compiled_deep_equals_golden(lanes):
@@ -42,6 +44,17 @@ def test_compiled_tables(tables, lanes):
     assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
     if tables == "smallest":
         assert len(core_params(model, lanes, tables=tables).formats) == 2
+
+
+@pytest.mark.parametrize("lanes, choices", [
+    (1, LANES), (3, LANES), (4, LANES), (4, LANES | {"tables": "rows"}),
+    (4, LANES | {"tables": "bitmap"}), (64, LANES), (1, SERIAL), (3, SERIAL)])
+def test_compiled_neurons(lanes, choices):
+    """The same with a neuron unit per lane, and with a serial multiplier."""
+    recording = random_recording(lanes, 6, STEPS, reset=[70, 71, 200])
+    answer = equal_answer(deep_model(4), recording, lanes, **choices)
+    assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
+    assert answer.saturated.any() and not answer.saturated[[70, 71]].any()
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.02, 3.0])

@@ -5,6 +5,7 @@
 import numpy as np
 import pytest
 
+from hw.params import UpdatePhase
 from hw.spikes import SpikeLog
 
 from .bench import simulate
@@ -13,7 +14,7 @@ from .networks import deep_model
 
 
 async def select(ctx, dut, source, delay):
-    """Turn to a list; its length, one cycle later."""
+    """Turn to a list; whether it has a spike, one cycle later."""
     ctx.set(dut.select, 1)
     ctx.set(dut.source, source)
     ctx.set(dut.delay, delay)
@@ -21,7 +22,7 @@ async def select(ctx, dut, source, delay):
     ctx.set(dut.select, 0)
     ctx.set(dut.source, 0)
     ctx.set(dut.delay, 0)
-    return ctx.get(dut.count)
+    return ctx.get(dut.more)
 
 
 async def pulse(ctx, signal):
@@ -31,30 +32,31 @@ async def pulse(ctx, signal):
 
 
 async def read(ctx, dut, source, delay):
-    """A whole list, a spike per cycle, each one cycle after its index."""
+    """A whole list, a spike every two cycles."""
     spikes = []
-    for index in range(await select(ctx, dut, source, delay)):
-        ctx.set(dut.index, index)
+    more = await select(ctx, dut, source, delay)
+    while more:
         await ctx.tick()
-        spikes.append(ctx.get(dut.neuron))
+        spikes.append(ctx.get(dut.number))
+        await pulse(ctx, dut.take)
+        more = ctx.get(dut.more)
     return spikes
 
 
 def populations_of(params):
-    """Neurons of each spiking population, by their number over all populations."""
-    first, lists = 0, []
-    for population in params.model.populations:
-        if population.spiking:
-            lists.append(list(range(first, first + population.neurons)))
-        first += population.neurons
-    return lists
+    """Places of the neurons of each spiking population."""
+    return [[phase.first * params.units + k for k in range(phase.population.neurons)]
+            for phase in params.phases
+            if isinstance(phase, UpdatePhase) and phase.population.spiking]
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-def test_spike_log(rate):
+@pytest.mark.parametrize("lanes, neurons", [(4, "shared"), (3, "lanes"), (8, "lanes"),
+                                            (1, "lanes")])
+def test_spike_log(lanes, neurons, rate):
     """Every list of the last steps stays as written; a new step starts empty."""
-    params = core_params(deep_model(1))
-    dut, rng = SpikeLog(params), np.random.default_rng(1)
+    params = core_params(deep_model(1), lanes, neurons=neurons)
+    dut, rng, units = SpikeLog(params), np.random.default_rng(1), params.units
     lists = populations_of(params)
     assert len(lists) == 2 and params.slots == 8
 
@@ -62,22 +64,23 @@ def test_spike_log(rate):
         past = []
         for step in range(20):
             past.insert(0, [])
-            for source, neurons in enumerate(lists):
-                fired = [neuron for neuron in neurons if rng.random() < rate]
+            for source, places in enumerate(lists):
+                fired = [place for place in places if rng.random() < rate]
                 past[0].append(fired)
-                assert await select(ctx, dut, source, 0) == 0
-                for neuron in fired:
+                assert not await select(ctx, dut, source, 0)
+                for word in sorted({place // units for place in fired}):
                     if rng.random() < 0.5:
                         await ctx.tick()
-                    ctx.set(dut.write_neuron, neuron)
+                    mask = sum(1 << place % units for place in fired if place // units == word)
+                    ctx.set(dut.write_group, {"word": word, "fired": mask})
                     await pulse(ctx, dut.write)
-                assert ctx.get(dut.count) == len(fired)
+                assert ctx.get(dut.more) == bool(fired)
             for delay in rng.permutation(min(step + 1, params.slots - 1)).tolist():
                 for source in (1, 0):
                     assert await read(ctx, dut, source, delay) == past[delay][source], (step, delay)
             await pulse(ctx, dut.step)
 
-    simulate(dut, bench, max_cycles=5000)
+    simulate(dut, bench, max_cycles=8000)
 
 
 def test_spike_log_clears_every_list():
@@ -88,13 +91,13 @@ def test_spike_log_clears_every_list():
         for _ in range(params.slots):
             for source in range(2):
                 await select(ctx, dut, source, 0)
-                ctx.set(dut.write_neuron, 5 * source)
+                ctx.set(dut.write_group, {"word": 5 * source, "fired": 1})
                 await pulse(ctx, dut.write)
             await pulse(ctx, dut.step)
         assert await read(ctx, dut, 1, 1) == [5]
         await pulse(ctx, dut.clear)
         for delay in range(params.slots):
             for source in range(2):
-                assert await select(ctx, dut, source, delay) == 0
+                assert not await select(ctx, dut, source, delay)
 
     simulate(dut, bench, max_cycles=500)

@@ -40,18 +40,18 @@ def test_row_period(name, words, period):
     assert row_period(place) == period
 
 
-# The hidden update takes 3 + 2 * 16 + 6 = 41 cycles, that of the outputs 3 + 2 * 2 + 6 = 13, and
+# The hidden update takes 1 + 2 * 16 + 4 = 37 cycles, that of the outputs 1 + 2 * 2 + 4 = 9, and
 # a SPIKES phase that finds nothing 2. Rows: recurrent spikes due, input events, spikes now.
 @pytest.mark.parametrize("lanes, rows, cycles, latency", [
-    (4,  (0, 0, 0), 58, 57),    # 2 + 41 + 2 + 13; the STEP token is taken in cycle 2
-    (4,  (0, 1, 0), 62, 62),    # the row of 4 cycles comes on top
-    (4,  (0, 3, 0), 70, 65),    # three rows; the last is taken in the ninth cycle before UPDATE
-    (4,  (2, 0, 0), 68, 57),    # rows taken in cycles 3 and 7, the adder is free in 12
-    (4,  (2, 1, 0), 72, 63),    # the event waits for the adder, from cycle 9 to 12
-    (4,  (0, 0, 1), 63, 62),    # a row of 3 cycles taken in 46, free in 50, then 13
-    (4,  (0, 0, 3), 69, 68),    # rows taken in 46, 49 and 52, free in 56
-    (1,  (1, 2, 0), 108, 89),   # rows of 16 cycles: taken in 3, free in 20, INPUT until 52
-    (64, (0, 2, 0), 64, 63),    # rows of one word take 3 cycles
+    (4,  (0, 0, 0), 50, 49),    # 2 + 37 + 2 + 9; the STEP token is taken in cycle 2
+    (4,  (0, 1, 0), 54, 54),    # the row of 4 cycles comes on top
+    (4,  (0, 3, 0), 62, 57),    # three rows; the last is taken in the ninth cycle before UPDATE
+    (4,  (2, 0, 0), 60, 49),    # rows taken in cycles 3 and 7, the adder is free in 12
+    (4,  (2, 1, 0), 64, 55),    # the event waits for the adder, from cycle 9 to 12
+    (4,  (0, 0, 1), 55, 54),    # a row of 3 cycles taken in 42, free in 46, then 9
+    (4,  (0, 0, 3), 61, 60),    # rows taken in 42, 45 and 48, free in 52
+    (1,  (1, 2, 0), 100, 81),   # rows of 16 cycles: taken in 3, free in 20, INPUT until 52
+    (64, (0, 2, 0), 56, 55),    # rows of one word take 3 cycles
 ])
 def test_step_timing(model, lanes, rows, cycles, latency):
     due, events, now = rows
@@ -59,12 +59,36 @@ def test_step_timing(model, lanes, rows, cycles, latency):
     assert [int(column[0]) for column in found] == [cycles, latency]
 
 
+# With a unit per lane and 4 lanes, the updates take 4 + 6 = 10 and 1 + 6 = 7 cycles, and then all
+# 5 words decay; with one lane 16 + 6 = 22, 2 + 6 = 8 and 18.
+@pytest.mark.parametrize("lanes, rows, cycles, latency", [
+    (4, (0, 0, 0), 26, 20),     # 2 + 10 + 2 + 7 + 5
+    (4, (0, 3, 0), 38, 28),     # three rows of 4 cycles; 8 + 3 cycles of them after the last event
+    (4, (2, 1, 0), 40, 26),     # the event is taken in 9, the adder is free of all three in 16
+    (4, (0, 0, 3), 37, 31),     # rows taken in 15, 18 and 21, free in 25
+    (1, (0, 0, 0), 52, 33),     # 2 + 22 + 2 + 8 + 18
+])
+def test_step_timing_of_lanes(model, lanes, rows, cycles, latency):
+    due, events, now = rows
+    found = step_timing(model, CoreConfig(lanes=lanes, neurons="lanes"),
+                        np.array([[due, events, 0, now, 0]]))
+    assert [int(column[0]) for column in found] == [cycles, latency]
+
+
+def test_step_timing_of_a_serial_multiplier(model):
+    """A tick of 12 bits and 1; 2 ticks a neuron, 3 for the pipeline, and a cycle to start."""
+    cycles, latency = step_timing(model, CoreConfig(lanes=1, multiplier="serial"),
+                                  np.array([[0, 0, 0, 0, 0]]))
+    assert cycles.tolist() == [2 + (1 + 13 * 35) + 2 + (1 + 13 * 7)]
+    assert latency.tolist() == [cycles[0] - 1]
+
+
 def test_step_timing_of_rows_that_wait_for_the_adder(model):
     """Two recurrent projections, one lane: the second row, fetched in cycle 8, waits until 19."""
     again = dataclasses.replace(model.projections[0], delay=4)
     model = dataclasses.replace(model, projections=(again, *model.projections))
     cycles, _ = step_timing(model, CoreConfig(lanes=1), np.array([[1, 1, 0, 0, 0, 0]]))
-    assert cycles.tolist() == [19 + 16 + 1 + 41 + 2 + 13]
+    assert cycles.tolist() == [19 + 16 + 1 + 37 + 2 + 9]
 
 
 def test_step_timing_is_per_step(model):
@@ -85,7 +109,7 @@ def test_step_timing_leaves_out_channels_without_rows(model):
     smaller = dataclasses.replace(model, channel_row=row, projections=(
         model.projections[0], inward, model.projections[2]))
     answer = run_golden(smaller, make_recording([[0, 0], []], 6), CoreConfig())
-    assert answer.cycles.tolist() == [58, 58]
+    assert answer.cycles.tolist() == [50, 50]
 
 
 def test_more_events_never_take_fewer_cycles(model):

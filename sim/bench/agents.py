@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from cocotb.utils import get_sim_time
 
-from hw.layouts import TokenKind, load_layout, result_layout, token_layout
+from hw.layouts import TokenKind, load_layout, result_layout, spike_layout, token_layout
 
 from .plan import Plan
 
@@ -138,8 +138,8 @@ class Result:
 class Monitor(Agent):
     """Takes results, each at once or after some cycles, and watches the other outputs.
 
-    A result must stay as it is until it is taken, and until then the core must take no token and
-    not be busy.
+    A result must stay as it is until it is taken, and until then the core must take no token. Busy
+    cycles that follow a result count for the next step: the first step has as many before it.
     """
 
     def __init__(self, dut, plan: Plan, driver: Driver, random: Random | None):
@@ -148,6 +148,8 @@ class Monitor(Agent):
         self.layout = result_layout(plan.velocity_int.shape[1], plan.membrane)
         steps = np.flatnonzero(plan.kind == TokenKind.STEP.value)
         tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
+        self.spike = spike_layout(len(plan.place) // plan.units, plan.units)
+        self.busy = 0
         self.most = 4 * int(plan.cycles.max()) + 1000 + tokens * LONGEST_STALL
         # The first result comes after the table.
         self.most += len(plan.table) * (LONGEST_STALL if random else 2)
@@ -155,23 +157,26 @@ class Monitor(Agent):
     async def result(self) -> Result:
         """Wait for a result and take it."""
         spikes, busy, payload, latency, wait = [], 0, None, 0, self.stall()
+        units = self.spike["group"].shape["fired"].width
         for _ in range(self.most):
             self.dut.o__ready.value = int(wait == 0)
             await self.settled()
             taken = wait == 0 and bool(self.dut.o__valid.value)
-            busy += int(self.dut.busy.value)
-            spike = int(self.dut.spike.value)
-            if spike & 1:
-                spikes.append(spike >> 1)
+            spike = self.spike.from_bits(int(self.dut.spike.value))
+            if spike.valid:
+                spikes += [spike.group.word * units + k
+                           for k in range(units) if spike.group.fired >> k & 1]
             if self.dut.o__valid.value:
                 now = int(self.dut.o__payload.value)
                 if payload is None:
                     payload, latency = now, self.cycle() - self.driver.last_event
+                    busy, self.busy = self.busy, 0
                 assert now == payload, "o must keep its payload until it is taken"
                 assert not self.dut.i__ready.value, "i must not be ready while a result waits"
                 wait -= 1
             else:
                 assert payload is None, "o must stay valid until it is taken"
+            self.busy += int(self.dut.busy.value)
             await self.falling()
             if taken:
                 break

@@ -11,7 +11,7 @@ from quantize.cli import written_file
 
 __all__ = ["Plan", "load_plan", "save_plan"]
 
-NUMBERS = ("rows", "membrane", "words", "word_bytes")
+NUMBERS = ("rows", "membrane", "words", "word_bytes", "units")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,12 +27,12 @@ class Plan:
         What to load before the first token; empty where the core has no port for it.
     words, word_bytes : int
         Form of the table: the shape of that port.
-    place : ndarray of int64, shape (neurons,)
-        Column of ``spikes`` of each neuron of the hardware, or -1 where it must not fire.
+    place : ndarray of int64, shape (groups * units,)
+        Column of ``spikes`` of each place of the hardware, or -1 where nothing must fire.
     velocity_int, spikes, saturated, cycles, latency
         As in ``golden.run.Answer``.
-    rows, membrane : int
-        Input rows of the model and bits of an output: the shape of the ports.
+    rows, membrane, units : int
+        Input rows of the model, bits of an output and neurons of a group: the shape of the ports.
     """
 
     kind: np.ndarray
@@ -48,6 +48,7 @@ class Plan:
     membrane: int
     words: int
     word_bytes: int
+    units: int
 
     @property
     def steps(self) -> int:
