@@ -30,3 +30,12 @@ def test_compiled_sparse_tables_equal_golden(shared, checkpoint, tables, lanes):
     model = published_model(shared, checkpoint)
     simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
     assert equal_answer(model, simulated, lanes, tables=tables).spikes.any()
+
+
+@pytest.mark.parametrize("checkpoint, lanes", [("indy01/tinyRSNN-1", 8), ("loco01/tinyRSNN-1", 4)])
+def test_compiled_with_loaded_weights_equals_golden(shared, checkpoint, lanes):
+    """192 channels in 8 bits are more than the block RAM of an iCE40UP5K."""
+    model = published_model(shared, checkpoint)
+    simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
+    answer = equal_answer(model, simulated, lanes, weight_memory="large")
+    assert (answer.spikes.sum(axis=0) > 0).sum() > 20
