@@ -134,7 +134,7 @@ class Core(wiring.Component):
             sequencer.more.eq(spikes.more),
             sequencer.number.eq(spikes.number),
             spikes.write.eq(neurons.spike.valid),
-            spikes.write_group.eq(neurons.spike.group),
+            spikes.write_group.eq(Cat(neurons.spike.group, neurons.spike.fired)),
             spikes.step.eq(sequencer.result & sequencer.next_step),
             spikes.clear.eq(sequencer.cleared),
             self.spike.eq(neurons.spike),

@@ -116,8 +116,8 @@ class LaneUpdate(wiring.Component):
         ]
         m.d.sync += [
             self.spike.valid.eq(self.o.valid & fired.any()),
-            self.spike.group.word.eq(words[5]),
-            self.spike.group.fired.eq(fired),
+            self.spike.group.eq(words[5]),
+            self.spike.fired.eq(fired),
         ]
         for lane in range(lanes):
             total, threshold = self._sum(m, lane, words, decay)

@@ -44,9 +44,9 @@ def result_layout(outputs, width):
 
 
 def group_layout(groups, units):
-    """Who fired among the ``units`` neurons of group ``word``: neuron k if bit k of ``fired``."""
+    """Who fired among the ``units`` neurons of a group: neuron k if bit k of ``fired``."""
     return data.StructLayout({
-        "word":  range(max(groups, 2)),
+        "group": range(max(groups, 2)),
         "fired": units,
     })
 
@@ -55,7 +55,7 @@ def spike_layout(groups, units):
     """Spikes of one group, as the monitor port shows them."""
     return data.StructLayout({
         "valid": 1,
-        "group": group_layout(groups, units),
+        **dict(group_layout(groups, units).members),
     })
 
 

@@ -107,11 +107,11 @@ class NeuronUpdate(wiring.Component):
             self.o.membranes[0].eq(membrane),
             self.o.valid.eq(tick & e[0]),
             self.done.eq(tick & f.all()),
-            self.spike.group.fired.eq(1),
+            self.spike.fired.eq(1),
         ]
         m.d.sync += [
             self.spike.valid.eq(self.o.valid & (membrane > threshold)),
-            self.spike.group.word.eq(written),
+            self.spike.group.eq(written),
         ]
 
         return m

@@ -100,15 +100,15 @@ class SpikeLog(wiring.Component):
 
         return m
 
-    def _walk(self, m, group, index):
+    def _walk(self, m, entry, index):
         """Go through the lanes of a group that fired, the lowest first, then to the next group."""
         units = self.params.units
         taken = Signal(units)               # lanes of the group that are done with
         left  = Signal(units)
         lane  = Signal(range(max(units, 2)))
         m.d.comb += [
-            left.eq(group.fired & ~taken),
-            self.number.eq(group.word * units + lane),
+            left.eq(entry.fired & ~taken),
+            self.number.eq(entry.group * units + lane),
         ]
         for k in reversed(range(units)):
             with m.If(left[k]):

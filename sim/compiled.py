@@ -124,7 +124,7 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
         tokens=len(kind), steps=steps, groups=params.groups, units=params.units,
         outputs=params.outputs,
         output_width=params.widths.membrane, most_cycles=4 * int(worst[0]) + 1000,
-        group_width=group_layout(params.groups, params.units)["word"].width,
+        group_width=group_layout(params.groups, params.units)["group"].width,
         row_width=token_layout(params.rows)["row"].width, table_bytes=len(arrays.table),
         word_bytes=params.word_bytes, word_width=place["word"].width,
         byte_width=place["byte"].width,

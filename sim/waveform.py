@@ -99,7 +99,7 @@ def step_samples(params: CoreParams) -> list[dict[str, int]]:
             samples.append({
                 "i__valid": valid, "i__ready": ready, "i__payload kind": token.kind.value,
                 "i__payload row": token.row, "busy": busy, "spike valid": spike.valid,
-                "spike neuron": spike.group.word, "o__valid": offered, "o__ready": taken,
+                "spike neuron": spike.group, "o__valid": offered, "o__ready": taken,
                 "o__payload outputs[0]": result.outputs[0], "o__payload cycles": result.cycles})
 
     simulator = Simulator(core)

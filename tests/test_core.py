@@ -35,8 +35,8 @@ class Watcher:
             waited = valid
             units = self.dut.params.units
             if spike.valid:
-                self.spikes += [spike.group.word * units + k
-                                for k in range(units) if spike.group.fired >> k & 1]
+                self.spikes += [spike.group * units + k
+                                for k in range(units) if spike.fired >> k & 1]
             self.busy += busy
 
 

@@ -53,9 +53,9 @@ class Pipeline:
                 self.membranes += [(cycle, out.word * units + k, out.membranes[k])
                                    for k in range(units)]
             if spike.valid:
-                assert spike.group.fired
-                self.fired += [(cycle, spike.group.word * units + k) for k in range(units)
-                               if spike.group.fired >> k & 1]
+                assert spike.fired
+                self.fired += [(cycle, spike.group * units + k) for k in range(units)
+                               if spike.fired >> k & 1]
             self.saturated += [cycle] * saturated
             self.done += [cycle] * done
             cycle += 1

@@ -72,7 +72,7 @@ def test_spike_log(lanes, neurons, rate):
                     if rng.random() < 0.5:
                         await ctx.tick()
                     mask = sum(1 << place % units for place in fired if place // units == word)
-                    ctx.set(dut.write_group, {"word": word, "fired": mask})
+                    ctx.set(dut.write_group, {"group": word, "fired": mask})
                     await pulse(ctx, dut.write)
                 assert ctx.get(dut.more) == bool(fired)
             for delay in rng.permutation(min(step + 1, params.slots - 1)).tolist():
@@ -91,7 +91,7 @@ def test_spike_log_clears_every_list():
         for _ in range(params.slots):
             for source in range(2):
                 await select(ctx, dut, source, 0)
-                ctx.set(dut.write_group, {"word": 5 * source, "fired": 1})
+                ctx.set(dut.write_group, {"group": 5 * source, "fired": 1})
                 await pulse(ctx, dut.write)
             await pulse(ctx, dut.step)
         assert await read(ctx, dut, 1, 1) == [5]

@@ -157,15 +157,15 @@ class Monitor(Agent):
     async def result(self) -> Result:
         """Wait for a result and take it."""
         spikes, busy, payload, latency, wait = [], 0, None, 0, self.stall()
-        units = self.spike["group"].shape["fired"].width
+        units = self.spike["fired"].width
         for _ in range(self.most):
             self.dut.o__ready.value = int(wait == 0)
             await self.settled()
             taken = wait == 0 and bool(self.dut.o__valid.value)
             spike = self.spike.from_bits(int(self.dut.spike.value))
             if spike.valid:
-                spikes += [spike.group.word * units + k
-                           for k in range(units) if spike.group.fired >> k & 1]
+                spikes += [spike.group * units + k
+                           for k in range(units) if spike.fired >> k & 1]
             if self.dut.o__valid.value:
                 now = int(self.dut.o__payload.value)
                 if payload is None:
