@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interval bounds of the states over every input: the widths that nothing can overflow."""
 
+import math
+
 import numpy as np
 
-from .model import IntegerModel
+from .model import IntegerModel, IntegerPopulation
 from .network import INPUT
 
 __all__ = ["proven_bits"]
@@ -12,31 +14,49 @@ __all__ = ["proven_bits"]
 def proven_bits(model: IntegerModel, events_per_channel: int = 1) -> tuple[int, int]:
     """Bits of s and of m that hold every input of at most ``events_per_channel`` a step.
 
-    A decay and its rounding give ``|rnd(D x)| <= D |x| / 2**d + 1/2``, so with the drive
-    ``|events| <= E`` of one step the largest s obeys ``s <= (E + 1/2) / (1 - A / 2**d)``, and
-    ``m <= (s + 1/2) / (1 - B / 2**d)``. A reset only makes m smaller.
+    Upward only positive weights count, downward only negative ones, so that the order of events
+    within a step does not matter. A decay and its rounding change a state to at most
+    ``D x / 2**d + 1/2``, and a neuron fires in every second step at most, since m is 0 after a
+    spike. With the drive E of all input and R of all recurrent events of a step, per neuron::
 
+        s <= (E + 1/2) / (1 - a) + R / (1 - a**2),      a = A / 2**d
+        m <= (s + 1/2) / (1 - b),                       b = B / 2**d
+        m <= b threshold + 1/2 + s                      upward, where the neuron spikes: m was not
+                                                        above its threshold, or it is 0 now
     Returns
     -------
     current, membrane : int
         Bits, sign included.
     """
+    current = membrane = 1
+    for population in model.populations:
+        for sign in (1, -1):
+            s, m = _peaks(model, population, events_per_channel, sign)
+            current, membrane = max(current, _bits(s, sign)), max(membrane, _bits(m, sign))
+    return current, membrane
+
+
+def _peaks(model: IntegerModel, population: IntegerPopulation, events_per_channel: int,
+           sign: int) -> tuple[float, float]:
+    """Largest s and m of a population in the direction of ``sign``."""
     unit = float(1 << model.widths.decay)
-    s_peak = m_peak = 0.0
+    a, b = population.synaptic_decay / unit, population.membrane_decay / unit
     # Several channels may share a row.
     channels = np.bincount(model.channel_row[model.channel_row >= 0], minlength=model.rows)
-    for population in model.populations:
-        drive = np.zeros(population.neurons)
-        for projection in model.projections:
-            if projection.target == population.name:
-                spikes = (events_per_channel * channels if projection.source == INPUT
-                          else np.ones(len(projection.weights), np.int64))
-                drive += spikes @ np.abs(projection.weights << projection.shift)
-        s = (drive * (1 << model.widths.fraction) + 0.5) / (1 - population.synaptic_decay / unit)
-        m = (s + 0.5) / (1 - population.membrane_decay / unit)
-        s_peak, m_peak = max(s_peak, s.max()), max(m_peak, m.max())
-    return _bits(s_peak), _bits(m_peak)
+    s = 0.5 / (1 - a)
+    for projection in model.projections:
+        if projection.target == population.name:
+            drive = (np.maximum(sign * projection.weights, 0)
+                     << projection.shift + model.widths.fraction)
+            s += (events_per_channel * (channels @ drive) / (1 - a)
+                  if projection.source == INPUT else drive.sum(axis=0) / (1 - a**2))
+    m = (s + 0.5) / (1 - b)
+    if population.spiking and sign > 0:
+        m = np.minimum(m, b * population.threshold + 0.5 + s)
+    return float(s.max()), float(m.max())
 
 
-def _bits(peak: float) -> int:
-    return int(np.ceil(peak)).bit_length() + 1
+def _bits(peak: float, sign: int) -> int:
+    # Two's complement reaches one further down than up; the states are integers.
+    most = math.floor(peak)
+    return (most if sign > 0 else max(most - 1, 0)).bit_length() + 1

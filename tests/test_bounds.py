@@ -7,7 +7,7 @@ import pytest
 
 from golden.config import CoreConfig
 from golden.run import run_golden
-from quantize.bounds import proven_bits
+from quantize.bounds import _bits, proven_bits
 from quantize.model import Widths
 from quantize.network import INPUT
 from quantize.retime import retime
@@ -94,11 +94,31 @@ def test_proven_bits_are_reached(sign):
 
 
 def test_proven_bits_of_a_bound_worked_by_hand():
-    """Weights 3 and -2, decays 1/2 and 3/4 of 16: s <= (20 + .5) / .5, m <= (41 + .5) / .25."""
+    """Weights 3 and -2, decays 1/2 and 3/4 of 16.
+
+    Upward s <= (12 + .5) / .5 = 25, m <= (25 + .5) / .25 = 102 or 3/4 threshold + .5 + 25;
+    downward s <= (8 + .5) / .5 = 17, m <= (17 + .5) / .25 = 70: 6 bits of s, of m 8.
+    """
     network = retime(tiny_network(0, channels=2, hidden=1, outputs=1))
     model = nearest_model(network, Widths(decay=4, fraction=2), "m")
     recurrent, inward, out = (p.weights for p in model.projections)
     recurrent[:], inward[:], out[:] = 0, [[3], [-2]], 0
     for population in model.populations:
         population.synaptic_decay[:], population.membrane_decay[:] = 8, 12
-    assert proven_bits(model) == (7, 9)     # 41 and 166
+    hidden = model.populations[0]
+    for threshold, bits in ((110, 8), (50, 8), (0, 8)):         # 102, 63, 25; -70 in all cases
+        hidden.threshold[:] = threshold
+        assert proven_bits(model) == (6, bits)
+    inward[1] = 0                                               # downward only rounding: -1 and -6
+    for threshold, bits in ((110, 8), (52, 8), (50, 7), (0, 6)):    # 102, 64, 63, 25
+        hidden.threshold[:] = threshold
+        assert proven_bits(model) == (6, bits)
+    assert proven_bits(model, 3) == (8, 8)                      # s <= 73, m <= 73 with threshold 0
+    recurrent[:], hidden.threshold[:] = 5, 110                  # 20 / (1 - 1/4) more: s <= 51
+    assert proven_bits(model) == (7, 9)                         # m <= 134
+
+
+@pytest.mark.parametrize("sign, peak, bits", [(1, 127, 8), (1, 128, 9), (-1, 128, 8), (-1, 129, 9),
+                                              (1, 127.9, 8), (-1, 128.9, 8)])
+def test_bits_reach_one_further_down(sign, peak, bits):
+    assert _bits(peak, sign) == bits
