@@ -7,10 +7,12 @@ from pathlib import Path
 
 from .artefact import load_artefact, load_manifest, save_artefact
 from .build import build_model
+from .calibrate import default_recording
 from .cli import CommandParser, InputError, run_command, whole_number
 from .export import export_rom
 from .model import Widths
 from .recording import read_recording
+from .rules import MOST_TERMS, STATES, Rules
 from .show import summary
 
 __all__ = ["main"]
@@ -32,6 +34,15 @@ def _parser() -> CommandParser:
         build.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
                            default=getattr(Widths, name),
                            help=f"{low} to {high} (default: %(default)s)")
+    build.add_argument("--states", choices=STATES, default=Rules.states, help="widths of currents "
+                       "and membranes: as given, or as wide as a proof for every input asks for "
+                       "(default: %(default)s)")
+    build.add_argument("--events-per-channel", type=whole_number(1, 255), metavar="N",
+                       default=Rules.events_per_channel, help="spikes of a channel in a step that "
+                       "the proof allows for, 1 to 255 (default: %(default)s)")
+    build.add_argument("--decay-terms", type=whole_number(1, MOST_TERMS), metavar="N",
+                       help="make each decay a sum of at most N signed powers of two, 1 to 4 "
+                       "(default: any number)")
 
     export = commands.add_parser("export", help="model to .npz, .mem, .svh and .h")
     export.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
@@ -64,11 +75,17 @@ def _build(arguments: Namespace) -> None:
     try:
         widths = Widths(weight=arguments.weight_bits, current=arguments.current_bits,
                         membrane=arguments.membrane_bits, decay=arguments.decay_bits, fraction=0)
+        rules = Rules(states=arguments.states, events_per_channel=arguments.events_per_channel,
+                      decay_terms=arguments.decay_terms)
         recording = read_recording(arguments.calibrate) if arguments.calibrate else None
         model, network, facts = build_model(arguments.checkpoint, name=arguments.name,
-                                            widths=widths, recording=recording)
+                                            widths=widths, recording=recording, rules=rules)
     except ValueError as error:
         raise InputError(str(error)) from error
+    # Golden defines what the integers do, and imports from here: this package may only know of it
+    # once a model is there.
+    from golden.check import changed_behaviour
+    facts["warnings"] += changed_behaviour(model, network, recording or default_recording(network))
     manifest = save_artefact(arguments.output, model, network, facts)
     print(summary({**manifest, "warnings": []}))
     print(f"-> {arguments.output}")

@@ -5,29 +5,28 @@ import dataclasses
 import functools
 from pathlib import Path
 
-import numpy as np
-
+from .advice import changed_decays, clipped, dropped_parts, saturating
 from .bounds import proven_bits
 from .calibrate import Calibration, calibrate, default_recording
 from .checkpoint import checkpoint_hash, read_checkpoint
+from .decays import round_decays, signed_powers
 from .facts import table_facts
-from .integer import quantize
+from .integer import quantize, with_states
 from .model import IntegerModel, Widths
 from .network import Network
 from .prune import prune
 from .recording import Recording
 from .reference import run_reference
 from .retime import retime
-from .rounding import MOST_SHIFT, compensated, nearest
+from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
+from .rules import Rules
 
 __all__ = ["build_model", "compile_network"]
 
-# A time constant that rounding changes by more than this share is worth a warning.
-TIME_CONSTANT_CHANGE = 0.05
-
 
 def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
-                recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
+                recording: Recording | None = None,
+                rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
     """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
 
     Where ``name`` is None, the model is called as the file without suffix.
@@ -36,13 +35,14 @@ def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | N
     network = read_checkpoint(checkpoint)
     model, network, facts = compile_network(
         network, name=printable(checkpoint.stem)[:100] if name is None else name, widths=widths,
-        recording=recording)
+        recording=recording, rules=rules)
     source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
     return model, network, {"checkpoint": source, **facts}
 
 
 def compile_network(network: Network, *, name: str, widths: Widths | None = None,
-                    recording: Recording | None = None) -> tuple[IntegerModel, Network, dict]:
+                    recording: Recording | None = None,
+                    rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
     """Retime, round, calibrate, quantize and prune ``network``.
 
     Parameters
@@ -54,6 +54,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         All but ``fraction``, which the calibration chooses.
     recording : Recording, optional
         What to calibrate on; simulated spikes where None.
+    rules : Rules, optional
 
     Returns
     -------
@@ -62,11 +63,11 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         The retimed network that ``model`` was rounded from.
     facts : dict
         Further entries of the manifest: ``calibration``, ``dropped``, ``tables``, ``table_bits``,
-        ``non_zeros`` and ``warnings``.
+        ``non_zeros``, ``warnings``, and ``decay_terms`` where the rules ask for them.
     """
     if not (1 <= len(name) <= 100 and name.isprintable()):
         raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
-    network, widths = retime(network), widths or Widths()
+    network, widths, rules = retime(network), widths or Widths(), rules or Rules()
     simulated = recording is None
     if recording is None:
         recording = default_recording(network)
@@ -79,15 +80,23 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         current=widths.current, membrane=widths.membrane, decay=widths.decay)
     # A shift costs as many fraction bits at most: never more than there are.
     spare = choose(rounded=nearest(network, widths.weight)).widths.fraction
-    rounded = compensated(network, widths.weight, recording, trace=trace,
+    decays = round_decays(network, widths.decay, rules.decay_terms)
+    rounded = compensated(network, widths, recording, decays=decays, trace=trace,
                           most_shift=min(spare, MOST_SHIFT))
+    if rules.decay_terms:
+        # Weights that make up for much changed decays have other peaks.
+        exact = as_rounded(network, rounded, decays, widths.decay)
+        choose = functools.partial(choose, trace=run_reference(exact, recording))
     calibration = choose(rounded=rounded)
-    model, dropped = prune(quantize(network, rounded, calibration.widths, name))
-    evidence = _evidence(model, calibration, simulated)
-    return model, network, {
-        "calibration": evidence, "dropped": dropped, **table_facts(model),
-        "warnings": [*_changed_decays(model, network), *_saturating(model, evidence),
-                     *_dropped(dropped)]}
+    model, dropped = prune(quantize(network, rounded, calibration.widths, name, decays))
+    proof = proven_bits(model, rules.events_per_channel)
+    if rules.states == "proven":
+        model = with_states(model, *proof)
+    evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
+    facts = {"calibration": evidence, "dropped": dropped, **table_facts(model),
+             "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
+                          *clipped(network, rounded, widths.weight), *dropped_parts(dropped)]}
+    return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
 
 
 def printable(text: str) -> str:
@@ -95,50 +104,28 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "_" for c in text)
 
 
-def _evidence(model: IntegerModel, calibration: Calibration, simulated: bool) -> dict:
-    current, membrane = proven_bits(model)
-    proven = current <= model.widths.current and membrane <= model.widths.membrane
+def _evidence(model: IntegerModel, calibration: Calibration, proof: tuple[int, int],
+              rules: Rules) -> dict:
+    widths, neurons = calibration.widths, sum(p.neurons for p in model.populations)
+    proven = proof[0] <= model.widths.current and proof[1] <= model.widths.membrane
     rule = (f"most fraction bits with which the peaks over the calibration spikes fit "
             f"{calibration.margin:g} times")
     if proven:
-        rule += "; no input of at most one spike per channel and step can saturate a state"
-    return {"rule": rule, "proven": proven, "simulated": simulated,
+        most = rules.events_per_channel
+        rule += (f"; no input of at most {'one spike' if most == 1 else f'{most} spikes'} per "
+                 "channel and step can saturate a state")
+    return {"rule": rule, "states": rules.states, "proven": proven,
             **{key: value for key, value in dataclasses.asdict(calibration).items()
                if key != "widths"},
-            "proven_bits": {"current": current, "membrane": membrane, "events_per_channel": 1}}
+            "proven_bits": {"current": proof[0], "membrane": proof[1],
+                            "events_per_channel": rules.events_per_channel},
+            "state_bits": {"calibrated": neurons * (widths.current + widths.membrane),
+                           "proven": neurons * sum(proof)}}
 
 
-def _changed_decays(model: IntegerModel, network: Network) -> list[str]:
-    warnings = []
-    for population in model.populations:
-        exact = network.population(population.name)
-        for kind in ("synaptic", "membrane"):
-            wanted = getattr(exact, f"{kind}_decay")[population.kept]
-            given = getattr(population, f"{kind}_decay") / (1 << model.widths.decay)
-            # A decay is exp(-dt / tau), so the time constant is -dt / log(decay).
-            tau, rounded = (-1e3 * network.dt / np.log(decay) for decay in (wanted, given))
-            change = np.abs(rounded / tau - 1)
-            count, worst = int((change > TIME_CONSTANT_CHANGE).sum()), int(change.argmax())
-            if count:
-                warnings.append(
-                    f"{model.widths.decay} decay bits change {count} {kind} time constants of "
-                    f"{population.name} by more than {TIME_CONSTANT_CHANGE:.0%} (neuron "
-                    f"{int(population.kept[worst])}: {tau[worst]:.4g} ms becomes "
-                    f"{rounded[worst]:.4g} ms): take more decay bits")
-    return warnings
-
-
-def _saturating(model: IntegerModel, evidence: dict) -> list[str]:
-    if evidence["proven"] or not evidence["simulated"]:
-        return []
-    bits = evidence["proven_bits"]
-    text = (f"states of {model.widths.current} and {model.widths.membrane} bits may saturate: "
-            f"their scale comes from {evidence['source']}, and only {bits['current']} and "
-            f"{bits['membrane']} bits are safe for every input; calibrate on a recording of yours")
-    return [text]
-
-
-def _dropped(dropped: dict[str, int]) -> list[str]:
-    told = {"channels": "channels with only zero weights, whose spikes are ignored",
-            "neurons": "neurons that can never fire, left out"}
-    return [f"{text}: {dropped[key]}" for key, text in told.items() if dropped[key]]
+def _terms(model: IntegerModel, rules: Rules) -> dict:
+    return {"decay_terms": {"most": rules.decay_terms, "terms": {
+        p.name: {kind: [signed_powers(value) for value in values.tolist()]
+                 for kind, values in (("synaptic", p.synaptic_decay),
+                                      ("membrane", p.membrane_decay))}
+        for p in model.populations}}}

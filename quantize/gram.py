@@ -9,7 +9,7 @@ from .recording import Recording
 
 __all__ = ["arriving_events", "membrane_gram", "synapse_traces"]
 
-WINDOW, FLOOR, RIDGE = 0.4, 0.02, 1.0
+WINDOW, FLOOR, RIDGE, SLIGHT = 0.4, 0.02, 1.0, 0.01
 THIN = 3
 
 
@@ -40,24 +40,44 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
     return late
 
 
-def membrane_gram(population: Population, i: int, events: np.ndarray, weights: np.ndarray,
-                  fired: np.ndarray, reset: np.ndarray) -> np.ndarray:
-    """The matrix H of neuron ``i``, float64 (synapses, synapses).
+def membrane_gram(population: Population, i: int, decays: tuple[float, float], events: np.ndarray,
+                  weights: np.ndarray, fired: np.ndarray,
+                  reset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What errors of the weights of neuron ``i`` cost, and the weights to be rounded.
 
-    The ridge is as large as the mean of the diagonal: what the given spikes say of two weights
-    together holds only in part for other spikes.
+    Parameters
+    ----------
+    decays : tuple of float
+        The rounded ones of s and of m, with which the neuron will run.
+    events : ndarray of float64, shape (steps, synapses)
+    weights : ndarray of float64, shape (synapses,)
+    fired, reset : ndarray of bool, shape (steps,)
+
+    Returns
+    -------
+    gram : ndarray of float64, shape (synapses, synapses)
+        The matrix H. Its ridge is as large as the mean of its diagonal: what the given spikes say
+        of two weights together holds only in part for other spikes.
+    weights : ndarray of float64, shape (synapses,)
+        Those that come closest to the exact membrane with the rounded decays.
     """
     # Membranes change slowly: every THIN-th step tells nearly as much as all.
-    traces = synapse_traces(events, population.synaptic_decay[i], population.membrane_decay[i],
-                            fired, reset)[::THIN]
-    counts = np.ones(len(traces))
+    exact = synapse_traces((events @ weights)[:, None], population.synaptic_decay[i],
+                           population.membrane_decay[i], fired, reset)[::THIN, 0]
+    counts = np.ones(len(exact))
     if population.spiking:
         threshold = population.threshold[i]
-        distance = (traces @ weights - threshold) / (WINDOW * threshold)
+        distance = (exact - threshold) / (WINDOW * threshold)
         counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
-    traces = traces * np.sqrt(counts / counts.sum())[:, None]
+    counts = np.sqrt(counts / counts.sum())
+    traces = synapse_traces(events, *decays, fired, reset)[::THIN] * counts[:, None]
     gram = traces.T @ traces
-    return gram + RIDGE * max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
+    unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
+    missing = traces.T @ (exact * counts - traces @ weights)
+    used = weights != 0
+    weights = weights.copy()
+    weights[used] += np.linalg.solve((gram + SLIGHT * unit)[np.ix_(used, used)], missing[used])
+    return gram + RIDGE * unit, weights
 
 
 @njit(cache=True)

@@ -4,23 +4,27 @@
 Per neuron, with the scale ``sigma`` and the integers that `rounding` chose::
 
     threshold = floor(threshold / sigma * 2**fraction)     m > threshold stays exact for integer m
-    decay     = round_half_up(decay * 2**d), at most 2**d - 1
+    decay     = as `decays` rounds it
 
 A neuron that training has starved has weights far below its threshold, which would then be beyond
 half of the membrane's range. It gets a coarser scale, and nearest integers, rather than all neurons
 fewer fraction bits.
 """
 
+import dataclasses
+
 import numpy as np
 
+from .decays import Decays, round_decays
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from .network import Network, Population
 from .rounding import Rounded, round_half_up
 
-__all__ = ["quantize"]
+__all__ = ["quantize", "with_states"]
 
 
-def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> IntegerModel:
+def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
+             decays: dict[str, Decays] | None = None) -> IntegerModel:
     """Put ``rounded`` weights of ``network`` into a model with ``widths``."""
     room = _highest(widths) / 2 / (1 << widths.fraction)
     sigma = {name: np.maximum(scale, network.population(name).threshold / room)
@@ -33,7 +37,9 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> I
                                            weights))
         for p, weights, shift in zip(network.projections, rounded.weights, rounded.shift,
                                      strict=True))
-    populations = tuple(_population(p, sigma[p.name], widths) for p in network.populations)
+    decays = decays or round_decays(network, widths.decay)
+    populations = tuple(_population(p, sigma[p.name], decays[p.name], widths)
+                        for p in network.populations)
     outputs = np.concatenate([sigma[p.name] for p in network.populations if not p.spiking])
     return IntegerModel(
         name=name, dt=network.dt, widths=widths, channels=network.channels,
@@ -41,12 +47,29 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str) -> I
         output_scale=outputs / (1 << widths.fraction), lead_steps=network.lead_steps)
 
 
+def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerModel:
+    """``model`` with states of other widths, in the same units: what they never exceed.
+
+    Widths never fall below 8, below what a single weight needs, or of m below that of s.
+    """
+    widths, most = model.widths, max(p.shift for p in model.projections)
+    current = max(current, 8, widths.weight + widths.fraction + most)
+    widths = dataclasses.replace(widths, current=current, membrane=max(membrane, current))
+    # A threshold beyond what m can reach is one that it never passes.
+    populations = tuple(
+        dataclasses.replace(p, threshold=np.minimum(p.threshold, _highest(widths)) if p.spiking
+                            else np.full(p.neurons, _highest(widths)))
+        for p in model.populations)
+    return dataclasses.replace(model, widths=widths, populations=populations)
+
+
 def _coarse(weights: np.ndarray, sigma: np.ndarray, shift: int, widths: Widths) -> np.ndarray:
     largest = (1 << widths.weight - 1) - 1
     return np.clip(round_half_up(weights / sigma / (1 << shift)), -largest - 1, largest)
 
 
-def _population(population: Population, sigma: np.ndarray, widths: Widths) -> IntegerPopulation:
+def _population(population: Population, sigma: np.ndarray, decays: Decays,
+                widths: Widths) -> IntegerPopulation:
     if population.spiking:
         threshold = np.floor(population.threshold / sigma * (1 << widths.fraction))
     else:
@@ -54,15 +77,8 @@ def _population(population: Population, sigma: np.ndarray, widths: Widths) -> In
     return IntegerPopulation(
         name=population.name, spiking=population.spiking, size=population.neurons,
         kept=np.arange(population.neurons), threshold=threshold.astype(np.int64),
-        synaptic_decay=_decay(population.synaptic_decay, widths),
-        membrane_decay=_decay(population.membrane_decay, widths))
+        synaptic_decay=decays.synaptic, membrane_decay=decays.membrane)
 
 
 def _highest(widths: Widths) -> int:
     return (1 << widths.membrane - 1) - 1
-
-
-def _decay(decay: np.ndarray, widths: Widths) -> np.ndarray:
-    # With long steps a decay may be all but 0; as 1 it still has a time constant to tell.
-    one = 1 << widths.decay
-    return np.clip(round_half_up(decay * one), 1, one - 1)

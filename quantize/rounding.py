@@ -3,8 +3,9 @@
 
 A weight is ``sigma * 2**shift * q`` with a scale sigma for each neuron and a shift for each
 projection. Rounded weights q drive a neuron's membrane wrongly by ``Z (w - sigma 2**shift q)``,
-where column j of Z is the membrane that synapse j alone would cause (`gram.synapse_traces`). What
-counts is the error where the neuron decides, near its threshold, so with weights g per step::
+where column j of Z is the membrane that synapse j alone would cause (`gram.synapse_traces`), and w
+are the weights that make up for the rounding of the decays (`gram.membrane_gram`). What counts is
+the error where the neuron decides, near its threshold, so with weights g per step::
 
     error(q, sigma) = r' H r,    r = w - sigma 2**shift q,    H = Z' diag(g) Z / sum(g) + ridge
     g = exp(-((m - threshold) / (WINDOW * threshold))**2) + FLOOR        1 for a leaky integrator
@@ -15,6 +16,7 @@ the best. A weight that is zero stays zero. The idea is that of GPTQ and AdaRoun
 2022, Nagel et al. 2020), with the membrane's dynamics in the place of a layer's activations.
 """
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -22,12 +24,15 @@ import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
+from .decays import Decays, round_decays
 from .gram import arriving_events, membrane_gram
+from .model import Widths
 from .network import INPUT, Network
 from .recording import Recording
 from .reference import Trace, run_reference
 
-__all__ = ["MOST_SHIFT", "Rounded", "best_shifts", "compensated", "nearest", "round_half_up"]
+__all__ = ["MOST_SHIFT", "Rounded", "as_rounded", "best_shifts", "compensated", "nearest",
+           "round_half_up"]
 
 MOST_SHIFT = 3
 SCALES = tuple(1 - k / 100 for k in range(10)) + tuple(0.9 - k / 20 for k in range(9))
@@ -79,15 +84,18 @@ def nearest(network: Network, weight_bits: int, shift: tuple[int, ...] | None = 
 
 
 @threadpool_limits.wrap(limits=1)
-def compensated(network: Network, weight_bits: int, recording: Recording, *,
-                trace: Trace | None = None, most_shift: int = MOST_SHIFT) -> Rounded:
+def compensated(network: Network, widths: Widths, recording: Recording, *,
+                decays: dict[str, Decays] | None = None, trace: Trace | None = None,
+                most_shift: int = MOST_SHIFT) -> Rounded:
     """Round so that the errors of each neuron cancel over the spikes of ``recording``.
 
     Every neuron is rounded by itself, as if all others fired as in ``trace``, which is the run of
-    the float network over the recording. ``most_shift`` limits the shift of a projection.
+    the float network over the recording. Weights make up for what ``decays`` change, as far as they
+    can; decays are the nearest where None. ``most_shift`` limits the shift of a projection.
     """
     trace = trace or run_reference(network, recording)
-    start = nearest(network, weight_bits, best_shifts(network, recording, trace, most_shift))
+    decays, unit_decay = decays or round_decays(network, widths.decay), 2.0 ** -widths.decay
+    start = nearest(network, widths.weight, best_shifts(network, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
     first = 0
@@ -99,16 +107,32 @@ def compensated(network: Network, weight_bits: int, recording: Recording, *,
         for i in range(population.neurons):
             fired = (trace.spikes[:, first + i] if population.spiking
                      else np.zeros(recording.steps, bool))
-            gram = membrane_gram(population, i, events, exact[:, i], fired, recording.reset)
+            given = decays[population.name]
+            gram, wanted = membrane_gram(
+                population, i, (given.synaptic[i] * unit_decay, given.membrane[i] * unit_decay),
+                events, exact[:, i], fired, recording.reset)
             # A neuron rounds its weights in units of their projections.
-            scale[population.name][i], column = _best(gram * np.outer(unit, unit),
-                                                      exact[:, i] / unit,
-                                                      scale[population.name][i], weight_bits)
+            scale[population.name][i], column = _best(
+                gram * np.outer(unit, unit), wanted / unit, widths.weight)
             for k in into:
                 weights[k][:, i] = column[:len(weights[k])]
                 column = column[len(weights[k]):]
         first += population.neurons if population.spiking else 0
     return Rounded(scale=scale, weights=tuple(weights), shift=start.shift)
+
+
+def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
+               decay_bits: int) -> Network:
+    """``network`` with the weights and decays that rounding left, in floating point."""
+    populations = tuple(
+        dataclasses.replace(p, synaptic_decay=decays[p.name].synaptic / (1 << decay_bits),
+                            membrane_decay=decays[p.name].membrane / (1 << decay_bits))
+        for p in network.populations)
+    projections = tuple(
+        dataclasses.replace(p, weights=weights * rounded.scale[p.target] * (1 << shift))
+        for p, weights, shift in zip(network.projections, rounded.weights, rounded.shift,
+                                     strict=True))
+    return dataclasses.replace(network, populations=populations, projections=projections)
 
 
 def best_shifts(network: Network, recording: Recording, trace: Trace,
@@ -160,13 +184,14 @@ def _rates(network: Network, recording: Recording, trace: Trace, source: str) ->
     return rates[[p.name for p in spiking].index(source)]
 
 
-def _best(gram, weights, scale, weight_bits):
+def _best(gram, weights, weight_bits):
     """Scale and integers (synapses,) of the least error over all ``SCALES``."""
     largest = (1 << weight_bits - 1) - 1
     used = np.flatnonzero(weights)
     column = np.zeros(len(weights), np.int64)
     if not len(used):
-        return scale, column
+        return 1.0, column
+    scale = np.abs(weights).max() / largest
     h, w = np.ascontiguousarray(gram[np.ix_(used, used)]), weights[used]
     best = np.inf
     for factor in SCALES:

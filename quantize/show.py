@@ -20,7 +20,8 @@ def summary(manifest: dict) -> str:
              ("lead", "{} steps, {:g} ms earlier than the checkpoint's own model".format(
                  model["lead_steps"], model["lead_steps"] * step)),
              ("widths", "weights {weight} bits, currents {current}, membranes {membrane}, "
-                        "decays {decay}; {fraction} fraction bits".format(**model["widths"]))]
+                        "decays {decay}; {fraction} fraction bits".format(**model["widths"])
+              + _shifts(model))]
     if "calibration" in manifest:
         rows += _calibration(manifest["calibration"])
     if "dropped" in manifest:
@@ -54,9 +55,18 @@ def _shape(model: dict) -> str:
     return " -> ".join(parts)
 
 
+def _shifts(model: dict) -> str:
+    told = [f"{p['source']}->{p['target']} {p['shift']}" for p in model["projections"]
+            if p.get("shift")]
+    return f"; shifted: {', '.join(told)}" if told else ""
+
+
 def _calibration(calibration: dict) -> list[tuple[str, str]]:
     seen = ("{source}: peaks {current_peak:.0f} and {membrane_peak:.0f} weight LSB, margin "
             "{margin:g}").format(**calibration)
-    safe = ("{current} and {membrane} bits hold every input of at most {events_per_channel} spike "
+    safe = ("{current} and {membrane} bits hold every input of at most {events_per_channel} "
             "per channel and step").format(**calibration["proven_bits"])
-    return [("calibration", seen), ("proven", safe)]
+    cost = calibration["state_bits"]
+    states = (f"{calibration['states']}; memory: calibrated {cost['calibrated']} bits, "
+              f"proven {cost['proven']} bits")
+    return [("calibration", seen), ("proven", safe), ("states", states)]

@@ -156,6 +156,15 @@ def test_compile_warns_of_dropped_parts(recording):
         "neurons that can never fire, left out: 1"]
 
 
+def test_compile_warns_of_clipped_weights(recording):
+    network = tiny_network(0, **SHAPE)
+    facts = compile_network(network, name="n", recording=recording,
+                            widths=Widths(weight=2, fraction=0))[2]
+    told = [text for text in facts["warnings"] if "clipped" in text]
+    assert told and told[0].startswith("hidden->readout: ")
+    assert told[0].endswith("so that the others keep 2 bits that tell: take more weight bits")
+
+
 @pytest.mark.parametrize("events, channels, dt, message", [
     ([[0]], 19, 4e-3, "Recording made n_channels must be 20, as the network has, not 19"),
     ([[0]], 20, 5e-3, "Recording made dt must be 0.004 s, as the network has, not 0.005"),

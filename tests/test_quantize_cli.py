@@ -71,6 +71,34 @@ def test_build_with_options(here, call):
     assert "simulated Poisson spikes" in err
 
 
+def test_build_with_rules(here, call):
+    status, out, err = call("build", "net.safetensors", "-o", "model", "--states", "proven",
+                            "--events-per-channel", 3, "--decay-terms", 3, "--calibrate", "rec.npz")
+    assert status == 0 and "may saturate" not in err
+    model, manifest = load_artefact(here / "model")
+    told, widths = manifest["calibration"], model.widths
+    assert (told["states"], told["proven"]) == ("proven", True)
+    assert told["proven_bits"] == {"current": widths.current, "membrane": widths.membrane,
+                                   "events_per_channel": 3}
+    assert told["rule"].endswith("no input of at most 3 spikes per channel and step can saturate "
+                                 "a state")
+    neurons = sum(p.neurons for p in model.populations)
+    assert told["state_bits"] == {"calibrated": neurons * 36,
+                                  "proven": neurons * (widths.current + widths.membrane)}
+    assert manifest["decay_terms"]["most"] == 3
+    lines = dict(line.split(maxsplit=1) for line in out.splitlines()[:-1])
+    assert lines["states"] == (f"proven; memory: calibrated {neurons * 36} bits, proven "
+                               f"{told['state_bits']['proven']} bits")
+    assert call("show", "model")[1].startswith(out.removesuffix("-> model\n"))
+
+
+def test_build_warns_of_changed_behaviour(here, call, monkeypatch):
+    monkeypatch.setattr("golden.check.changed_behaviour", lambda *_: ["neurons that differ"])
+    assert call("build", "net.safetensors", "-o", "model")[2].endswith(
+        "warning: neurons that differ\n")
+    assert load_manifest(here / "model")["warnings"][-1] == "neurons that differ"
+
+
 def test_build_is_reproducible(here, call):
     for name in "ab":
         assert call("build", "net.safetensors", "-o", name)[0] == 0
@@ -120,9 +148,13 @@ NO_SHAPE = "con2.op.weight must have shape (5, 5) to fit the other tensors, not 
 HELP = "(see 'python -m quantize build --help')"
 
 
+def _number(name, rule, text):
+    return (None, (*BUILD, f"--{name}", text),
+            f"argument --{name}: must be a whole number from {rule}, not {text!r} {HELP}")
+
+
 def _bits(name, rule, text):
-    return (None, (*BUILD, f"--{name}-bits", text),
-            f"argument --{name}-bits: must be a whole number from {rule}, not {text!r} {HELP}")
+    return _number(f"{name}-bits", rule, text)
 
 
 @pytest.mark.parametrize("prepare, arguments, message", [
@@ -140,6 +172,7 @@ def _bits(name, rule, text):
     _bits("weight", "2 to 16", "17"), _bits("weight", "2 to 16", "x"),
     _bits("current", "8 to 32", "7"), _bits("membrane", "8 to 32", "33"),
     _bits("decay", "4 to 16", "3"),
+    _number("decay-terms", "1 to 4", "5"), _number("events-per-channel", "1 to 255", "0"),
     (None, (*BUILD, "--membrane-bits", 12), "Width membrane must be at least current = 16, not 12"),
     (None, (*BUILD, "--name", "a\nb"),
      "Model name must be 1 to 100 printable characters, not 'a\\nb'"),

@@ -62,7 +62,7 @@ def test_synapse_traces_add_up_to_the_membrane(seed):
 def test_compensated_keeps_zeros_range_and_shape():
     network = retime(tiny_network(1, channels=8, hidden=6))
     network.projections[0].weights[2:4] = 0
-    rounded = compensated(network, 4, random_recording(1, 8, 400, rate=0.3))
+    rounded = compensated(network, Widths(weight=4), random_recording(1, 8, 400, rate=0.3))
     for projection, weights in zip(network.projections, rounded.weights, strict=True):
         assert weights.dtype == np.int64
         assert weights.shape == projection.weights.shape
@@ -78,7 +78,7 @@ def test_compensated_is_nearest_where_no_spike_tells_more():
     """A silent recording leaves only the ridge, which weighs every weight alike."""
     network = retime(tiny_network(2, channels=8, hidden=6))
     silent = poisson_recording(8, 4e-3, steps=50, rate=1e-9, seed=1)
-    rounded = compensated(network, 8, silent)
+    rounded = compensated(network, Widths(), silent)
     for projection, weights in zip(network.projections, rounded.weights, strict=True):
         assert not any(rounded.shift)
         exact = projection.weights / rounded.scale[projection.target]
@@ -142,7 +142,7 @@ def test_shifts_leave_room_in_the_currents():
 def test_compensated_on_several_populations():
     network = make_network(3, {"a": 6, "b": 5, "out": 2},
                            [("input", "a", 0), ("a", "a", 2), ("a", "b", 1), ("b", "out", 0)])
-    rounded = compensated(network, 5, random_recording(2, 4, 300, rate=0.5))
+    rounded = compensated(network, Widths(weight=5), random_recording(2, 4, 300, rate=0.5))
     assert [w.shape for w in rounded.weights] == [(4, 6), (6, 6), (6, 5), (5, 2)]
 
 

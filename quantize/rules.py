@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How numbers are chosen where there is a choice."""
+
+from dataclasses import dataclass
+
+__all__ = ["MOST_TERMS", "STATES", "Rules"]
+
+STATES = ("calibrated", "proven")
+MOST_TERMS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Choices of the quantizer that are no widths.
+
+    Parameters
+    ----------
+    states : str
+        ``calibrated``: states have the widths that are asked for, and saturate beyond. ``proven``:
+        states are as wide as it takes that no input can saturate them.
+    events_per_channel : int
+        Spikes of a channel in one step, at most, that a proof allows for: 1 to 255.
+    decay_terms : int, optional
+        Each decay becomes a sum of at most so many signed powers of two, 1 to 4; any integer where
+        None.
+    """
+
+    states: str = "calibrated"
+    events_per_channel: int = 1
+    decay_terms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.states not in STATES:
+            raise ValueError(f"Rule states must be one of {', '.join(STATES)}, "
+                             f"not {self.states!r}")
+        if not 1 <= self.events_per_channel <= 255:
+            raise ValueError(f"Rule events_per_channel must be between 1 and 255, "
+                             f"not {self.events_per_channel!r}")
+        if self.decay_terms is not None and not 1 <= self.decay_terms <= MOST_TERMS:
+            raise ValueError(f"Rule decay_terms must be between 1 and {MOST_TERMS}, "
+                             f"not {self.decay_terms!r}")
