@@ -114,19 +114,22 @@ class LaneUpdate(wiring.Component):
             self.write_word.eq(words[5]),
             self.write_lanes.eq((f[0] & decay).replicate(lanes)),
         ]
+        told = Signal()
         m.d.sync += [
-            self.spike.valid.eq(self.o.valid & fired.any()),
+            told.eq(self.o.valid),
             self.spike.group.eq(words[5]),
             self.spike.fired.eq(fired),
         ]
+        m.d.comb += self.spike.valid.eq(told & self.spike.fired.any())
         for lane in range(lanes):
-            total, threshold = self._sum(m, lane, words, decay)
+            total, threshold, fires_ever = self._sum(m, lane, words, decay)
             zero = was_fired.data[lane] | self.clear
             membrane = self.o.membranes[lane]
             m.d.comb += [
                 membrane.eq(Mux(zero, 0, saturate(total, len(membrane)))),
                 saturates[lane].eq(~zero & overflows(total, len(membrane))),
-                fired[lane].eq(membrane > threshold),
+                # As `membrane > threshold`, without a wait for the clamp.
+                fired[lane].eq((total > threshold) & fires_ever & ~zero),
                 self.write[lane].eq(Mux(self.clear, 0, total)),
             ]
 
@@ -149,7 +152,7 @@ class LaneUpdate(wiring.Component):
             ]
 
     def _sum(self, m, lane, words, decay):
-        """``rnd(B * m) + s``, or ``rnd(A * s)``, and the threshold of the neuron."""
+        """``rnd(B * m) + s``, or ``rnd(A * s)``; the threshold, and whether m can exceed it."""
         widths = self.params.widths
         m.submodules[f"membranes_{lane}"] = bank = memory.Memory(
             shape=signed(widths.membrane), depth=self.params.state_words, init=[])
@@ -167,18 +170,21 @@ class LaneUpdate(wiring.Component):
         threshold = Signal.like(x, name=f"threshold_{lane}")
         total = Signal(signed(widths.membrane + 1), name=f"total_{lane}",
                        reset_less=True)
+        fires_ever = Signal(name=f"fires_ever_{lane}")
+        largest = (1 << widths.membrane - 1) - 1
         constants = lane_words(self.params.model, self.params.lanes)[lane]
         m.d.sync += [
             x.eq(Mux(decay, self.read[lane], read.data)),
             k.eq(Mux(decay, self._table(m, words[1], [word[0] for word in constants], len(k)),
                      self._table(m, words[1], [word[1] for word in constants], len(k)))),
             threshold.eq(self._table(m, words[4], [word[2] for word in constants], len(x))),
+            fires_ever.eq(self._table(m, words[4], [word[2] != largest for word in constants], 1)),
         ]
         # The lowest bits of the whole product cannot reach what is left of it.
         product, gone = self._multiply(m, x, k, lane)
         current = Mux(decay, 0, self.read[lane]).as_signed()
         m.d.sync += total.eq(round_half_up(product, widths.decay - gone, current))
-        return total, threshold
+        return total, threshold, fires_ever
 
     def _table(self, m, word, image, width):
         """Entry of a table of constants: logic, since a block RAM would be empty but for these."""
