@@ -64,8 +64,10 @@ def _shifts(model: dict) -> str:
 def _calibration(calibration: dict) -> list[tuple[str, str]]:
     seen = ("{source}: peaks {current_peak:.0f} and {membrane_peak:.0f} weight LSB, margin "
             "{margin:g}").format(**calibration)
-    safe = ("{current} and {membrane} bits hold every input of at most {events_per_channel} "
-            "per channel and step").format(**calibration["proven_bits"])
+    proof = calibration["proven_bits"]
+    spikes = "spike" if proof["events_per_channel"] == 1 else "spikes"
+    safe = (f"{proof['current']} and {proof['membrane']} bits hold every input of at most "
+            f"{proof['events_per_channel']} {spikes} per channel and step")
     cost = calibration["state_bits"]
     states = (f"{calibration['states']}; memory: calibrated {cost['calibrated']} bits, "
               f"proven {cost['proven']} bits")

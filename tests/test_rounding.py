@@ -147,11 +147,12 @@ def test_compensated_on_several_populations():
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the published networks in ../shared")
-@pytest.mark.parametrize("bits, least", [(8, 0.94), (4, 0.85)])
+@pytest.mark.parametrize("bits, least", [(8, 0.93), (4, 0.85)])
 def test_compensated_fidelity_on_real_spikes(bits, least):
     """Mean R2 against the float network over recorded reaches, three published networks.
 
-    Nearest integers give 0.94 and 0.78. Single networks scatter by 0.03.
+    Nearest integers without shifts give 0.937 and 0.78 there. Roundings of equal quality scatter
+    by 0.01, and another BLAS may round otherwise: so the bound is below the 0.947 and 0.897 seen.
     """
     pytest.importorskip("torch", reason="reading .pth needs torch")
     recording = read_recording(SHARED / "data/mc_rtt_indy_4reaches_4ms.npz")
@@ -160,8 +161,9 @@ def test_compensated_fidelity_on_real_spikes(bits, least):
         network = read_checkpoint(SHARED / f"checkpoints/indy03/tinyRSNN-{k}.pth")
         model, network, _ = compile_network(network, name="m", widths=Widths(weight=bits,
                                                                              fraction=0))
-        velocity = run_golden(model, recording, CoreConfig()).velocity
-        fidelity.append(r_squared(run_reference(network, recording).velocity, velocity))
+        answer = run_golden(model, recording, CoreConfig())
+        assert not answer.saturated.any()
+        fidelity.append(r_squared(run_reference(network, recording).velocity, answer.velocity))
     assert np.mean(fidelity) >= least
 
 

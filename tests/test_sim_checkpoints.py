@@ -17,10 +17,12 @@ def test_compiled_published_equals_golden(shared, checkpoint):
     simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
     answer = equal_answer(model, simulated)
     assert len(answer.cycles) == STEPS and (answer.spikes.sum(axis=0) > 0).sum() > 20
+    assert not answer.saturated.any()
     recordings = published_recordings(shared, checkpoint)
     assert recordings
     for recording in recordings:
-        assert equal_answer(model, recording).spikes.any(), recording.name
+        answer = equal_answer(model, recording)
+        assert answer.spikes.any() and not answer.saturated.any(), recording.name
 
 
 @pytest.mark.parametrize("checkpoint, tables, lanes", [
