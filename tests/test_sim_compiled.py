@@ -48,7 +48,7 @@ def test_compiled_tables(tables, lanes):
 
 @pytest.mark.parametrize("lanes, choices", [
     (1, LANES), (3, LANES), (4, LANES), (4, LANES | {"tables": "rows"}),
-    (4, LANES | {"tables": "bitmap"}), (64, LANES), (1, SERIAL), (3, SERIAL)])
+    (4, LANES | {"tables": "bitmap"}), (16, LANES), (1, SERIAL), (3, SERIAL)])
 def test_compiled_neurons(lanes, choices):
     """The same with a neuron unit per lane, and with a serial multiplier."""
     recording = random_recording(lanes, 6, STEPS, reset=[70, 71, 200])
