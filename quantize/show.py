@@ -12,8 +12,8 @@ def summary(manifest: dict) -> str:
         source = manifest["checkpoint"]
         rows.append(("checkpoint", f"{source['file']}, sha256 {source['sha256'][:16]}"))
     if "finetuned" in manifest:
-        rows.append(("fine-tuned", "{source}, {steps} steps: epoch {taken} of {epochs}, seed "
-                                   "{seed}, {changed} weights changed".format(
+        rows.append(("fine-tuned", "{source}, {steps} steps, {epochs} epochs, seed {seed}: "
+                                   "{changed} weights changed".format(
                                        **manifest["finetuned"])))
     step = 1e3 * model["dt"]
     rows += [("shape", _shape(model)), ("step", f"{step:g} ms"),

@@ -49,7 +49,7 @@ def test_command_finetunes(files, tmp_path, call, call_command):
     assert (model.name, model.widths.weight) == ("mine", 5)
     tuned = manifest["finetuned"]
     assert [tuned[key] for key in ("source", "steps", "epochs", "seed")] == ["a.npz", 800, 2, 3]
-    assert f"fine-tuned       a.npz, 800 steps: epoch {tuned['taken']} of 2, seed 3, " in out
+    assert f"a.npz, 800 steps, 2 epochs, seed 3: {tuned['changed']} weights changed\n" in out
     assert manifest["checkpoint"] == {"file": "b.safetensors",
                                       "sha256": checkpoint_hash(checkpoint)}
     exact = retime(read_checkpoint(checkpoint))

@@ -4,7 +4,6 @@
 See docs/finetuning.md for the equations.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -38,15 +37,16 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
     ``unit`` is that of the network in units of the recording, see `unit_of`; it stays as it is.
 
     Weights that are 0 in ``network`` stay 0. Neurons and channels that have no weights any more are
-    dropped. The manifest's facts get one more entry, ``finetuned``.
+    dropped. Where training would not help, the model stays as it is. The manifest's facts get one
+    more entry, ``finetuned``.
     """
-    tuned, taken = tune(model, recording, tuning, _masks(model, network), unit)
+    tuned = tune(model, recording, tuning, _masks(model, network), unit)
     pairs = zip(model.projections, tuned.projections, strict=True)
     changed = sum(int((before.weights != after.weights).sum()) for before, after in pairs)
     tuned, dropped = prune(tuned)
     return tuned, {**_facts_of(tuned, facts, dropped), "finetuned": {
         "source": recording.name, "steps": recording.steps, "epochs": tuning.epochs,
-        "taken": taken, "seed": tuning.seed, "changed": changed}}
+        "seed": tuning.seed, "changed": changed}}
 
 
 def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) -> np.ndarray:
@@ -81,14 +81,14 @@ def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
 
 
 def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
-         unit: float = 1.0, *, progress: bool = True) -> tuple[IntegerModel, int]:
+         unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
     """The same model with weights that decode ``recording`` better; where ``masks`` let them.
 
     Minimises the root mean square error of the outputs, each axis scaled by the root mean square of
-    the movement, on the first 80 % of the recording. Of the models after each epoch, and the one
-    given, the one with the least error on the rest is taken; the number of its epoch comes with it.
-    Runs on one thread, so that a seed gives one result on one machine. ``progress`` draws a bar if
-    standard error is a terminal.
+    the movement. It does so twice: on the first 80 % of the recording, to see whether that helps on
+    the rest, and if so, on all of it; else the model comes back as it is. Runs on one thread, so
+    that a seed gives one result on one machine. ``progress`` draws bars if standard error is a
+    terminal.
     """
     wanted = target_velocity(recording)
     if len(model.output_scale) != wanted.shape[1]:
@@ -104,19 +104,20 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
         wrong = target_velocity(judged) - _answers(candidate, judged) * unit
         return float(np.square(wrong / size).mean())
 
-    streams = Streams(model, learnt, length=max(1, round(tuning.window / recording.dt)),
-                      batch=tuning.batch)
-    best, taken = model, 0
+    def train(part: Recording, title: str) -> IntegerModel:
+        streams = Streams(model, part, length=max(1, round(tuning.window / part.dt)),
+                          batch=tuning.batch)
+        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
+        trainer.run(streams, title, progress)
+        return trainer.model()
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
-        for epoch, candidate in enumerate(trainer.run(streams, progress), 1):
-            if error(candidate) < error(best):
-                best, taken = candidate, epoch
+        helps = error(train(learnt, "trial")) < error(model)
+        return train(recording, "integers") if helps else model
     finally:
         torch.set_num_threads(threads)
-    return best, taken
 
 
 class _Trainer:
@@ -132,14 +133,13 @@ class _Trainer:
         self.optimiser = torch.optim.Adam(self.network.parameters(),
                                           lr=tuning.learning_rate * self.half)
 
-    def run(self, streams: Streams, progress: bool) -> Iterator[IntegerModel]:
-        """Train; after each epoch, give the model with the integers that the network has."""
+    def run(self, streams: Streams, title: str, progress: bool) -> None:
         total    = self.tuning.epochs * streams.chunks
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, total)
         rng      = np.random.default_rng(self.tuning.seed)
         quiet    = None if progress else True       # None: quiet unless on a terminal
         with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True,
-                  desc="integers") as bar:
+                  desc=title) as bar:
             for _ in range(self.tuning.epochs):
                 state = self.network.start(streams.pieces)
                 for events, target, mask in streams.one_pass(rng):
@@ -150,10 +150,13 @@ class _Trainer:
                     schedule.step()
                     bar.set_postfix(error=f"{error:.3f}", refresh=False)
                     bar.update()
-                weights = [w.detach().numpy().astype(np.int64) for w in self.network.weights()]
-                yield replace(self.network.model, projections=tuple(
-                    replace(p, weights=w)
-                    for p, w in zip(self.network.model.projections, weights, strict=True)))
+
+    def model(self) -> IntegerModel:
+        """The model with the integers that the network has now."""
+        model   = self.network.model
+        weights = [w.detach().numpy().astype(np.int64) for w in self.network.weights()]
+        return replace(model, projections=tuple(
+            replace(p, weights=w) for p, w in zip(model.projections, weights, strict=True)))
 
     def _step(self, output: Tensor, hidden: Tensor, target: Tensor, mask: Tensor) -> float:
         """One update; gives the error, of 1 for silence."""

@@ -41,7 +41,7 @@ class Tuning:
     seed: int = 0
     window: float = 1.0                 # gradients reach back at most so far
     batch: int = 64
-    learning_rate: float = 1e-2         # in parts of the largest weight
+    learning_rate: float = 5e-3         # in parts of the largest weight
     noise: float = 0.1                  # part of the input events left out; as many are doubled
     lowest: float = 0.5                 # rate that no unit should fall below
 
