@@ -25,7 +25,7 @@ __all__ = ["compare", "heading", "losses"]
 
 def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe: Recipe,
             tuning: Tuning, tell: Callable[[str], None] = tqdm.write) -> dict:
-    """Train, round and fine-tune with ``seeds`` seeds, from those of ``recipe`` and ``tuning`` on.
+    """Train, round and fine-tune with ``seeds`` seeds, from that of ``recipe`` on.
 
     All of it, calibration too, sees the first 80 % of the recording; the rest is scored, the float
     network by `train.fit.predict`, the integers by golden. ``tell`` gets a line as soon as a seed
@@ -47,16 +47,16 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
     with tqdm(total=seeds * (1 + len(weight_bits)), disable=None, unit="network",
               dynamic_ncols=True, desc="held-out") as bar:
         for k in range(seeds):
-            model = fit(seen, replace(recipe, seed=recipe.seed + k))
+            seed  = recipe.seed + k
+            model = fit(seen, replace(recipe, seed=seed))
             score = r_squared(target_velocity(unseen), predict(model, unseen)[0]).mean()
             bar.update()
             network  = _network(model)
             integers = []
             for bits in weight_bits:
-                integers.append(_integers(network, bits, seen, unseen,
-                                          replace(tuning, seed=tuning.seed + k)))
+                integers.append(_integers(network, bits, seen, unseen, replace(tuning, seed=seed)))
                 bar.update()
-            entries.append({"seed": recipe.seed + k, "float": score, "integers": integers})
+            entries.append({"seed": seed, "float": score, "integers": integers})
             tell(_line(entries[-1]))
     return {**results, "seeds": entries}
 
