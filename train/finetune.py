@@ -24,7 +24,7 @@ from quantize.recording import Recording
 
 from .integer import Events, IntegerNetwork
 from .recipe import Tuning
-from .recording import held_out, target_velocity
+from .recording import target_velocity
 from .streams import Streams
 
 __all__ = ["finetune", "integer_score", "shaken", "tune", "unit_of"]
@@ -37,8 +37,7 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
     ``unit`` is that of the network in units of the recording, see `unit_of`; it stays as it is.
 
     Weights that are 0 in ``network`` stay 0. Neurons and channels that have no weights any more are
-    dropped. Where training would not help, the model stays as it is. The manifest's facts get one
-    more entry, ``finetuned``.
+    dropped. The manifest's facts get one more entry, ``finetuned``.
     """
     tuned = tune(model, recording, tuning, _masks(model, network), unit)
     pairs = zip(model.projections, tuned.projections, strict=True)
@@ -85,10 +84,8 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
     """The same model with weights that decode ``recording`` better; where ``masks`` let them.
 
     Minimises the root mean square error of the outputs, each axis scaled by the root mean square of
-    the movement. It does so twice: on the first 80 % of the recording, to see whether that helps on
-    the rest, and if so, on all of it; else the model comes back as it is. Runs on one thread, so
-    that a seed gives one result on one machine. ``progress`` draws bars if standard error is a
-    terminal.
+    the movement. Runs on one thread, so that a seed gives one result on one machine. ``progress``
+    draws a bar if standard error is a terminal.
     """
     wanted = target_velocity(recording)
     if len(model.output_scale) != wanted.shape[1]:
@@ -98,26 +95,16 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
     if not (size > 0).all():
         raise InputError(f"Recording {recording.name} velocity must move on every axis to train "
                          "on, not be 0 throughout")
-    learnt, judged = held_out(recording)
-
-    def error(candidate: IntegerModel) -> float:
-        wrong = target_velocity(judged) - _answers(candidate, judged) * unit
-        return float(np.square(wrong / size).mean())
-
-    def train(part: Recording, title: str) -> IntegerModel:
-        streams = Streams(model, part, length=max(1, round(tuning.window / part.dt)),
-                          batch=tuning.batch)
-        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
-        trainer.run(streams, title, progress)
-        return trainer.model()
-
+    streams = Streams(model, recording, length=max(1, round(tuning.window / recording.dt)),
+                      batch=tuning.batch)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        helps = error(train(learnt, "trial")) < error(model)
-        return train(recording, "integers") if helps else model
+        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
+        trainer.run(streams, progress)
     finally:
         torch.set_num_threads(threads)
+    return trainer.model()
 
 
 class _Trainer:
@@ -133,13 +120,13 @@ class _Trainer:
         self.optimiser = torch.optim.Adam(self.network.parameters(),
                                           lr=tuning.learning_rate * self.half)
 
-    def run(self, streams: Streams, title: str, progress: bool) -> None:
+    def run(self, streams: Streams, progress: bool) -> None:
         total    = self.tuning.epochs * streams.chunks
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, total)
         rng      = np.random.default_rng(self.tuning.seed)
         quiet    = None if progress else True       # None: quiet unless on a terminal
         with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True,
-                  desc=title) as bar:
+                  desc="integers") as bar:
             for _ in range(self.tuning.epochs):
                 state = self.network.start(streams.pieces)
                 for events, target, mask in streams.one_pass(rng):
