@@ -77,9 +77,10 @@ class Core(wiring.Component):
             self.busy.eq(sequencer.busy),
         ]
         if self.params.large:
-            # A row that is asked for in a cycle without `busy` is read in the next one at first.
-            m.d.comb += [
-                self.load.ready.eq(~sequencer.busy),
+            # A byte is written in the cycle after it is taken: none is taken once a row may have
+            # been asked for.
+            m.d.sync += [
+                self.load.ready.eq(~sequencer.busy & ~sequencer.rows.valid & ~self.i.valid),
                 rows.load_write.eq(self.load.valid & self.load.ready),
                 rows.load.eq(self.load.payload),
             ]

@@ -205,11 +205,18 @@ class LaneUpdate(wiring.Component):
                        reset_less=True)
         whole = Signal(signed(len(x) - lower + len(k)), name=f"whole_{lane}",
                        reset_less=True)
-        small = Signal(len(k), name=f"small_{lane}", reset_less=True)
-        parts = [Mux(x[i], k << i, 0) for i in range(lower)]
         m.d.sync += [
             upper.eq(x[lower:].as_signed() * k),
-            small.eq(sum(parts) >> lower if parts else 0),
-            whole.eq(upper + small),
+            whole.eq(upper + (self._lower(m, x[:lower], k, lane) >> lower)),
         ]
         return whole, lower
+
+    def _lower(self, m, x, k, lane):
+        """``x * k`` one cycle after its factors, a sum of pairs of bits of x."""
+        total = Const(0)
+        for i in range(0, len(x), 2):
+            pair = Signal(len(k) + 2, name=f"pair_{lane}_{i}", reset_less=True)
+            high = Mux(x[i + 1], k << 1, 0) if i + 1 < len(x) else 0
+            m.d.sync += pair.eq(Mux(x[i], k, 0) + high)
+            total = total + (pair << i)
+        return total

@@ -123,8 +123,7 @@ def test_core_takes_bytes_in_between_only(stall):
         while True:
             ctx.set(dut.load.payload, {"word": place // params.word_bytes,
                                        "byte": place % params.word_bytes, "data": content[place]})
-            *_, ready, busy = await ctx.tick().sample(dut.load.ready, dut.busy)
-            assert ready == (not busy)
+            *_, ready = await ctx.tick().sample(dut.load.ready)
             taken[0] += ready
             place = taken[0] % whole
 
@@ -139,4 +138,5 @@ def test_core_takes_bytes_in_between_only(stall):
             equals(await stream_get(ctx, dut.o, stall=3), answer, t)
 
     simulate(dut, feed, check, background=(load,), max_cycles=12_000)
-    assert taken[0] > whole + 3 * recording.steps
+    # None is taken while a token waits.
+    assert taken[0] > whole + (3 * recording.steps if stall else 0)
