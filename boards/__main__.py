@@ -6,14 +6,16 @@ from pathlib import Path
 
 from golden.config import add_core_options, chosen_config
 from hw.decoder import BAUD
+from quantize.__main__ import main as quantize
 from quantize.cli import CommandParser, run_command, whole_number
 
 from .build import build
 from .explore_cli import add_explore, run_explore
 from .facts import load_facts
+from .kept import rebuild
 from .platforms import BOARDS, find_board
 from .report import summary
-from .table import read_reports, update
+from .table import KEPT, read_reports, update
 
 __all__ = ["main"]
 
@@ -43,6 +45,9 @@ def _parser() -> CommandParser:
     show = commands.add_parser("show", help="a report as text")
     show.add_argument("report", type=Path, help="folder made by 'python -m boards build'")
     commands.add_parser("list", help="the boards")
+    kept = commands.add_parser("kept", help="build again what the docs keep the reports of",
+                               description="Builds of docs/builds.json; takes minutes.")
+    kept.add_argument("names", nargs="*", metavar="NAME", help="of a build (default: all)")
     table = commands.add_parser("table", help="tables of the docs, from the kept reports")
     table.add_argument("pages", type=Path, nargs="+", help="Markdown files to bring up to date")
     return parser
@@ -51,8 +56,12 @@ def _parser() -> CommandParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"build": _build, "explore": run_explore, "show": _show, "list": _list,
+    {"build": _build, "explore": run_explore, "show": _show, "list": _list, "kept": _kept,
      "table": _table}[arguments.command](arguments)
+
+
+def _kept(arguments: Namespace) -> None:
+    rebuild(arguments.names, (quantize, main), work=Path("build/kept"), kept=KEPT)
 
 
 def _table(arguments: Namespace) -> None:

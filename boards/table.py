@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of README and docs, made from kept reports."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from golden.config import CoreConfig
 from quantize.cli import InputError, written_file
 
 from .platforms import BOARDS
@@ -26,18 +28,27 @@ def read_reports(folder: Path = KEPT) -> dict[str, dict]:
 def area(reports: dict[str, dict]) -> str:
     """Area, clock and time of every build: one row each, as Markdown."""
     rows: list[tuple[str, ...]] = [
-        ("network", "board", "LC", "EBR", "DSP", "Fmax", "cycles a step: mean, worst",
-         "latency: mean, worst", "tables")]
+        ("build", "board", "core", "LC", "EBR", "SPRAM", "DSP", "clock: used, possible",
+         "cycles a step: mean, worst", "latency: mean, worst", "tables")]
     for name, report in reports.items():
         used = {kind: part["used"] for kind, part in report["resources"].items()}
         cycles, latency = report["cycles"], report["latency"]
         rows.append((
-            name, f"{report['board']['title']}, {report['lanes']} lanes",
-            f"{next(iter(used.values())):,}",
-            f"{used['ebr']}", f"{used['dsp']}", f"{report['fmax_mhz']:.1f} MHz",
+            name, report["board"]["title"], _core(report["config"]),
+            f"{next(iter(used.values())):,}", f"{used['ebr']}", f"{used.get('spram', 0)}",
+            f"{used['dsp']}", f"{report['clock_mhz']:g}, {report['fmax_mhz']:.1f} MHz",
             f"{cycles['mean']:.0f}, {cycles['worst']:,} of {cycles['budget']:,}",
             f"{latency['mean']:.0f}, {latency['worst']:,}", f"{report['table_bits']:,} bits"))
     return markdown(rows)
+
+
+def _core(config: dict) -> str:
+    """What was chosen of a core, beyond what every core is."""
+    parts = [f"{config['lanes']} lane{'s' * (config['lanes'] > 1)}"]
+    plain = dataclasses.asdict(CoreConfig())
+    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in config.items()
+              if name != "lanes" and value != plain[name]]
+    return ", ".join(parts)
 
 
 def accuracy(reports: dict[str, dict]) -> str:
