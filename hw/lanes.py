@@ -98,12 +98,13 @@ class LaneUpdate(wiring.Component):
         m.submodules.refractory = memory_ = memory.Memory(
             shape=lanes, depth=self.params.state_words, init=[])
         was_fired, fires = memory_.read_port(), memory_.write_port()
-        saturates, fired = Signal(lanes), Signal(lanes)
+        saturates, fired, told = Signal(lanes), Signal(lanes), Signal()
         m.d.comb += [
             was_fired.addr.eq(words[4]),
-            fires.addr.eq(words[5]),
-            fires.data.eq(fired),
-            fires.en.eq(f[0] & ~decay),
+            fires.addr.eq(self.spike.group),
+            fires.data.eq(self.spike.fired),
+            fires.en.eq(told),
+            self.spike.valid.eq(told & self.spike.fired.any()),
             self.decays.eq(a[0] & decay),
             self.done.eq(f.all()),
             self.o.word.eq(words[5]),
@@ -114,13 +115,11 @@ class LaneUpdate(wiring.Component):
             self.write_word.eq(words[5]),
             self.write_lanes.eq((f[0] & decay).replicate(lanes)),
         ]
-        told = Signal()
         m.d.sync += [
             told.eq(self.o.valid),
             self.spike.group.eq(words[5]),
             self.spike.fired.eq(fired),
         ]
-        m.d.comb += self.spike.valid.eq(told & self.spike.fired.any())
         for lane in range(lanes):
             total, threshold, fires_ever = self._sum(m, lane, words, decay)
             zero = was_fired.data[lane] | self.clear
