@@ -85,7 +85,7 @@ verilog: model ## Write the core for designs of your own: Verilog, an example, a
 	$(RUN) -m hw verilog $(MODEL) -o build/$(NAME)/verilog$(SUFFIX) $(CORE)
 
 test: .venv/test .venv/torch ## Run the tests
-	$(RUN) -m pytest tests
+	$(RUN) -m pytest tests -n auto --dist loadfile
 
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check

@@ -90,7 +90,8 @@ class NeuronUpdate(wiring.Component):
         membrane = Signal(signed(self.params.widths.membrane))
         written  = Signal.like(neuron)
         value, factor = self._memory(pipeline, Cat(half, neuron), written, membrane, e)
-        x, was_fired, threshold = self._operands(pipeline, value, lane, c)
+        x, was_fired, threshold, fires_ever = self._operands(pipeline, value, lane, c)
+        zero  = was_fired | self.clear
         total = Signal(signed(self.params.widths.membrane + 1))
         if serial:
             current = Mux(c[0], self.read[lane], 0)
@@ -98,7 +99,7 @@ class NeuronUpdate(wiring.Component):
         else:
             current = Mux(d[0], x[:self.params.widths.current], 0).as_signed()
             self._multiply(pipeline, x, factor, total, current)
-        self._integrate(m, total, was_fired, membrane, tick & e[0])
+        self._integrate(m, total, zero, membrane, tick & e[0])
         self._write_back(m, pipeline, total, tick & f[0])
         pipeline.d.sync += written.eq(Mux(self.start, self.first, written + e[0]))
         m.d.comb += [
@@ -110,7 +111,8 @@ class NeuronUpdate(wiring.Component):
             self.spike.fired.eq(1),
         ]
         m.d.sync += [
-            self.spike.valid.eq(self.o.valid & (membrane > threshold)),
+            # As `membrane > threshold`, without a wait for the clamp.
+            self.spike.valid.eq(self.o.valid & fires_ever & ~zero & (total > threshold)),
             self.spike.group.eq(written),
         ]
 
@@ -186,15 +188,17 @@ class NeuronUpdate(wiring.Component):
     def _operands(self, m, value, lane, c):
         """What is multiplied, m in the first half and s in the second, and what comes with it."""
         x = Signal(signed(self.params.widths.membrane), reset_less=True)
-        threshold = Signal.like(x)
+        threshold, fires_ever = Signal.like(x), Signal()
         was_fired = Signal()
         m.d.sync += x.eq(Mux(c[0], self.read[lane], value))
         with m.If(c[0]):                    # x is m, and the threshold is read
             m.d.sync += [
                 was_fired.eq(x > value),
                 threshold.eq(value),
+                # Nothing exceeds the largest membrane.
+                fires_ever.eq(value[-1] | ~value[:-1].all()),
             ]
-        return x, was_fired, threshold
+        return x, was_fired, threshold, fires_ever
 
     def _multiply(self, m, x, factor, total, current):
         """Both in registers of the multiplier, which have no reset."""
@@ -226,10 +230,9 @@ class NeuronUpdate(wiring.Component):
             ]
         pipeline.d.sync += total.eq(round_half_up(Cat(below, above).as_signed(), 1, current))
 
-    def _integrate(self, m, total, was_fired, membrane, valid):
+    def _integrate(self, m, total, zero, membrane, valid):
         """Form ``m = 0 if fired before else sat(rnd(B * m) + s)``."""
         width = self.params.widths.membrane
-        zero  = was_fired | self.clear
         m.d.comb += [
             membrane.eq(Mux(zero, 0, saturate(total, width))),
             self.saturated.eq(valid & ~zero & overflows(total, width)),

@@ -31,7 +31,7 @@ STEPS = 400
 
 MUTATIONS = {
     "threshold_not_strict": (
-        "hw/neurons.py", "membrane > threshold", "membrane >= threshold"),
+        "hw/neurons.py", "total > threshold", "total >= threshold"),
     "refractory_not_strict": (
         "hw/neurons.py", "x > value", "x >= value"),
     "rounding_is_floor": (

@@ -108,6 +108,9 @@ class Executor(wiring.Component):
             self.decides.eq(go | self.checked),
         ]
 
+        # A cycle late: the core does much in the cycle in which its result is taken.
+        take = Signal()
+        m.d.sync += self.i_results.ready.eq(take)
         with m.FSM() as fsm:
             m.d.sync += self.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
                                           | fsm.ongoing("ANSWER")))
@@ -143,7 +146,7 @@ class Executor(wiring.Component):
                     number.eq(Mux(same, COUNTERS["repeated"], COUNTERS["steps"])),
                     count.eq(go & (same | self.i_results.valid)),
                     self.i_bytes.ready.eq(go),
-                    self.i_results.ready.eq(go & ~same),
+                    take.eq(go & ~same),
                 ]
                 with m.If(go):
                     m.d.sync += seq.eq(byte), known.eq(~self.info & ~load), fresh.eq(load)
