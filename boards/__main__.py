@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: ``python -m boards --help``."""
 
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 from golden.config import add_core_options, chosen_config
 from hw.decoder import BAUD
+from hw.params import CoreParams
 from quantize.__main__ import main as quantize
+from quantize.artefact import load_artefact
 from quantize.cli import CommandParser, run_command, whole_number
+from quantize.recording import read_recording
 
 from .build import build
+from .core_gates import check_gates
 from .explore_cli import add_explore, run_explore
 from .facts import load_facts
 from .kept import rebuild
@@ -45,6 +50,16 @@ def _parser() -> CommandParser:
     show = commands.add_parser("show", help="a report as text")
     show.add_argument("report", type=Path, help="folder made by 'python -m boards build'")
     commands.add_parser("list", help="the boards")
+    gates = commands.add_parser("gates", help="compare the synthesized core with golden",
+                                description="The gates of the core as a board gets them, compiled. "
+                                "Exit status 1: they do not do what golden does.")
+    gates.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
+    gates.add_argument("recording", type=Path, metavar="RECORDING.npz", help="spikes to decode")
+    gates.add_argument("--board", default="icebreaker", help="one with an iCE40 "
+                       "(default: %(default)s)")
+    gates.add_argument("--steps", type=whole_number(1, 1 << 27), default=2000, metavar="N",
+                       help="of the recording (default: %(default)s)")
+    add_core_options(gates)
     kept = commands.add_parser("kept", help="build again what the docs keep the reports of",
                                description="Builds of docs/builds.json; takes minutes.")
     kept.add_argument("names", nargs="*", metavar="NAME", help="of a build (default: all)")
@@ -57,7 +72,23 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
     {"build": _build, "explore": run_explore, "show": _show, "list": _list, "kept": _kept,
+     "gates": _gates,
      "table": _table}[arguments.command](arguments)
+
+
+def _gates(arguments: Namespace) -> None:
+    board = find_board(arguments.board)
+    model, _ = load_artefact(arguments.model)
+    recording = read_recording(arguments.recording).head(arguments.steps)
+    recording.check_fits(model.channels, model.dt)
+    params = CoreParams(model=model, config=chosen_config(arguments, **board.instead))
+    failures = check_gates(params, board, recording, Path("build/gates"))
+    for line in failures:
+        print(f"mismatch: {line}", file=sys.stderr)
+    if failures:
+        sys.exit(1)
+    print(f"{recording.steps} steps: outputs, spikes, cycles and latency of the gates equal golden "
+          f"({board.name}, {params.lanes} lanes)")
 
 
 def _kept(arguments: Namespace) -> None:

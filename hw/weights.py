@@ -11,8 +11,8 @@ __all__ = ["BankedRom", "bank_depths"]
 DEPTHS = (2048, 1024, 512, 256)
 WIDEST = 16
 
-# Words that a LUT holds a bit of each of.
-LUT_WORDS = 16
+# Words of a table that a few LUTs hold, and that would leave a block RAM nearly empty.
+FEW = 64
 
 
 def bank_depths(depth: int) -> list[int]:
@@ -64,7 +64,7 @@ class BankedRom(wiring.Component):
         for number, depth in enumerate(bank_depths(len(self.image))):
             bank = memory.Memory(shape=unsigned(len(data)), depth=depth,
                                  init=self.image[base:base + depth],
-                                 attrs=whole if depth > LUT_WORDS else {})
+                                 attrs=whole if depth > FEW else {})
             m.submodules[f"bank_{number}"] = bank
             port = bank.read_port()
             # Banks lie in order of falling size, so the low bits address within each.

@@ -96,8 +96,11 @@ class _Arrays:
     progress: np.ndarray
 
 
-def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answer:
+def run_compiled(params: CoreParams, recording: Recording, cache: Path,
+                 text: str | None = None) -> Answer:
     """Run the compiled RTL over ``recording`` from configuration.
+
+    ``text`` is RTLIL that takes the place of the core's own.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path) -> Answe
     """
     model = params.model
     recording.check_fits(model.channels, model.dt)
-    library = compile_design(convert(Core(params)), "core_driver.cc", cache)
+    library = compile_design(text or convert(Core(params)), "core_driver.cc", cache)
     kind, row = recording_tokens(model, recording)
     steps = recording.steps
     arrays = _Arrays(

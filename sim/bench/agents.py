@@ -162,8 +162,9 @@ class Monitor(Agent):
             self.dut.o__ready.value = int(wait == 0)
             await self.settled()
             taken = wait == 0 and bool(self.dut.o__valid.value)
-            spike = self.spike.from_bits(int(self.dut.spike.value))
-            if spike.valid:
+            # Its lowest bit says whether the rest is known.
+            if self.dut.spike.value[0]:
+                spike = self.spike.from_bits(int(self.dut.spike.value))
                 spikes += [spike.group * units + k
                            for k in range(units) if spike.fired >> k & 1]
             if self.dut.o__valid.value:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core's gates, as a board gets them, compiled to machine code: recordings through the netlist.
+
+The whole top behind its pins is simulated in `boards.gates`, with another simulator and slowly;
+here the core alone answers thousands of steps in seconds.
+"""
+
+from pathlib import Path
+
+from golden.run import run_golden
+from hw.core import Core
+from hw.params import CoreParams
+from hw.rtlil import convert
+from hw.tools import run_tool
+from quantize.cli import InputError
+from quantize.recording import Recording
+from sim.compare import differences
+from sim.compiled import run_compiled
+
+from .board import Board
+
+__all__ = ["check_gates", "core_gates"]
+
+# Yosys' models of the cells. Synthesis knows them without contents, so a run of its own reads them.
+MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
+
+
+def core_gates(params: CoreParams, board: Board, folder: Path) -> str:
+    """RTLIL of the core, synthesized for ``board`` and put together again from models of its cells.
+
+    Raises
+    ------
+    InputError
+        If there are no such models for the board's family, or they are too slow: of large RAMs.
+    """
+    if params.large:
+        raise InputError("Core weight_memory must be block to simulate its gates, not large")
+    if board.family.name != "iCE40":
+        raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
+                         "gates")
+    (folder / "core.il").write_text(convert(Core(params)))
+    run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
+             "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
+    run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
+             "write_rtlil gates.il", folder=folder, title="models of the cells")
+    return (folder / "gates.il").read_text()
+
+
+def check_gates(params: CoreParams, board: Board, recording: Recording, cache: Path) -> list[str]:
+    """What the gates answer otherwise than golden, as `sim.compare.differences` tells it."""
+    cache = Path(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    text = core_gates(params, board, cache)
+    return differences(run_golden(params.model, recording, params.config),
+                       run_compiled(params, recording, cache, text))
