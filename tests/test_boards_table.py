@@ -30,7 +30,7 @@ def test_update_makes_a_stale_table_anew(tmp_path):
     page.write_text("before\n<!-- table: area -->\nold\n<!-- end -->\nafter\n")
     assert update(page, read_reports())
     text = page.read_text()
-    assert text.startswith("before\n<!-- table: area -->\n| network |")
+    assert text.startswith("before\n<!-- table: area -->\n| build |")
     assert text.endswith("<!-- end -->\nafter\n") and "old" not in text
     assert not update(page, read_reports())
 
