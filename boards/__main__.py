@@ -10,7 +10,7 @@ from hw.decoder import BAUD
 from hw.params import CoreParams
 from quantize.__main__ import main as quantize
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, run_command, whole_number
+from quantize.cli import CommandParser, InputError, run_command, whole_number
 from quantize.recording import read_recording
 
 from .build import build
@@ -60,6 +60,7 @@ def _parser() -> CommandParser:
     gates.add_argument("--steps", type=whole_number(1, 1 << 27), default=2000, metavar="N",
                        help="of the recording (default: %(default)s)")
     add_core_options(gates)
+
     kept = commands.add_parser("kept", help="build again what the docs keep the reports of",
                                description="Builds of docs/builds.json; takes minutes.")
     kept.add_argument("names", nargs="*", metavar="NAME", help="of a build (default: all)")
@@ -81,7 +82,10 @@ def _gates(arguments: Namespace) -> None:
     model, _ = load_artefact(arguments.model)
     recording = read_recording(arguments.recording).head(arguments.steps)
     recording.check_fits(model.channels, model.dt)
-    params = CoreParams(model=model, config=chosen_config(arguments, **board.instead))
+    try:
+        params = CoreParams(model=model, config=chosen_config(arguments, **board.instead))
+    except ValueError as error:
+        raise InputError(str(error)) from error
     failures = check_gates(params, board, recording, Path("build/gates"))
     for line in failures:
         print(f"mismatch: {line}", file=sys.stderr)

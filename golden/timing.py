@@ -5,8 +5,9 @@ The core is one row adder and one neuron pipeline, or one for each lane, driven 
 (`golden.schedule`). All times below are cycles of the core's clock.
 
 - A row occupies the adder for ``period`` cycles: one per word of its table, and at least
-  ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write. Rows of
-  format ``rows`` visit state words in any order, and take ROW_CYCLES - 1 more for the same reason.
+  ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write. Where any
+  table has format ``rows``, whose words come in any order, every row takes ROW_CYCLES - 1 more than
+  its words for the same reason.
 - SPIKES takes FETCH_CYCLES to come to the first row, which is taken then, or as soon as the adder
   is free, and ends when it finds nothing more: 2 cycles after its last row, or after it began.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
@@ -42,9 +43,9 @@ FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
 
 
-def row_period(place: Place) -> int:
-    """Cycles for which a row occupies the adder."""
-    if place.format == "rows":
+def row_period(place: Place, tables: list[Place]) -> int:
+    """Cycles for which a row of ``place``, one of ``tables``, occupies the adder."""
+    if any(other.format == "rows" for other in tables):
         return place.row_words + ROW_CYCLES - 1
     return max(place.row_words, ROW_CYCLES)
 
@@ -87,7 +88,7 @@ def step_timing(model: IntegerModel, config: CoreConfig,
         the core; from the taking of the STEP token where a step has no event.
     """
     tables = places(model, config.lanes, config.tables)
-    period = [row_period(place) for place in tables]
+    period = [row_period(place, tables) for place in tables]
     now = np.zeros(len(events), np.int64)       # first cycle of the phase
     free = np.full(len(events), -1, np.int64)   # last cycle in which the adder holds a row
     latency = now

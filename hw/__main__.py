@@ -40,6 +40,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
     model, manifest = load_artefact(arguments.model)
+    if not 0 < arguments.freq < 1000:
+        raise InputError(f"Clock must be between 0 and 1000 MHz, not {arguments.freq:g}")
     try:
         params = CoreParams(model=model, config=chosen_config(arguments))
         link = link_params(params, model_hash=manifest["model_hash"], baud=arguments.baud,

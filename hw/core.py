@@ -42,8 +42,9 @@ class Core(wiring.Component):
         Monitor: works, and waits for nobody.
     load : :py:`In(stream.Signature(load_layout(words, word_bytes)))`
         Weights, where they lie in large memory; else there is no such port. A byte is taken while
-        the core waits for a token or for its result to be taken. Steps count for nothing before
-        the whole table is there: it is the link that offers no token until then.
+        the core waits for a token, and none is offered, or for its result to be taken. Steps
+        count for nothing before the whole table is there: it is the link that offers no token
+        until then.
     """
 
     def __init__(self, params: CoreParams):

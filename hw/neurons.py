@@ -23,8 +23,7 @@ class NeuronUpdate(wiring.Component):
     It works in ticks of ``golden.timing.tick_cycles`` cycles: 1 with a parallel multiplier, and
     one for each bit of a decay, and one more, with a serial one. The first neuron is addressed in
     the tick after ``start``; then a neuron takes NEURON_TICKS, in which the multiplier serves both
-    decays. ``done`` comes ``golden.timing.update_cycles - 1`` cycles after ``start``. Nothing
-    stalls it. Membranes are 0 after configuration.
+    decays. ``done`` comes ``update_cycles - 1`` cycles after ``start``. Membranes are 0 at first.
 
     Parameters
     ----------

@@ -126,9 +126,10 @@ class RowAdder(wiring.Component):
             ]
         with m.If(rest != 0):
             m.d.sync += rest.eq(rest - 1)
-        # Words of a listed row come in any order: the adder rests after the last of them.
-        with m.If((row.format == TableFormat.ROWS) & (row.words != 0)):
-            m.d.sync += rest.eq(ROW_CYCLES - 1)
+        # Words of a listed row come in any order: the adder rests after every row.
+        if "rows" in self.params.formats:
+            with m.If(row.words != 0):
+                m.d.sync += rest.eq(ROW_CYCLES - 1)
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
                 row.eq(self.i.payload),

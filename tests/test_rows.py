@@ -64,7 +64,8 @@ def test_row_adder(tables, lanes, stall):
             flags.append(saturated)
 
     simulate(dut, feed, background=(memory.serve, watch),
-             max_cycles=sum(row_period(place) + stall for _, _, place, _ in order) + 10)
+             max_cycles=10 + sum(row_period(place, params.places) + stall
+                                 for _, _, place, _ in order))
     for phase, number, _, _ in order:
         add_row(constants, state, phase, number)
     # Lanes past the last neuron of a population have no weights: only neurons are compared.
@@ -83,7 +84,7 @@ def test_row_adder_cycles(tables, lanes):
     memory = PlainCurrents(dut)
     chosen = [(place, payload) for _, _, place, payload in rows_of(model, params)][:12]
     rows = [payload for _, payload in chosen]
-    period = [row_period(place) for place, _ in chosen]
+    period = [row_period(place, params.places) for place, _ in chosen]
     taken, active = [], []
 
     async def feed(ctx):

@@ -53,7 +53,8 @@ class Surroundings:
             self.decays = max(self.decays - 1, 0)
             if valid and ctx.get(dut.rows.ready):
                 self.log.append(("row", row.address, row.target, row.words, row.shift))
-                self.row = next(row_period(place) for place in self.params.places
+                self.row = next(row_period(place, self.params.places)
+                                for place in self.params.places
                                 if place.target == row.target and place.row_words == row.words)
             if start:
                 assert not self.row and not self.run

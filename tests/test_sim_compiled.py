@@ -57,6 +57,22 @@ def test_compiled_neurons(lanes, choices):
     assert answer.saturated.any() and not answer.saturated[[70, 71]].any()
 
 
+def test_compiled_listed_rows_after_others():
+    """A listed row may begin where the row before it, of another format, ended."""
+    model = deep_model(6)
+    projections = []
+    for p in model.projections:
+        weights = np.where(p.weights == 0, 1, p.weights)
+        if p.source == "input":
+            weights = weights * (np.arange(weights.shape[1]) == weights.shape[1] - 1)
+        projections.append(dataclasses.replace(p, weights=weights))
+    model = dataclasses.replace(model, projections=tuple(projections))
+    formats = core_params(model, 1, tables="smallest").formats
+    assert "rows" in formats and len(formats) > 1
+    answer = equal_answer(model, random_recording(3, 6, STEPS), 1, tables="smallest")
+    assert answer.spikes.any()
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.02, 3.0])
 def test_compiled_rates(rate):
     """Silence, steps mostly without events, and bursts that keep the adder busy."""

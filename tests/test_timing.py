@@ -37,7 +37,9 @@ def model():
 def test_row_period(name, words, period):
     place = Place(projection=None, format=name, first=0, first_row=0, row_words=words, rows=1,
                   target=0)
-    assert row_period(place) == period
+    assert row_period(place, [place]) == period
+    listed = dataclasses.replace(place, format="rows")
+    assert row_period(place, [place, listed]) == words + 2
 
 
 # The hidden update takes 1 + 2 * 16 + 4 = 37 cycles, that of the outputs 1 + 2 * 2 + 4 = 9, and
