@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The published networks in compiled RTL against golden, every value and every cycle."""
 
+import dataclasses
+
 import pytest
 
+from golden.config import PRESETS
 from quantize.recording import poisson_recording
 
 from .designs import equal_answer, published_model, published_recordings
@@ -41,3 +44,11 @@ def test_compiled_with_loaded_weights_equals_golden(shared, checkpoint, lanes):
     simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
     answer = equal_answer(model, simulated, lanes, weight_memory="large")
     assert (answer.spikes.sum(axis=0) > 0).sum() > 20
+
+
+@pytest.mark.parametrize("preset, choices", [("fast", {}), ("small", {"multiplier": "serial"})])
+def test_compiled_presets_equal_golden(shared, preset, choices):
+    model = published_model(shared, "indy01/tinyRSNN-1")
+    simulated = poisson_recording(model.channels, model.dt, steps=STEPS, rate=20, seed=3)
+    config = dataclasses.asdict(PRESETS[preset]) | choices
+    assert equal_answer(model, simulated, **config).spikes.any()
