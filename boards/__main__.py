@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: ``python -m boards --help``."""
 
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from hw.decoder import BAUD
 from hw.params import CoreParams
 from quantize.__main__ import main as quantize
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.cli import CommandParser, InputError, end_at_mismatches, run_command, whole_number
 from quantize.recording import read_recording
 
 from .build import build
@@ -72,9 +71,8 @@ def _parser() -> CommandParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
-    {"build": _build, "explore": run_explore, "show": _show, "list": _list, "kept": _kept,
-     "gates": _gates,
-     "table": _table}[arguments.command](arguments)
+    {"build": _build, "explore": run_explore, "show": _show, "list": _list, "gates": _gates,
+     "kept": _kept, "table": _table}[arguments.command](arguments)
 
 
 def _gates(arguments: Namespace) -> None:
@@ -86,11 +84,7 @@ def _gates(arguments: Namespace) -> None:
         params = CoreParams(model=model, config=chosen_config(arguments, **board.instead))
     except ValueError as error:
         raise InputError(str(error)) from error
-    failures = check_gates(params, board, recording, Path("build/gates"))
-    for line in failures:
-        print(f"mismatch: {line}", file=sys.stderr)
-    if failures:
-        sys.exit(1)
+    end_at_mismatches(check_gates(params, board, recording, Path("build/gates")))
     print(f"{recording.steps} steps: outputs, spikes, cycles and latency of the gates equal golden "
           f"({board.name}, {params.lanes} lanes)")
 

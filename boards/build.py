@@ -14,7 +14,6 @@ from quantize.cli import InputError, written_folder
 
 from .board import Board
 from .facts import collect
-from .platforms import check_large_memory
 from .report import page
 from .score import MOST_STEPS, outputs_of, score
 from .source import read_source
@@ -53,8 +52,6 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
         link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
-    if core.large:
-        check_large_memory(board)
     decoder = Decoder(core, link)
 
     output = Path(output).resolve()

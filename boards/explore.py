@@ -18,7 +18,6 @@ from quantize.cli import InputError
 
 from .board import Board
 from .jobs import Design, Store, generator_hash
-from .platforms import check_large_memory
 from .score import number
 from .source import read_source
 from .toolchain import design_files
@@ -98,8 +97,6 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
 
     def design_of(config: CoreConfig) -> Design:
         core = CoreParams(model=model, config=config)
-        if core.large:
-            check_large_memory(board)
         link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
         return Design(board=board.name, clock_hz=clock_hz, weight_bits=model.widths.weight,
                       lanes=config.lanes, files=design_files(board, Decoder(core, link), clock))

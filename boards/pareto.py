@@ -2,10 +2,8 @@
 """What an exploration found: a table, pictures and a page that show what nothing beats."""
 
 import json
-from importlib import resources
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -14,6 +12,7 @@ from matplotlib.transforms import Bbox
 from golden.config import CoreConfig
 from quantize.cli import written_file
 
+from .html import render_page
 from .style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
 
 __all__ = ["front", "page", "table", "title", "write_exploration"]
@@ -105,13 +104,8 @@ def write_exploration(facts: dict, folder: Path) -> None:
 
 def page(facts: dict, svg: dict[str, str]) -> str:
     """The exploration as HTML: no file or address outside it is needed."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
-                                     trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(
-        (resources.files("boards") / "pages" / "explore.html").read_text())
-    return template.render(
-        facts=facts, front=front(facts["points"]), step_us=step_us, title=title,
-        pictures={name: jinja2.filters.Markup(text) for name, text in svg.items()})
+    return render_page("boards", "explore.html", pictures=svg, facts=facts,
+                       front=front(facts["points"]), step_us=step_us, title=title)
 
 
 def pareto(facts: dict, png: Path) -> str:

@@ -17,6 +17,7 @@ from .board import Board, ClockSource
 from .family import Family
 from .fit import check_area, check_timing
 from .netlist import count_blocks, count_cells
+from .platforms import check_large_memory
 from .timing import PlacedReport, read_report
 from .top import BoardTop
 
@@ -61,7 +62,14 @@ def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
 def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str, str]:
     """What the tools start from, by file name: ``top.il``, and the pins in ``top.pcf`` or
     ``top.lpf``.
+
+    Raises
+    ------
+    InputError
+        If the weights lie in large memory, and the board has none.
     """
+    if decoder.core.large:
+        check_large_memory(board)
     plan = board.platform().prepare(BoardTop(board, decoder, clock), "top", emit_src=False)
     pins = f"top.{board.family.pins}"
     return {"top.il": for_flows(plan.files["top.il"]), pins: plan.files[pins]}

@@ -27,7 +27,8 @@ The core is one row adder and one neuron pipeline, or one for each lane, driven 
 import numpy as np
 
 from quantize.model import IntegerModel, Widths
-from quantize.rom import Place, places, state_words
+from quantize.rom import Place, places
+from quantize.tables import state_words
 
 from .config import CoreConfig
 from .schedule import Kind, schedule

@@ -7,8 +7,8 @@ from functools import cached_property
 from golden.config import CoreConfig
 from golden.schedule import Kind, Phase, schedule
 from quantize.model import IntegerModel, IntegerPopulation
-from quantize.rom import Place, places, state_base, state_words, tables_of
-from quantize.tables import FORMATS, Tables
+from quantize.rom import Place, places, state_base, tables_of
+from quantize.tables import FORMATS, Tables, state_words
 
 from .large_weights import check_large_table, word_bytes
 

@@ -4,7 +4,6 @@
 import json
 import os
 import shutil
-import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from quantize.checkpoint import checkpoint_hash, read_checkpoint
 from quantize.cli import (
     CommandParser,
     InputError,
+    end_at_mismatches,
     run_command,
     whole_number,
     written_file,
@@ -117,11 +117,7 @@ def _run(arguments: Namespace) -> None:
             (folder / "ladder.html").write_text(page(ladder, drawing.svg))
         print(text(ladder))
         print(f"-> {arguments.output}/ladder.html")
-    wrong = failures(ladder)
-    for line in wrong:
-        print(f"mismatch: {line}", file=sys.stderr)
-    if wrong:
-        sys.exit(1)
+    end_at_mismatches(failures(ladder))
 
 
 def _climbs(arguments: Namespace) -> list[Climb]:

@@ -10,10 +10,11 @@ from .build import build_model
 from .calibrate import default_recording
 from .cli import CommandParser, InputError, run_command, whole_number
 from .export import export_rom
-from .model import Widths
+from .options import add_width_options, chosen_widths
 from .recording import read_recording
 from .rules import MOST_TERMS, STATES, Rules
 from .show import summary
+from .tables import LANES
 
 __all__ = ["main"]
 
@@ -29,11 +30,7 @@ def _parser() -> CommandParser:
     build.add_argument("--name", help="of the model (default: as the checkpoint)")
     build.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
                        help="spikes to scale the states by (default: simulated)")
-    for name, low, high in (("weight", 2, 16), ("current", 8, 32), ("membrane", 8, 32),
-                            ("decay", 4, 16)):
-        build.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
-                           default=getattr(Widths, name),
-                           help=f"{low} to {high} (default: %(default)s)")
+    add_width_options(build)
     build.add_argument("--states", choices=STATES, default=Rules.states, help="widths of currents "
                        "and membranes: as given, or as wide as a proof for every input asks for "
                        "(default: %(default)s)")
@@ -47,7 +44,7 @@ def _parser() -> CommandParser:
     export = commands.add_parser("export", help="model to .npz, .mem, .svh and .h")
     export.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     export.add_argument("-o", "--output", type=Path, required=True, help="folder of the images")
-    export.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=4,
+    export.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=LANES,
                         help="weights side by side in a word, 1 to 64 (default: %(default)s)")
 
     show = commands.add_parser("show", help="what is in a model")
@@ -73,8 +70,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def _build(arguments: Namespace) -> None:
     try:
-        widths = Widths(weight=arguments.weight_bits, current=arguments.current_bits,
-                        membrane=arguments.membrane_bits, decay=arguments.decay_bits, fraction=0)
+        widths = chosen_widths(arguments)
         rules = Rules(states=arguments.states, events_per_channel=arguments.events_per_channel,
                       decay_terms=arguments.decay_terms)
         recording = read_recording(arguments.calibrate) if arguments.calibrate else None

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "check_folder", "run_command", "whole_number",
-           "written_file", "written_folder"]
+__all__ = ["CommandParser", "InputError", "check_folder", "end_at_mismatches", "run_command",
+           "whole_number", "written_file", "written_folder"]
 
 # What marks a folder as written by this project: an index, and a key that it has.
 INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
@@ -41,6 +41,14 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high}, "
                                          f"not {text!r}")
     return convert
+
+
+def end_at_mismatches(lines: list[str]) -> None:
+    """Tell where the hardware does not do what golden does, and end with exit status 1."""
+    for line in lines:
+        print(f"mismatch: {line}", file=sys.stderr)
+    if lines:
+        sys.exit(1)
 
 
 def run_command(main: Callable[[], None]) -> None:

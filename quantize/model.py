@@ -7,7 +7,11 @@ import numpy as np
 
 from .network import INPUT
 
-__all__ = ["IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths"]
+__all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths"]
+
+# Fewest and most bits of each number format.
+WIDTH_LIMITS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16),
+                "fraction": (0, 12)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +37,7 @@ class Widths:
     fraction: int = 3
 
     def __post_init__(self) -> None:
-        for name, low, high in (("weight", 2, 16), ("current", 8, 32), ("membrane", 8, 32),
-                                ("decay", 4, 16), ("fraction", 0, 12)):
+        for name, (low, high) in WIDTH_LIMITS.items():
             value = getattr(self, name)
             if type(value) is not int:
                 raise TypeError(f"Width {name} must be an int, not {value!r}")

@@ -8,10 +8,10 @@ follow one another. The rows of a projection lie in one of three formats (`quant
 from dataclasses import dataclass
 
 from .model import IntegerModel, IntegerProjection
-from .tables import FORMATS, Tables, row_words, smallest, table_costs
+from .tables import FORMATS, Tables, row_words, smallest, table_costs, word_bits
 
 __all__ = ["Place", "lane_words", "load_bytes", "neuron_words", "places", "state_base",
-           "state_words", "tables_of"]
+           "tables_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,6 @@ def state_base(model: IntegerModel, lanes: int) -> dict[str, int]:
     return result
 
 
-def state_words(model: IntegerModel, lanes: int) -> int:
-    """State words of all populations together."""
-    return sum(-(-population.neurons // lanes) for population in model.populations)
-
-
 def places(model: IntegerModel, lanes: int, tables: str = "dense") -> list[Place]:
     """Where the rows of every projection lie, in order of projections.
 
@@ -64,8 +59,9 @@ def places(model: IntegerModel, lanes: int, tables: str = "dense") -> list[Place
     """
     base, result = state_base(model, lanes), []
     words, rows = dict.fromkeys(FORMATS, 0), dict.fromkeys(FORMATS, 0)
-    for projection, costs in zip(model.projections, table_costs(model, lanes), strict=True):
-        name = smallest(costs) if tables == "smallest" else tables
+    formats = ([smallest(costs) for costs in table_costs(model, lanes)] if tables == "smallest"
+               else [tables] * len(model.projections))
+    for projection, name in zip(model.projections, formats, strict=True):
         count = row_words(projection.weights, lanes, name)
         result.append(Place(projection=projection, format=name, first=words[name],
                             first_row=rows[name] if name == "bitmap" else 0, row_words=count,
@@ -78,7 +74,7 @@ def places(model: IntegerModel, lanes: int, tables: str = "dense") -> list[Place
 def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> Tables:
     """Images of the weight tables; ``tables`` as in `places`."""
     images = Tables(lanes=lanes, weight_bits=model.widths.weight,
-                    word_bits=max(state_words(model, lanes) - 1, 0).bit_length())
+                    word_bits=word_bits(model, lanes))
     for place in places(model, lanes, tables):
         images.add(place.projection.weights, place.format, place.target)
     return images

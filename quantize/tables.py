@@ -24,7 +24,8 @@ import numpy as np
 
 from .model import IntegerModel
 
-__all__ = ["FORMATS", "LANES", "TableCost", "Tables", "row_words", "smallest", "table_costs"]
+__all__ = ["FORMATS", "LANES", "TableCost", "Tables", "row_words", "smallest", "state_words",
+           "table_costs", "word_bits"]
 
 FORMATS = ("dense", "bitmap", "rows")
 
@@ -43,6 +44,16 @@ class TableCost:
     words: int
 
 
+def state_words(model: IntegerModel, lanes: int) -> int:
+    """State words of all populations together."""
+    return sum(-(-population.neurons // lanes) for population in model.populations)
+
+
+def word_bits(model: IntegerModel, lanes: int) -> int:
+    """Bits of the number of a state word."""
+    return max(state_words(model, lanes) - 1, 0).bit_length()
+
+
 def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
     """Cost of each projection in each format, each by itself.
 
@@ -50,8 +61,6 @@ def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
     the other projections.
     """
     weight = model.widths.weight
-    words = sum(-(-population.neurons // lanes) for population in model.populations)
-    word_bits = max(words - 1, 0).bit_length()
     pointer = sum(int(np.count_nonzero(p.weights)) for p in model.projections).bit_length()
     result = []
     for projection in model.projections:
@@ -60,7 +69,7 @@ def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
         bits = {"dense": rows * length["dense"] * lanes * weight,
                 "bitmap": (rows * (length["bitmap"] * lanes + pointer)
                            + int(np.count_nonzero(projection.weights)) * weight),
-                "rows": rows * length["rows"] * lanes * (weight + word_bits)}
+                "rows": rows * length["rows"] * lanes * (weight + word_bits(model, lanes))}
         result.append({name: TableCost(bits=bits[name], words=length[name]) for name in FORMATS})
     return result
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Command line: ``python -m sim --help``."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from golden.config import add_core_options, chosen_config
 from golden.run import run_golden, write_answer
 from hw.params import CoreParams
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.cli import CommandParser, InputError, end_at_mismatches, run_command, whole_number
 from quantize.recording import Recording, read_recording
 
 from .cocotb_runner import SIMULATORS, WAVES, run_bench
@@ -78,10 +77,7 @@ def main(argv: list[str] | None = None) -> None:
         failures = command(arguments, params, recording)
     except CoreFault as fault:
         failures = [str(fault)]
-    for line in failures:
-        print(f"mismatch: {line}", file=sys.stderr)
-    if failures:
-        sys.exit(1)
+    end_at_mismatches(failures)
 
 
 def _run(arguments: Namespace, params: CoreParams, recording: Recording) -> list[str]:

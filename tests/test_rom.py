@@ -6,8 +6,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from quantize.rom import neuron_words, places, state_base, state_words, tables_of
-from quantize.tables import FORMATS, TableCost, smallest, table_costs
+from quantize.rom import neuron_words, places, state_base, tables_of
+from quantize.tables import FORMATS, TableCost, smallest, state_words, table_costs
 
 from .networks import deep_model
 

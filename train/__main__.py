@@ -17,7 +17,8 @@ from quantize.cli import (
     whole_number,
     written_file,
 )
-from quantize.model import Widths
+from quantize.model import WIDTH_LIMITS
+from quantize.options import add_width_options, chosen_widths
 from quantize.recording import TARGETS, Recording, read_recording
 from quantize.show import summary
 
@@ -29,7 +30,6 @@ __all__ = ["main"]
 
 SETTINGS = {"hidden": "hidden units", "epochs": "passes over the recording",
             "seed": "seed of every random draw"}
-WIDTHS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16)}
 
 
 def _parser() -> CommandParser:
@@ -68,10 +68,7 @@ def _parser() -> CommandParser:
     finetune.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
                           help="folder of the model")
     finetune.add_argument("--name", help="of the model (default: as the checkpoint)")
-    for name, (low, high) in WIDTHS.items():
-        finetune.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
-                              default=4 if name == "weight" else getattr(Widths, name),
-                              help=f"{low} to {high} (default: %(default)s)")
+    add_width_options(finetune, weight=4)
     _add_target(finetune)
     _add_settings(finetune, Tuning, "epochs", "seed")
 
@@ -110,7 +107,7 @@ def _add_settings(parser: CommandParser, recipe: type, *names: str) -> None:
 
 def _bit_list(text: str) -> list[int]:
     try:
-        bits = [whole_number(*WIDTHS["weight"])(part) for part in text.split(",")]
+        bits = [whole_number(*WIDTH_LIMITS["weight"])(part) for part in text.split(",")]
     except ArgumentTypeError:
         raise ArgumentTypeError("must be whole numbers from 2 to 16 with commas between, "
                                 f"not {text!r}") from None
@@ -149,10 +146,9 @@ def _finetune(arguments: Namespace) -> None:
     check_folder(arguments.output, "manifest.json")
     seen, unseen = held_out(read_recording(arguments.recording, arguments.target))
     target_velocity(seen)
-    widths = {name: getattr(arguments, f"{name}_bits") for name in WIDTHS}
     try:
         rounded, network, facts = build_model(
-            arguments.checkpoint, name=arguments.name, widths=Widths(**widths, fraction=0),
+            arguments.checkpoint, name=arguments.name, widths=chosen_widths(arguments),
             recording=seen)
         unit = unit_of(rounded, seen)
         model, facts = finetune(rounded, network, facts, seen, _settings(Tuning, arguments), unit)
