@@ -89,7 +89,7 @@ class NeuronUpdate(wiring.Component):
         membrane = Signal(signed(self.params.widths.membrane))
         written  = Signal.like(neuron)
         value, factor = self._memory(pipeline, Cat(half, neuron), written, membrane, e)
-        x, was_fired, threshold, fires_ever = self._operands(pipeline, value, lane, c)
+        x, was_fired, threshold, fires_ever = self._operands(pipeline, value, lane, c, serial)
         zero  = was_fired | self.clear
         total = Signal(signed(self.params.widths.membrane + 1))
         if serial:
@@ -184,7 +184,7 @@ class NeuronUpdate(wiring.Component):
         ]
         return read.data[widths.decay:].as_signed(), read.data[:widths.decay]
 
-    def _operands(self, m, value, lane, c):
+    def _operands(self, m, value, lane, c, serial):
         """What is multiplied, m in the first half and s in the second, and what comes with it."""
         x = Signal(signed(self.params.widths.membrane), reset_less=True)
         threshold, fires_ever = Signal.like(x), Signal()
@@ -192,11 +192,16 @@ class NeuronUpdate(wiring.Component):
         m.d.sync += x.eq(Mux(c[0], self.read[lane], value))
         with m.If(c[0]):                    # x is m, and the threshold is read
             m.d.sync += [
-                was_fired.eq(x > value),
                 threshold.eq(value),
                 # Nothing exceeds the largest membrane.
                 fires_ever.eq(value[-1] | ~value[:-1].all()),
             ]
+            if serial:
+                m.d.sync += was_fired.eq(x > value)
+        if not serial:
+            # A block RAM is late: its value is compared in the tick after, in time for the sum.
+            before = Signal.like(x)
+            m.d.sync += before.eq(x), was_fired.eq(before > threshold)
         return x, was_fired, threshold, fires_ever
 
     def _multiply(self, m, x, factor, total, current):

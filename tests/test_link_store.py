@@ -24,16 +24,18 @@ def test_store_serves_three_users_at_once():
     async def run(ctx):
         asked = None            # what was asked for in the last cycle, and by whom
         late  = None            # what is being written
-        for _ in range(3000):
-            receive, claim, write, page_write, page, slot = (
-                int(bit) for bit in rng.integers(2, size=6))
-            receive  &= int(rng.integers(4) == 0)
-            claim    &= int(rng.integers(2))
+        busy  = True            # the walker waits: for the last cycle, or for this one
+        receives, claims = (rng.integers(4, size=(2, 3001)) == 0).tolist()
+        for cycle in range(3000):
+            write, page_write, page, slot = (int(bit) for bit in rng.integers(2, size=4))
+            receive, claim = receives[cycle], claims[cycle]
             address   = int(rng.integers(240)) | int(rng.integers(2)) << 8
             position  = int(rng.integers(36 if page else 240))
             counter   = int(rng.integers(32))
             data      = [int(byte) for byte in rng.integers(256, size=3)]
-            for signal, value in ((dut.write, receive), (dut.address, address), (dut.data, data[0]),
+            for signal, value in ((dut.soon, receives[cycle + 1]), (dut.write, receive),
+                                  (dut.address, address), (dut.data, data[0]),
+                                  (dut.page.soon, claims[cycle + 1]),
                                   (dut.page.claim, claim), (dut.page.position, counter),
                                   (dut.page.data, data[1]), (dut.slot, slot),
                                   (dut.walk.position, position), (dut.walk.page, page),
@@ -45,7 +47,10 @@ def test_store_serves_three_users_at_once():
             ctx.set(dut.page.write, page_write)
             ctx.set(dut.walk.write, write)
 
-            assert ctx.get(dut.walk.grant) == (not receive and not claim and late is None)
+            assert ctx.get(dut.walk.grant) == (not busy)
+            busy = receive or claim or write or receives[cycle + 1] or claims[cycle + 1]
+            if ctx.get(dut.walk.grant):
+                assert not receive and not claim and late is None
             assert ctx.get(dut.page.grant) == (not receive)
             if asked is not None:
                 port, where = asked

@@ -53,6 +53,7 @@ class Counters(wiring.Component):
         full    = self.page.value == 0xff
         last    = offset[0] & (offset[1] | (start != COUNTERS["steps"]))
         m.d.comb += [
+            self.page.soon.eq(self.count | ((corrupt | overrun) & ~self.freeze)),
             self.page.claim.eq(claim),
             self.page.position.eq(start | offset),
             self.page.write.eq(adding & self.page.grant & ~(full & last)),

@@ -80,6 +80,7 @@ class Link(wiring.Component):
         m.d.comb += [
             uart_rx.rx.eq(self.rx),
             self.tx.eq(uart_tx.tx),
+            store.soon.eq(receiver.soon),
             store.write.eq(receiver.write),
             store.address.eq(receiver.address),
             store.data.eq(receiver.data),

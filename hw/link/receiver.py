@@ -24,14 +24,15 @@ class Receiver(wiring.Component):
         Bytes off the line.
     o : :py:`Out(stream.Signature(frame_layout()))`
         Frames, still coded. Their CRC is yet to be checked.
-    write, address, data : :py:`Out(1)`, :py:`Out(9)`, :py:`Out(8)`
-        Byte for the store.
+    soon, write, address, data : :py:`Out(1)`, :py:`Out(1)`, :py:`Out(9)`, :py:`Out(8)`
+        Byte for the store; ``soon`` tells in the cycle before.
     corrupt, overrun : :py:`Out(1)`
         A frame is dropped in this cycle.
     """
 
     i:       In(stream.Signature(line_layout()))
     o:       Out(stream.Signature(frame_layout()))
+    soon:    Out(1)
     write:   Out(1)
     address: Out(9)
     data:    Out(8)
@@ -53,6 +54,7 @@ class Receiver(wiring.Component):
         end      = self.i.valid & self.i.p.zero
         m.d.comb += [
             self.i.ready.eq(1),
+            self.soon.eq(byte & ~waiting & ~full),
             self.address.eq(Cat(position, slot)),
             self.data.eq(self.i.p.data),
             self.o.p.slot.eq(~slot),
@@ -61,7 +63,7 @@ class Receiver(wiring.Component):
             self.overrun.eq(end & late & ~fault),
         ]
         m.d.sync += [
-            self.write.eq(byte & ~waiting & ~full),
+            self.write.eq(self.soon),
             full.eq(position == SLOT_SIZE),
             short.eq(position[2:] == 0),
         ]

@@ -13,11 +13,13 @@ __all__ = ["PageSignature", "SlotSignature", "Store"]
 class PageSignature(wiring.Signature):
     """How the counters reach the status page, in the cycles with ``claim``.
 
-    ``value`` is the byte at the ``position`` of the previous cycle. Write only with ``grant``.
+    ``soon`` tells in the cycle before each of them. ``value`` is the byte at the ``position`` of
+    the previous cycle. Write only with ``grant``.
     """
 
     def __init__(self):
         super().__init__({
+            "soon":     Out(1),
             "claim":    Out(1),
             "position": Out(5),
             "write":    Out(1),
@@ -58,8 +60,8 @@ class Store(wiring.Component):
 
     Members
     -------
-    write, address, data : :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
-        What the receiver writes.
+    soon, write, address, data : :py:`In(1)`, :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
+        What the receiver writes; ``soon`` tells in the cycle before.
     page : :py:`In(PageSignature())`
         The counters' access.
     slot, walk : :py:`In(1)`, :py:`In(SlotSignature())`
@@ -70,6 +72,7 @@ class Store(wiring.Component):
         self.params = params
 
         super().__init__({
+            "soon":    In(1),
             "write":   In(1),
             "address": In(9),
             "data":    In(8),
@@ -93,13 +96,14 @@ class Store(wiring.Component):
             write.en.eq(self.write | page.write | walk.write),
             write.addr.eq(Mux(self.write, self.address, address)),
             write.data.eq(Mux(self.write, self.data, Mux(page.claim, page.data, walk.data))),
+            # A cycle ahead: much waits for it.
+            walk.grant.eq(~(self.soon | self.write | page.soon | page.claim | walk.write)),
         ]
         m.d.comb += [
             read.addr.eq(address),
             page.value.eq(read.data),
             page.grant.eq(~self.write),
             walk.value.eq(read.data),
-            walk.grant.eq(~self.write & ~page.claim & ~write.en),
         ]
 
         return m
