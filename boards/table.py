@@ -28,18 +28,19 @@ def read_reports(folder: Path = KEPT) -> dict[str, dict]:
 def area(reports: dict[str, dict]) -> str:
     """Area, clock and time of every build: one row each, as Markdown."""
     rows: list[tuple[str, ...]] = [
-        ("build", "board", "core", "LC: whole, core alone", "EBR", "SPRAM", "DSP",
-         "clock: used, possible", "cycles a step: mean, worst", "latency: mean, worst", "tables")]
+        ("build", "board", "core", "LC (core alone)", "EBR", "SPRAM", "DSP",
+         "clock: used / possible", "cycles a step: mean / worst", "latency: mean / worst",
+         "tables")]
     for name, report in reports.items():
         used = {kind: part["used"] for kind, part in report["resources"].items()}
         logic, cycles, latency = next(iter(used)), report["cycles"], report["latency"]
         rows.append((
             name, report["board"]["title"], _core(report["config"]),
-            f"{used[logic]:,}, {_core_cells(report['blocks'], logic):,}",
+            f"{used[logic]:,} ({_core_cells(report['blocks'], logic):,})",
             f"{used['ebr']}", f"{used.get('spram', 0)}", f"{used['dsp']}",
-            f"{report['clock_mhz']:g}, {report['fmax_mhz']:.1f} MHz",
-            f"{cycles['mean']:.0f}, {cycles['worst']:,} of {cycles['budget']:,}",
-            f"{latency['mean']:.0f}, {latency['worst']:,}", f"{report['table_bits']:,} bits"))
+            f"{report['clock_mhz']:g} / {report['fmax_mhz']:.1f} MHz",
+            f"{cycles['mean']:,.0f} / {cycles['worst']:,} of {cycles['budget']:,}",
+            f"{latency['mean']:,.0f} / {latency['worst']:,}", f"{report['table_bits']:,} bits"))
     return markdown(rows)
 
 
