@@ -3,7 +3,9 @@
 
 from amaranth import *
 
-__all__ = ["overflows", "round_half_up", "saturate"]
+from quantize.decays import signed_powers
+
+__all__ = ["overflows", "round_half_up", "saturate", "times"]
 
 
 def overflows(value, width):
@@ -26,3 +28,13 @@ def round_half_up(product, bits, plus):
     """
     one_more = Cat(C(1, 1), product >> bits).as_signed()
     return (one_more + Cat(product[bits - 1], plus).as_signed()) >> 1
+
+
+def times(value, constant):
+    """``value`` times a positive integer, in adders: synthesis would take a multiplier for it."""
+    first, *others = signed_powers(constant)
+    total = value << first.bit_length() - 1
+    for power in others:
+        term  = value << abs(power).bit_length() - 1
+        total = total + term if power > 0 else total - term
+    return total

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from golden.schedule import Kind
 from golden.timing import decay_cycles
 
+from .arith import times
 from .layouts import TableFormat, TokenKind, row_layout, token_layout
 from .params import CoreParams
 
@@ -117,7 +118,7 @@ class Sequencer(wiring.Component):
         m.d.sync += [
             self.rows.valid.eq(1),
             self.rows.p.format.eq(TableFormat[place.format.upper()]),
-            self.rows.p.address.eq(number * place.row_words + place.first
+            self.rows.p.address.eq(times(number, place.row_words) + place.first
                                    - first * place.row_words),
             self.rows.p.row.eq(number + place.first_row - first),
             self.rows.p.target.eq(place.target),

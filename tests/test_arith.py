@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 
 from golden.core import saturate as golden_saturate
 from golden.core import scaled
-from hw.arith import overflows, round_half_up, saturate
+from hw.arith import overflows, round_half_up, saturate, times
 
 
 def evaluate(expression, inputs, rows):
@@ -59,3 +59,11 @@ def test_round_half_up_of_products():
                 (-(1 << 19), 0, -1), (1, 2048, 0), (1, 2048, -1)]
     assert evaluate(round_half_up(x * k, 12, plus), [x, k, plus], rows) == [
         int(scaled(a, b, 12)) + c for a, b, c in rows]
+
+
+@pytest.mark.parametrize("constant", [1, 2, 3, 7, 11, 16, 23, 45])
+def test_times_every_value(constant):
+    value = Signal(6)
+    every = range(64)
+    assert evaluate(times(value, constant), [value], [(v,) for v in every]) == [
+        v * constant for v in every]
