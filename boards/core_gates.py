@@ -5,6 +5,8 @@ The whole top behind its pins is simulated in `boards.gates`, with another simul
 here the core alone answers thousands of steps in seconds.
 """
 
+import shutil
+import tempfile
 from pathlib import Path
 
 from golden.run import run_golden
@@ -15,7 +17,7 @@ from hw.tools import run_tool
 from quantize.cli import InputError
 from quantize.recording import Recording
 from sim.compare import differences
-from sim.compiled import run_compiled
+from sim.compiled import CoreFault, run_compiled
 
 from .board import Board
 
@@ -25,8 +27,10 @@ __all__ = ["check_gates", "core_gates"]
 MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
 
 
-def core_gates(params: CoreParams, board: Board, folder: Path) -> str:
+def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
     """RTLIL of the core, synthesized for ``board`` and put together again from models of its cells.
+
+    The tools work in a folder of their own in ``cache``.
 
     Raises
     ------
@@ -38,18 +42,25 @@ def core_gates(params: CoreParams, board: Board, folder: Path) -> str:
     if board.family.name != "iCE40":
         raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
                          "gates")
+    cache.mkdir(parents=True, exist_ok=True)
+    # Stays where a tool fails, whose message names its log there.
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
     (folder / "core.il").write_text(convert(Core(params)))
     run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
              "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
     run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
              "write_rtlil gates.il", folder=folder, title="models of the cells")
-    return (folder / "gates.il").read_text()
+    text = (folder / "gates.il").read_text()
+    shutil.rmtree(folder)
+    return text
 
 
 def check_gates(params: CoreParams, board: Board, recording: Recording, cache: Path) -> list[str]:
     """What the gates answer otherwise than golden, as `sim.compare.differences` tells it."""
     cache = Path(cache)
-    cache.mkdir(parents=True, exist_ok=True)
     text = core_gates(params, board, cache)
-    return differences(run_golden(params.model, recording, params.config),
-                       run_compiled(params, recording, cache, text))
+    try:
+        answer = run_compiled(params, recording, cache, text)
+    except CoreFault as fault:
+        return [str(fault)]
+    return differences(run_golden(params.model, recording, params.config), answer)

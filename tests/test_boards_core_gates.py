@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from boards.__main__ import main
-from boards.core_gates import check_gates
+from boards.core_gates import check_gates, core_gates
 from boards.platforms import BOARDS
 from hw.core import Core
 from hw.params import CoreParams
 from hw.rtlil import convert
 from quantize.model import IntegerModel
+from sim.compiled import CoreFault
 
 from .boards_bench import saved_model
 from .designs import BUILD, core_params
@@ -38,6 +39,31 @@ def test_gates_of_another_model_are_told(monkeypatch):
 
     monkeypatch.setattr("boards.core_gates.core_gates", wrong)
     assert check_gates(params, BOARDS["icebreaker"], recording, BUILD)
+
+
+def test_gates_that_hang_are_told(tmp_path, monkeypatch):
+    def hangs(*_):
+        raise CoreFault("The core hangs at step 3")
+
+    monkeypatch.setattr("boards.core_gates.core_gates", lambda *_: "")
+    monkeypatch.setattr("boards.core_gates.run_compiled", hangs)
+    params = core_params(deep_model(6), 1)
+    assert check_gates(params, BOARDS["icebreaker"], random_recording(5, 6, 4), tmp_path) == [
+        "The core hangs at step 3"]
+
+
+def test_runs_side_by_side_have_a_folder_each(tmp_path, monkeypatch):
+    folders = []
+
+    def tool(*_, folder, title):
+        folders.append(folder)
+        (folder / "gates.il").write_text(f"gates of {folder}")
+
+    monkeypatch.setattr("boards.core_gates.run_tool", tool)
+    texts = [core_gates(core_params(deep_model(6), 1), BOARDS["icebreaker"], tmp_path)
+             for _ in range(2)]
+    assert texts == [f"gates of {folder}" for folder in folders[::2]]
+    assert len(set(folders)) == 2 and list(tmp_path.iterdir()) == []
 
 
 def test_gates_command(tmp_path, monkeypatch, capsys):
