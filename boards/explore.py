@@ -17,6 +17,7 @@ from quantize.artefact import load_artefact, load_network
 from quantize.cli import InputError
 
 from .board import Board
+from .fit import weights_of
 from .jobs import Design, Store, generator_hash
 from .score import number
 from .source import read_source
@@ -98,8 +99,8 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
     def design_of(config: CoreConfig) -> Design:
         core = CoreParams(model=model, config=config)
         link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
-        return Design(board=board.name, clock_hz=clock_hz, weight_bits=model.widths.weight,
-                      lanes=config.lanes, files=design_files(board, Decoder(core, link), clock))
+        return Design(board=board.name, clock_hz=clock_hz, weights=weights_of(core),
+                      files=design_files(board, Decoder(core, link), clock))
 
     facts = [manifest["model_hash"], board.name, clock_hz, baud, generator_hash()]
     points = [Point(config=config) for config in configs]

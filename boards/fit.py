@@ -1,20 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refusals: a design that is too large or too slow for a board, and what to change."""
 
+from dataclasses import dataclass
+
 from hw.large_weights import MOST_BITS, MOST_WORDS
+from hw.params import CoreParams
 from quantize.cli import InputError
 
 from .board import Board
 from .platforms import BOARDS
 
-__all__ = ["check_area", "check_timing", "holders"]
+__all__ = ["Weights", "check_area", "check_timing", "holders", "weights_of"]
 
 # Logic that stands for a multiplier on a chip without: as synthesis for an HX8K made of two.
 MULTIPLIER_LOGIC = 310
 
+Blocks = dict[str, dict[str, int]]
 
-def check_area(board: Board, blocks: dict[str, dict[str, int]], weight_bits: int,
-               lanes: int) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What the weight tables of a design are made of: plain data, to travel with it.
+
+    Parameters
+    ----------
+    bits : int
+        Of a weight.
+    lanes : int
+        Weights side by side in a word.
+    table_bits : int
+        Of all tables.
+    """
+
+    bits: int
+    lanes: int
+    table_bits: int
+
+
+def weights_of(core: CoreParams) -> Weights:
+    """Those of a core."""
+    return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.tables.bits)
+
+
+def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
     """Refuse a design that needs more than ``board`` has.
 
     Parameters
@@ -22,7 +50,7 @@ def check_area(board: Board, blocks: dict[str, dict[str, int]], weight_bits: int
     board : Board
     blocks : dict
         Cells of each kind in each block, see `boards.netlist`.
-    weight_bits, lanes : int
+    weights : Weights
         What the design was made with.
 
     Raises
@@ -31,64 +59,92 @@ def check_area(board: Board, blocks: dict[str, dict[str, int]], weight_bits: int
         The message has what is needed and what there is, and names what to change.
     """
     cells = board.family.cells
-    needed = {kind: sum(block[kind] for block in blocks.values()) for kind in cells}
+    needed = _sums(board, blocks)
     over = [kind for kind in cells if needed[kind] > board.resources[kind]]
     if not over:
         return
     told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
                      for kind, cell in cells.items() if needed[kind])
     raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
-                     f"{_advice(board, blocks, over, needed, weight_bits, lanes)}")
+                     f"{_advice(board, blocks, over, weights)}")
 
 
-def _advice(board, blocks, over, needed, weight_bits, lanes):
+def _sums(board: Board, blocks: Blocks) -> dict[str, int]:
+    return {kind: sum(block[kind] for block in blocks.values()) for kind in board.family.cells}
+
+
+def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> str:
+    block, large = holders(board, blocks, weights)
+    spared = max(blocks["currents"]["ebr"] - 1, 0) if weights.lanes > 1 else 0
+    fewest = _sums(board, blocks)["ebr"] - spared
+    fewer_lanes = weights.lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"])
     advice = []
-    weights = blocks["weights"]["ebr"]
-    if "ebr" in over and weights:
-        # Weight memory grows with the bits of a weight, and the rest stays as it is.
-        room = board.resources["ebr"] - (needed["ebr"] - weights)
-        bits = min(weight_bits - 1, weight_bits * room // weights)
-        if bits >= 2:
-            advice.append(f"its weights take {weights} EBR, so build the model with about {bits} "
-                          f"bits a weight (python -m quantize build --weight-bits {bits})")
-        else:
-            advice.append(f"its weights take {weights} EBR, too many with any --weight-bits")
-        words = weights * board.family.cells["ebr"].bits // (lanes * weight_bits)
-        if (room >= 0 and board.resources.get("spram") and words <= MOST_WORDS
-                and lanes * weight_bits <= MOST_BITS):
-            advice.append("keep them in large RAMs (--weight-memory large)")
-    # One lane has the least logic, and one block RAM for the currents.
-    fewest = needed["ebr"] - max(blocks["currents"]["ebr"] - 1, 0)
-    if lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"]):
-        advice.append(f"take fewer lanes than {lanes} (--lanes)")
-    larger = holders(board, needed)
-    last = (f"take a larger board: by these counts {', '.join(larger)} would do" if larger else
-            "prune it: by these counts no board of 'python -m boards list' holds it")
-    return ", ".join([*advice, f"or {last}" if advice else last])
+    if "ebr" in over:
+        # Weight memory grows with the bits of a weight, and the rest stays as it is, but for one
+        # block RAM instead of one per lane for the currents.
+        for lanes, saved in (("", 0), ("take one lane (--lanes 1) and ", spared)):
+            bits = _bits_that_fit(board, blocks, weights, saved)
+            if bits >= 2 and not (saved and fewer_lanes):
+                advice.append(f"{lanes}build the model with about {bits} bits a weight "
+                              f"(quantize build --weight-bits {bits}, or make BITS={bits})")
+                break
+    if board.name in large:
+        advice.append("keep the weights in large RAMs (--weight-memory large)")
+    if fewer_lanes:
+        advice.append(f"take fewer lanes than {weights.lanes} (--lanes)")
+    boards = [", ".join(block)] if block else []
+    others = [name for name in large if name != board.name]
+    if others:
+        boards.append(f"with --weight-memory large {', '.join(others)}")
+    if boards:
+        advice.append(f"take a board that by these counts has room for it: {'; '.join(boards)}")
+    elif not advice:
+        return ("prune the network: by these counts no board of 'python -m boards list' has room "
+                "for it")
+    return ", or ".join(advice)
 
 
-def holders(board: Board, needed: dict[str, int]) -> list[str]:
+def _bits_that_fit(board: Board, blocks: Blocks, weights: Weights, saved: int) -> int:
+    """Bits of a weight with which the block RAMs do, once ``saved`` of them are."""
+    taken = blocks["weights"]["ebr"]
+    room = board.resources["ebr"] - (_sums(board, blocks)["ebr"] - taken - saved)
+    return min(weights.bits - 1, weights.bits * room // taken) if taken else 0
+
+
+def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], list[str]]:
     """Boards that have what a design for ``board`` needs, as far as its counts tell.
 
-    Logic is compared one to one, whatever the family, and memory by its bits; where a chip has no
-    multiplier, each counts as MULTIPLIER_LOGIC. A chip of another family packs both differently.
+    The second list has those that do once the weights lie in their large RAMs. Logic is compared
+    one to one, whatever the family, and memory by its bits; where a chip has no multiplier, logic
+    takes its place: MULTIPLIER_LOGIC. A chip of another family packs both differently.
     """
-    return [other.name for other in BOARDS.values() if _holds(other, board, needed)]
+    needed = _sums(board, blocks)
+    roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
+    words = weights.table_bits // (weights.lanes * weights.bits)
+    loads = words <= MOST_WORDS and weights.lanes * weights.bits <= MOST_BITS
+    block, large = [], []
+    for other in roomy:
+        # What a RAM of one family holds may take several of another.
+        ratio = board.family.cells["ebr"].bits / other.family.cells["ebr"].bits
+        ratio = 1 if other.family is board.family else ratio
+        rest = (needed["ebr"] - blocks["weights"]["ebr"]) * ratio
+        tables = blocks["weights"]["ebr"] * ratio
+        if needed.get("spram"):             # they lie there
+            tables = weights.table_bits / other.family.cells["ebr"].bits
+        if rest + tables <= other.resources["ebr"]:
+            block.append(other.name)
+        elif loads and other.resources.get("spram") and rest <= other.resources["ebr"]:
+            large.append(other.name)
+    return block, large
 
 
-def _holds(other: Board, board: Board, needed: dict[str, int]) -> bool:
-    has, family = other.resources, board.family
-    logic = needed[family.logic]
-    if not has["dsp"]:
+def _has_logic(other: Board, board: Board, needed: dict[str, int]) -> bool:
+    logic = needed[board.family.logic]
+    if not other.resources["dsp"]:
         logic += MULTIPLIER_LOGIC * needed["dsp"]
-    elif needed["dsp"] > has["dsp"]:
+    elif needed["dsp"] > other.resources["dsp"]:
         return False
-    if other.family is family:
-        memory = all(needed[kind] <= has[kind] for kind, cell in family.cells.items() if cell.bits)
-    else:
-        bits = sum(needed[kind] * cell.bits for kind, cell in family.cells.items())
-        memory = bits <= has["ebr"] * other.family.cells["ebr"].bits
-    return memory and logic <= has[other.family.logic]
+    return logic <= other.resources[other.family.logic]
 
 
 def check_timing(board: Board, clock_hz: int, fmax_hz: float, seed: int) -> None:

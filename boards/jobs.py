@@ -17,7 +17,7 @@ import quantize
 from hw.tools import quietly
 from quantize.cli import InputError, written_file
 
-from .fit import check_area
+from .fit import Weights, check_area
 from .netlist import count_cells
 from .platforms import find_board
 from .toolchain import place, synthesize_files
@@ -36,14 +36,14 @@ class Design:
     board : str
     files : dict of str to str
         As `boards.toolchain.design_files` gives them.
-    clock_hz, weight_bits, lanes : int
+    clock_hz : int
+    weights : Weights
     """
 
     board: str
     files: dict[str, str]
     clock_hz: int
-    weight_bits: int
-    lanes: int
+    weights: Weights
 
     @property
     def key(self) -> str:
@@ -64,8 +64,7 @@ def synthesize_design(design: Design) -> dict:
         except InputError as error:
             return {"failed": _lines(error, folder)}
         try:
-            check_area(board, count_cells(folder / "top.json", board.family),
-                       design.weight_bits, design.lanes)
+            check_area(board, count_cells(folder / "top.json", board.family), design.weights)
         except InputError as error:
             return {"refused": str(error)}
         return {"netlist": gzip.compress((folder / "top.json").read_bytes(), 6, mtime=0)}
@@ -81,8 +80,8 @@ def place_design(design: Design, netlist: bytes, seed: int) -> dict:
         for file, text in design.files.items():
             (folder / file).write_text(text)
         try:
-            placed = place(board, clock_hz=design.clock_hz, weight_bits=design.weight_bits,
-                           lanes=design.lanes, seed=seed, folder=folder)
+            placed = place(board, clock_hz=design.clock_hz, weights=design.weights, seed=seed,
+                           folder=folder)
         except InputError as error:
             return {"failed": _lines(error, folder)}
     return {"seed": seed, "fmax_mhz": round(placed.fmax_hz / 1e6, 3), "used": placed.used,

@@ -15,7 +15,7 @@ from quantize.cli import InputError
 
 from .board import Board, ClockSource
 from .family import Family
-from .fit import check_area, check_timing
+from .fit import Weights, check_area, check_timing, weights_of
 from .netlist import count_blocks, count_cells
 from .platforms import check_large_memory
 from .timing import PlacedReport, read_report
@@ -52,8 +52,8 @@ def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
     family = board.family
     synthesize(board, decoder, clock, folder)
     wanted = decoder.link.clock_hz
-    placed = place(board, clock_hz=wanted, weight_bits=decoder.core.widths.weight,
-                   lanes=decoder.core.lanes, seed=seed, folder=folder)
+    placed = place(board, clock_hz=wanted, weights=weights_of(decoder.core), seed=seed,
+                   folder=folder)
     check_timing(board, wanted, placed.fmax_hz, seed)
     run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream")
     return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
@@ -88,7 +88,7 @@ def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
     run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis")
 
 
-def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: int,
+def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
           folder: Path) -> PlacedReport:
     """Place and route the netlist ``top.json`` in ``folder``, whatever clock comes of it.
 
@@ -99,7 +99,7 @@ def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: in
     """
     family = board.family
     counted = count_cells(folder / "top.json", family)
-    check_area(board, counted, weight_bits, lanes)
+    check_area(board, counted, weights)
     try:
         run_tool(family.place, *board.nextpnr, "--json", "top.json",
                  f"--{family.pins}", f"top.{family.pins}",
@@ -107,7 +107,7 @@ def place(board: Board, *, clock_hz: int, weight_bits: int, lanes: int, seed: in
                  "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),
                  "--timing-allow-fail", folder=folder, title="place and route")
     except InputError:
-        check_area(board, _crowded(family, folder, counted), weight_bits, lanes)
+        check_area(board, _crowded(family, folder, counted), weights)
         raise
     placed = read_report(folder / "nextpnr.json", family)
     if abs(placed.wanted_hz / clock_hz - 1) > 1e-3:

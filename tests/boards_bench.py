@@ -4,13 +4,15 @@
 import json
 from pathlib import Path
 
+from boards.family import Family
+from boards.netlist import BLOCKS
 from quantize.artefact import save_artefact
 from quantize.build import compile_network
 
 from .networks import random_recording, tiny_network
 
-__all__ = ["FakeTools", "ecp5_netlist", "nextpnr_report", "packed_netlist", "saved_model",
-           "yosys_netlist"]
+__all__ = ["FakeTools", "cells_of", "ecp5_netlist", "nextpnr_report", "packed_netlist",
+           "saved_model", "yosys_netlist"]
 
 
 def saved_model(folder: Path, seed=1, **sizes) -> Path:
@@ -20,6 +22,11 @@ def saved_model(folder: Path, seed=1, **sizes) -> Path:
     model, network, facts = compile_network(network, name="tiny", recording=recording)
     save_artefact(folder, model, network, facts)
     return folder
+
+
+def cells_of(family: Family, **blocks: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Cells of every block: ``weights={"ebr": 20}``; all others 0."""
+    return {name: dict.fromkeys(family.cells, 0) | blocks.get(name, {}) for _, name, _ in BLOCKS}
 
 
 def nextpnr_report(*, lc=1500, ebr=20, dsp=2, fmax=40.0, wanted=24.0) -> dict:

@@ -9,8 +9,7 @@ import pytest
 import boards.toolchain
 from boards.build import build
 from boards.family import ECP5, ICE40
-from boards.fit import check_area, check_timing, holders
-from boards.netlist import BLOCKS, block_of, count_blocks, count_cells
+from boards.netlist import block_of, count_blocks, count_cells
 from boards.platforms import BOARDS
 from boards.timing import Hop, read_report
 from golden.config import CoreConfig
@@ -19,6 +18,7 @@ from quantize.cli import InputError
 
 from .boards_bench import (
     FakeTools,
+    cells_of,
     ecp5_netlist,
     nextpnr_report,
     packed_netlist,
@@ -28,22 +28,9 @@ from .boards_bench import (
 from .networks import refused
 
 ICEBREAKER = BOARDS["icebreaker"]
-ADVICE = ("its weights take {} EBR, so build the model with about {} bits a weight "
-          "(python -m quantize build --weight-bits {}), keep them in large RAMs "
-          "(--weight-memory large)")
-LARGER = "or take a larger board: by these counts {} would do"
-ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"
-MOST_BOARDS = f"ice40_hx8k_b_evn, tinyfpga_bx, {ECP5_BOARDS}"
-
-
 def _write(path, data):
     path.write_text(json.dumps(data))
     return path
-
-
-def _blocks(**sizes):
-    """Cells of each block: ``weights={"ebr": 20}``; all others 0."""
-    return {name: dict.fromkeys(ICE40.cells, 0) | sizes.get(name, {}) for _, name, _ in BLOCKS}
 
 
 @pytest.mark.parametrize("cell, block", [
@@ -62,15 +49,15 @@ def test_block_of(cell, block):
 
 def test_count_blocks(tmp_path):
     counts = count_blocks(_write(tmp_path / "placed.json", packed_netlist()), ICE40)
-    assert counts == _blocks(
-        weights={"ebr": 2}, rows={"lc": 1}, neurons={"lc": 1, "dsp": 1}, currents={"ebr": 1},
+    assert counts == cells_of(
+        ICE40, weights={"ebr": 2}, rows={"lc": 1}, neurons={"lc": 1, "dsp": 1}, currents={"ebr": 1},
         sequencer={"lc": 1}, core={"lc": 1}, link={"lc": 1}, board={"lc": 2})
 
 
 def test_count_cells_shares_a_cell_only_with_a_lut_of_its_own(tmp_path):
     counts = count_cells(_write(tmp_path / "top.json", yosys_netlist(rams=3)), ICE40)
-    assert counts == _blocks(weights={"ebr": 3}, rows={"lc": 3}, neurons={"lc": 1, "dsp": 1},
-                             link={"lc": 1})
+    assert counts == cells_of(
+        ICE40, weights={"ebr": 3}, rows={"lc": 3}, neurons={"lc": 1, "dsp": 1}, link={"lc": 1})
 
 
 def test_count_cells_of_an_ecp5(tmp_path):
@@ -82,28 +69,6 @@ def test_count_cells_of_an_ecp5(tmp_path):
         "rows": {"lut": 2}, "neurons": {"dsp": 1}}
 
 
-def test_boards_that_hold_a_design():
-    """One kind after the other is more than what an ULX3S 25F, or an iCEBreaker, has."""
-    board = BOARDS["ulx3s_25f"]
-    needed = {"lut": 4000, "ff": 1000, "ebr": 6, "dsp": 3}
-    up5k = ["icebreaker", "icebreaker_bitsy", "icesugar", "upduino_v3", "upduino_v3_osc",
-            "fomu_pvt", "ice40_up5k_b_evn"]
-    small = [*up5k, "ice40_hx8k_b_evn", "tinyfpga_bx"]
-    every_ecp5 = ECP5_BOARDS.split(", ")
-    assert holders(board, needed) == [*small, *every_ecp5]
-    assert holders(board, needed | {"ebr": 7}) == [*small[-2:], *every_ecp5]
-    assert holders(board, needed | {"ebr": 8}) == every_ecp5
-    assert holders(board, needed | {"dsp": 8}) == [*small, *every_ecp5]
-    assert holders(board, needed | {"dsp": 9}) == [*small[-2:], *every_ecp5]
-    assert holders(board, needed | {"dsp": 12}) == every_ecp5
-    assert holders(board, needed | {"lut": 5281}) == [*small[-2:], *every_ecp5]
-    assert holders(board, needed | {"lut": 24_289}) == ["ulx3s_85f", "ecpix5"]
-    assert holders(board, needed | {"ebr": 57}) == ["ulx3s_85f", "ecpix5"]
-    assert holders(board, needed | {"dsp": 29}) == ["ulx3s_85f", "ecpix5"]
-    needed = {"lc": 1000, "ebr": 20, "spram": 1, "dsp": 2}
-    assert holders(ICEBREAKER, needed) == [*up5k, *every_ecp5]
-
-
 def test_read_report(tmp_path):
     placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)), ICE40)
     assert placed.used == {"lc": 1500, "ebr": 20, "spram": 0, "dsp": 2}
@@ -112,44 +77,6 @@ def test_read_report(tmp_path):
         Hop(kind="clk-to-q", delay_ns=1.4, block="link", signal="decoder.link.executor.end"),
         Hop(kind="routing", delay_ns=3.25, block="board", signal="decoder.link.executor.end[2]")]
     assert [hop.block for hop in placed.path] == ["link", "board", "board", "rows", "rows"]
-
-
-def test_area_that_fits():
-    check_area(ICEBREAKER, _blocks(weights={"ebr": 30, "lc": 5000}, link={"lc": 280}), 8, 4)
-
-
-@pytest.mark.parametrize("blocks, bits, lanes, taken, advice", [
-    ({"weights": {"ebr": 32, "lc": 100}, "currents": {"ebr": 4}, "link": {"ebr": 4}}, 8, 4,
-     "100 of 5,280 logic cells (LC), 40 of 30 block RAMs (EBR)",
-     f"{ADVICE.format(32, 5, 5)}, {LARGER.format(ECP5_BOARDS)}"),
-    ({"weights": {"ebr": 28}, "currents": {"ebr": 4}}, 8, 4, "32 of 30 block RAMs (EBR)",
-     f"{ADVICE.format(28, 7, 7)}, take fewer lanes than 4 (--lanes), {LARGER.format(MOST_BOARDS)}"),
-    ({"weights": {"ebr": 200}}, 8, 1, "200 of 30 block RAMs (EBR)",
-     f"its weights take 200 EBR, too many with any --weight-bits, {LARGER.format(ECP5_BOARDS)}"),
-    ({"weights": {"ebr": 1200}}, 8, 1, "1,200 of 30 block RAMs (EBR)",
-     ("its weights take 1200 EBR, too many with any --weight-bits, or prune it: by these counts no "
-      "board of 'python -m boards list' holds it")),
-    ({"core": {"lc": 5281}}, 8, 1, "5,281 of 5,280 logic cells (LC)",
-     LARGER.removeprefix("or ").format(MOST_BOARDS)),
-    ({"rows": {"lc": 6000, "dsp": 9}}, 8, 64,
-     "6,000 of 5,280 logic cells (LC), 9 of 8 multipliers (DSP)",
-     f"take fewer lanes than 64 (--lanes), {LARGER.format(ECP5_BOARDS)}"),
-])
-def test_area_that_does_not_fit(blocks, bits, lanes, taken, advice):
-    with refused(f"Design must fit the Lattice iCE40UP5K of icebreaker, not take {taken}: "
-                 f"{advice}"):
-        check_area(ICEBREAKER, _blocks(**blocks), bits, lanes)
-
-
-@pytest.mark.parametrize("clock, fmax, text", [
-    (30, 29.9, "at most 29.9 MHz, as placed with seed 3, not 30: take --freq 29.625, or another"),
-    (24, 13.0, "at most 13.0 MHz, as placed with seed 3, not 24: take --freq 12, or another"),
-    (12, 9.0, "at most 9.0 MHz, as placed with seed 3, not 12: take another"),
-])
-def test_timing_that_is_not_met(clock, fmax, text):
-    check_timing(ICEBREAKER, round(clock * 1e6), clock * 1e6, 3)
-    with refused(f"Clock must be {text} --seed or fewer --lanes"):
-        check_timing(ICEBREAKER, round(clock * 1e6), fmax * 1e6, 3)
 
 
 @pytest.fixture
