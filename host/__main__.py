@@ -13,7 +13,14 @@ from hw.decoder import BAUD, link_params
 from hw.params import CoreParams
 from quantize.arrays import write_arrays
 from quantize.artefact import load_artefact, load_network
-from quantize.cli import CommandParser, InputError, run_command, whole_number
+from quantize.cli import (
+    CommandParser,
+    InputError,
+    megahertz,
+    output_file,
+    run_command,
+    whole_number,
+)
 from quantize.rom import tables_of
 from sim.virtual import VirtualBoard
 
@@ -22,7 +29,7 @@ from .driver import Decoder, NoAnswerError
 from .picture import SUFFIXES, draw
 from .serial_port import SerialPort
 
-__all__ = ["main"]
+__all__ = ["lateness", "main"]
 
 
 def _parser() -> CommandParser:
@@ -32,16 +39,17 @@ def _parser() -> CommandParser:
     run = commands.add_parser("run", help="decode a recording")
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
-    run.add_argument("-o", "--output", type=Path, required=True, help="answers, .npz")
+    run.add_argument("-o", "--output", type=output_file, required=True, help="answers, .npz")
     run.add_argument("--port", default="virtual",
                      help="serial port of the board, or 'virtual' (default: %(default)s)")
     run.add_argument("--baud", type=whole_number(9600, 12_000_000), default=BAUD, metavar="N",
                      help="bits per second (default: %(default)s)")
-    run.add_argument("--freq", type=whole_number(1, 200), default=24, metavar="MHZ",
-                     help="clock of the virtual board (default: %(default)s)")
+    run.add_argument("--freq", type=megahertz, default=24.0, metavar="MHZ",
+                     help="clock of the virtual board (default: %(default)g)")
     add_core_options(run)
     run.add_argument("--live", action="store_true", help="send a step every dt, as they happen")
-    run.add_argument("--picture", type=Path, metavar="FILE", help="draw what was decoded")
+    run.add_argument("--picture", type=output_file, metavar="FILE",
+                     help=f"draw what was decoded: {', '.join(SUFFIXES)}")
     return parser
 
 
@@ -73,9 +81,18 @@ def main(argv: list[str] | None = None) -> None:
              f"{recording.name}{kind} decoded on {where} by model {manifest['model_hash'][:8]}")
     print(f"{recording.steps} steps, {answer.cycles.mean():.0f} cycles a step (most "
           f"{answer.cycles.max()}), round trip {1e3 * np.median(answer.round_trip):.2f} ms")
+    if arguments.live:
+        print(lateness(answer.delay, recording.dt))
     print(f"link: {info.corrupt} corrupt, {info.repeated} repeated, {info.foreign} foreign, "
           f"{info.overrun} overrun, {info.dropped} dropped, {decoder.resent} sent again")
     print(f"-> {arguments.output}" + (f", {arguments.picture}" if arguments.picture else ""))
+
+
+def lateness(delay: np.ndarray, dt: float) -> str:
+    """How many answers came more than a step after they were due, from ``delay`` in seconds."""
+    late = int((delay > dt).sum())
+    return (f"live: {late or 'none'} of {len(delay)} steps answered more than {1e3 * dt:g} ms "
+            f"after they were due; the latest {1e3 * delay.max():.2f} ms")
 
 
 def _open(arguments: Namespace, model, manifest) -> SerialPort | VirtualBoard:
@@ -89,7 +106,7 @@ def _open(arguments: Namespace, model, manifest) -> SerialPort | VirtualBoard:
     try:
         core = CoreParams(model=model, config=config)
         link = link_params(core, model_hash=manifest["model_hash"],
-                           clock_hz=arguments.freq * 1_000_000, baud=arguments.baud)
+                           clock_hz=round(1e6 * arguments.freq), baud=arguments.baud)
     except ValueError as error:
         raise InputError(str(error)) from error
     return VirtualBoard(core, link, Path("build/sim"))

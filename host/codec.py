@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from cobs import cobs
 
-__all__ = ["EVENTS_MAX", "INFO_BYTES", "LOAD_BYTES", "LOAD_MAX", "VERSION", "FrameError",
-           "FrameReader", "InfoAnswer", "LoadAnswer", "StepAnswer", "decode_answer", "encode_info",
-           "encode_load", "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
+__all__ = ["EVENTS_MAX", "FRAME_MAX", "INFO_BYTES", "LOAD_BYTES", "LOAD_MAX", "VERSION",
+           "FrameError", "FrameReader", "InfoAnswer", "LoadAnswer", "StepAnswer", "decode_answer",
+           "encode_info", "encode_load", "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
 
 VERSION    = 1
 EVENTS_MAX = 234        # of a step, so that its frame fits into a slot of the link

@@ -32,6 +32,9 @@ class Decoded:
     saturated : ndarray of bool, shape (steps,)
     round_trip : ndarray of float64, shape (steps,)
         Seconds from the first byte of the request to the answer, by this machine's clock.
+    delay : ndarray of float64, shape (steps,)
+        Seconds from when the step was due to the answer; more than ``round_trip`` where the answer
+        before came late. Without ``live`` a step is due when it is sent.
     """
 
     velocity_int: np.ndarray
@@ -39,6 +42,7 @@ class Decoded:
     cycles: np.ndarray
     saturated: np.ndarray
     round_trip: np.ndarray
+    delay: np.ndarray
 
 
 def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
@@ -63,14 +67,15 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
     steps = recording.steps
     velocity = np.zeros((steps, model.outputs), np.int64)
     cycles, saturated = np.zeros(steps, np.int64), np.zeros(steps, bool)
-    round_trip = np.zeros(steps)
+    round_trip, delay = np.zeros(steps), np.zeros(steps)
     began, first = time.perf_counter(), 0
     for t in tqdm(range(steps), desc="decoding", unit="step", disable=None, leave=False):
         rows = stimulus.row[stimulus.start[t]:stimulus.start[t + 1]].tolist()
         # The state of the device is unknown before the first step.
         reset = t == 0 or bool(stimulus.reset[t])
+        due = began + (t + 1) * recording.dt
         if live:
-            time.sleep(max(0.0, began + (t + 1) * recording.dt - time.perf_counter()))
+            time.sleep(max(0.0, due - time.perf_counter()))
         sent = time.perf_counter()
         answer = decoder.step(rows, reset=reset)
         if t == 0:
@@ -78,7 +83,9 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
         elif answer.step != (first + t) % (1 << 32):
             raise InputError(f"Device must answer with step {(first + t) % (1 << 32)}, not "
                              f"{answer.step}: it has restarted, and its state is lost")
-        round_trip[t] = time.perf_counter() - sent
+        answered = time.perf_counter()
+        round_trip[t] = answered - sent
+        delay[t] = answered - (due if live else sent)
         velocity[t], cycles[t], saturated[t] = answer.outputs, answer.cycles, answer.saturated
     return Decoded(velocity_int=velocity, velocity=velocity * model.output_scale, cycles=cycles,
-                   saturated=saturated, round_trip=round_trip)
+                   saturated=saturated, round_trip=round_trip, delay=delay)

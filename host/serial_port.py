@@ -3,7 +3,12 @@
 
 import serial
 
+from .codec import FRAME_MAX
+
 __all__ = ["SerialPort"]
+
+# Of a byte, with start and stop bit; and delimiters before and after a coded frame.
+LINE_BITS, LINE_EXTRA = 10, 2
 
 
 class SerialPort:
@@ -16,11 +21,13 @@ class SerialPort:
     baud : int
         Bits per second, as the board was built for.
     timeout : float
-        Seconds that :meth:`read` waits.
+        Seconds that :meth:`read` waits, beside the time that a request and its answer take on the
+        line at most: what was written may be on its way still.
     """
 
     def __init__(self, device: str, baud: int, timeout: float = 0.1):
-        self._port = serial.serial_for_url(device, baudrate=baud, timeout=timeout)
+        line = 2 * LINE_BITS * (FRAME_MAX + LINE_EXTRA) / baud
+        self._port = serial.serial_for_url(device, baudrate=baud, timeout=timeout + line)
         self._port.reset_input_buffer()
 
     def write(self, data: bytes) -> int:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from golden.config import CoreConfig
 from golden.run import run_golden
-from host.__main__ import main
+from host.__main__ import lateness, main
 from host.decode import decode
 from host.driver import Decoder
 from host.picture import draw
@@ -85,6 +86,30 @@ def test_foreign_model_is_refused_by_name(built, board):
     with refused(f"Model on the device must be {other[:16]}, not {manifest['model_hash'][:16]}",
                  ValueError):
         decoder.connect()
+
+
+def test_late_answers_are_counted(built, monkeypatch):
+    """One of 10 ms at step 3 delays the next, of 1.5 ms each, until they catch up."""
+    _, _, model, recording, _ = built
+    now = [0.0]
+
+    def step(rows, reset):
+        t = steps.pop(0)
+        now[0] += 0.01 if t == 3 else 0.0015
+        return SimpleNamespace(step=t, outputs=(0, 0), cycles=1, saturated=False)
+
+    monkeypatch.setattr("host.decode.time", SimpleNamespace(
+        perf_counter=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)))
+    steps = list(range(8))
+    live = decode(SimpleNamespace(step=step), model, recording.head(8), live=True)
+    assert (1e6 * live.delay).round().tolist() == [1500] * 3 + [10000, 7500, 5000, 2500, 1500]
+    assert (1e6 * live.round_trip).round().tolist() == [1500] * 3 + [10000] + 4 * [1500]
+    assert lateness(live.delay, 4e-3) == (
+        "live: 3 of 8 steps answered more than 4 ms after they were due; the latest 10.00 ms")
+    assert lateness(live.delay, 20e-3).startswith("live: none of 8 steps answered more than 20 ms")
+    steps = list(range(8))
+    after = decode(SimpleNamespace(step=step), model, recording.head(8))
+    assert np.array_equal(after.delay, after.round_trip)
 
 
 @pytest.mark.parametrize("arguments, message", [
