@@ -9,7 +9,14 @@ from hw.decoder import BAUD
 from hw.params import CoreParams
 from quantize.__main__ import main as quantize
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, end_at_mismatches, run_command, whole_number
+from quantize.cli import (
+    CommandParser,
+    InputError,
+    end_at_mismatches,
+    megahertz,
+    run_command,
+    whole_number,
+)
 from quantize.recording import read_recording
 
 from .build import build
@@ -35,9 +42,9 @@ def _parser() -> CommandParser:
     build.add_argument("-o", "--output", type=Path, required=True,
                        help="folder of the bitstream, report.html, report.json and logs")
     add_core_options(build)
-    build.add_argument("--freq", type=float, metavar="MHZ",
+    build.add_argument("--freq", type=megahertz, metavar="MHZ",
                        help="clock of the decoder (default: the board's)")
-    build.add_argument("--baud", type=int, default=BAUD,
+    build.add_argument("--baud", type=whole_number(300, 12_000_000), default=BAUD, metavar="N",
                        help="bits a second on the serial line (default: %(default)s)")
     build.add_argument("--seed", type=whole_number(1, 1 << 30), metavar="N", default=1,
                        help="of the placement (default: %(default)s)")

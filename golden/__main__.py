@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, run_command
+from quantize.cli import CommandParser, output_file, run_command
 from quantize.recording import read_recording
 
 from .config import add_core_options, chosen_config
@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     run = commands.add_parser("run", help="decode a recording")
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
-    run.add_argument("-o", "--output", type=Path, required=True, help="answer, .npz")
+    run.add_argument("-o", "--output", type=output_file, required=True, help="answer, .npz")
     add_core_options(run)
     arguments = parser.parse_args(argv)
 

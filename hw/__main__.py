@@ -5,7 +5,7 @@ from pathlib import Path
 
 from golden.config import add_core_options, chosen_config
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, run_command
+from quantize.cli import CommandParser, InputError, megahertz, run_command, whole_number
 
 from .decoder import BAUD, link_params
 from .export import NAMES, export_verilog
@@ -29,9 +29,9 @@ def _parser() -> CommandParser:
                          "spikewright_decoder with the link)")
     verilog.add_argument("--with-link", action="store_true",
                          help="the whole decoder, from serial line to serial line")
-    verilog.add_argument("--freq", type=float, metavar="MHZ", default=CLOCK_MHZ,
+    verilog.add_argument("--freq", type=megahertz, metavar="MHZ", default=CLOCK_MHZ,
                          help="clock that the link will have (default: %(default)g)")
-    verilog.add_argument("--baud", type=int, default=BAUD,
+    verilog.add_argument("--baud", type=whole_number(300, 12_000_000), default=BAUD, metavar="N",
                          help="bits a second on the serial line (default: %(default)s)")
     return parser
 
@@ -40,8 +40,6 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command that ``argv``, or the command line, gives."""
     arguments = _parser().parse_args(argv)
     model, manifest = load_artefact(arguments.model)
-    if not 0 < arguments.freq < 1000:
-        raise InputError(f"Clock must be between 0 and 1000 MHz, not {arguments.freq:g}")
     try:
         params = CoreParams(model=model, config=chosen_config(arguments))
         link = link_params(params, model_hash=manifest["model_hash"], baud=arguments.baud,

@@ -3,6 +3,7 @@
 
 import contextlib
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     Raises
     ------
     InputError
-        If the tool fails; the message ends with its own last words and the place of the log.
+        If the tool fails; the message ends with its own error and the place of the log.
     """
     command = [*command_of(tool), *arguments]
     log = Path(folder) / f"{tool}.log"
@@ -82,11 +83,17 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
             clock.refresh()
     text = log.read_text(errors="replace")
     if process.returncode != 0:
-        words = [line for line in text.splitlines() if "error" in line.lower()]
-        last = (words or text.splitlines() or ["it said nothing"])[-1]
-        raise InputError(f"{tool} must succeed, not end with status {process.returncode}: {last} "
-                         f"(all of it: {log})")
+        raise InputError(f"{tool} must succeed, not end with status {process.returncode}: "
+                         f"{_reason(text)} (all of it: {log})")
     return text
+
+
+def _reason(text: str) -> str:
+    """The first error that a tool tells of, or else its last words."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # With a colon, so that a count of the errors, which nextpnr ends with, is none.
+    errors = [line for line in lines if re.search(r"\berror(-\w+)?: ", line, re.IGNORECASE)]
+    return (errors[:1] or lines[-1:] or ["it said nothing"])[0]
 
 
 @contextlib.contextmanager

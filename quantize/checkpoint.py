@@ -62,7 +62,9 @@ def read_checkpoint(path: Path) -> Network:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"Checkpoint must be a file, not {str(path)!r}: there is none")
+        kind = "the folder " if path.is_dir() else ""
+        raise InputError(f"Checkpoint must be a file, not {kind}{str(path)!r}"
+                         f"{'' if kind else ': there is none'}")
     if path.stat().st_size == 0:
         raise InputError(f"Checkpoint {path} must hold tensors, not 0 bytes")
     readers = {".pth": _read_pth, ".safetensors": _read_safetensors}

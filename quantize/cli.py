@@ -6,13 +6,14 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "check_folder", "end_at_mismatches", "run_command",
-           "whole_number", "written_file", "written_folder"]
+__all__ = ["CommandParser", "InputError", "check_folder", "end_at_mismatches", "megahertz",
+           "output_file", "run_command", "whole_number", "written_file", "written_folder"]
 
 # What marks a folder as written by this project: an index, and a key that it has.
 INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
@@ -43,6 +44,22 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return convert
 
 
+def megahertz(text: str) -> float:
+    """An argument's type: a clock in MHz."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 1000:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number of MHz between 0 and 1000, not {text!r}")
+
+
+def output_file(text: str) -> Path:
+    """An argument's type: a file to write. What is none is told before the work, not after it."""
+    other = _no_file(Path(text))
+    if other:
+        raise argparse.ArgumentTypeError(f"must be a file, not {other}")
+    return Path(text)
+
+
 def end_at_mismatches(lines: list[str]) -> None:
     """Tell where the hardware does not do what golden does, and end with exit status 1."""
     for line in lines:
@@ -52,15 +69,35 @@ def end_at_mismatches(lines: list[str]) -> None:
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Run a command's ``main``: bad input ends in one line and exit status 2, never a traceback."""
+    """Run a command's ``main``: bad input ends in one line and exit status 2, never a traceback.
+
+    Where nobody reads on what it prints, as behind ``| head``, it ends without a word.
+    """
     try:
         main()
+        _flush()
     except InputError as error:
         sys.exit(_fail(str(error)))
+    except BrokenPipeError:
+        _discard_output()
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
         sys.exit(_fail(f"{error.filename or 'File'} cannot be used: {error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _flush() -> None:
+    """Print what waits; all is done by then, so that it does not matter whether somebody reads."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Let Python's own flush at the end find a place for what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str) -> int:
@@ -70,8 +107,17 @@ def _fail(message: str) -> int:
 
 @contextlib.contextmanager
 def written_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; it takes the name only when the block succeeds."""
+    """Give a temporary path beside ``path``; it takes the name only when the block succeeds.
+
+    Raises
+    ------
+    InputError
+        If ``path`` is a folder or a device.
+    """
     path = Path(path)
+    other = _no_file(path)
+    if other:
+        raise InputError(f"Output must be a file, not {other}")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     os.close(handle)
@@ -81,6 +127,13 @@ def written_file(path: Path) -> Iterator[Path]:
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _no_file(path: Path) -> str:
+    """What stands where a file is to be written; empty where one may be."""
+    if path.is_file() or not path.exists():
+        return ""
+    return f"the {'folder' if path.is_dir() else 'device'} {str(path)!r}"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,14 @@ from golden.config import add_core_options, chosen_config
 from golden.run import run_golden, write_answer
 from hw.params import CoreParams
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, end_at_mismatches, run_command, whole_number
+from quantize.cli import (
+    CommandParser,
+    InputError,
+    end_at_mismatches,
+    output_file,
+    run_command,
+    whole_number,
+)
 from quantize.recording import Recording, read_recording
 
 from .cocotb_runner import SIMULATORS, WAVES, run_bench
@@ -26,7 +33,7 @@ def _parser() -> CommandParser:
 
     run = commands.add_parser("run", help="decode a recording in compiled RTL")
     _common(run)
-    run.add_argument("-o", "--output", type=Path, required=True,
+    run.add_argument("-o", "--output", type=output_file, required=True,
                      help="answer, .npz, as 'python -m golden run' writes it")
 
     check = commands.add_parser("check", help="compare compiled RTL with golden: values and cycles")
@@ -39,12 +46,13 @@ def _parser() -> CommandParser:
     bench.add_argument("--steps", type=whole_number(1, 1 << 27), default=500, metavar="N",
                        help="of the recording, run twice: without and with stalls "
                             "(default: %(default)s)")
-    bench.add_argument("--waves", type=Path, metavar="FILE",
+    bench.add_argument("--waves", type=output_file, metavar="FILE",
                        help="write the waves of all signals: .vcd (verilator) or .fst (icarus)")
-    bench.add_argument("--seed", type=int, default=1, help="of the stalls (default: %(default)s)")
+    bench.add_argument("--seed", type=whole_number(0, 1 << 30), metavar="N", default=1,
+                       help="of the stalls (default: %(default)s)")
 
     waveform = commands.add_parser("waveform", help="simulate the timing diagram of the docs anew")
-    waveform.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.json",
+    waveform.add_argument("-o", "--output", type=output_file, required=True, metavar="FILE.json",
                           help="WaveJSON; FILE.svg beside it is the picture")
     return parser
 

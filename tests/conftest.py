@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from quantize.cli import run_command
 
-from .networks import SHARED
+from .networks import SHARED, random_tensors
 
 
 @pytest.fixture
@@ -26,3 +28,14 @@ def call_command(capsys):
             status = error.code or 0
         return status, *capsys.readouterr()
     return call
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder to work in, with a checkpoint and a recording."""
+    monkeypatch.chdir(tmp_path)
+    save_file(random_tensors(0), "net.safetensors")
+    rng = np.random.default_rng(0)
+    np.savez("rec.npz", bin=np.arange(400), channel=rng.integers(0, 6, 400), n_bins=400,
+             n_channels=6, dt=4e-3)
+    return tmp_path

@@ -13,6 +13,7 @@ from quantize.cli import (
     CommandParser,
     InputError,
     check_folder,
+    output_file,
     run_command,
     whole_number,
     written_file,
@@ -51,8 +52,8 @@ def _parser() -> CommandParser:
                     "the rest. The decays follow the recording's dt; the network answers in the "
                     "unit of its velocity.")
     fit.add_argument("recording", type=Path, metavar="RECORDING.npz", help="see docs/contracts.md")
-    fit.add_argument("-o", "--output", type=Path, required=True, metavar="CHECKPOINT.safetensors",
-                     help="file to write, in an existing folder")
+    fit.add_argument("-o", "--output", type=output_file, required=True,
+                     metavar="CHECKPOINT.safetensors", help="file to write, in an existing folder")
     _add_target(fit)
     _add_settings(fit, Recipe, "hidden", "epochs", "seed")
 
@@ -78,7 +79,7 @@ def _parser() -> CommandParser:
                     "and score all three on the rest.")
     compare.add_argument("recording", type=Path, metavar="RECORDING.npz",
                          help="see docs/contracts.md")
-    compare.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
+    compare.add_argument("-o", "--output", type=output_file, metavar="RESULTS.json",
                          help="file to write, in an existing folder (default: none)")
     compare.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
                          help="how many, from --seed on (default: %(default)s)")
@@ -202,8 +203,6 @@ def _check_output(path: Path) -> None:
     """Refuse before the work what could not be written after it."""
     if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
         raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
-    if path.is_dir():
-        raise InputError(f"Output must be a file, not the folder '{path}'")
 
 
 def _train(arguments: Namespace, path: Path, seen: Recording, unseen: Recording) -> None:
