@@ -18,6 +18,7 @@ from quantize.cli import (
     CommandParser,
     InputError,
     end_at_mismatches,
+    output_file,
     run_command,
     whole_number,
     written_file,
@@ -67,7 +68,8 @@ def _parser() -> CommandParser:
                      help="do not run the compiled RTL of the integer rungs")
     run.add_argument("--netlist", type=whole_number(1, 1 << 20), default=0, metavar="STEPS",
                      help="also simulate the synthesized gates of the integer rungs, for the first "
-                     "steps: slow, and needs Icarus Verilog")
+                     "steps: minutes, several more where large memory is loaded before; needs "
+                     "Icarus Verilog")
     add_core_options(run)
     run.add_argument("--jobs", type=whole_number(1, 1024), metavar="N",
                      default=len(os.sched_getaffinity(0)),
@@ -81,7 +83,7 @@ def _parser() -> CommandParser:
     show.add_argument("ladder", type=Path)
     draw = commands.add_parser("draw", help="the picture of a ladder.json")
     draw.add_argument("ladder", type=Path)
-    draw.add_argument("-o", "--output", type=Path, required=True, metavar="PICTURE.png")
+    draw.add_argument("-o", "--output", type=output_file, required=True, metavar="PICTURE.png")
     table = commands.add_parser("table", help="tables of the docs, from the kept ladders")
     table.add_argument("pages", type=Path, nargs="+", help="Markdown files to bring up to date")
     return parser
@@ -98,9 +100,6 @@ def _run(arguments: Namespace) -> None:
         raise InputError("Tool iverilog must be on PATH for --netlist, not missing: install Icarus "
                          "Verilog (Debian: apt install iverilog)")
     config = chosen_config(arguments)
-    if arguments.netlist and config.weight_memory == "large":
-        # The host fills the large RAMs of a board; the bench of the gates does not.
-        raise InputError("Core weight_memory must be 'block' for --netlist, not 'large'")
     climbs = _climbs(arguments)
     checks = Checks(rtl=arguments.rtl, gates=arguments.netlist, config=config,
                     cache=arguments.build)

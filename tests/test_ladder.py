@@ -4,8 +4,6 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,13 +12,11 @@ from safetensors.numpy import save_file
 import ladder.__main__
 import ladder.rungs
 import quantize.__main__
+from boards.gates import GatesFault
 from boards.score import number
 from golden.config import CoreConfig
 from golden.metrics import r_squared, spike_agreement
 from golden.run import run_golden
-from host.codec import StepAnswer
-from ladder.gates import gate_differences
-from ladder.run import mean_rows
 from quantize.build import build_model
 from quantize.recording import read_recording
 from quantize.reference import run_reference
@@ -157,29 +153,6 @@ def test_rtl_that_differs_ends_with_status_1(here, call, monkeypatch, rtl, line)
     assert not _ladder(here)["mean"][0]["rtl"]["equal"]
 
 
-def test_gates_that_differ_are_told(here):
-    model, _, _ = build_model(here / "net0.safetensors")
-    golden = run_golden(model, read_recording(here / "rest.npz").head(3), CoreConfig())
-    steps = [StepAnswer(seq=t, saturated=False, dropped=False, step=t, cycles=cycles,
-                        outputs=tuple(golden.velocity_int[t].tolist()))
-             for t, cycles in enumerate(golden.cycles.tolist())]
-    assert gate_differences(golden, steps) == []
-    assert gate_differences(golden, steps[:2]) == ["steps must be 3, as golden has, not 2"]
-    steps[1] = dataclasses.replace(steps[1], cycles=1)
-    assert gate_differences(golden, steps) == [
-        f"cycles in step 1 must be {golden.cycles[1]}, as golden has, not 1 (1 of 3 steps differ)"]
-
-
-def test_mean_rows():
-    def row(**more):
-        return {"rung": "int8", "bits": 8, "widths": {}, "gates": None, "r2": 1.0, **more}
-    [mean] = mean_rows([[row(xy=[0.5, None], rtl={"equal": True, "steps": 3})],
-                        [row(r2=None, xy=[1.0, 4.0], rtl={"equal": False, "steps": 4})],
-                        [row(r2=4.0, rtl=None)]])
-    assert mean == {"rung": "int8", "bits": 8, "networks": 3, "gates": None, "r2": 2.5,
-                    "xy": [0.75, 4.0], "rtl": {"equal": False, "steps": 7}}
-
-
 HELP = "(see 'python -m quantize ladder --help')"
 NO_RUNG = "Rung must be fp64, fp32, fp16 or a number of weight bits from 2 to 16"
 NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install Icarus Verilog "
@@ -226,10 +199,16 @@ def test_netlist_needs_icarus(here, call, monkeypatch):
     assert call("net0.safetensors", "--netlist", 3) == (2, "", f"error: {NO_ICARUS}\n")
 
 
-def test_netlist_has_its_weights_in_block_memory(here, call, monkeypatch):
+def test_gates_with_large_memory_are_simulated(here, call, monkeypatch):
+    def fails(core, model_hash, recording, folder):
+        assert core.large and recording.steps == 3
+        raise GatesFault("The gates fail: they do not answer")
+
     monkeypatch.setattr("shutil.which", lambda tool: f"/usr/bin/{tool}")
-    assert call("net0.safetensors", "--netlist", 3, "--preset", "fast") == (
-        2, "", "error: Core weight_memory must be 'block' for --netlist, not 'large'\n")
+    monkeypatch.setattr(ladder.rungs, "run_gates", fails)
+    status, out, err = call("net0.safetensors", "--netlist", 3, "--preset", "fast", "--rungs", "8")
+    assert status == 1 and "DIFFERS" in out
+    assert err.endswith("mismatch: net0 as int8, gates: The gates fail: they do not answer\n")
 
 
 def test_show_and_draw(here, call, call_command):
@@ -246,8 +225,3 @@ def test_show_and_draw(here, call, call_command):
     (here / "bad.json").write_text('{"schema": 9}')
     assert call_command(ladder.__main__, "show", "bad.json") == (
         2, "", "error: bad.json schema must be 1, not 9: make the ladder again\n")
-
-
-def test_quantize_knows_of_the_ladder_only_when_asked():
-    code = "import sys, quantize.__main__; sys.exit('ladder' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
