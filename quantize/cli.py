@@ -12,8 +12,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "check_folder", "end_at_mismatches", "megahertz",
-           "output_file", "run_command", "whole_number", "written_file", "written_folder"]
+__all__ = ["CommandParser", "InputError", "check_file", "check_folder", "end_at_mismatches",
+           "megahertz", "output_file", "run_command", "whole_number", "written_file",
+           "written_folder"]
 
 # What marks a folder as written by this project: an index, and a key that it has.
 INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
@@ -54,9 +55,10 @@ def megahertz(text: str) -> float:
 
 def output_file(text: str) -> Path:
     """An argument's type: a file to write. What is none is told before the work, not after it."""
-    other = _no_file(Path(text))
-    if other:
-        raise argparse.ArgumentTypeError(f"must be a file, not {other}")
+    try:
+        check_file(Path(text))
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("Output ")) from error
     return Path(text)
 
 
@@ -115,9 +117,7 @@ def written_file(path: Path) -> Iterator[Path]:
         If ``path`` is a folder or a device.
     """
     path = Path(path)
-    other = _no_file(path)
-    if other:
-        raise InputError(f"Output must be a file, not {other}")
+    check_file(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
     os.close(handle)
@@ -127,13 +127,6 @@ def written_file(path: Path) -> Iterator[Path]:
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-def _no_file(path: Path) -> str:
-    """What stands where a file is to be written; empty where one may be."""
-    if path.is_file() or not path.exists():
-        return ""
-    return f"the {'folder' if path.is_dir() else 'device'} {str(path)!r}"
 
 
 @contextlib.contextmanager
@@ -169,6 +162,13 @@ def written_folder(path: Path, index: str | None = None) -> Iterator[Path]:
             os.replace(retired, path)
         for folder in (temporary, retired):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_file(path: Path) -> None:
+    """Refuse, before long work, what `written_file` would refuse after it."""
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "device"
+        raise InputError(f"Output must be a file, not the {kind} {str(path)!r}")
 
 
 def check_folder(path: Path, index: str | None = None) -> None:

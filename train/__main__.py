@@ -12,8 +12,8 @@ from quantize.build import build_model
 from quantize.cli import (
     CommandParser,
     InputError,
+    check_file,
     check_folder,
-    output_file,
     run_command,
     whole_number,
     written_file,
@@ -52,8 +52,8 @@ def _parser() -> CommandParser:
                     "the rest. The decays follow the recording's dt; the network answers in the "
                     "unit of its velocity.")
     fit.add_argument("recording", type=Path, metavar="RECORDING.npz", help="see docs/contracts.md")
-    fit.add_argument("-o", "--output", type=output_file, required=True,
-                     metavar="CHECKPOINT.safetensors", help="file to write, in an existing folder")
+    fit.add_argument("-o", "--output", type=Path, required=True, metavar="CHECKPOINT.safetensors",
+                     help="file to write, in an existing folder")
     _add_target(fit)
     _add_settings(fit, Recipe, "hidden", "epochs", "seed")
 
@@ -79,7 +79,7 @@ def _parser() -> CommandParser:
                     "and score all three on the rest.")
     compare.add_argument("recording", type=Path, metavar="RECORDING.npz",
                          help="see docs/contracts.md")
-    compare.add_argument("-o", "--output", type=output_file, metavar="RESULTS.json",
+    compare.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
                          help="file to write, in an existing folder (default: none)")
     compare.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
                          help="how many, from --seed on (default: %(default)s)")
@@ -203,6 +203,7 @@ def _check_output(path: Path) -> None:
     """Refuse before the work what could not be written after it."""
     if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
         raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
+    check_file(path)
 
 
 def _train(arguments: Namespace, path: Path, seen: Recording, unseen: Recording) -> None:
