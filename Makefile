@@ -11,12 +11,17 @@ GRID       ?= presets lanes=1,2,4,8
 
 DEFAULT    := data/default.safetensors
 NAME       ?= $(basename $(notdir $(CHECKPOINT)))
-RECORDING  ?= $(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz)
-MODEL      := build/$(NAME)/model
-SUFFIX     := $(if $(filter balanced,$(PRESET)),,-$(PRESET))
-OUT        := build/$(NAME)/$(BOARD)$(SUFFIX)
+RECORDING  ?= $(if $(MODEL),,$(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz))
 
-CORE       := --preset $(PRESET) $(if $(LANES),--lanes $(LANES))
+# Weights of other bits lie side by side. A MODEL that is given is taken as it is.
+WIDTH      := $(if $(BITS),-$(BITS)bit)
+FOLDER     := $(if $(MODEL),$(patsubst %/,%,$(dir $(MODEL:/=))),build/$(NAME))
+INTEGERS   := $(if $(MODEL),$(MODEL:/=),$(FOLDER)/model$(WIDTH))
+VARIANT    := $(if $(filter balanced,$(PRESET)),,-$(PRESET))$(WIDTH)
+OUT        := $(FOLDER)/$(BOARD)$(VARIANT)
+
+QUANTIZE   := $(strip $(if $(BITS),--weight-bits $(BITS)) $(if $(CALIBRATE),--calibrate $(CALIBRATE)) $(MODEL_OPTIONS))
+CORE       := $(strip --preset $(PRESET) $(if $(LANES),--lanes $(LANES)) $(CORE_OPTIONS))
 CLOCK      := $(if $(FREQ),--freq $(FREQ))
 
 PYTHON     ?= python3
@@ -35,54 +40,69 @@ help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "Settings, with what they are now:"
-	@echo "  BOARD=$(BOARD)  PRESET=$(PRESET)  LANES=$(or $(LANES),as the preset)  FREQ=$(or $(FREQ),the board's) (MHz)"
 	@echo "  CHECKPOINT=$(CHECKPOINT)  (.safetensors or .pth, tinyRSNN layout)"
-	@echo "  NAME=$(NAME)  (folder in build/)"
-	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on)"
+	@echo "  NAME=$(NAME)  (folder in build/: another for each of several checkpoints of one file name)"
+	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on; sim and demo must have one)"
 	@echo "  CALIBRATE=$(or $(CALIBRATE),simulated spikes)  (.npz: what states are scaled by)"
+	@echo "  BITS=$(or $(BITS),8)  (of a weight)  MODEL_OPTIONS=$(or $(MODEL_OPTIONS),none)  (more of 'python -m quantize build --help')"
+	@echo "  MODEL=$(or $(MODEL),what these make)  (a model folder of yours, taken as it is)"
+	@echo "  BOARD=$(BOARD)  (or another of 'python -m boards list')  FREQ=$(or $(FREQ),the board's)  (MHz)"
+	@echo "  PRESET=$(PRESET)  (or small, fast)  LANES=$(or $(LANES),as the preset)"
+	@echo "  CORE_OPTIONS=$(or $(CORE_OPTIONS),none)  (as --tables bitmap, --weight-memory large, --neurons lanes)"
+	@echo "  BOARD_OPTIONS=$(or $(BOARD_OPTIONS),none)  (of bitstream, as --seed 4, --baud 500000)"
 	@echo "  SEEDS=$(SEEDS)  GRID=$(GRID)  SCHEDULER=$(or $(SCHEDULER),none)  (what explore builds, and where)"
-	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)  WAVES=$(or $(WAVES),none)  (.vcd)"
+	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)  WAVES=$(or $(WAVES),none)  (.vcd; .fst with icarus)  (of sim)"
 
 spikes:
-	@test -n "$(RECORDING)" || { echo "error: RECORDING must be given for a CHECKPOINT of yours"; exit 2; }
+	@test -n "$(RECORDING)" || { echo "error: RECORDING must be given for a network of yours" >&2; exit 2; }
 
 install: .venv/base ## Install into .venv all that a bitstream needs
 
 torch: .venv/torch ## Install torch as well: for .pth checkpoints and for training
 
-model: $(READER) ## Quantize CHECKPOINT to build/NAME/model
-	$(RUN) -m quantize build $(CHECKPOINT) -o $(MODEL) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
+# The model remembers of what make made it. One that does not was made by hand, and stays.
+model: $(if $(MODEL),.venv/base,$(READER)) ## Quantize CHECKPOINT to build/NAME/model
+ifeq ($(MODEL),)
+	@test ! -e $(INTEGERS) || test -e $(INTEGERS)/made_of.txt || { echo "error: $(INTEGERS) must be" \
+		"made by make to be made anew: take it with MODEL=$(INTEGERS), choose another NAME, or" \
+		"remove it" >&2; exit 2; }
+	@test ! -e $(INTEGERS) || test "$$(cat $(INTEGERS)/made_of.txt)" = "$(CHECKPOINT)" || { \
+		echo "error: $(INTEGERS) must be of $(CHECKPOINT), not of $$(cat $(INTEGERS)/made_of.txt):" \
+		"choose another NAME, or remove it" >&2; exit 2; }
+	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS) $(QUANTIZE)
+	@echo "$(CHECKPOINT)" > $(INTEGERS)/made_of.txt
+endif
 
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
-	$(RUN) -m boards build $(MODEL) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) \
+	$(RUN) -m boards build $(INTEGERS) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) $(BOARD_OPTIONS) \
 		$(if $(RECORDING),--recording $(RECORDING))
 
-explore: model ## Build all presets and 1 to 8 lanes for BOARD: area, clock and cycles of each
-	$(RUN) -m boards explore $(MODEL) --board $(BOARD) $(CORE) $(CLOCK) --grid $(GRID) --seeds $(SEEDS) \
-		-o build/$(NAME)/explore-$(BOARD) $(if $(RECORDING),--recording $(RECORDING)) \
+explore: model ## Build GRID for BOARD, each with SEEDS seeds: area, clock and cycles
+	$(RUN) -m boards explore $(INTEGERS) --board $(BOARD) $(CORE) $(CLOCK) --grid $(GRID) --seeds $(SEEDS) \
+		-o $(FOLDER)/explore-$(BOARD)$(WIDTH) $(if $(RECORDING),--recording $(RECORDING)) \
 		$(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 report: ## Print the report of the last build as text
-	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream"; exit 2; }
+	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream" >&2; exit 2; }
 	@$(RUN) -m boards show $(OUT)
 
 sim: .venv/test spikes model ## Run the cocotb testbench on the generated Verilog
-	$(RUN) -m sim cocotb $(MODEL) $(RECORDING) \
+	$(RUN) -m sim cocotb $(INTEGERS) $(RECORDING) \
 		--simulator $(SIM) --steps $(STEPS) $(CORE) $(if $(WAVES),--waves $(WAVES))
 
 demo: spikes model ## Decode RECORDING on the virtual board and draw the trajectory
-	$(RUN) -m host run $(MODEL) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
-		-o build/$(NAME)/demo.npz --picture build/$(NAME)/demo.png
+	$(RUN) -m host run $(INTEGERS) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
+		-o $(FOLDER)/demo$(WIDTH).npz --picture $(FOLDER)/demo$(WIDTH).png
 
-ladder: $(READER) ## Measure CHECKPOINT from double precision down to int4
+ladder: $(READER) ## Measure CHECKPOINT from double precision down to 4 bits
 	$(RUN) -m quantize ladder $(CHECKPOINT) -o build/$(NAME)/ladder $(CORE) \
 		$(if $(RECORDING),--recording $(RECORDING)) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
 
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
-	$(RUN) -m quantize export $(MODEL) -o build/$(NAME)/rom $(if $(LANES),--lanes $(LANES))
+	$(RUN) -m quantize export $(INTEGERS) -o $(FOLDER)/rom$(WIDTH) $(if $(LANES),--lanes $(LANES))
 
 verilog: model ## Write the core for designs of your own: Verilog, an example, a FuseSoC core
-	$(RUN) -m hw verilog $(MODEL) -o build/$(NAME)/verilog$(SUFFIX) $(CORE)
+	$(RUN) -m hw verilog $(INTEGERS) -o $(FOLDER)/verilog$(VARIANT) $(CORE)
 
 test: .venv/test .venv/torch ## Run the tests
 	$(RUN) -m pytest tests -n auto --dist loadfile
@@ -106,7 +126,7 @@ clean: ## Remove what was built; .venv stays
 
 .venv/base: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "error: Python must be 3.11 or newer, not $$($(PYTHON) -V 2>&1): set PYTHON=..."; exit 2; }
+		{ echo "error: Python must be 3.11 or newer, not $$($(PYTHON) -V 2>&1): set PYTHON=..." >&2; exit 2; }
 	@echo "Installing into .venv (once, a few minutes)"
 	@test -x $(RUN) || $(PYTHON) -m venv .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable .

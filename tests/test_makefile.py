@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front door: what its settings become, and that no model of somebody else is replaced."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from .designs import ROOT
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Run make in an empty folder, with a Python that makes an empty model and tells its words."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nfor word in "$@"; do test "$last" = -o && output=$word; '
+                      'last=$word; done\necho "$@"\n'
+                      'test "$2" != quantize || { rm -rf $output; mkdir -p $output; }\n')
+    python.chmod(0o755)
+
+    def run(*words):
+        done = subprocess.run(
+            ["make", "--silent", "-f", ROOT / "Makefile", "-o", ".venv/base", "-o", ".venv/torch",
+             "-o", ".venv/test", f"RUN={python}", *words],
+            cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()[:1]
+    return run
+
+
+def test_settings_reach_the_commands(make):
+    assert make("bitstream") == (0, [
+        "-m quantize build data/default.safetensors -o build/default/model",
+        ("-m boards build build/default/model --board icebreaker -o build/default/icebreaker "
+         "--preset balanced --recording data/default_recording.npz")], [])
+    assert make("bitstream", "CHECKPOINT=a/mine.pth", "BOARD=icestick", "PRESET=small", "FREQ=12",
+                "BITS=4", "MODEL_OPTIONS=--current-bits 12", "CORE_OPTIONS=--tables bitmap",
+                "BOARD_OPTIONS=--seed 3", "CALIBRATE=c.npz") == (0, [
+        ("-m quantize build a/mine.pth -o build/mine/model-4bit --weight-bits 4 --calibrate c.npz "
+         "--current-bits 12"),
+        ("-m boards build build/mine/model-4bit --board icestick -o build/mine/icestick-small-4bit "
+         "--preset small --tables bitmap --freq 12 --seed 3")], [])
+    for target in ("explore", "sim", "demo", "verilog", "ladder"):
+        status, told, _ = make(target, "CORE_OPTIONS=--weight-memory large", "LANES=2")
+        assert status == 0 and "--preset balanced --lanes 2 --weight-memory large" in told[-1]
+
+
+def test_model_that_is_given_is_taken_as_it_is(make, tmp_path):
+    assert make("demo", "MODEL=mine/integers/", "RECORDING=rec.npz") == (0, [
+        ("-m host run mine/integers rec.npz --port virtual --preset balanced -o mine/demo.npz "
+         "--picture mine/demo.png")], [])
+    # The recording of the default network is another's.
+    assert make("sim", "MODEL=mine/integers") == (
+        2, [], ["error: RECORDING must be given for a network of yours"])
+
+
+def test_no_model_of_somebody_else_is_replaced(make, tmp_path):
+    assert make("model", "CHECKPOINT=a/net.pth")[0] == make("model", "CHECKPOINT=a/net.pth",
+                                                            "CALIBRATE=c.npz")[0] == 0
+    model = tmp_path / "build" / "net" / "model"
+    assert [path.name for path in model.iterdir()] == ["made_of.txt"]
+    assert make("model", "CHECKPOINT=b/net.pth") == (2, [], [
+        ("error: build/net/model must be of b/net.pth, not of a/net.pth: choose another NAME, or "
+         "remove it")])
+    assert make("model", "CHECKPOINT=b/net.pth", "NAME=other")[0] == 0
+    (model / "made_of.txt").unlink()
+    assert make("model", "CHECKPOINT=a/net.pth") == (2, [], [
+        ("error: build/net/model must be made by make to be made anew: take it with "
+         "MODEL=build/net/model, choose another NAME, or remove it")])
+    assert list(model.iterdir()) == []
+    assert make("model", "CHECKPOINT=a/net.pth", "BITS=4")[0] == 0
+
+
+def test_help(make):
+    status, told, _ = make("help", "CHECKPOINT=mine.pth")
+    assert status == 0
+    assert "  make model      Quantize CHECKPOINT to build/NAME/model" in told
+    assert ("  RECORDING=simulated spikes  (.npz: what reports measure on; sim and demo must have "
+            "one)") in told
