@@ -72,7 +72,7 @@ PRESETS = {
 }
 
 _HELP = {
-    "tables":        "format of the weight tables",
+    "tables":        "format of the weight tables, see docs/tables.md",
     "weight_memory": "where the weights lie: block RAM, or the large RAMs that the host fills",
     "neurons":       "one neuron pipeline, or a unit in every lane",
     "multiplier":    "a product per cycle, or a bit of it",
@@ -82,7 +82,9 @@ _HELP = {
 def add_core_options(parser: ArgumentParser) -> None:
     """Add ``--preset`` and an option for each field of `CoreConfig`."""
     parser.add_argument("--preset", choices=PRESETS, default="balanced",
-                        help="named choice of the options below (default: %(default)s)")
+                        help="named choice of the options below: small has 1 lane, balanced 4, "
+                        "fast 8 with a neuron unit in each and the weights in large RAM; for a "
+                        "board, what its chip cannot hold is replaced (default: %(default)s)")
     parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
                         help="synapses a cycle, 1 to 64 (default: the preset's)")
     for name, allowed in CHOICES.items():

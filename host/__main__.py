@@ -36,18 +36,21 @@ def _parser() -> CommandParser:
     parser = CommandParser(prog="python -m host", description="Decode spikes on a board, or on "
                            "the virtual board: the RTL of the whole decoder, compiled.")
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="decode a recording")
+    run = commands.add_parser("run", help="decode a recording", description="Decode a recording. "
+                              "What says how a core is built, and --freq, is of the virtual board: "
+                              "a board has its own from its bitstream.")
     run.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     run.add_argument("recording", type=Path, help=".npz with bin, channel, n_bins, n_channels, dt")
     run.add_argument("-o", "--output", type=output_file, required=True, help="answers, .npz")
     run.add_argument("--port", default="virtual",
                      help="serial port of the board, or 'virtual' (default: %(default)s)")
     run.add_argument("--baud", type=whole_number(9600, 12_000_000), default=BAUD, metavar="N",
-                     help="bits per second (default: %(default)s)")
+                     help="bits per second, as the board was built (default: %(default)s)")
     run.add_argument("--freq", type=megahertz, default=24.0, metavar="MHZ",
                      help="clock of the virtual board (default: %(default)g)")
     add_core_options(run)
-    run.add_argument("--live", action="store_true", help="send a step every dt, as they happen")
+    run.add_argument("--live", action="store_true", help="send a step every dt, as in an "
+                     "experiment, and count the answers that come late")
     run.add_argument("--picture", type=output_file, metavar="FILE",
                      help=f"draw what was decoded: {', '.join(SUFFIXES)}")
     return parser

@@ -77,12 +77,12 @@ def _parser() -> CommandParser:
     run.add_argument("--build", type=Path, default=Checks.cache, metavar="DIR",
                      help="keeps what was compiled (default: %(default)s)")
     run.add_argument("-o", "--output", type=Path, metavar="DIR",
-                     help="folder of ladder.json, ladder.png and ladder.html")
+                     help="folder of ladder.json, ladder.png and ladder.html (default: only print)")
 
     show = commands.add_parser("show", help="the tables of a ladder.json")
-    show.add_argument("ladder", type=Path)
+    show.add_argument("ladder", type=Path, metavar="LADDER.json")
     draw = commands.add_parser("draw", help="the picture of a ladder.json")
-    draw.add_argument("ladder", type=Path)
+    draw.add_argument("ladder", type=Path, metavar="LADDER.json")
     draw.add_argument("-o", "--output", type=output_file, required=True, metavar="PICTURE.png")
     table = commands.add_parser("table", help="tables of the docs, from the kept ladders")
     table.add_argument("pages", type=Path, nargs="+", help="Markdown files to bring up to date")
