@@ -11,7 +11,9 @@ from .family import Family
 __all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
 
 # One table for each format of them.
-TABLES = tuple(f"decoder.core.rows.{name}." for name in ("dense", "listed", "bitmap"))
+# Those of narrow weights are called dense_4 and so on.
+TABLES = tuple(f"decoder.core.rows.{name}{end}" for name in ("dense", "listed", "bitmap")
+               for end in "._")
 
 # Blocks by the start of their cells' names, most particular first, and what each is for.
 BLOCKS = (

@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     port = _open(arguments, model, manifest)
     try:
         decoder = Decoder(port, manifest["model_hash"], model.output_scale,
-                          weights=lambda lanes: tables_of(model, lanes).dense)
+                          weights=lambda lanes: tables_of(model, lanes)[model.widths.weight].dense)
         decoder.connect()
         answer = decode(decoder, model, recording, live=arguments.live)
         info = decoder.read_info()

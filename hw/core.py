@@ -56,7 +56,7 @@ class Core(wiring.Component):
             "spike": Out(spike_layout(params.groups, params.units)),
             "busy":  Out(1),
         } | ({
-            "load":  In(stream.Signature(load_layout(len(params.tables.dense), params.word_bytes))),
+            "load":  In(stream.Signature(load_layout(len(params.loaded), params.word_bytes))),
         } if params.large else {}))
 
     def elaborate(self, platform):

@@ -39,8 +39,8 @@ def link_params(params: CoreParams, *, model_hash: str, clock_hz: int,
     """
     table = None
     if params.large:
-        content = load_bytes(params.tables.dense, params.word_bytes)
-        table = TableParams(words=len(params.tables.dense), word_bytes=params.word_bytes,
+        content = load_bytes(params.loaded, params.word_bytes)
+        table = TableParams(words=len(params.loaded), word_bytes=params.word_bytes,
                             lanes=params.lanes, crc=binascii.crc_hqx(content, 0xffff))
     return LinkParams(rows=params.rows, outputs=params.outputs, width=params.widths.membrane,
                       model_hash=bytes.fromhex(model_hash)[:8], clock_hz=clock_hz, baud=baud,

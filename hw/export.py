@@ -88,14 +88,14 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
 
 def _facts(design, params, link, manifest, name) -> dict:
     model = params.model
-    table = {"file": f"{name}_weights.mem", "words": len(params.tables.dense),
+    table = {"file": f"{name}_weights.mem", "words": len(params.loaded),
              "word_bytes": params.word_bytes} if params.large else None
     rows = model.channel_row.tolist()
     return {
         "name": name, "version": version("spikewright"), "model": model.name,
         "model_hash": manifest["model_hash"], "dt": model.dt, "channels": model.channels,
         "rows": params.rows, "hidden": sum(p.neurons for p in params.spiking),
-        "outputs": params.outputs, "widths": vars(model.widths).copy(),
+        "outputs": params.outputs, "widths": model.widths.as_dict(),
         "config": vars(params.config).copy(),
         "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,
         "table": table,

@@ -63,28 +63,29 @@ def row_layout(params):
     """One row for the adder: where it lies, and where it is added.
 
     ``address`` of its first word in the table, or of its first slice; ``row`` counts only for a
-    bitmap, of which it is the entry in the directory.
+    bitmap, of which it is the entry in the directory; ``width`` is the number of the weights'
+    width, where there are several.
     """
     return data.StructLayout({
         "format":  TableFormat,
         "address": range(max(params.most_table_words, 2)),
-        "row":     range(max(len(params.tables.directory), 2)),
+        "row":     range(max(params.most_directory, 2)),
         "target":  range(max(params.state_words, 2)),
         "words":   range(params.most_row_words + 1),
-        "shift":   range(params.most_shift + 1),
-    })
+        "shift":   range(params.most_row_shift + 1),
+    } | ({"width": range(len(params.tables))} if len(params.tables) > 1 else {}))
 
 
-def weights_layout(params):
-    """Weights of one word: one signed integer per lane."""
-    return data.ArrayLayout(signed(params.widths.weight), params.lanes)
+def weights_layout(params, bits):
+    """Weights of one word: one signed integer of ``bits`` per lane."""
+    return data.ArrayLayout(signed(bits), params.lanes)
 
 
-def listed_layout(params):
+def listed_layout(params, bits):
     """One word of a row-compressed table: per lane a weight, and the state word it is for."""
     return data.ArrayLayout(data.StructLayout({
-        "weight": signed(params.widths.weight),
-        "word":   params.tables.word_bits,
+        "weight": signed(bits),
+        "word":   params.tables[bits].word_bits,
     }), params.lanes)
 
 

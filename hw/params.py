@@ -8,7 +8,7 @@ from golden.config import CoreConfig
 from golden.schedule import Kind, Phase, schedule
 from quantize.model import IntegerModel, IntegerPopulation
 from quantize.rom import Place, places, state_base, tables_of
-from quantize.tables import FORMATS, Tables, state_words
+from quantize.tables import FORMATS, Tables, state_words, table_bits
 
 from .large_weights import check_large_table, word_bytes
 
@@ -62,7 +62,10 @@ class CoreParams:
     def __post_init__(self) -> None:
         schedule(self.model)
         if self.large:
-            check_large_table(len(self.tables.dense), width=self.widths.weight, lanes=self.lanes)
+            if len(self.tables) > 1:
+                raise ValueError(f"Weights must have the same bits in every projection in large "
+                                 f"weight memory, not {' and '.join(map(str, self.tables))}")
+            check_large_table(len(self.loaded), width=self.widths.weight, lanes=self.lanes)
 
     @property
     def widths(self):
@@ -105,26 +108,70 @@ class CoreParams:
     @property
     def formats(self) -> list[str]:
         """Formats of the weight tables that are used."""
-        used = {place.format for place in self.places}
-        return [name for name in FORMATS if name in used]
+        return list(dict.fromkeys(name for _, name in self.memories))
 
     @cached_property
-    def tables(self) -> Tables:
+    def memories(self) -> list[tuple[int, str]]:
+        """Bits of a weight and format of each weight table that is used."""
+        used = {(place.bits, place.format) for place in self.places}
+        return [(bits, name) for name in FORMATS for bits in self.tables if (bits, name) in used]
+
+    @cached_property
+    def tables(self) -> dict[int, Tables]:
+        """Images of the weight tables, by the bits of their weights, the widest first."""
         return tables_of(self.model, self.lanes, self.config.tables)
+
+    @property
+    def table_bits(self) -> int:
+        return table_bits(self.tables)
+
+    @property
+    def loaded(self) -> list[int]:
+        """Words that a host fills the large RAMs with, where the weights lie there."""
+        return self.tables[self.widths.weight].dense
 
     @property
     def most_table_words(self) -> int:
         """Words of the longest table."""
-        return max(len(image) for image in (self.tables.dense, self.tables.slices,
-                                            self.tables.rows))
+        return max(len(image) for tables in self.tables.values()
+                   for image in (tables.dense, tables.slices, tables.rows))
+
+    @property
+    def most_directory(self) -> int:
+        """Entries of the longest directory."""
+        return max(len(tables.directory) for tables in self.tables.values())
 
     @property
     def most_row_words(self) -> int:
         return max(place.row_words for place in self.places)
 
+    def width_number(self, bits: int) -> int:
+        """Place of the tables of weights of ``bits`` among those of all widths."""
+        return list(self.tables).index(bits)
+
+    @cached_property
+    def table_shift(self) -> dict[int, int]:
+        """Shift that all weights of a table have at least, by their bits: wires, not logic."""
+        return {bits: min(place.projection.shift for place in self.places if place.bits == bits)
+                for bits in self.tables}
+
+    def row_shift(self, place: Place) -> int:
+        """What the rows of ``place`` are shifted beyond their table."""
+        return place.projection.shift - self.table_shift[place.bits]
+
     @property
-    def most_shift(self) -> int:
-        return max(projection.shift for projection in self.model.projections)
+    def most_row_shift(self) -> int:
+        return max(map(self.row_shift, self.places))
+
+    @property
+    def table_weight(self) -> int:
+        """Bits that hold any weight, shifted as its table is."""
+        return max(bits + shift for bits, shift in self.table_shift.items())
+
+    @property
+    def row_weight(self) -> int:
+        """Bits that hold any weight, shifted as its row is."""
+        return max(place.bits + place.projection.shift for place in self.places)
 
     @property
     def units(self) -> int:

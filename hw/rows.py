@@ -2,7 +2,7 @@
 """Row adder: the weights of one event, added to the synaptic currents of their targets."""
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from golden.timing import ROW_CYCLES
@@ -64,7 +64,7 @@ class RowAdder(wiring.Component):
             "write":       Out(currents_layout(params)),
         } | ({
             "load_write":  In(1),
-            "load":        In(load_layout(len(params.tables.dense), params.word_bytes)),
+            "load":        In(load_layout(len(params.loaded), params.word_bytes)),
         } if params.large else {}))
 
     def elaborate(self, platform):
@@ -81,8 +81,7 @@ class RowAdder(wiring.Component):
         d_enable = Signal(lanes)
         c_words  = Signal.like(self.read_words)
         # Shifted on the way into a register: its LUTs would only pass the weight on.
-        width    = self.params.widths.weight + self.params.most_shift
-        c_weight = Signal(data.ArrayLayout(signed(width), lanes))
+        c_weight = Signal(weights_layout(self.params, self.params.row_weight))
         m.d.sync += [
             c_enable.eq(enable),
             c_words.eq(self.read_words),
@@ -139,63 +138,72 @@ class RowAdder(wiring.Component):
 
     def _look_up(self, m, row, first, words):
         """Weights of the present word, enabled lanes, shift and state ``words``, in stage b."""
-        formats = self.params.formats
         valid, target = row.words != 0, row.target
         choice, shift = row.format, row.shift
-        found = {}
-        if "dense" in formats:
-            m.submodules.dense = dense = self._dense(m)
-            m.d.comb += dense.address.eq(row.address)
-            found["dense"] = dense.data
-        if "rows" in formats:
-            m.submodules.listed = listed = listed_table(self.params)
-            m.d.comb += listed.address.eq(row.address)
-            found["rows"] = listed.data
-        if "bitmap" in formats:
-            m.submodules.bitmap = bitmap = BitmapTable(self.params)
-            m.d.comb += [
-                bitmap.valid.eq(valid),
-                bitmap.first.eq(first),
-                bitmap.address.eq(row.address),
-                bitmap.row.eq(row.row),
-            ]
+        if len(self.params.tables) > 1:
+            choice = Cat(choice, row.width)
+        found = {memory: self._table(m, row, first, *memory) for memory in self.params.memories}
+        if "bitmap" in self.params.formats:
             # The others wait for it.
-            found = {name: _delayed(m, table) for name, table in found.items()}
+            found = {(bits, name): table if name == "bitmap" else _delayed(m, table)
+                     for (bits, name), table in found.items()}
             valid, target, choice, shift = (
                 _delayed(m, x) for x in (valid, target, choice, shift))
-            found["bitmap"] = bitmap.data
         valid, target, choice, shift = (_delayed(m, x) for x in (valid, target, choice, shift))
 
-        weights = Signal(weights_layout(self.params))
+        weights = Signal(weights_layout(self.params, self.params.table_weight))
         enable  = Signal(self.params.lanes)
         m.d.comb += [
             enable.eq(valid.replicate(self.params.lanes)),
             words.eq(target.replicate(self.params.lanes)),
         ]
         with m.Switch(choice):
-            for name, value in found.items():
-                with m.Case(TableFormat[name.upper()]):
+            for (bits, name), table in found.items():
+                width = self.params.width_number(bits) << len(row.format.as_value())
+                with m.Case(width | TableFormat[name.upper()].value):
+                    places = self.params.table_shift[bits]
                     if name == "rows":
-                        self._take_listed(m, value, valid, weights, words, enable)
+                        self._take_listed(m, table, places, valid, weights, words, enable)
+                    elif places or bits < self.params.table_weight:
+                        m.d.comb += [weights[lane].eq(table[lane].shift_left(places))
+                                     for lane in range(self.params.lanes)]
                     else:
-                        m.d.comb += weights.eq(value)
+                        m.d.comb += weights.eq(table)
         return weights, enable, shift
 
-    def _dense(self, m):
+    def _table(self, m, row, first, bits, name):
+        """Add the table of weights of ``bits`` in format ``name``, and ask it for the word."""
+        if name == "bitmap":
+            table = BitmapTable(self.params, bits)
+            m.d.comb += [
+                table.valid.eq(row.words != 0),
+                table.first.eq(first),
+                table.address.eq(row.address),
+                table.row.eq(row.row),
+            ]
+        else:
+            table = listed_table(self.params, bits) if name == "rows" else self._dense(m, bits)
+            m.d.comb += table.address.eq(row.address)
+        narrow = "" if bits == self.params.widths.weight else f"_{bits}"
+        m.submodules[self._NAMES[name] + narrow] = table
+        return table.data
+
+    _NAMES = {"dense": "dense", "rows": "listed", "bitmap": "bitmap"}
+
+    def _dense(self, m, bits):
         if not self.params.large:
-            return dense_table(self.params)
-        dense = LargeWeightTable(len(self.params.tables.dense), width=self.params.widths.weight,
-                                 lanes=self.params.lanes)
+            return dense_table(self.params, bits)
+        dense = LargeWeightTable(len(self.params.loaded), width=bits, lanes=self.params.lanes)
         m.d.comb += [
             dense.write.eq(self.load_write),
             dense.load.eq(self.load),
         ]
         return dense
 
-    def _take_listed(self, m, listed, valid, weights, words, enable):
+    def _take_listed(self, m, listed, places, valid, weights, words, enable):
         for lane in range(self.params.lanes):
             m.d.comb += [
-                weights[lane].eq(listed[lane].weight),
+                weights[lane].eq(listed[lane].weight.shift_left(places)),
                 words[lane].eq(listed[lane].word),
                 # A zero that fills up a row must not be written: its state may be stale.
                 enable[lane].eq(valid & (listed[lane].weight != 0)),

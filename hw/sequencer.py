@@ -123,8 +123,10 @@ class Sequencer(wiring.Component):
             self.rows.p.row.eq(number + place.first_row - first),
             self.rows.p.target.eq(place.target),
             self.rows.p.words.eq(place.row_words),
-            self.rows.p.shift.eq(place.projection.shift),
+            self.rows.p.shift.eq(self.params.row_shift(place)),
         ]
+        if len(self.params.tables) > 1:
+            m.d.sync += self.rows.p.width.eq(self.params.width_number(place.bits))
 
     def _spikes(self, m, k, phase, after):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""

@@ -12,14 +12,14 @@ from .weights import BankedRom
 __all__ = ["BitmapTable", "dense_table", "listed_table"]
 
 
-def dense_table(params: CoreParams) -> BankedRom:
-    """Table in format dense; its data is of ``weights_layout``."""
-    return BankedRom(params.tables.dense, weights_layout(params))
+def dense_table(params: CoreParams, bits: int) -> BankedRom:
+    """Table in format dense of weights of ``bits``; its data is of ``weights_layout``."""
+    return BankedRom(params.tables[bits].dense, weights_layout(params, bits))
 
 
-def listed_table(params: CoreParams) -> BankedRom:
-    """Table in format rows; its data is of ``listed_layout``."""
-    return BankedRom(params.tables.rows, listed_layout(params))
+def listed_table(params: CoreParams, bits: int) -> BankedRom:
+    """Table in format rows of weights of ``bits``; its data is of ``listed_layout``."""
+    return BankedRom(params.tables[bits].rows, listed_layout(params, bits))
 
 
 class BitmapTable(wiring.Component):
@@ -30,6 +30,8 @@ class BitmapTable(wiring.Component):
     Parameters
     ----------
     params : :class:`CoreParams`
+    bits : :class:`int`
+        Of a weight.
 
     Members
     -------
@@ -41,27 +43,27 @@ class BitmapTable(wiring.Component):
         Its slice.
     row : :py:`In(range(rows))`
         Entry of its row in the directory.
-    data : :py:`Out(weights_layout(params))`
+    data : :py:`Out(weights_layout(params, bits))`
         Zero in lanes without a weight.
     """
 
-    def __init__(self, params: CoreParams):
+    def __init__(self, params: CoreParams, bits: int):
         self.params = params
-        tables = params.tables
+        self.tables = tables = params.tables[bits]
 
         super().__init__({
             "valid":   In(1),
             "first":   In(1),
             "address": In(range(max(len(tables.slices), 2))),
             "row":     In(range(max(len(tables.directory), 2))),
-            "data":    Out(weights_layout(params)),
+            "data":    Out(weights_layout(params, bits)),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        tables, lanes = self.params.tables, self.params.lanes
-        weights = weights_layout(self.params)
+        tables, lanes = self.tables, self.params.lanes
+        weights = weights_layout(self.params, tables.weight_bits)
         m.submodules.slices    = slices    = BankedRom(tables.slices, unsigned(lanes))
         m.submodules.directory = directory = BankedRom(tables.directory, tables.pointer_bits)
         m.submodules.even      = even      = BankedRom(tables.even, weights)

@@ -21,7 +21,7 @@ EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
 
 def loaded_table(params: CoreParams) -> np.ndarray:
     """Bytes to load before the first token, ndarray of uint8; none into a core that has them."""
-    content = load_bytes(params.tables.dense, params.word_bytes) if params.large else b""
+    content = load_bytes(params.loaded, params.word_bytes) if params.large else b""
     return np.frombuffer(content, np.uint8)
 
 

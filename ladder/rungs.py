@@ -159,11 +159,11 @@ def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
     core = CoreParams(model=model, config=checks.config)
     golden = run_golden(model, recording, core.config)
     return Outcome(velocity=golden.velocity, spikes=golden.spikes, facts={
-        "rung": rung, "bits": bits, "widths": vars(model.widths).copy(),
+        "rung": rung, "bits": bits, "widths": model.widths.as_dict(),
         "model_hash": model_hash(model), "saturated_steps": int(golden.saturated.sum()),
         "rtl": _rtl(core, recording, golden, checks) if checks.rtl else None,
         "gates": _gates(core, recording, checks) if checks.gates else None,
-        **_cost(integer_cost(model, core.tables.bits, network, recording, golden.spikes))})
+        **_cost(integer_cost(model, core.table_bits, network, recording, golden.spikes))})
 
 
 def _rtl(core, recording, golden, checks) -> dict:

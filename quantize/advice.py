@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from .model import IntegerModel
+from .model import IntegerModel, Widths
 from .network import Network
 from .rounding import Rounded
 from .rules import Rules
@@ -37,17 +37,17 @@ def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[
     return warnings
 
 
-def clipped(network: Network, rounded: Rounded, weight_bits: int) -> list[str]:
+def clipped(network: Network, rounded: Rounded, widths: Widths) -> list[str]:
     """Projections of which more than ``CLIPPED`` of the weights are beyond the integers."""
     warnings = []
     for projection, shift in zip(network.projections, rounded.shift, strict=True):
         unit = rounded.scale[projection.target] * (1 << shift)
-        beyond = np.abs(projection.weights) > unit * ((1 << weight_bits - 1) - 0.5)
+        beyond = np.abs(projection.weights) > unit * (widths.largest(projection.title) + 0.5)
         share = beyond.sum() / max(np.count_nonzero(projection.weights), 1)
         if share > CLIPPED:
-            warnings.append(f"{projection.source}->{projection.target}: {share:.0%} of the weights "
-                            f"are clipped, so that the others keep {weight_bits} bits that tell: "
-                            "take more weight bits")
+            bits = widths.weight_of(projection.title)
+            warnings.append(f"{projection.title}: {share:.0%} of the weights are clipped, so that "
+                            f"the others keep {bits} bits that tell: take more weight bits")
     return warnings
 
 

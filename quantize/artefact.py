@@ -161,7 +161,7 @@ def _weights_key(index: int, source: str, target: str) -> str:
 
 def _model_shape(model):
     return {"name": model.name, "dt": model.dt, "channels": model.channels,
-            "lead_steps": model.lead_steps, "widths": vars(model.widths).copy(),
+            "lead_steps": model.lead_steps, "widths": model.widths.as_dict(),
             "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size}
                             for p in model.populations], "projections": [
                 edge | {"shift": projection.shift}

@@ -76,10 +76,9 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
     trace = run_reference(network, recording)
     choose = functools.partial(
-        calibrate, network, recording=recording, trace=trace, weight=widths.weight,
-        current=widths.current, membrane=widths.membrane, decay=widths.decay)
+        calibrate, network, recording=recording, widths=widths, trace=trace)
     # A shift costs as many fraction bits at most: never more than there are.
-    spare = choose(rounded=nearest(network, widths.weight)).widths.fraction
+    spare = choose(rounded=nearest(network, widths)).widths.fraction
     decays = round_decays(network, widths.decay, rules.decay_terms)
     rounded = compensated(network, widths, recording, decays=decays, trace=trace,
                           most_shift=min(spare, MOST_SHIFT))
@@ -95,7 +94,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
     facts = {"calibration": evidence, "dropped": dropped, **table_facts(model),
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
-                          *clipped(network, rounded, widths.weight), *dropped_parts(dropped)]}
+                          *clipped(network, rounded, widths), *dropped_parts(dropped)]}
     return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
 
 

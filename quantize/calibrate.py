@@ -2,7 +2,7 @@
 """Choice of the number formats: how many fraction bits fit the states, and by what evidence."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .model import Widths
 from .network import Network
@@ -35,12 +35,12 @@ def default_recording(network: Network) -> Recording:
                              rate=SIMULATED_RATE, seed=SIMULATED_SEED)
 
 
-def calibrate(network: Network, rounded: Rounded, recording: Recording, *, weight: int,
-              current: int = 16, membrane: int = 20, decay: int = 12,
+def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: Widths, *,
               trace: Trace | None = None) -> Calibration:
     """Take the most fraction bits with which the peaks over ``recording`` fit ``MARGIN`` times.
 
-    ``trace`` is the run of ``network`` over ``recording``; it is made where None.
+    They take the place of those of ``widths``. ``trace`` is the run of ``network`` over
+    ``recording``; it is made where None.
 
     Raises
     ------
@@ -48,18 +48,20 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, *, weigh
         If not even 0 fraction bits fit.
     """
     trace = trace or run_reference(network, recording)
+    current, membrane = widths.current, widths.membrane
+    weight = max(widths.weight_of(p.title) + places
+                 for p, places in zip(network.projections, rounded.shift, strict=True))
     sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
     room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)
     room_m = ((1 << membrane - 1) - 1) / max(m_peak * MARGIN, 1)
     fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION,
-                   current - weight - max(rounded.shift))
+                   current - weight)
     if fraction < 0:
         raise ValueError(f"States must fit {current} and {membrane} bits, not peak at {s_peak:.0f} "
                          f"and {m_peak:.0f} weight LSB with a margin of {MARGIN}: take fewer "
                          "weight bits or wider states")
     return Calibration(
-        widths=Widths(weight=weight, current=current, membrane=membrane, decay=decay,
-                      fraction=fraction),
-        source=recording.name, margin=MARGIN, current_peak=s_peak, membrane_peak=m_peak)
+        widths=replace(widths, fraction=fraction), source=recording.name, margin=MARGIN,
+        current_peak=s_peak, membrane_peak=m_peak)

@@ -9,7 +9,7 @@ import numpy as np
 from .artefact import model_tables
 from .cli import written_folder
 from .header import c_header, comment, identifier, sv_header
-from .model import IntegerModel
+from .model import WIDTH_LIMITS, IntegerModel
 from .rom import neuron_words, places, state_base, tables_of
 
 __all__ = ["export_rom"]
@@ -33,9 +33,10 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
     with written_folder(folder, "rom.json") as temporary:
         np.savez_compressed(temporary / "rom.npz", **_plain(model))  # type: ignore[arg-type]
         for name, text in {
-                "weights.mem": _mem(index, "weights", tables_of(model, lanes).dense,
-                                    f"each {lanes} weights of {model.widths.weight} bits, two's "
-                                    "complement, lane 0 lowest"),
+                **{f"{_memory(model, bits)}.mem": _mem(
+                    index, _memory(model, bits), tables.dense, f"each {lanes} weights of {bits} "
+                    "bits, two's complement, lane 0 lowest")
+                   for bits, tables in tables_of(model, lanes).items()},
                 "neurons.mem": _mem(index, "neurons", neuron_words(model),
                                     "two per neuron: m (0) and B, then threshold and A; the decay "
                                     f"is the lowest {model.widths.decay} bits"),
@@ -48,28 +49,36 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
 
 def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
     base, widths = state_base(model, lanes), model.widths
-    rows = places(model, lanes)
+    rows, tables = places(model, lanes), tables_of(model, lanes)
+    narrow = {f"{_memory(model, bits)}.mem": f"the same of the weights of {bits} bits"
+              for bits in tables if bits < widths.weight}
     return {
         "schema": 1, "model_hash": model_hash, "name": model.name,
-        "prefix": identifier(model.name), "lanes": lanes, "files": FILES,
+        "prefix": identifier(model.name), "lanes": lanes, "files": FILES | narrow,
         "memories": {
-            "weights": {"words": sum(place.rows * place.row_words for place in rows),
-                        "bits": lanes * widths.weight},
+            **{_memory(model, bits): {"words": len(images.dense), "bits": lanes * bits}
+               for bits, images in tables.items()},
             "neurons": {"words": 2 * sum(p.neurons for p in model.populations),
                         "bits": widths.membrane + widths.decay}},
         "populations": [{"name": p.name, "neurons": p.neurons, "spiking": p.spiking,
                          "state_base": base[p.name]} for p in model.populations],
         "projections": [{"source": place.projection.source, "target": place.projection.target,
                          "delay": place.projection.delay, "shift": place.projection.shift,
+                         "weight_bits": place.bits,
                          "rows": place.rows, "row_words": place.row_words,
                          "weight_base": place.first}
                         for place in rows]}
 
 
+def _memory(model: IntegerModel, bits: int) -> str:
+    """Name of the memory of the weights of ``bits``."""
+    return "weights" if bits == model.widths.weight else f"weights_{bits}"
+
+
 def _plain(model: IntegerModel) -> dict[str, np.ndarray]:
     """The tables of the artefact, and the numbers that they need to be read."""
     return model_tables(model) | {
-        **{f"{key}_bits": np.array(value) for key, value in vars(model.widths).items()},
+        **{f"{key}_bits": np.array(getattr(model.widths, key)) for key in WIDTH_LIMITS},
         "dt": np.array(model.dt), "lead_steps": np.array(model.lead_steps)}
 
 

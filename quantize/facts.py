@@ -7,7 +7,7 @@ import numpy as np
 
 from .model import IntegerModel
 from .rom import tables_of
-from .tables import FORMATS, LANES, smallest, table_costs
+from .tables import FORMATS, LANES, smallest, table_bits, table_costs
 
 __all__ = ["table_facts"]
 
@@ -21,5 +21,5 @@ def table_facts(model: IntegerModel) -> dict:
                "costs": {name: dataclasses.asdict(cost) for name, cost in costs.items()}}
               for p, costs in zip(model.projections, table_costs(model, LANES), strict=True)]
     return {"tables": tables, "non_zeros": sum(table["non_zeros"] for table in tables),
-            "table_bits": {name: tables_of(model, LANES, name).bits
+            "table_bits": {name: table_bits(tables_of(model, LANES, name))
                            for name in (*FORMATS, "smallest")}}

@@ -6,7 +6,7 @@ import textwrap
 
 import numpy as np
 
-from .model import IntegerModel
+from .model import WIDTH_LIMITS, IntegerModel
 
 __all__ = ["c_header", "comment", "identifier", "sv_header"]
 
@@ -26,22 +26,26 @@ def sv_header(index: dict, model: IntegerModel) -> str:
     """Localparams of widths, shapes, base addresses and hash, to be included inside a module."""
     prefix, memories = index["prefix"].upper(), index["memories"]
     values = {**_numbers(index, model), "LANES": index["lanes"],
-              "WEIGHT_WORDS": memories["weights"]["words"],
-              "WEIGHT_WORD_BITS": memories["weights"]["bits"],
-              "NEURON_WORDS": memories["neurons"]["words"],
-              "NEURON_WORD_BITS": memories["neurons"]["bits"]}
+              **{f"{_one(name)}_{key}".upper(): memory[field] for name, memory in memories.items()
+                 for key, field in (("words", "words"), ("word_bits", "bits"))}}
     populations, projections = _parts(index)
     for part, population in zip(populations, index["populations"], strict=True):
         values |= {f"{part}_{key}".upper(): int(population[key])
                    for key in ("neurons", "spiking", "state_base")}
     for part, projection in zip(projections, index["projections"], strict=True):
         values |= {f"{part}_{key}".upper(): projection[key]
-                   for key in ("delay", "shift", "rows", "row_words", "weight_base")}
+                   for key in ("delay", "shift", "weight_bits", "rows", "row_words", "weight_base")}
     lines = [f"// Model {comment(model.name)}, made by 'python -m quantize export'.",
              "// Include it inside a module or a package. Bases are word addresses.",
              f"localparam [255:0] {prefix}_HASH = 256'h{index['model_hash']};"]
     lines += [f"localparam int {prefix}_{key} = {value};" for key, value in values.items()]
     return "\n".join(lines) + "\n"
+
+
+def _one(memory: str) -> str:
+    """What lies in ``memory``, in the singular: ``weight_4`` for ``weights_4``."""
+    kind, _, width = memory.partition("s")
+    return kind + width
 
 
 def c_header(index: dict, model: IntegerModel) -> str:
@@ -64,11 +68,13 @@ def c_header(index: dict, model: IntegerModel) -> str:
             _array("uint16_t", f"{prefix}_{part}_membrane_decay", population.membrane_decay, "B"),
             _array("int32_t", f"{prefix}_{part}_threshold", population.threshold,
                    "a spike when m is above it")]
-    kind = "int8_t" if model.widths.weight <= 8 else "int16_t"
     for part, projection in zip(projections, model.projections, strict=True):
+        bits = model.widths.weight_of(projection.title)
         numbers |= {f"{part}_DELAY".upper(): projection.delay,
                     f"{part}_SHIFT".upper(): projection.shift,
+                    f"{part}_WEIGHT_BITS".upper(): bits,
                     f"{part}_ROWS".upper(): len(projection.weights)}
+        kind = "int8_t" if bits <= 8 else "int16_t"
         arrays.append(_array(kind, f"{prefix}_{part}_weights", projection.weights,
                              f"what a spike of {comment(projection.source)} adds"))
     defines = [f"#define {macro}_{key} {value}" for key, value in numbers.items()]
@@ -94,7 +100,7 @@ def _c_comment(model: IntegerModel) -> list[str]:
 def _numbers(index: dict, model: IntegerModel) -> dict[str, int]:
     return {"CHANNELS": model.channels, "INPUT_ROWS": model.rows, "OUTPUTS": model.outputs,
             "LEAD_STEPS": model.lead_steps,
-            **{f"{key.upper()}_BITS": value for key, value in vars(model.widths).items()}}
+            **{f"{key.upper()}_BITS": getattr(model.widths, key) for key in WIDTH_LIMITS}}
 
 
 def _parts(index: dict) -> tuple[list[str], list[str]]:

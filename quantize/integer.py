@@ -17,7 +17,7 @@ import numpy as np
 
 from .decays import Decays, round_decays
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
-from .network import Network, Population
+from .network import Network, Population, Projection
 from .rounding import Rounded, round_half_up
 
 __all__ = ["quantize", "with_states"]
@@ -33,7 +33,7 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
     projections = tuple(
         IntegerProjection(source=p.source, target=p.target, delay=p.delay, shift=shift,
                           weights=np.where(sigma[p.target] > rounded.scale[p.target],
-                                           _coarse(p.weights, sigma[p.target], shift, widths),
+                                           _coarse(p, sigma[p.target], shift, widths),
                                            weights))
         for p, weights, shift in zip(network.projections, rounded.weights, rounded.shift,
                                      strict=True))
@@ -52,8 +52,9 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
 
     Widths never fall below 8, below what a single weight needs, or of m below that of s.
     """
-    widths, most = model.widths, max(p.shift for p in model.projections)
-    current = max(current, 8, widths.weight + widths.fraction + most)
+    widths = model.widths
+    weight = max(widths.weight_of(p.title) + p.shift for p in model.projections)
+    current = max(current, 8, weight + widths.fraction)
     widths = dataclasses.replace(widths, current=current, membrane=max(membrane, current))
     # A threshold beyond what m can reach is one that it never passes.
     populations = tuple(
@@ -63,9 +64,9 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
     return dataclasses.replace(model, widths=widths, populations=populations)
 
 
-def _coarse(weights: np.ndarray, sigma: np.ndarray, shift: int, widths: Widths) -> np.ndarray:
-    largest = (1 << widths.weight - 1) - 1
-    return np.clip(round_half_up(weights / sigma / (1 << shift)), -largest - 1, largest)
+def _coarse(projection: Projection, sigma: np.ndarray, shift: int, widths: Widths) -> np.ndarray:
+    largest = widths.largest(projection.title)
+    return np.clip(round_half_up(projection.weights / sigma / (1 << shift)), -largest - 1, largest)
 
 
 def _population(population: Population, sigma: np.ndarray, decays: Decays,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The integer model: everything that golden, RTL and host need, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -21,13 +21,15 @@ class Widths:
     Parameters
     ----------
     weight : int
-        Bits of a weight, sign included, 2 to 16.
+        Bits of a weight of the widest projections, sign included, 2 to 16.
     current, membrane : int
         Bits of the states s and m, sign included, 8 to 32.
     decay : int
         Bits of a decay: unsigned, value / 2**decay, 4 to 16.
     fraction : int
         A weight of 1 adds 2**fraction to s, where its projection has no shift; 0 to 12.
+    narrow : dict of str to int
+        Bits of a weight of each projection that has fewer, by its title.
     """
 
     weight: int = 8
@@ -35,6 +37,7 @@ class Widths:
     membrane: int = 20
     decay: int = 12
     fraction: int = 3
+    narrow: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (low, high) in WIDTH_LIMITS.items():
@@ -43,12 +46,33 @@ class Widths:
                 raise TypeError(f"Width {name} must be an int, not {value!r}")
             if not low <= value <= high:
                 raise ValueError(f"Width {name} must be between {low} and {high}, not {value!r}")
+        low = WIDTH_LIMITS["weight"][0]
+        for title, bits in self.narrow.items():
+            if type(bits) is not int or not low <= bits < self.weight:
+                raise ValueError(f"Width narrow of {title} must be an int from {low} to weight - 1 "
+                                 f"= {self.weight - 1}, not {bits!r}")
         if self.weight + self.fraction > self.current:
             raise ValueError(f"Width current must be at least weight + fraction = "
                              f"{self.weight + self.fraction}, not {self.current!r}")
         if self.membrane < self.current:
             raise ValueError(f"Width membrane must be at least current = {self.current}, "
                              f"not {self.membrane!r}")
+
+    def weight_of(self, title: str) -> int:
+        """Bits of a weight of the projection with this title."""
+        return self.narrow.get(title, self.weight)
+
+    def largest(self, title: str) -> int:
+        """Largest weight of the projection with this title; the least is ``-largest - 1``."""
+        return (1 << self.weight_of(title) - 1) - 1
+
+    def lacks(self, title: str) -> int:
+        """Bits that a weight of the projection with this title has fewer than the widest."""
+        return self.weight - self.weight_of(title)
+
+    def as_dict(self) -> dict:
+        """All of them as plain data; ``narrow`` only where there are such projections."""
+        return {name: value for name, value in asdict(self).items() if name != "narrow" or value}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -169,13 +193,18 @@ class IntegerModel:
         for population in self.populations:
             for key, high in limits.items():
                 _check_range(getattr(population, key), f"{population.name} {key}", 0, high)
-        room = self.widths.current - self.widths.weight - self.widths.fraction
+        titles = {projection.title for projection in self.projections}
+        if self.widths.narrow and not self.widths.narrow.keys() < titles:
+            raise ValueError(f"Widths narrow must name some of {', '.join(sorted(titles))}, but "
+                             f"not all, not {', '.join(sorted(self.widths.narrow))}")
         for projection in self.projections:
+            bits, largest = (of(projection.title) for of in (self.widths.weight_of,
+                                                             self.widths.largest))
+            room = self.widths.current - bits - self.widths.fraction
             if not 0 <= projection.shift <= room:
                 raise ValueError(f"{projection.title} shift must be between 0 and {room}, so that "
                                  f"weights fit a current, not {projection.shift!r}")
-            half = 1 << self.widths.weight - 1
-            _check_range(projection.weights, f"{projection.title} weights", -half, half - 1)
+            _check_range(projection.weights, f"{projection.title} weights", -largest - 1, largest)
             shape = (self.sources(projection), self.index(projection.target).neurons)
             if projection.weights.shape != shape:
                 raise ValueError(f"{projection.title} weights must have shape {shape}, "

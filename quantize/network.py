@@ -72,12 +72,14 @@ class Projection:
     delay: int
     weights: np.ndarray
 
+    @property
+    def title(self) -> str:
+        return f"{self.source}->{self.target}"
+
     def __post_init__(self) -> None:
-        _require(self.weights, f"Projection {self.source}->{self.target} weights", "finite",
-                 np.isfinite)
+        _require(self.weights, f"Projection {self.title} weights", "finite", np.isfinite)
         if self.delay < 0:
-            raise ValueError(f"Projection {self.source}->{self.target} delay must be 0 or more, "
-                             f"not {self.delay}")
+            raise ValueError(f"Projection {self.title} delay must be 0 or more, not {self.delay}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -115,7 +117,7 @@ class Network:
             raise ValueError("Network must have a population that does not spike, its output")
         place = {name: k for k, name in enumerate(names)}
         for projection in self.projections:
-            title = f"Projection {projection.source}->{projection.target}"
+            title = f"Projection {projection.title}"
             if projection.target not in place or projection.source not in (INPUT, *place):
                 raise ValueError(f"{title} must join populations of the network, not others")
             if projection.source != INPUT and not self.population(projection.source).spiking:

@@ -2,13 +2,15 @@
 """Memory images: how the tables of a model lie in the memories of the hardware.
 
 Neurons of a population lie side by side in state words of ``lanes`` neurons, and populations
-follow one another. The rows of a projection lie in one of three formats (`quantize.tables`).
+follow one another. The rows of a projection lie in one of three formats (`quantize.tables`), with
+those of the other projections that have weights of the same width.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 from .model import IntegerModel, IntegerProjection
-from .tables import FORMATS, Tables, row_words, smallest, table_costs, word_bits
+from .tables import Tables, row_words, smallest, table_costs, word_bits
 
 __all__ = ["Place", "lane_words", "load_bytes", "neuron_words", "places", "state_base",
            "tables_of"]
@@ -21,10 +23,12 @@ class Place:
     Parameters
     ----------
     projection : IntegerProjection
+    bits : int
+        Of a weight.
     format : str
         One of `quantize.tables.FORMATS`.
     first : int
-        Its first word in the memory of its format; for a bitmap, its first slice.
+        Its first word in the memory of its width and format; for a bitmap, its first slice.
     first_row : int
         Its first entry in the directory of the bitmaps; 0 for other formats.
     row_words : int
@@ -35,6 +39,7 @@ class Place:
     """
 
     projection: IntegerProjection
+    bits: int
     format: str
     first: int
     first_row: int
@@ -58,25 +63,32 @@ def places(model: IntegerModel, lanes: int, tables: str = "dense") -> list[Place
     ``tables`` is a format for all, or ``smallest``: for each projection the one of fewest bits.
     """
     base, result = state_base(model, lanes), []
-    words, rows = dict.fromkeys(FORMATS, 0), dict.fromkeys(FORMATS, 0)
+    words: Counter[tuple[int, str]] = Counter()
+    rows: Counter[tuple[int, str]] = Counter()
     formats = ([smallest(costs) for costs in table_costs(model, lanes)] if tables == "smallest"
                else [tables] * len(model.projections))
     for projection, name in zip(model.projections, formats, strict=True):
         count = row_words(projection.weights, lanes, name)
-        result.append(Place(projection=projection, format=name, first=words[name],
-                            first_row=rows[name] if name == "bitmap" else 0, row_words=count,
+        bits = model.widths.weight_of(projection.title)
+        memory = bits, name
+        result.append(Place(projection=projection, bits=bits, format=name, first=words[memory],
+                            first_row=rows[memory] if name == "bitmap" else 0, row_words=count,
                             rows=len(projection.weights), target=base[projection.target]))
-        words[name] += len(projection.weights) * count
-        rows[name] += len(projection.weights)
+        words[memory] += len(projection.weights) * count
+        rows[memory] += len(projection.weights)
     return result
 
 
-def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> Tables:
-    """Images of the weight tables; ``tables`` as in `places`."""
-    images = Tables(lanes=lanes, weight_bits=model.widths.weight,
-                    word_bits=word_bits(model, lanes))
+def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> dict[int, Tables]:
+    """Images of the weight tables, by the bits of their weights, the widest first.
+
+    ``tables`` as in `places`.
+    """
+    widths = sorted({model.widths.weight, *model.widths.narrow.values()}, reverse=True)
+    images = {bits: Tables(lanes=lanes, weight_bits=bits, word_bits=word_bits(model, lanes))
+              for bits in widths}
     for place in places(model, lanes, tables):
-        images.add(place.projection.weights, place.format, place.target)
+        images[place.bits].add(place.projection.weights, place.format, place.target)
     return images
 
 

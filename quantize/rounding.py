@@ -63,21 +63,22 @@ def round_half_up(x: np.ndarray) -> np.ndarray:
     return np.floor(np.asarray(x) + 0.5).astype(np.int64)
 
 
-def nearest(network: Network, weight_bits: int, shift: tuple[int, ...] | None = None) -> Rounded:
+def nearest(network: Network, widths: Widths, shift: tuple[int, ...] | None = None) -> Rounded:
     """Round to the nearest integer; a neuron's largest weight becomes the largest integer.
 
-    ``shift`` holds one number per projection; all are 0 where it is None.
+    ``shift`` holds one number per projection. Where it is None, each is the bits that the
+    projection lacks: all integers reach as far.
     """
-    shift = shift or (0,) * len(network.projections)
-    largest = (1 << weight_bits - 1) - 1
+    shift = shift or tuple(widths.lacks(p.title) for p in network.projections)
     scale = {}
     for population in network.populations:
-        peak = np.zeros(population.neurons)
+        least = np.zeros(population.neurons)
         for projection, places in zip(network.projections, shift, strict=True):
             if projection.target == population.name:
-                peak = np.maximum(peak, _peaks(projection.weights) / (1 << places))
+                least = np.maximum(least, _peaks(projection.weights) / (1 << places)
+                                   / widths.largest(projection.title))
         # A neuron that nothing reaches keeps the unit scale: any would do.
-        scale[population.name] = np.where(peak > 0, peak, largest) / largest
+        scale[population.name] = np.where(least > 0, least, 1.0)
     return Rounded(scale=scale, shift=shift, weights=tuple(
         round_half_up(p.weights / scale[p.target] / (1 << places))
         for p, places in zip(network.projections, shift, strict=True)))
@@ -91,11 +92,12 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
 
     Every neuron is rounded by itself, as if all others fired as in ``trace``, which is the run of
     the float network over the recording. Weights make up for what ``decays`` change, as far as they
-    can; decays are the nearest where None. ``most_shift`` limits the shift of a projection.
+    can; decays are the nearest where None. ``most_shift`` limits the shift of a projection, beyond
+    the bits that it lacks.
     """
     trace = trace or run_reference(network, recording)
     decays, unit_decay = decays or round_decays(network, widths.decay), 2.0 ** -widths.decay
-    start = nearest(network, widths.weight, best_shifts(network, recording, trace, most_shift))
+    start = nearest(network, widths, best_shifts(network, widths, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
     first = 0
@@ -103,7 +105,10 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
         events = np.hstack([arriving_events(network, recording, trace.spikes, k) for k in into])
         exact = np.vstack([network.projections[k].weights for k in into])
-        unit = np.repeat([2.0 ** start.shift[k] for k in into], [len(weights[k]) for k in into])
+        rows = [len(weights[k]) for k in into]
+        unit = np.repeat([2.0 ** start.shift[k] for k in into], rows)
+        largest = np.repeat([float(widths.largest(network.projections[k].title)) for k in into],
+                            rows)
         for i in range(population.neurons):
             fired = (trace.spikes[:, first + i] if population.spiking
                      else np.zeros(recording.steps, bool))
@@ -113,7 +118,7 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
                 events, exact[:, i], fired, recording.reset)
             # A neuron rounds its weights in units of their projections.
             scale[population.name][i], column = _best(
-                gram * np.outer(unit, unit), wanted / unit, widths.weight)
+                gram * np.outer(unit, unit), wanted / unit, largest)
             for k in into:
                 weights[k][:, i] = column[:len(weights[k])]
                 column = column[len(weights[k]):]
@@ -135,29 +140,36 @@ def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
     return dataclasses.replace(network, populations=populations, projections=projections)
 
 
-def best_shifts(network: Network, recording: Recording, trace: Trace,
+def best_shifts(network: Network, widths: Widths, recording: Recording, trace: Trace,
                 most: int) -> tuple[int, ...]:
-    """Shift of each projection, 0 to ``most``, with which rounding errors are least.
+    """Shift of each projection with which rounding errors are least.
+
+    From 0 to ``most``, and as many more as the projection lacks bits beside the widest: its largest
+    integer then reaches no further.
 
     A weight rounded with step ``sigma 2**shift`` is wrong by a variance that is proportional to its
     square, and counts as often as its source fires. The scale sigma of a neuron follows from its
     largest weight, so the error of a neuron is proportional to::
 
-        max over projections(peak / 2**shift)**2  *  sum over projections(rate * 4**shift)
+        max over projections(peak / largest / 2**shift)**2  *  sum over projections(rate * 4**shift)
 
-    with the rate summed over the sources whose weight is not zero. What is least is the product
-    over all neurons of a population.
+    with ``largest`` the largest integer of a projection, beside that of the widest, and the rate
+    summed over the sources whose weight is not zero. What is least is the product over all neurons
+    of a population.
     """
     shift = [0] * len(network.projections)
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
         weights = [network.projections[k].weights for k in into]
-        peak = np.array([_peaks(w) for w in weights])
+        titles = [network.projections[k].title for k in into]
+        reach = [widths.largest(title) / ((1 << widths.weight - 1) - 1) for title in titles]
+        peak = np.array([_peaks(w) / share for w, share in zip(weights, reach, strict=True)])
         rate = np.array([_rates(network, recording, trace, network.projections[k].source)
                          @ (w != 0) for k, w in zip(into, weights, strict=True)])
         counts = (peak.max(axis=0) > 0) & (rate.sum(axis=0) > 0)
         least = np.inf
-        for trial in itertools.product(range(most + 1), repeat=len(into)):
+        ranges = [range(most + widths.lacks(title) + 1) for title in titles]
+        for trial in itertools.product(*ranges):
             if min(trial) == 0:
                 unit = 2.0 ** np.array(trial)[:, None]
                 error = ((peak / unit).max(axis=0) ** 2 * (rate * unit ** 2).sum(axis=0))[counts]
@@ -184,20 +196,22 @@ def _rates(network: Network, recording: Recording, trace: Trace, source: str) ->
     return rates[[p.name for p in spiking].index(source)]
 
 
-def _best(gram, weights, weight_bits):
-    """Scale and integers (synapses,) of the least error over all ``SCALES``."""
-    largest = (1 << weight_bits - 1) - 1
+def _best(gram, weights, largest):
+    """Scale and integers (synapses,) of the least error over all ``SCALES``.
+
+    ``largest`` float64 (synapses,): integers are from ``-largest - 1`` to ``largest``.
+    """
     used = np.flatnonzero(weights)
     column = np.zeros(len(weights), np.int64)
     if not len(used):
         return 1.0, column
-    scale = np.abs(weights).max() / largest
-    h, w = np.ascontiguousarray(gram[np.ix_(used, used)]), weights[used]
+    scale = (np.abs(weights) / largest).max()
+    h, w, high = np.ascontiguousarray(gram[np.ix_(used, used)]), weights[used], largest[used]
     best = np.inf
     for factor in SCALES:
         trial = scale * factor
-        q = np.clip(np.floor(w / trial + 0.5), -largest - 1, largest)
-        _descend(h, h @ (w / trial - q), q, -largest - 1.0, float(largest), SWEEPS)
+        q = np.clip(np.floor(w / trial + 0.5), -high - 1, high)
+        _descend(h, h @ (w / trial - q), q, high, SWEEPS)
         rest = w - q * trial
         error = rest @ h @ rest
         if error < best:
@@ -207,15 +221,17 @@ def _best(gram, weights, weight_bits):
 
 
 @njit(cache=True)
-def _descend(gram, slope, q, low, high, sweeps):
+def _descend(gram, slope, q, high, sweeps):
     """Move one integer of ``q`` at a time to where the error is least, until none moves.
 
-    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers.
+    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers;
+    ``high`` float64 (synapses,) their largest.
     """
     for _ in range(sweeps):
         moved = False
         for j in range(len(q)):
-            step = min(max(q[j] + np.floor(slope[j] / gram[j, j] + 0.5), low), high) - q[j]
+            most = high[j]
+            step = min(max(q[j] + np.floor(slope[j] / gram[j, j] + 0.5), -most - 1), most) - q[j]
             if step != 0:
                 q[j] += step
                 moved = True

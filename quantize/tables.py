@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Formats of the weight tables, what they cost, and their images.
 
+Weights of another width lie in tables of their own; the following is of those of one width.
+
 ``lanes`` synapses are added per cycle, one per lane; neuron i of a population belongs to lane
 ``i % lanes`` and to its state word ``i // lanes``. Lane 0 is lowest in every word.
 
@@ -25,7 +27,7 @@ import numpy as np
 from .model import IntegerModel
 
 __all__ = ["FORMATS", "LANES", "TableCost", "Tables", "row_words", "smallest", "state_words",
-           "table_costs", "word_bits"]
+           "table_bits", "table_costs", "word_bits"]
 
 FORMATS = ("dense", "bitmap", "rows")
 
@@ -60,10 +62,14 @@ def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
     Bits that fill up the last words of packed weights are left out, and shared rows: they depend on
     the other projections.
     """
-    weight = model.widths.weight
-    pointer = sum(int(np.count_nonzero(p.weights)) for p in model.projections).bit_length()
+    width = {p.title: model.widths.weight_of(p.title) for p in model.projections}
+    count = dict.fromkeys(width.values(), 0)
+    for p in model.projections:
+        count[width[p.title]] += int(np.count_nonzero(p.weights))
     result = []
     for projection in model.projections:
+        weight = width[projection.title]
+        pointer = count[weight].bit_length()
         rows = len(projection.weights)
         length = {name: row_words(projection.weights, lanes, name) for name in FORMATS}
         bits = {"dense": rows * length["dense"] * lanes * weight,
@@ -72,6 +78,11 @@ def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
                 "rows": rows * length["rows"] * lanes * (weight + word_bits(model, lanes))}
         result.append({name: TableCost(bits=bits[name], words=length[name]) for name in FORMATS})
     return result
+
+
+def table_bits(tables: dict[int, "Tables"]) -> int:
+    """Bits of the tables of all widths together."""
+    return sum(images.bits for images in tables.values())
 
 
 def smallest(costs: dict[str, TableCost]) -> str:
@@ -90,7 +101,7 @@ def row_words(weights: np.ndarray, lanes: int, name: str) -> int:
 
 @dataclass(kw_only=True)
 class Tables:
-    """Images of the memories that hold the weights: an unsigned integer per word.
+    """Images of the memories that hold weights of one width: an unsigned integer per word.
 
     Parameters
     ----------

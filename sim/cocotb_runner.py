@@ -58,7 +58,7 @@ def make_plan(params: CoreParams, recording: Recording) -> Plan:
     places = np.concatenate([*place, [-1]])[params.neuron_at]
     return Plan(kind=kind, row=row, place=places, rows=model.rows, units=params.units,
                 membrane=model.widths.membrane, table=loaded_table(params),
-                words=len(params.tables.dense), word_bytes=params.word_bytes,
+                words=len(params.loaded), word_bytes=params.word_bytes,
                 **{name: getattr(answer, name) for name in FIELDS})
 
 

@@ -122,7 +122,7 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path,
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
     most = np.diff(recording.start).max(initial=0)
     worst, _ = step_timing(model, params.config, worst_events(model, int(most)))
-    place = load_layout(len(params.tables.dense), params.word_bytes)
+    place = load_layout(len(params.loaded), params.word_bytes)
     run = _Run(
         tokens=len(kind), steps=steps, groups=params.groups, units=params.units,
         outputs=params.outputs,

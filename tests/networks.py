@@ -15,13 +15,17 @@ from quantize.network import INPUT, Network, Population, Projection
 from quantize.recording import Recording
 from quantize.rounding import nearest
 
-__all__ = ["CHECKPOINTS", "SHARED", "deep_model", "make_network", "make_population",
+__all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "make_network", "make_population",
            "make_recording", "nearest_model", "random_recording", "random_tensors", "refused",
            "tiny_network"]
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
                for k in (1, 2, 3)]
+
+# For `deep_model`: 5 bits, but fewer for the input, a recurrent projection and a pair of others.
+MIXED = Widths(weight=5, current=9, membrane=11, decay=6, fraction=1, narrow={
+    "input->first": 3, "second->second": 2, "first->out": 3})
 
 
 @contextlib.contextmanager
@@ -52,7 +56,7 @@ def tiny_network(seed, **sizes):
 
 def nearest_model(network, widths, name):
     """The integer model of ``network`` with each weight rounded to the nearest integer."""
-    return quantize(network, nearest(network, widths.weight), widths, name)
+    return quantize(network, nearest(network, widths), widths, name)
 
 
 def make_population(rng, name, neurons, spiking=True):
@@ -104,16 +108,20 @@ def deep_model(seed, widths=None):
     edges = [("first", "first", 2), (INPUT, "first", 0), ("second", "first", 4),
              ("first", "second", 0), ("second", "second", 1), ("first", "out", 5),
              ("second", "out", 0), ("first", "out", 0)]
-    room = widths.current - widths.weight - widths.fraction
-    half, sources = 1 << widths.weight - 1, {INPUT: 4, "first": 5, "second": 3}
+    sources = {INPUT: 4, "first": 5, "second": 3}
+
+    def synapses(k, source, target, delay):
+        bits = widths.weight_of(f"{source}->{target}")
+        room, half = widths.current - bits - widths.fraction, 1 << bits - 1
+        # The fewer its bits, the further a projection may be shifted.
+        shift = min((source != INPUT) * k % 3 + widths.weight - bits, room)
+        return IntegerProjection(
+            source=source, target=target, delay=delay, shift=shift,
+            weights=rng.integers(-half, half, (sources[source], len(kept[target]))))
     return IntegerModel(
         name=f"deep {seed}", dt=4e-3, widths=widths, channels=6,
         channel_row=np.array([2, -1, 0, 1, -1, 3]), populations=populations,
-        projections=tuple(
-            IntegerProjection(source=source, target=target, delay=delay, weights=rng.integers(
-                -half, half, (sources[source], len(kept[target]))),
-                shift=0 if source == INPUT else min(k % 3, room))
-            for k, (source, target, delay) in enumerate(edges)),
+        projections=tuple(synapses(k, *edge) for k, edge in enumerate(edges)),
         output_scale=np.array([0.5, 0.25]), lead_steps=0)
 
 

@@ -31,7 +31,7 @@ def recording():
 
 
 def _peaks(network, recording, weight):
-    trace, sigma = run_reference(network, recording), nearest(network, weight).scale
+    trace, sigma = run_reference(network, recording), nearest(network, Widths(weight=weight)).scale
     return [max((peak[name] / sigma[name]).max() for name in sigma)
             for peak in (trace.current_peak, trace.membrane_peak)]
 
@@ -40,8 +40,8 @@ def _peaks(network, recording, weight):
     (8, 16, 20), (8, 16, 16), (4, 12, 14), (8, 14, 20), (12, 20, 24), (2, 10, 12)])
 def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, weight, current,
                                                          membrane):
-    result = calibrate(network, nearest(network, weight), recording, weight=weight,
-                       current=current, membrane=membrane)
+    widths = Widths(weight=weight, current=current, membrane=membrane, fraction=0)
+    result = calibrate(network, nearest(network, widths), recording, widths)
     s_peak, m_peak = _peaks(network, recording, weight)
     assert (result.current_peak, result.membrane_peak) == pytest.approx((s_peak, m_peak))
     assert (result.margin, result.source) == (MARGIN, "made")
@@ -52,21 +52,20 @@ def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, wei
     fraction = result.widths.fraction
     assert fits(fraction)
     assert not fits(fraction + 1) or fraction in (8, current - weight)
-    assert (result.widths.weight, result.widths.current, result.widths.membrane) == (
-        weight, current, membrane)
+    assert result.widths == dataclasses.replace(widths, fraction=fraction)
 
 
 def test_calibrate_leaves_room_for_the_largest_weight():
     """Quiet spikes would let more fraction bits in than a single large weight has room for."""
     network = retime(tiny_network(0, **SHAPE))
     network.projections[1].weights[0] *= 1e-4
-    result = calibrate(network, nearest(network, 8), make_recording([[0]] * 50, 20), weight=8,
-                       current=12)
+    widths = Widths(current=12)
+    result = calibrate(network, nearest(network, widths), make_recording([[0]] * 50, 20), widths)
     assert result.widths.fraction == 4
 
 
 def test_calibrated_widths_do_not_saturate(network, recording):
-    result = calibrate(network, nearest(network, 8), recording, weight=8)
+    result = calibrate(network, nearest(network, Widths()), recording, Widths())
     model = nearest_model(network, result.widths, "m")
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.sum() > 100
@@ -79,7 +78,7 @@ def test_calibrate_when_nothing_fits(network):
     with refused(f"States must fit 12 and 12 bits, not peak at {s_peak:.0f} and {m_peak:.0f} "
                  "weight LSB with a margin of 1.5: take fewer weight bits or wider states",
                  ValueError):
-        calibrate(network, nearest(network, 8), loud, weight=8, current=12, membrane=12)
+        calibrate(network, nearest(network, Widths()), loud, Widths(current=12, membrane=12))
 
 
 def test_default_recording_is_always_the_same(network):
@@ -100,7 +99,7 @@ def test_compile_facts(network, recording):
     dense = [table["costs"]["dense"] for table in facts["tables"]]
     assert dense == [{"bits": 144 * 8, "words": 3}, {"bits": 240 * 8, "words": 3},
                      {"bits": 48 * 8, "words": 1}]
-    assert facts["table_bits"] == {name: tables_of(model, 4, name).bits
+    assert facts["table_bits"] == {name: tables_of(model, 4, name)[8].bits
                                    for name in ("dense", "bitmap", "rows", "smallest")}
     assert facts["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
     assert facts["dropped"] == {"channels": 0, "neurons": 0, "empty_rows": 0, "shared_rows": 0}

@@ -39,7 +39,7 @@ def test_export_writes_what_the_index_says(rom):
                                  "neurons": {"words": 20, "bits": 17}}
 
 
-@pytest.mark.parametrize("name, words", [("weights.mem", lambda m: tables_of(m, 4).dense),
+@pytest.mark.parametrize("name, words", [("weights.mem", lambda m: tables_of(m, 4)[5].dense),
                                          ("neurons.mem", neuron_words)])
 def test_export_mem_parses(rom, name, words):
     model, index, folder = rom
@@ -239,4 +239,4 @@ def test_export_svh_and_mem_in_icarus(tmp_path, name):
         ["vvp", "-n", "top"], check=True, capture_output=True, text=True,
         cwd=tmp_path / "rom").stdout.split()
     assert first == HASH and int(base) == places(model, 4)[6].first
-    assert [int(word, 16) for word in words] == tables_of(model, 4).dense + neuron_words(model)
+    assert [int(word, 16) for word in words] == tables_of(model, 4)[5].dense + neuron_words(model)

@@ -174,12 +174,12 @@ def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     _, model, manifest, recording = built
     core = CoreParams(model=model, config=CoreConfig(lanes=3, weight_memory="large"))
     link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
-    content = load_bytes(core.tables.dense, core.word_bytes)
+    content = load_bytes(core.loaded, core.word_bytes)
     assert link.table.crc == binascii.crc_hqx(content, 0xffff)
     golden = run_golden(model, recording, core.config)
     board  = VirtualBoard(core, link, BUILD)
     decoder = Decoder(board, manifest["model_hash"], model.output_scale,
-                      weights=lambda lanes: tables_of(model, lanes).dense)
+                      weights=lambda lanes: tables_of(model, lanes)[model.widths.weight].dense)
     for _ in range(2):
         decoder.connect()
         answer = decode(decoder, model, recording)

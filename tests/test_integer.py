@@ -56,10 +56,10 @@ def test_quantize_rounds_weights_half_up(w, rounded):
 
 def test_scales_take_the_largest_weight_of_each_neuron():
     network = _one_neuron((0.5, -1.27))
-    assert nearest(network, 8).scale == {"hidden": [pytest.approx(0.01)],
+    assert nearest(network, Widths()).scale == {"hidden": [pytest.approx(0.01)],
                                          "out": [pytest.approx(1 / 127)]}
     silent = _one_neuron((0.0, 0.0))
-    assert nearest(silent, 8).scale["hidden"].tolist() == [1.0]
+    assert nearest(silent, Widths()).scale["hidden"].tolist() == [1.0]
     assert not nearest_model(silent, Widths(), "m").projections[0].weights.any()
 
 

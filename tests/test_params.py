@@ -22,7 +22,7 @@ def test_params_of_a_deep_model():
     assert params.slots == 8
     assert params.places == places(params.model, 4)
     assert params.tables == tables_of(params.model, 4)
-    assert params.formats == ["dense"]
+    assert (params.formats, params.memories) == (["dense"], [(5, "dense")])
 
 
 def test_groups_of_lanes():

@@ -9,7 +9,7 @@ import pytest
 from quantize.rom import neuron_words, places, state_base, tables_of
 from quantize.tables import FORMATS, TableCost, smallest, state_words, table_costs
 
-from .networks import deep_model
+from .networks import MIXED, deep_model
 
 
 def _signed(value, bits):
@@ -58,32 +58,37 @@ def _rows(tables, place, row):
 READ = {"dense": _dense, "bitmap": _bitmap, "rows": _rows}
 
 
+@pytest.mark.parametrize("widths", [None, MIXED], ids=["alike", "mixed"])
 @pytest.mark.parametrize("name", [*FORMATS, "smallest"])
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8, 64])
-def test_tables_decode(lanes, name):
+def test_tables_decode(lanes, name, widths):
     """From the images and `places` alone, every weight comes back; padding is 0."""
-    model = deep_model(1)
-    tables, width = tables_of(model, lanes, name), model.widths.weight
+    model = deep_model(1, widths)
+    tables = tables_of(model, lanes, name)
+    assert list(tables) == sorted({5, *model.widths.narrow.values()}, reverse=True)
     for place in places(model, lanes, name):
-        weights = place.projection.weights
+        weights, width = place.projection.weights, model.widths.weight_of(place.projection.title)
         for row in range(place.rows):
-            words = READ[place.format](tables, place, row)
+            words = READ[place.format](tables[width], place, row)
             line = [_signed(weight, width) for word in words for weight in word]
             assert line[:weights.shape[1]] == weights[row].tolist()
             assert not any(line[weights.shape[1]:])
 
 
-def test_places_follow_one_another():
-    model = deep_model(1)
+@pytest.mark.parametrize("widths", [None, MIXED], ids=["alike", "mixed"])
+def test_places_follow_one_another(widths):
+    """Those of each width by themselves."""
+    model = deep_model(1, widths)
     for name in FORMATS:
-        end = rows = 0
-        for place in places(model, 2, name):
-            assert (place.first, place.first_row) == (end, rows if name == "bitmap" else 0)
-            end += place.rows * place.row_words
-            rows += place.rows
-        tables = tables_of(model, 2, name)
-        assert end == len({"dense": tables.dense, "bitmap": tables.slices,
-                           "rows": tables.rows}[name])
+        for bits, tables in tables_of(model, 2, name).items():
+            end = rows = 0
+            for place in places(model, 2, name):
+                if place.bits == bits:
+                    assert (place.first, place.first_row) == (end, rows if name == "bitmap" else 0)
+                    end += place.rows * place.row_words
+                    rows += place.rows
+            assert end == len({"dense": tables.dense, "bitmap": tables.slices,
+                               "rows": tables.rows}[name]) > 0
 
 
 def _one(weights, bits=4):
@@ -117,7 +122,7 @@ def test_costs_by_hand():
 def test_equal_and_empty_rows_share_their_weights():
     weights = np.array([[1, 0, 2, 0, 3], [0, 0, 0, 0, 0], [1, 2, 3, 0, 0], [0, 0, 0, 0, 2]])
     model, k = _one(weights)
-    tables, place = tables_of(model, 2, "bitmap"), places(model, 2, "bitmap")[k]
+    tables, place = tables_of(model, 2, "bitmap")[4], places(model, 2, "bitmap")[k]
     assert tables.packed == [1, 2, 3, 2]
     entries = tables.directory[place.first_row:place.first_row + 4]
     assert entries[0] == entries[2] == 0 and entries[3] == 3

@@ -68,7 +68,7 @@ def test_compensated_keeps_zeros_range_and_shape():
         assert weights.shape == projection.weights.shape
         assert -8 <= weights.min() and weights.max() <= 7
         assert not weights[projection.weights == 0].any()
-    start = nearest(network, 4, rounded.shift).scale
+    start = nearest(network, Widths(weight=4), rounded.shift).scale
     for name, scale in rounded.scale.items():
         assert (scale <= start[name]).all()
         assert (scale >= 0.5 * start[name] - 1e-12).all()
@@ -114,12 +114,12 @@ def _driven(recurrent, inward, rates):
 ])
 def test_best_shifts_worked_by_hand(recurrent, inward, rates, most, shift):
     network, recording, trace = _driven(recurrent, inward, rates)
-    assert best_shifts(network, recording, trace, most) == shift
+    assert best_shifts(network, Widths(), recording, trace, most) == shift
 
 
 def test_nearest_with_shifts_worked_by_hand():
     network, _, _ = _driven(4.0, 0.9, (1, 1))
-    rounded = nearest(network, 8, (2, 0, 0))
+    rounded = nearest(network, Widths(), (2, 0, 0))
     assert rounded.scale["a"] == pytest.approx([1 / 127] * 2)
     assert [w.ravel().tolist() for w in rounded.weights[:2]] == [[127] * 4, [114] * 4]
     model = quantize(network, rounded, Widths(), "m")

@@ -16,7 +16,7 @@ from hw.rows import RowAdder
 from .bench import simulate, stream_put
 from .core_bench import PlainCurrents, currents_of, golden_of, lane_values
 from .designs import core_params
-from .networks import deep_model
+from .networks import MIXED, deep_model
 
 
 def rows_of(model, params):
@@ -29,17 +29,19 @@ def rows_of(model, params):
                 yield k, int(first[phase.index]) + row, place, {
                     "format": TableFormat[place.format.upper()], "target": place.target,
                     "address": place.first + row * place.row_words, "words": place.row_words,
-                    "row": place.first_row + row, "shift": place.projection.shift}
+                    "row": place.first_row + row, "shift": params.row_shift(place),
+                } | ({"width": params.width_number(place.bits)} if len(params.tables) > 1 else {})
 
 
 TABLES = [("dense", 1), ("dense", 3), ("dense", 16), ("bitmap", 1), ("bitmap", 4), ("bitmap", 16),
           ("rows", 1), ("rows", 4), ("smallest", 2), ("smallest", 8)]
 
 
+@pytest.mark.parametrize("widths", [None, MIXED], ids=["alike", "mixed"])
 @pytest.mark.parametrize("stall", [0, 1, 7])
 @pytest.mark.parametrize("tables, lanes", TABLES)
-def test_row_adder(tables, lanes, stall):
-    model = deep_model(6)
+def test_row_adder(tables, lanes, stall, widths):
+    model = deep_model(6, widths)
     params = core_params(model, lanes, tables=tables)
     dut = RowAdder(params)
     memory = PlainCurrents(dut)

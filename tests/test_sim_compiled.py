@@ -11,6 +11,7 @@ from sim.compiled import run_compiled
 
 from .designs import BUILD, core_params, equal_answer, published_form
 from .networks import (
+    MIXED,
     deep_model,
     make_network,
     make_recording,
@@ -44,6 +45,25 @@ def test_compiled_tables(tables, lanes):
     assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
     if tables == "smallest":
         assert len(core_params(model, lanes, tables=tables).formats) == 2
+
+
+@pytest.mark.parametrize("tables, lanes, choices", [
+    ("dense", 1, SERIAL), ("dense", 4, LANES), ("bitmap", 4, {}), ("rows", 3, {}),
+    ("smallest", 4, {})])
+def test_compiled_mixed_widths(tables, lanes, choices):
+    """Projections of three widths, each weight somewhere as far from 0 as its width lets it."""
+    model = deep_model(7, MIXED)
+    for projection in model.projections:
+        most = MIXED.largest(projection.title)
+        projection.weights[0], projection.weights[1] = most, -most - 1
+        projection.weights[3:, 1:] = 0
+    params = core_params(model, lanes, tables=tables, **choices)
+    assert set(params.table_shift.values()) == {0, 2, 4} and params.most_row_shift == 2
+    assert len(params.memories) == (4 if tables == "smallest" else 3)
+    answer = equal_answer(model, random_recording(7, 6, STEPS, reset=[0, 70, 71, 200]), lanes,
+                          tables=tables, **choices)
+    assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
+    assert answer.saturated.any() and not answer.saturated[[0, 70, 71]].any()
 
 
 @pytest.mark.parametrize("lanes, choices", [

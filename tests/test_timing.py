@@ -35,8 +35,8 @@ def model():
     ("dense", 1, 3), ("dense", 2, 3), ("dense", 3, 3), ("dense", 4, 4), ("bitmap", 1, 3),
     ("bitmap", 16, 16), ("rows", 1, 3), ("rows", 2, 4), ("rows", 14, 16)])
 def test_row_period(name, words, period):
-    place = Place(projection=None, format=name, first=0, first_row=0, row_words=words, rows=1,
-                  target=0)
+    place = Place(projection=None, bits=8, format=name, first=0, first_row=0, row_words=words,
+                  rows=1, target=0)
     assert row_period(place, [place]) == period
     listed = dataclasses.replace(place, format="rows")
     assert row_period(place, [place, listed]) == words + 2

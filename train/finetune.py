@@ -115,10 +115,10 @@ class _Trainer:
         self.masks   = [torch.from_numpy(mask) for mask in masks]
         self.tuning  = tuning
         self.gain, self.size = torch.from_numpy(gain), torch.from_numpy(size)
-        self.half    = 1 << model.widths.weight - 1
         self.random  = torch.Generator().manual_seed(tuning.seed)
-        self.optimiser = torch.optim.Adam(self.network.parameters(),
-                                          lr=tuning.learning_rate * self.half)
+        self.optimiser = torch.optim.Adam([
+            {"params": [shadow], "lr": tuning.learning_rate * half}
+            for shadow, half in zip(self.network.shadow, self.network.halves, strict=True)])
 
     def run(self, streams: Streams, progress: bool) -> None:
         total    = self.tuning.epochs * streams.chunks
@@ -157,8 +157,9 @@ class _Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         with torch.no_grad():
-            for shadow, allowed in zip(self.network.shadow, self.masks, strict=True):
-                shadow.mul_(allowed).clamp_(-self.half, self.half - 1)
+            for shadow, allowed, half in zip(self.network.shadow, self.masks, self.network.halves,
+                                             strict=True):
+                shadow.mul_(allowed).clamp_(-half, half - 1)
         return error.item()
 
 

@@ -63,12 +63,15 @@ class IntegerNetwork(nn.Module):
     -------
     shadow : list of float64 parameters, (sources, targets)
         Weights before rounding, in LSB, per projection; `weights` are what the model computes with.
+    halves : list of int
+        Weights of each projection are from ``-half`` to ``half - 1``.
     """
     def __init__(self, model: IntegerModel):
         super().__init__()
         self.model  = model
         self.shadow = nn.ParameterList(
             nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
+        self.halves = [1 << model.widths.weight_of(p.title) - 1 for p in model.projections]
         self._phases = schedule(model)
         self._place  = {p.name: k for k, p in enumerate(model.populations)}
         self._a, self._b, self._threshold = (
@@ -78,8 +81,8 @@ class IntegerNetwork(nn.Module):
 
     def weights(self) -> list[Tensor]:
         """Integers of each projection: the shadow rounded half up, within the weights' width."""
-        half = 1 << self.model.widths.weight - 1
-        return [_straight(w, torch.floor(w + 0.5).clamp(-half, half - 1)) for w in self.shadow]
+        return [_straight(w, torch.floor(w + 0.5).clamp(-half, half - 1))
+                for w, half in zip(self.shadow, self.halves, strict=True)]
 
     def start(self, batch: int) -> State:
         """Zero state of ``batch`` streams."""
