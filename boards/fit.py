@@ -30,16 +30,20 @@ class Weights:
         Weights side by side in a word.
     table_bits : int
         Of all tables.
+    mixed : bool
+        Whether some projections have narrower weights than others: large RAMs do not hold them.
     """
 
     bits: int
     lanes: int
     table_bits: int
+    mixed: bool = False
 
 
 def weights_of(core: CoreParams) -> Weights:
     """Those of a core."""
-    return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.tables.bits)
+    return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.table_bits,
+                   mixed=len(core.tables) > 1)
 
 
 def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
@@ -121,7 +125,7 @@ def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], 
     needed = _sums(board, blocks)
     roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
     words = weights.table_bits // (weights.lanes * weights.bits)
-    loads = words <= MOST_WORDS and weights.lanes * weights.bits <= MOST_BITS
+    loads = not weights.mixed and words <= MOST_WORDS and weights.lanes * weights.bits <= MOST_BITS
     block, large = [], []
     for other in roomy:
         # What a RAM of one family holds may take several of another.

@@ -24,7 +24,7 @@ CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "lo
                for k in (1, 2, 3)]
 
 # For `deep_model`: 5 bits, but fewer for the input, a recurrent projection and a pair of others.
-MIXED = Widths(weight=5, current=9, membrane=11, decay=6, fraction=1, narrow={
+MIXED = Widths(weight=5, current=9, membrane=11, decay=6, fraction=2, narrow={
     "input->first": 3, "second->second": 2, "first->out": 3})
 
 

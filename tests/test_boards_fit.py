@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What does not fit a board, or is too slow for it, and the advice."""
 
+import dataclasses
+
 import pytest
 
 from boards.family import ECP5, ICE40
@@ -51,6 +53,13 @@ def test_boards_that_hold_a_design():
                                (22 << 12, [*hx8k, *every_ecp5]), (23 << 12, every_ecp5)):
         assert holders(ICEBREAKER, blocks, Weights(bits=8, lanes=4, table_bits=table_bits)) == (
             names, up5k if names[0] != "icebreaker" else [])
+
+
+def test_large_rams_do_not_hold_weights_of_several_widths():
+    blocks = cells_of(ICE40, weights={"ebr": 40}, core={"lc": 1000})
+    alike = Weights(bits=8, lanes=4, table_bits=1 << 17)
+    assert holders(ICEBREAKER, blocks, alike)[1]
+    assert not holders(ICEBREAKER, blocks, dataclasses.replace(alike, mixed=True))[1]
 
 
 def test_area_that_fits():

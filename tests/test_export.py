@@ -18,7 +18,7 @@ from quantize.export import export_rom
 from quantize.header import identifier
 from quantize.rom import neuron_words, places, tables_of
 
-from .networks import deep_model, random_recording, tiny_network
+from .networks import MIXED, deep_model, random_recording, tiny_network
 
 HASH = "0123456789abcdef" * 4
 NAMES = ["tinyRSNN-1", "7 seeds", "Ünï/..\\net", "*/ int main() { \"%s\" `endif // \\", "for",
@@ -61,6 +61,29 @@ def test_export_npz_holds_plain_tables(rom):
     assert float(tables["dt"]) == 4e-3
 
 
+def test_export_of_mixed_widths(tmp_path):
+    """A memory for each width, and for each projection the width that tells which."""
+    model = deep_model(0, MIXED)
+    index = export_rom(tmp_path / "rom", model, HASH, 4)
+    tables = tables_of(model, 4)
+    assert {name: memory["bits"] for name, memory in index["memories"].items()} == {
+        "weights": 20, "weights_3": 12, "weights_2": 8, "neurons": 17}
+    for name, bits in (("weights", 5), ("weights_3", 3), ("weights_2", 2)):
+        lines = (tmp_path / "rom" / f"{name}.mem").read_text().splitlines()
+        assert f"weights of {bits} bits" in lines[1]
+        assert [int(line, 16) for line in lines[2:]] == tables[bits].dense
+        assert index["memories"][name]["words"] == len(tables[bits].dense)
+    assert {path.name for path in (tmp_path / "rom").iterdir()} == {"rom.json", *index["files"]}
+    assert [(p["weight_bits"], p["weight_base"]) for p in index["projections"]] == [
+        (place.bits, place.first) for place in places(model, 4)]
+    header = (tmp_path / "rom" / "rom.svh").read_text()
+    for text in ("WEIGHT_WORDS = ", "WEIGHT_3_WORD_BITS = 12;", "NEURON_WORDS = 20;",
+                 "INPUT_TO_FIRST_WEIGHT_BITS = 3;", "WEIGHT_BITS = 5;"):
+        assert f" DEEP_0_{text}" in header
+    with np.load(tmp_path / "rom" / "rom.npz") as file:
+        assert int(file["weight_bits"]) == 5
+
+
 def _compile_c(tmp_path, folder, program):
     if not shutil.which("gcc"):
         pytest.skip("gcc is not installed")
@@ -70,11 +93,12 @@ def _compile_c(tmp_path, folder, program):
     return tmp_path / "main"
 
 
-@pytest.mark.parametrize("bits", [5, 12])
-def test_export_c_values(tmp_path, bits):
+@pytest.mark.parametrize("bits, narrow", [(5, {}), (12, {}), (12, {"second_to_first_weights": 5})])
+def test_export_c_values(tmp_path, bits, narrow):
     """A program that prints every array gives the tables back."""
     model = deep_model(0)
-    widths = dataclasses.replace(model.widths, weight=bits, current=24, membrane=24)
+    widths = dataclasses.replace(model.widths, weight=bits, current=24, membrane=24,
+                                 narrow=dict.fromkeys(["second->first"] * len(narrow), 5))
     model = dataclasses.replace(model, widths=widths)
     model.projections[0].weights[0, :2] = (1 << bits - 1) - 1, -(1 << bits - 1)
     export_rom(tmp_path / "rom", model, HASH, 4)
@@ -87,23 +111,23 @@ def test_export_c_values(tmp_path, bits):
     arrays |= {f"{title}_weights": p.weights
                for title, p in zip(titles, model.projections, strict=True)}
     dump = "".join(f"""
-            for (const {_kind(key, bits)} *p = &deep_0_{key}{'[0]' * array.ndim}, *end =
-                 p + sizeof deep_0_{key} / sizeof *p; p < end; p++) printf("%ld ", (long)*p);
+            for (const {_kind(key, narrow.get(key, bits))} *p = &deep_0_{key}{'[0]' * array.ndim},
+                 *end = p + sizeof deep_0_{key} / sizeof *p; p < end; p++) printf("%ld ", (long)*p);
             puts("");""" for key, array in arrays.items())
     program = _compile_c(tmp_path, tmp_path / "rom", f"""
         #include <stdio.h>
         #include "rom.h"
         int main(void) {{{dump}
-            printf("%s %.17g %d %d %d %d %.17g\\n", DEEP_0_HASH, DEEP_0_DT, DEEP_0_INPUT_ROWS,
+            printf("%s %.17g %d %d %d %d %d %.17g\\n", DEEP_0_HASH, DEEP_0_DT, DEEP_0_INPUT_ROWS,
                    DEEP_0_FIRST_TO_OUT_DELAY, DEEP_0_FIRST_TO_OUT_2_DELAY, DEEP_0_WEIGHT_BITS,
-                   deep_0_output_scale[1]);
+                   DEEP_0_SECOND_TO_FIRST_WEIGHT_BITS, deep_0_output_scale[1]);
             return 0;
         }}""")
     *lines, last = subprocess.run([program], check=True, capture_output=True,
                                   text=True).stdout.splitlines()
     for line, (key, array) in zip(lines, arrays.items(), strict=True):
         assert list(map(int, line.split())) == array.ravel().tolist(), key
-    assert last == f"{HASH} 0.0040000000000000001 4 5 0 {bits} 0.25"
+    assert last == f"{HASH} 0.0040000000000000001 4 5 0 {bits} {5 if narrow else bits} 0.25"
 
 
 def _kind(key, bits):

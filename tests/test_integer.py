@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from quantize.integer import with_states
 from quantize.model import IntegerModel, Widths
 from quantize.network import INPUT, Network, Population, Projection
 from quantize.retime import retime
 from quantize.rounding import nearest, round_half_up
 
-from .networks import deep_model, nearest_model, refused, tiny_network
+from .networks import MIXED, deep_model, nearest_model, refused, tiny_network
 
 
 @pytest.mark.parametrize("x, rounded", [
@@ -129,6 +130,12 @@ def test_quantize_keeps_names_delays_and_lead():
     ({"weight": True}, TypeError,  "weight must be an int, not True"),
     ({"weight": 14},   ValueError, "current must be at least weight + fraction = 17, not 16"),
     ({"membrane": 15}, ValueError, "membrane must be at least current = 16, not 15"),
+    ({"narrow": {"a->b": 8}}, ValueError,
+     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 8"),
+    ({"narrow": {"a->b": 1}}, ValueError,
+     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 1"),
+    ({"narrow": {"a->b": 4.0}}, ValueError,
+     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 4.0"),
 ])
 def test_widths_wrong(widths, error, message):
     with refused(f"Width {message}", error):
@@ -178,6 +185,37 @@ def _changed(model, population=None, projection=None, shift=0, **changes):
 def test_integer_model_wrong(changes, message):
     with refused(message, ValueError):
         _changed(deep_model(0), **changes)
+
+
+@pytest.mark.parametrize("number, changes, message", [
+    (0, {"weights": np.full((4, 5), 4)}, "weights must be between -4 and 3, not 4 at [0, 0]"),
+    (0, {"weights": np.full((4, 5), -5)}, "weights must be between -4 and 3, not -5 at [0, 0]"),
+    (0, {"shift": 5}, "shift must be between 0 and 4, so that weights fit a current, not 5"),
+])
+def test_integer_model_of_mixed_widths_wrong(number, changes, message):
+    """Three bits of nine, and two fraction bits: a narrow weight may be shifted the further."""
+    model = deep_model(0, MIXED)
+    narrow = dataclasses.replace(model.projections[1], **changes)
+    projections = (model.projections[0], narrow, *model.projections[2:])
+    with refused(f"input->first {message}", ValueError):
+        dataclasses.replace(model, projections=projections)
+
+
+def test_integer_model_refuses_widths_of_other_projections():
+    model = deep_model(0)
+    titles = sorted({p.title for p in model.projections})
+    for narrow in (["gone->out"], titles):
+        widths = dataclasses.replace(model.widths, narrow=dict.fromkeys(narrow, 2))
+        with refused(f"Widths narrow must name some of {', '.join(titles)}, but not all, "
+                     f"not {', '.join(narrow)}", ValueError):
+            dataclasses.replace(model, widths=widths)
+
+
+def test_with_states_keeps_room_for_the_largest_weight():
+    """Widths of 5, 3 and 2 bits with shifts up to 2, 4 and 4: 7 and two fraction bits."""
+    model = deep_model(0, MIXED)
+    assert max(MIXED.weight_of(p.title) + p.shift for p in model.projections) == 7
+    assert with_states(model, 1, 1).widths.current == 9
 
 
 def test_integer_model_sizes():

@@ -19,7 +19,7 @@ from quantize.rom import load_bytes
 
 from .bench import simulate, stream_get, stream_put
 from .designs import core_params, equal_answer
-from .networks import deep_model, random_recording, refused
+from .networks import MIXED, deep_model, random_recording, refused
 from .test_core import equals, tokens_of
 
 
@@ -78,6 +78,12 @@ def test_core_refuses_a_table_that_is_too_large():
     with refused("Lanes times weight bits must be at most 64 in large weight memory, not 13 times "
                  "5", ValueError):
         CoreParams(model=model, config=CoreConfig(lanes=13, weight_memory="large"))
+
+
+def test_core_refuses_tables_of_several_widths():
+    with refused("Weights must have the same bits in every projection in large weight memory, not "
+                 "5 and 3 and 2", ValueError):
+        CoreParams(model=deep_model(1, MIXED), config=CoreConfig(weight_memory="large"))
 
 
 class _TwoTables(Elaboratable):

@@ -10,7 +10,7 @@ from hw.params import CoreParams, RowPhase, UpdatePhase
 from quantize.rom import places, tables_of
 
 from .designs import core_params
-from .networks import deep_model, refused
+from .networks import MIXED, deep_model, refused
 
 
 def test_params_of_a_deep_model():
@@ -23,6 +23,18 @@ def test_params_of_a_deep_model():
     assert params.places == places(params.model, 4)
     assert params.tables == tables_of(params.model, 4)
     assert (params.formats, params.memories) == (["dense"], [(5, "dense")])
+
+
+def test_params_of_mixed_widths():
+    """A table's weights are shifted as far as all of them are, its rows by the rest."""
+    params = core_params(deep_model(1, MIXED), 4)
+    assert params.memories == [(5, "dense"), (3, "dense"), (2, "dense")]
+    assert [(place.bits, place.projection.shift) for place in params.places] == [
+        (5, 0), (3, 2), (5, 2), (5, 0), (2, 4), (3, 4), (5, 0), (3, 3)]
+    assert params.table_shift == {5: 0, 3: 2, 2: 4}
+    assert [params.row_shift(place) for place in params.places] == [0, 0, 2, 0, 0, 2, 0, 1]
+    assert (params.table_weight, params.row_weight, params.most_row_shift) == (6, 7, 2)
+    assert params.table_bits == sum(tables.bits for tables in params.tables.values())
 
 
 def test_groups_of_lanes():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quantize.rom import neuron_words, places, state_base, tables_of
-from quantize.tables import FORMATS, TableCost, smallest, state_words, table_costs
+from quantize.tables import FORMATS, TableCost, smallest, state_words, table_bits, table_costs
 
 from .networks import MIXED, deep_model
 
@@ -117,6 +117,24 @@ def test_costs_by_hand():
         "rows": TableCost(bits=4 * 3 * 2 * (4 + 3), words=3)}
     assert smallest(costs) == "bitmap"
     assert smallest({**costs, "dense": costs["bitmap"]}) == "dense"
+
+
+def test_costs_of_mixed_widths_by_hand():
+    """The same, beside other projections: the weights of each width are numbered by themselves."""
+    weights = np.array([[1, 0, 0, 0, 3], [0, 0, 0, 0, 0], [0, -2, 0, 0, 0], [1, 0, 1, 0, 1]])
+    model, k = _one(weights)
+    other = dataclasses.replace(model.projections[0], weights=np.ones((5, 5), int))
+    model = dataclasses.replace(
+        model, projections=(other, *model.projections[1:]),
+        widths=dataclasses.replace(model.widths, weight=5, narrow={"input->first": 3}))
+    costs = table_costs(model, 2)
+    assert {name: cost.bits for name, cost in costs[k].items()} == {
+        "dense": 4 * 3 * 2 * 3, "bitmap": 4 * (3 * 2 + 3) + 6 * 3, "rows": 4 * 3 * 2 * (3 + 3)}
+    assert {name: cost.bits for name, cost in costs[0].items()} == {
+        "dense": 5 * 3 * 2 * 5, "bitmap": 5 * (3 * 2 + 5) + 25 * 5, "rows": 5 * 3 * 2 * (5 + 3)}
+    tables = tables_of(model, 2)
+    assert tables[3].bits == costs[k]["dense"].bits
+    assert table_bits(tables) == sum(cost["dense"].bits for cost in costs)
 
 
 def test_equal_and_empty_rows_share_their_weights():

@@ -45,9 +45,9 @@ def trained(session, tmp_path_factory):
     return path
 
 
-def _compiled(trained, session, bits=4):
+def _compiled(trained, session, narrow=()):
     return compile_network(read_checkpoint(trained), name="m", recording=session,
-                           widths=Widths(weight=bits, fraction=0))
+                           widths=Widths(weight=4, fraction=0, narrow=dict(narrow)))
 
 
 def _equal(first, second):
@@ -83,9 +83,10 @@ def test_finetuned_model_is_the_trained_network(trained, session):
     assert (output[:, 0].numpy() == run_golden(model, part, CoreConfig()).velocity_int).all()
 
 
-def test_finetune_keeps_the_rest(trained, session):
-    """Thresholds, decays and scales stay; a synapse that the checkpoint lacks stays away."""
-    rounded, network, facts = _compiled(trained, session)
+@pytest.mark.parametrize("narrow", [{}, {"hidden->hidden": 2}], ids=["alike", "mixed"])
+def test_finetune_keeps_the_rest(trained, session, narrow):
+    """Constants and widths stay; a synapse that the checkpoint lacks stays away."""
+    rounded, network, facts = _compiled(trained, session, narrow)
     model, tuned = finetune(rounded, network, facts, session, Tuning(epochs=2, learning_rate=0.02))
     assert not _equal(model, rounded)
     for before, after in zip(rounded.populations, model.populations, strict=True):
@@ -93,6 +94,7 @@ def test_finetune_keeps_the_rest(trained, session):
         for key in ("threshold", "synaptic_decay", "membrane_decay"):
             assert np.array_equal(getattr(before, key), getattr(after, key))
     assert np.array_equal(model.output_scale, rounded.output_scale)
+    assert model.widths == rounded.widths
     for projection, exact in zip(model.projections, network.projections, strict=True):
         assert not projection.weights[exact.weights == 0].any()
     assert tuned["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)

@@ -8,7 +8,7 @@ from golden.run import run_golden, spread_spikes
 from quantize.build import compile_network
 from quantize.model import Widths
 
-from .networks import deep_model, random_recording, tiny_network
+from .networks import MIXED, deep_model, random_recording, tiny_network
 
 try:
     import torch
@@ -39,7 +39,8 @@ def _run(network, events):
     Widths(weight=6, current=11, membrane=11, decay=6, fraction=5),
     Widths(weight=4, current=14, membrane=16, decay=8, fraction=7),
     Widths(weight=16, current=32, membrane=32, decay=16, fraction=12),
-], ids=["narrow", "narrow membrane", "middle", "wide"])
+    MIXED,
+], ids=["narrow", "narrow membrane", "middle", "wide", "mixed"])
 def test_integer_network_equals_golden(seed, widths):
     model, recording = deep_model(seed, widths), random_recording(seed, 6, 200, reset=(0, 77, 141))
     output, hidden = _run(IntegerNetwork(model), whole(model, recording))
