@@ -40,7 +40,7 @@ class NeuronUpdate(wiring.Component):
     o : :py:`Out(membrane_layout(params))`
         New membrane of each neuron; ``valid`` for one cycle each.
     spike : :py:`Out(spike_layout(groups, units))`
-        A neuron that fires, one cycle after its membrane.
+        A neuron that fires, with its membrane.
     saturated : :py:`Out(1)`
         A membrane is clamped in this cycle.
     reads : :py:`Out(1)`
@@ -86,10 +86,12 @@ class NeuronUpdate(wiring.Component):
         lane = Signal(range(max(self.params.lanes, 2)))
         self._issue(pipeline, a, half, neuron, lane, c)
 
+        fired    = Signal()
         membrane = Signal(signed(self.params.widths.membrane))
         written  = Signal.like(neuron)
-        value, factor = self._memory(pipeline, Cat(half, neuron), written, membrane, e)
-        x, was_fired, threshold, fires_ever = self._operands(pipeline, value, lane, c, serial)
+        value, factor = self._memory(pipeline, Cat(half, neuron), written,
+                                     Mux(fired, _largest(membrane), membrane), f)
+        x, threshold, fires_ever, was_fired = self._operands(pipeline, value, lane, c)
         zero  = was_fired | self.clear
         total = Signal(signed(self.params.widths.membrane + 1))
         if serial:
@@ -98,21 +100,24 @@ class NeuronUpdate(wiring.Component):
         else:
             current = Mux(d[0], x[:self.params.widths.current], 0).as_signed()
             self._multiply(pipeline, x, factor, total, current)
-        self._integrate(m, total, zero, membrane, tick & e[0])
+        pipeline.d.sync += [
+            # m = 0 if fired before else sat(rnd(B * m) + s)
+            membrane.eq(Mux(zero, 0, saturate(total, len(membrane)))),
+            # As `membrane > threshold`, without a wait for the clamp.
+            fired.eq(fires_ever & ~zero & (total > threshold)),
+            written.eq(Mux(self.start, self.first, written + f[0])),
+        ]
         self._write_back(m, pipeline, total, tick & f[0])
-        pipeline.d.sync += written.eq(Mux(self.start, self.first, written + e[0]))
         m.d.comb += [
             self.reads.eq(b[0] | c[0]),
+            self.saturated.eq(tick & e[0] & ~zero & overflows(total, len(membrane))),
             self.o.word.eq(written),
             self.o.membranes[0].eq(membrane),
-            self.o.valid.eq(tick & e[0]),
-            self.done.eq(tick & f.all()),
-            self.spike.fired.eq(1),
-        ]
-        m.d.sync += [
-            # As `membrane > threshold`, without a wait for the clamp.
-            self.spike.valid.eq(self.o.valid & fires_ever & ~zero & (total > threshold)),
+            self.o.valid.eq(tick & f[0]),
+            self.spike.valid.eq(self.o.valid & fired),
             self.spike.group.eq(written),
+            self.spike.fired.eq(1),
+            self.done.eq(tick & f.all()),
         ]
 
         return m
@@ -166,8 +171,8 @@ class NeuronUpdate(wiring.Component):
                 word.eq(word + 1),
             ]
 
-    def _memory(self, m, address, written, membrane, e):
-        """Neuron memory: value and factor that are read; m is written in stage e."""
+    def _memory(self, m, address, written, membrane, f):
+        """Neuron memory: value and factor that are read; m is written in stage f."""
         widths = self.params.widths
         image = neuron_words(self.params.model)
         m.submodules.table = table = memory.Memory(
@@ -180,29 +185,27 @@ class NeuronUpdate(wiring.Component):
             read.addr.eq(address),
             write.addr[1:].eq(written),
             write.data.eq(membrane << widths.decay),
-            store.eq(e[0].replicate(len(store))),
+            store.eq(f[0].replicate(len(store))),
         ]
         return read.data[widths.decay:].as_signed(), read.data[:widths.decay]
 
-    def _operands(self, m, value, lane, c, serial):
-        """What is multiplied, m in the first half and s in the second, and what comes with it."""
+    def _operands(self, m, value, lane, c):
+        """What is multiplied, m in the first half and s in the second, and what comes with it.
+
+        A neuron that fired has left the largest number in the place of m, which none other leaves
+        that can fire: nothing exceeds it.
+        """
         x = Signal(signed(self.params.widths.membrane), reset_less=True)
         threshold, fires_ever = Signal.like(x), Signal()
-        was_fired = Signal()
+        at_most = Signal()
         m.d.sync += x.eq(Mux(c[0], self.read[lane], value))
         with m.If(c[0]):                    # x is m, and the threshold is read
             m.d.sync += [
+                at_most.eq(x == _largest(x)),
                 threshold.eq(value),
-                # Nothing exceeds the largest membrane.
-                fires_ever.eq(value[-1] | ~value[:-1].all()),
+                fires_ever.eq(value != _largest(value)),
             ]
-            if serial:
-                m.d.sync += was_fired.eq(x > value)
-        if not serial:
-            # A block RAM is late: its value is compared in the tick after, in time for the sum.
-            before = Signal.like(x)
-            m.d.sync += before.eq(x), was_fired.eq(before > threshold)
-        return x, was_fired, threshold, fires_ever
+        return x, threshold, fires_ever, at_most & fires_ever
 
     def _multiply(self, m, x, factor, total, current):
         """Both in registers of the multiplier, which have no reset."""
@@ -234,14 +237,6 @@ class NeuronUpdate(wiring.Component):
             ]
         pipeline.d.sync += total.eq(round_half_up(Cat(below, above).as_signed(), 1, current))
 
-    def _integrate(self, m, total, zero, membrane, valid):
-        """Form ``m = 0 if fired before else sat(rnd(B * m) + s)``."""
-        width = self.params.widths.membrane
-        m.d.comb += [
-            membrane.eq(Mux(zero, 0, saturate(total, width))),
-            self.saturated.eq(valid & ~zero & overflows(total, width)),
-        ]
-
     def _write_back(self, m, pipeline, total, valid):
         """Write ``s = rnd(A * s)``, the sum of the second half."""
         lane = Signal(range(max(self.params.lanes, 2)))
@@ -255,3 +250,7 @@ class NeuronUpdate(wiring.Component):
             ]
         with pipeline.Elif(valid):
             self._next_lane(pipeline, lane, self.write_word)
+
+
+def _largest(value):
+    return C((1 << len(value) - 1) - 1, len(value)).as_signed()

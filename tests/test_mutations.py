@@ -32,8 +32,8 @@ STEPS = 400
 MUTATIONS = {
     "threshold_not_strict": (
         "hw/neurons.py", "total > threshold", "total >= threshold"),
-    "refractory_not_strict": (
-        "hw/neurons.py", "x > value", "x >= value"),
+    "refractory_forgotten": (
+        "hw/neurons.py", "at_most & fires_ever", "C(0)"),
     "rounding_is_floor": (
         "hw/arith.py", "product[bits - 1]", "C(0, 1)"),
     "delay_off_by_one": (
