@@ -58,7 +58,8 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
         As `compare` gives it, with a row for the integers after those of ``results``.
     """
     integers = answer.velocity[:recording.steps], answer.spikes[:recording.steps]
-    return compare({**results, f"int{model.widths.weight}": integers}, recording,
+    name = "int" + "/".join(map(str, model.widths.weights))
+    return compare({**results, name: integers}, recording,
                    lead_steps=model.lead_steps, dt=model.dt)
 
 

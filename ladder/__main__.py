@@ -62,7 +62,8 @@ def _parser() -> CommandParser:
                      help="spikes to quantize with: one for all, or one for each (default: "
                      "simulated, others than those that are measured on)")
     run.add_argument("--rungs", type=_rungs, default=DEFAULT_RUNGS, metavar="LIST",
-                     help=f"fp64, fp32, fp16 and weight bits from 2 to 16, with commas (default: "
+                     help="fp64, fp32, fp16, weight bits from 2 to 16, or those of "
+                     "input/recurrent/output weights as 4/8/8, with commas (default: "
                      f"{','.join(DEFAULT_RUNGS)})")
     run.add_argument("--no-rtl", dest="rtl", action="store_false",
                      help="do not run the compiled RTL of the integer rungs")

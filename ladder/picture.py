@@ -5,6 +5,8 @@ from matplotlib.axes import Axes
 
 from boards.style import COOL, INK, MUTED, RULE, WARM, Picture, bare, drawn
 
+from .rungs import mixed
+
 __all__ = ["picture"]
 
 SIZE, DOTS = (8.6, 3.7), 150            # inches, and dots in each
@@ -60,7 +62,7 @@ def _decoding(axes: Axes, ladder: dict) -> None:
                      if row.get("decoding_correlation")))
     for k, colour in zip(range(count), (COOL, WARM, MUTED, INK), strict=False):
         name = "xyz"[k] if count <= 3 else str(k)
-        rows = [row for row in mean if row["rung"].startswith("int")]
+        rows = [row for row in mean if _alike(row)]
         points = [(row["bits"], row["decoding_correlation"][k]) for row in rows
                   if row.get("decoding_correlation")]
         axes.plot(*zip(*sorted(points), strict=True), color=colour, lw=2, marker="o", ms=6,
@@ -77,12 +79,17 @@ def _decoding(axes: Axes, ladder: dict) -> None:
 
 def _line(rows: list[dict], key: str) -> tuple[list[int], list[float]]:
     points = sorted((row["bits"], row[key]) for row in rows
-                    if row["rung"].startswith("int") and row[key] is not None)
+                    if _alike(row) and row[key] is not None)
     return [bits for bits, _ in points], [value for _, value in points]
 
 
+def _alike(row: dict) -> bool:
+    """Whether all weights have the bits of this row: a point over them."""
+    return row["rung"].startswith("int") and not mixed(row["rung"])
+
+
 def _bits(axes: Axes, ladder: dict) -> None:
-    bits = sorted(row["bits"] for row in ladder["mean"] if row["rung"].startswith("int"))
+    bits = sorted(row["bits"] for row in ladder["mean"] if _alike(row))
     axes.set_xticks(bits, [str(count) for count in bits])
     if bits:
         axes.set_xlim(bits[0] - 0.5, bits[-1] + 0.5)

@@ -27,11 +27,14 @@ from sim.compiled import CoreFault, run_compiled
 from .cost import float_cost, integer_cost
 from .gates import gate_differences, run_gates
 
-__all__ = ["DEFAULT_RUNGS", "REFERENCE", "Checks", "Climb", "Outcome", "rung_bits", "rung_name",
-           "run_rung", "widths_of"]
+__all__ = ["DEFAULT_RUNGS", "REFERENCE", "Checks", "Climb", "Outcome", "mixed", "rung_bits",
+           "rung_name", "run_rung", "widths_of"]
 
 DEFAULT_RUNGS = ("fp64", "fp32", "fp16", "int8", "int6", "int5", "int4")
 REFERENCE = "fp32"
+
+# Projections of the published form, in the order in which a rung gives their bits.
+ROLES = ("input", "recurrent", "output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,7 @@ class Outcome:
 
 
 def rung_name(text: str) -> str:
-    """Name of the rung that a user calls ``text``: ``fp16``, ``int8`` or ``8``.
+    """Name of the rung that a user calls ``text``: ``fp16``, ``int8`` or ``8``, or ``4/8/8``.
 
     Raises
     ------
@@ -101,18 +104,25 @@ def rung_name(text: str) -> str:
         If there is no such rung.
     """
     text = text.strip().lower()
-    bits = text.removeprefix("int")
+    parts = text.removeprefix("int").split("/")
     if text in FLOATS:
         return text
-    if bits.isascii() and bits.isdecimal() and 2 <= int(bits) <= 16:
-        return f"int{int(bits)}"
-    raise ValueError(f"Rung must be {', '.join(FLOATS)} or a number of weight bits from 2 to 16, "
-                     f"not {text!r}")
+    if len(parts) in (1, len(ROLES)) and all(
+            bits.isascii() and bits.isdecimal() and 2 <= int(bits) <= 16 for bits in parts):
+        bits = [int(bits) for bits in parts]
+        return "int" + "/".join(map(str, bits if len(set(bits)) > 1 else bits[:1]))
+    raise ValueError(f"Rung must be {', '.join(FLOATS)}, a number of weight bits from 2 to 16, or "
+                     f"one each for {'/'.join(ROLES)} as 4/8/8, not {text!r}")
 
 
 def rung_bits(rung: str) -> int:
-    """Bits of a weight."""
-    return int(rung.removeprefix("int").removeprefix("fp"))
+    """Bits of the widest weights."""
+    return max(map(int, rung.removeprefix("int").removeprefix("fp").split("/")))
+
+
+def mixed(rung: str) -> bool:
+    """Whether projections have weights of several widths."""
+    return "/" in rung
 
 
 def widths_of(bits: int) -> Widths:
@@ -153,8 +163,10 @@ def _float(climb: Climb, rung: str, checks: Checks) -> Outcome:
 
 def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
     recording, bits = climb.recording, rung_bits(rung)
+    each = rung.removeprefix("int").split("/")
     model, network, _ = compile_network(
         climb.network, name=climb.name[-100:], widths=widths_of(bits),
+        projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
         recording=climb.calibration)
     core = CoreParams(model=model, config=checks.config)
     golden = run_golden(model, recording, core.config)

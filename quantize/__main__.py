@@ -10,7 +10,7 @@ from .build import build_model
 from .calibrate import default_recording
 from .cli import CommandParser, InputError, run_command, whole_number
 from .export import export_rom
-from .options import add_width_options, chosen_widths
+from .options import add_width_options, chosen_projections, chosen_widths
 from .recording import read_recording
 from .rules import MOST_TERMS, STATES, Rules
 from .show import summary
@@ -75,7 +75,8 @@ def _build(arguments: Namespace) -> None:
                       decay_terms=arguments.decay_terms)
         recording = read_recording(arguments.calibrate) if arguments.calibrate else None
         model, network, facts = build_model(arguments.checkpoint, name=arguments.name,
-                                            widths=widths, recording=recording, rules=rules)
+                                            widths=widths, recording=recording, rules=rules,
+                                            projection_bits=chosen_projections(arguments))
     except ValueError as error:
         raise InputError(str(error)) from error
     # Golden defines what the integers do, and imports from here: this package may only know of it

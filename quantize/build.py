@@ -12,6 +12,7 @@ from .checkpoint import checkpoint_hash, read_checkpoint
 from .decays import round_decays, signed_powers
 from .facts import table_facts
 from .integer import quantize, with_states
+from .mixed import mixed_widths
 from .model import IntegerModel, Widths
 from .network import Network
 from .prune import prune
@@ -25,6 +26,7 @@ __all__ = ["build_model", "compile_network"]
 
 
 def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
+                projection_bits: dict[str, int] | None = None,
                 recording: Recording | None = None,
                 rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
     """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
@@ -35,12 +37,13 @@ def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | N
     network = read_checkpoint(checkpoint)
     model, network, facts = compile_network(
         network, name=printable(checkpoint.stem)[:100] if name is None else name, widths=widths,
-        recording=recording, rules=rules)
+        projection_bits=projection_bits, recording=recording, rules=rules)
     source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
     return model, network, {"checkpoint": source, **facts}
 
 
 def compile_network(network: Network, *, name: str, widths: Widths | None = None,
+                    projection_bits: dict[str, int] | None = None,
                     recording: Recording | None = None,
                     rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
     """Retime, round, calibrate, quantize and prune ``network``.
@@ -52,6 +55,9 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         Of the model: 1 to 100 printable characters.
     widths : Widths, optional
         All but ``fraction``, which the calibration chooses.
+    projection_bits : dict of str to int, optional
+        Bits of a weight of some projections, by their role (`quantize.mixed.role`), in the place of
+        those of ``widths``.
     recording : Recording, optional
         What to calibrate on; simulated spikes where None.
     rules : Rules, optional
@@ -68,6 +74,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     if not (1 <= len(name) <= 100 and name.isprintable()):
         raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
     network, widths, rules = retime(network), widths or Widths(), rules or Rules()
+    if projection_bits:
+        widths = mixed_widths(network, widths, projection_bits)
     simulated = recording is None
     if recording is None:
         recording = default_recording(network)

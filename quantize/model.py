@@ -58,6 +58,11 @@ class Widths:
             raise ValueError(f"Width membrane must be at least current = {self.current}, "
                              f"not {self.membrane!r}")
 
+    @property
+    def weights(self) -> list[int]:
+        """Bits of a weight in all projections, the widest first, each once."""
+        return sorted({self.weight, *self.narrow.values()}, reverse=True)
+
     def weight_of(self, title: str) -> int:
         """Bits of a weight of the projection with this title."""
         return self.narrow.get(title, self.weight)

@@ -84,9 +84,8 @@ def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> dict[in
 
     ``tables`` as in `places`.
     """
-    widths = sorted({model.widths.weight, *model.widths.narrow.values()}, reverse=True)
     images = {bits: Tables(lanes=lanes, weight_bits=bits, word_bits=word_bits(model, lanes))
-              for bits in widths}
+              for bits in model.widths.weights}
     for place in places(model, lanes, tables):
         images[place.bits].add(place.projection.weights, place.format, place.target)
     return images

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manifest in a few lines."""
 
+from .mixed import role
+from .model import Widths
+
 __all__ = ["summary"]
 
 
@@ -19,18 +22,22 @@ def summary(manifest: dict) -> str:
     rows += [("shape", _shape(model)), ("step", f"{step:g} ms"),
              ("lead", "{} steps, {:g} ms earlier than the checkpoint's own model".format(
                  model["lead_steps"], model["lead_steps"] * step)),
-             ("widths", "weights {weight} bits, currents {current}, membranes {membrane}, "
-                        "decays {decay}; {fraction} fraction bits".format(**model["widths"])
-              + _shifts(model))]
+             ("widths", "weights {weights} bits, currents {current}, membranes {membrane}, decays "
+                        "{decay}; {fraction} fraction bits".format(
+                            weights=" and ".join(map(str, Widths(**model["widths"]).weights)),
+                            **model["widths"]) + _shifts(model))]
     if "calibration" in manifest:
         rows += _calibration(manifest["calibration"])
     if "dropped" in manifest:
         rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
                                 "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
+    spiking = {population["name"]: population["spiking"] for population in model["populations"]}
     for table in manifest.get("tables", ()):
-        rows.append((f"{table['source']}->{table['target']}",
-                     "delay {delay}, {rows} x {columns}, {non_zeros} non-zeros; {costs}".format(
-                         **{**table, "costs": _costs(table["costs"])})))
+        title = f"{table['source']}->{table['target']}"
+        told = {**table, "role": role(table["source"], table["target"], spiking[table["target"]]),
+                "bits": Widths(**model["widths"]).weight_of(title), "costs": _costs(table["costs"])}
+        rows.append((title, "{role}, {bits} bits, delay {delay}, {rows} x {columns}, {non_zeros} "
+                            "non-zeros; {costs}".format(**told)))
     if "table_bits" in manifest:
         bits = ", ".join(f"{name} {count}" for name, count in manifest["table_bits"].items())
         rows.append(("tables", f"{manifest['non_zeros']} non-zeros; bits in all: {bits}"))

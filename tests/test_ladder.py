@@ -4,6 +4,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_rows_are_those_of_the_model(here, call):
     assert row["fidelity_r2"] == number(r_squared(exact.velocity, golden.velocity).mean())
     assert row["spike_agreement"] == number(spike_agreement(exact.spikes, golden.spikes))
     assert row["table_bits"] == facts["table_bits"]["dense"]
-    assert row["widths"] == vars(model.widths)
+    assert row["widths"] == model.widths.as_dict()
     assert row["rtl"] == {"equal": True, "steps": STEPS, "differences": []}
     assert len(row["decoding_r2"]) == len(row["decoding_correlation"]) == 2
     assert [row["rtl"] for row in network["rungs"][:2]] == [None, None]
@@ -122,6 +123,22 @@ def test_one_network_on_several_recordings_and_on_simulated_spikes(here, call):
     assert recording["simulated"] and recording["name"].endswith("seed 2")
 
 
+def test_rung_of_mixed_widths(here, call):
+    """A rung like any other in the tables; the picture, over the bits of all weights, has none."""
+    status, out, _ = call("net0.safetensors", "--recording", "reaches.npz", "--rungs",
+                          "8,3/8/6,INT5/5/5", "-o", "out")
+    rows = _ladder(here)["mean"]
+    assert status == 0 and [row["rung"] for row in rows] == ["int8", "int3/8/6", "int5"]
+    mixed = _ladder(here)["networks"][0]["rungs"][1]
+    assert mixed["widths"]["narrow"] == {"input->hidden": 3, "hidden->readout": 6}
+    # Rows of 2 words for each of 6 channels and 5 neurons, of one for the outputs; 4 lanes.
+    assert [row["table_bits"] for row in rows] == [
+        4 * (2 * 6 * bits[0] + 2 * 5 * bits[1] + 5 * bits[2])
+        for bits in ((8, 8, 8), (3, 8, 6), (5, 5, 5))]
+    assert all("3/8/6" not in text for text in
+               re.findall("<svg.*?</svg>", (here / "out" / "ladder.html").read_text(), re.DOTALL))
+
+
 def test_networks_of_one_name_are_told_apart(here, call):
     for k in range(2):
         (here / f"session{k}").mkdir()
@@ -154,7 +171,8 @@ def test_rtl_that_differs_ends_with_status_1(here, call, monkeypatch, rtl, line)
 
 
 HELP = "(see 'python -m quantize ladder --help')"
-NO_RUNG = "Rung must be fp64, fp32, fp16 or a number of weight bits from 2 to 16"
+NO_RUNG = ("Rung must be fp64, fp32, fp16, a number of weight bits from 2 to 16, or one each for "
+           "input/recurrent/output as 4/8/8")
 NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install Icarus Verilog "
              "(Debian: apt install iverilog)")
 
@@ -171,8 +189,8 @@ NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install 
      "Recording wide.npz n_channels must be 6, as the network has, not 9"),
     (("net0.safetensors", "--rungs", "8,fp8"),
      f"argument --rungs: {NO_RUNG}, not 'fp8' {HELP}"),
-    (("net0.safetensors", "--rungs", "17"),
-     f"argument --rungs: {NO_RUNG}, not '17' {HELP}"),
+    *((("net0.safetensors", "--rungs", rung), f"argument --rungs: {NO_RUNG}, not '{rung}' {HELP}")
+      for rung in ("17", "4/8", "4/8/17", "4//8")),
     (("net0.safetensors", "-o", "."),
      "Output folder must be new, empty or made by this command, not {here}"),
     ((), f"the following arguments are required: CHECKPOINT {HELP}"),

@@ -100,6 +100,32 @@ def _driven(recurrent, inward, rates):
     return network, make_recording([[0, 1]] * rates[1] + [[]] * (100 - rates[1]), 2), trace
 
 
+@pytest.mark.parametrize("recurrent, most, shift", [
+    # 4 of 8 bits reach 7/127 as far, e = 3, 4, 5: (2.3**2 * 13, 1.1**2 * 51, 1**2 * 205) * 0.2
+    (1.0, 3, (4, 0, 0)),
+    (1.0, 0, (4, 0, 0)),
+    (8.0, 0, (4, 0, 0)),
+    (8.0, 1, (5, 0, 0)),
+    # Where recurrent weights are so small, they need no shift, and then the others take one.
+    (1 / 16, 3, (0, 0, 0)),
+    (1 / 32, 3, (0, 1, 0)),
+])
+def test_best_shifts_of_mixed_widths(recurrent, most, shift):
+    network, recording, trace = _driven(recurrent, 1.0, (10, 10))
+    widths = Widths(narrow={"a->a": 4})
+    assert best_shifts(network, widths, recording, trace, most) == shift
+
+
+def test_nearest_of_mixed_widths():
+    """Both largest weights reach the end of their range; without shifts given, so may either."""
+    network, _, _ = _driven(1.0, 1.0, (1, 1))
+    widths = Widths(narrow={"a->a": 4})
+    for shift, largest in (((4, 0, 0), [7, 112]), ((5, 0, 0), [4, 127]), (None, [7, 112])):
+        rounded = nearest(network, widths, shift)
+        assert [w.max() for w in rounded.weights[:2]] == largest
+        assert rounded.shift == (shift or (4, 0, 0))
+
+
 @pytest.mark.parametrize("recurrent, inward, rates, most, shift", [
     # max(peak / 2**e)**2 * sum(rate * 4**e), for e = (0, 0), (1, 0), (2, 0), with rates of 2 x 0.1
     (1.0, 1.0, (10, 10), 3, (0, 0, 0)),     # 0.4, 1.0

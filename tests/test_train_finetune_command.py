@@ -43,12 +43,14 @@ def test_command_finetunes(files, tmp_path, call, call_command):
     """The folder is a model like any other; what is printed is what golden answers."""
     recording, checkpoint = files
     status, out, err = call("finetune", checkpoint, recording, "-o", tmp_path / "model",
-                            "--epochs", 2, "--seed", 3, "--name", "mine", "--weight-bits", 5)
+                            "--epochs", 2, "--seed", 3, "--name", "mine", "--weight-bits", 5,
+                            "--projection-bits", "recurrent=3")
     worse = ("warning: rounding alone decodes the held-out part better: take 'python -m quantize "
              "build'\n")
     assert status == 0 and err in ("", worse)
     model, manifest = load_artefact(tmp_path / "model")
     assert (model.name, model.widths.weight) == ("mine", 5)
+    assert model.widths.narrow == {"hidden->hidden": 3}
     tuned = manifest["finetuned"]
     assert [tuned[key] for key in ("source", "steps", "epochs", "seed")] == ["a.npz", 800, 2, 3]
     assert f"a.npz, 800 steps, 2 epochs, seed 3: {tuned['changed']} weights changed\n" in out

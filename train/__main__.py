@@ -19,7 +19,7 @@ from quantize.cli import (
     written_file,
 )
 from quantize.model import WIDTH_LIMITS
-from quantize.options import add_width_options, chosen_widths
+from quantize.options import add_width_options, chosen_projections, chosen_widths
 from quantize.recording import TARGETS, Recording, read_recording
 from quantize.show import summary
 
@@ -150,7 +150,7 @@ def _finetune(arguments: Namespace) -> None:
     try:
         rounded, network, facts = build_model(
             arguments.checkpoint, name=arguments.name, widths=chosen_widths(arguments),
-            recording=seen)
+            projection_bits=chosen_projections(arguments), recording=seen)
         unit = unit_of(rounded, seen)
         model, facts = finetune(rounded, network, facts, seen, _settings(Tuning, arguments), unit)
     except ValueError as error:

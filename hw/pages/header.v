@@ -4,7 +4,7 @@
 //
 // Model      {{ model }}, hash {{ model_hash }}
 //            {{ channels }} channels, {{ rows }} input rows, {{ hidden }} hidden neurons, {{ outputs }} outputs; a step is {{ "%g" | format(1e3 * dt) }} ms
-// Numbers    weights of {{ widths.weight }} bits, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
+// Numbers    weights of {{ widths.weight }} bits{% for title, bits in (widths.narrow | default({})).items() %}, of {{ title }} {{ bits }}{% endfor %}, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
 //            {{ widths.fraction }} fraction bits
 // Made with  {% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}
 
