@@ -51,6 +51,7 @@ def membrane_gram(population: Population, i: int, decays: tuple[float, float], e
         The rounded ones of s and of m, with which the neuron will run.
     events : ndarray of float64, shape (steps, synapses)
     weights : ndarray of float64, shape (synapses,)
+        None of them 0: what is not there is not to be rounded.
     fired, reset : ndarray of bool, shape (steps,)
 
     Returns
@@ -74,10 +75,7 @@ def membrane_gram(population: Population, i: int, decays: tuple[float, float], e
     gram = traces.T @ traces
     unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
     missing = traces.T @ (exact * counts - traces @ weights)
-    used = weights != 0
-    weights = weights.copy()
-    weights[used] += np.linalg.solve((gram + SLIGHT * unit)[np.ix_(used, used)], missing[used])
-    return gram + RIDGE * unit, weights
+    return gram + RIDGE * unit, weights + np.linalg.solve(gram + SLIGHT * unit, missing)
 
 
 @njit(cache=True)

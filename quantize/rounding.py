@@ -10,9 +10,9 @@ the error where the neuron decides, near its threshold, so with weights g per st
     error(q, sigma) = r' H r,    r = w - sigma 2**shift q,    H = Z' diag(g) Z / sum(g) + ridge
     g = exp(-((m - threshold) / (WINDOW * threshold))**2) + FLOOR        1 for a leaky integrator
 
-`compensated` descends this error one weight at a time, from the nearest integers on, for some
-scales below the largest weight's (a few clipped weights buy a finer grid for all others), and keeps
-the best. A weight that is zero stays zero. The idea is that of GPTQ and AdaRound (Frantar et al.
+`compensated` descends this error one weight at a time, from the nearest integers on, for scales
+around and below the largest weight's, and keeps the best (`descent.closest_integers`). A weight
+that is zero stays zero. The idea is that of GPTQ and AdaRound (Frantar et al.
 2022, Nagel et al. 2020), with the membrane's dynamics in the place of a layer's activations.
 """
 
@@ -21,10 +21,10 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from threadpoolctl import threadpool_limits
 
 from .decays import Decays, round_decays
+from .descent import closest_integers
 from .gram import arriving_events, membrane_gram
 from .model import Widths
 from .network import INPUT, Network
@@ -35,8 +35,6 @@ __all__ = ["MOST_SHIFT", "Rounded", "as_rounded", "best_shifts", "compensated", 
            "round_half_up"]
 
 MOST_SHIFT = 3
-SCALES = tuple(1 - k / 100 for k in range(10)) + tuple(0.9 - k / 20 for k in range(9))
-SWEEPS = 50
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,15 +108,19 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
         largest = np.repeat([float(widths.largest(network.projections[k].title)) for k in into],
                             rows)
         for i in range(population.neurons):
+            used = np.flatnonzero(exact[:, i])
+            if not len(used):
+                continue
             fired = (trace.spikes[:, first + i] if population.spiking
                      else np.zeros(recording.steps, bool))
             given = decays[population.name]
             gram, wanted = membrane_gram(
                 population, i, (given.synaptic[i] * unit_decay, given.membrane[i] * unit_decay),
-                events, exact[:, i], fired, recording.reset)
+                np.ascontiguousarray(events[:, used]), exact[used, i], fired, recording.reset)
             # A neuron rounds its weights in units of their projections.
-            scale[population.name][i], column = _best(
-                gram * np.outer(unit, unit), wanted / unit, largest)
+            units, column = unit[used], np.zeros(len(exact), np.int64)
+            scale[population.name][i], column[used] = closest_integers(
+                gram * np.outer(units, units), wanted / units, largest[used])
             for k in into:
                 weights[k][:, i] = column[:len(weights[k])]
                 column = column[len(weights[k]):]
@@ -194,48 +196,3 @@ def _rates(network: Network, recording: Recording, trace: Trace, source: str) ->
     ends = np.cumsum([p.neurons for p in spiking])
     rates = np.split(trace.spikes.mean(axis=0), ends[:-1])
     return rates[[p.name for p in spiking].index(source)]
-
-
-def _best(gram, weights, largest):
-    """Scale and integers (synapses,) of the least error over all ``SCALES``.
-
-    ``largest`` float64 (synapses,): integers are from ``-largest - 1`` to ``largest``.
-    """
-    used = np.flatnonzero(weights)
-    column = np.zeros(len(weights), np.int64)
-    if not len(used):
-        return 1.0, column
-    scale = (np.abs(weights) / largest).max()
-    h, w, high = np.ascontiguousarray(gram[np.ix_(used, used)]), weights[used], largest[used]
-    best = np.inf
-    for factor in SCALES:
-        trial = scale * factor
-        q = np.clip(np.floor(w / trial + 0.5), -high - 1, high)
-        _descend(h, h @ (w / trial - q), q, high, SWEEPS)
-        rest = w - q * trial
-        error = rest @ h @ rest
-        if error < best:
-            best, kept = error, trial
-            column[used] = q.astype(np.int64)
-    return kept, column
-
-
-@njit(cache=True)
-def _descend(gram, slope, q, high, sweeps):
-    """Move one integer of ``q`` at a time to where the error is least, until none moves.
-
-    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers;
-    ``high`` float64 (synapses,) their largest.
-    """
-    for _ in range(sweeps):
-        moved = False
-        for j in range(len(q)):
-            most = high[j]
-            step = min(max(q[j] + np.floor(slope[j] / gram[j, j] + 0.5), -most - 1), most) - q[j]
-            if step != 0:
-                q[j] += step
-                moved = True
-                for i in range(len(q)):
-                    slope[i] -= gram[i, j] * step
-        if not moved:
-            return

@@ -70,12 +70,12 @@ def test_weights_make_up_for_changed_decays():
     population = Population(name="p", spiking=False, threshold=np.ones(1),
                             synaptic_decay=np.array([0.7]), membrane_decay=np.array([0.9]))
     events = np.random.default_rng(0).poisson(0.2, (2000, 4)).astype(float)
-    weights = np.array([0.5, 0.0, 0.3, 0.4])
+    weights = np.array([0.5, 0.2, 0.3, 0.4])
     quiet = np.zeros(2000, bool)
     _, same = membrane_gram(population, 0, (0.7, 0.9), events, weights, quiet, quiet)
     assert np.allclose(same, weights, atol=1e-12)
     gram, wanted = membrane_gram(population, 0, (0.7, 0.92), events, weights, quiet, quiet)
-    assert wanted[1] == 0 and (wanted[[0, 2, 3]] < 0.95 * weights[[0, 2, 3]]).all()
+    assert (wanted < 0.95 * weights).all()
     assert gram.shape == (4, 4) and np.allclose(gram, gram.T)
 
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integers, and their scale, that come closest to the weights of one neuron."""
+
+import numpy as np
+from numba import njit
+
+__all__ = ["closest_integers"]
+
+# Beside the scale of the largest weight. Close to it, every scale is another draw: which of many
+# weights fall near an integer. Far below, a few clipped weights buy a finer grid for all others.
+SCALES = (*np.geomspace(1.1, 0.9, 61).tolist(), *np.geomspace(0.88, 0.5, 16).tolist())
+SWEEPS = 50
+
+
+def closest_integers(gram: np.ndarray, weights: np.ndarray,
+                     largest: np.ndarray) -> tuple[float, np.ndarray]:
+    """Scale and integers of the least ``r' gram r``, with ``r = weights - scale * integers``.
+
+    For each of ``SCALES``: the nearest integers, a descent, the scale that suits these integers
+    best, and a descent again.
+
+    Parameters
+    ----------
+    gram : ndarray of float64, shape (synapses, synapses)
+    weights : ndarray of float64, shape (synapses,)
+        None of them 0.
+    largest : ndarray of float64, shape (synapses,)
+        Integers are from ``-largest - 1`` to ``largest``.
+
+    Returns
+    -------
+    scale : float
+    integers : ndarray of int64, shape (synapses,)
+    """
+    whole = (np.abs(weights) / largest).max()
+    best, kept, integers = np.inf, whole, np.zeros(len(weights))
+    for factor in SCALES:
+        scale = whole * factor
+        q = np.clip(np.floor(weights / scale + 0.5), -largest - 1, largest)
+        for _ in range(2):
+            _descend(gram, gram @ (weights / scale - q), q, largest, SWEEPS)
+            slope = gram @ q
+            product = weights @ slope
+            if product <= 0:
+                break
+            scale = product / (q @ slope)
+        rest = weights - q * scale
+        error = rest @ gram @ rest
+        if error < best:
+            best, kept, integers = error, scale, q
+    return float(kept), integers.astype(np.int64)
+
+
+@njit(cache=True)
+def _descend(gram, slope, q, high, sweeps):
+    """Move one integer of ``q`` at a time to where the error is least, until none moves.
+
+    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers;
+    ``high`` float64 (synapses,) their largest.
+    """
+    for _ in range(sweeps):
+        moved = False
+        for j in range(len(q)):
+            most = high[j]
+            step = min(max(q[j] + np.floor(slope[j] / gram[j, j] + 0.5), -most - 1), most) - q[j]
+            if step != 0:
+                q[j] += step
+                moved = True
+                for i in range(len(q)):
+                    slope[i] -= gram[i, j] * step
+        if not moved:
+            return
