@@ -9,7 +9,7 @@ from golden.timing import decay_cycles
 from quantize.rom import lane_words
 
 from .arith import overflows, round_half_up, saturate
-from .layouts import currents_layout, membrane_layout, spike_layout
+from .layouts import update_members
 from .params import CoreParams
 
 __all__ = ["LaneUpdate"]
@@ -58,25 +58,12 @@ class LaneUpdate(wiring.Component):
 
     def __init__(self, params: CoreParams):
         self.params = params
-        word = range(max(params.state_words, 2))
 
-        super().__init__({
-            "start":       In(1),
-            "first":       In(word),
-            "count":       In(range(params.state_words + 1)),
-            "decay":       In(1),
-            "clear":       In(1),
-            "decays":      Out(1),
-            "done":        Out(1),
-            "o":           Out(membrane_layout(params)),
-            "spike":       Out(spike_layout(params.groups, params.units)),
-            "saturated":   Out(1),
-            "reads":       Out(1),
-            "read_word":   Out(word),
-            "read":        In(currents_layout(params)),
-            "write_word":  Out(word),
-            "write_lanes": Out(params.lanes),
-            "write":       Out(currents_layout(params)),
+        super().__init__(update_members(params) | {
+            "first":  In(range(max(params.state_words, 2))),
+            "count":  In(range(params.state_words + 1)),
+            "decay":  In(1),
+            "decays": Out(1),
         })
 
     def elaborate(self, platform):

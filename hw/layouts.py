@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Payload shapes of the streams, spelled once."""
+"""Payload shapes of the streams, and the ports that two blocks share, spelled once."""
 
 from amaranth import *
 from amaranth.lib import data, enum
+from amaranth.lib.wiring import In, Out
 
 __all__ = ["TableFormat", "TokenKind", "currents_layout", "group_layout", "listed_layout",
            "load_layout", "membrane_layout", "result_layout", "row_layout", "spike_layout",
-           "token_layout", "weights_layout", "words_layout"]
+           "token_layout", "update_members", "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -115,3 +116,25 @@ def membrane_layout(params):
         "word":      range(max(params.groups, 2)),
         "membranes": data.ArrayLayout(signed(params.widths.membrane), params.units),
     })
+
+
+def update_members(params):
+    """Members that whatever updates neurons has, beside what says which neurons it updates.
+
+    ``read`` and ``write`` go to :class:`CurrentMemory`.
+    """
+    word = range(max(params.state_words, 2))
+    return {
+        "start":       In(1),
+        "clear":       In(1),
+        "done":        Out(1),
+        "o":           Out(membrane_layout(params)),
+        "spike":       Out(spike_layout(params.groups, params.units)),
+        "saturated":   Out(1),
+        "reads":       Out(1),
+        "read_word":   Out(word),
+        "read":        In(currents_layout(params)),
+        "write_word":  Out(word),
+        "write_lanes": Out(params.lanes),
+        "write":       Out(currents_layout(params)),
+    }

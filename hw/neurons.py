@@ -5,13 +5,13 @@ from math import gcd
 
 from amaranth import *
 from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from golden.timing import tick_cycles
 from quantize.rom import neuron_words
 
 from .arith import overflows, round_half_up, saturate
-from .layouts import currents_layout, membrane_layout, spike_layout
+from .layouts import update_members
 from .params import CoreParams
 
 __all__ = ["NeuronUpdate"]
@@ -51,24 +51,11 @@ class NeuronUpdate(wiring.Component):
 
     def __init__(self, params: CoreParams):
         self.params = params
-        word = range(max(params.state_words, 2))
 
-        super().__init__({
-            "start":       In(1),
-            "first":       In(range(max(params.groups, 2))),
-            "count":       In(range(params.groups + 1)),
-            "word":        In(word),
-            "clear":       In(1),
-            "done":        Out(1),
-            "o":           Out(membrane_layout(params)),
-            "spike":       Out(spike_layout(params.groups, params.units)),
-            "saturated":   Out(1),
-            "reads":       Out(1),
-            "read_word":   Out(word),
-            "read":        In(currents_layout(params)),
-            "write_word":  Out(word),
-            "write_lanes": Out(params.lanes),
-            "write":       Out(currents_layout(params)),
+        super().__init__(update_members(params) | {
+            "first": In(range(max(params.groups, 2))),
+            "count": In(range(params.groups + 1)),
+            "word":  In(range(max(params.state_words, 2))),
         })
 
     def elaborate(self, platform):
