@@ -136,12 +136,13 @@ def pareto(facts: dict, png: Path) -> str:
             if right > available:
                 axes.axvspan(available, right, color=PAPER, lw=0, zorder=0)
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.grid(color=RULE, lw=0.6, zorder=0)
+            axes.grid(which="both", color=RULE, lw=0.6, zorder=0)
             numbers = FuncFormatter(lambda value, _: f"{value:,.0f}")
             axes.xaxis.set_major_formatter(numbers)
             axes.yaxis.set_major_formatter(numbers)
             axes.yaxis.set_minor_formatter(numbers)
             bare(axes)
+            axes.tick_params(axis="y", which="minor", length=0)
         panels[0].set_ylabel("cycles a step, mean")
         bar = picture.figure.colorbar(plt.cm.ScalarMappable(norm, "viridis"), ax=panels, pad=0.02,
                                       aspect=30)

@@ -50,7 +50,8 @@ def _figure(axes: Axes, ladder: dict, key: str, title: str) -> None:
         axes.axhline(half, color=INK, lw=1.3, ls=DASHED, label=f"fp16: {half:.3f}")
         lowest = min(lowest, half)
     lowest = max(min([lowest, *values]), LOWEST)
-    axes.set_ylim(lowest - 0.12 * (1 - lowest) - 0.005, 1 + 0.03 * (1 - lowest) + 0.002)
+    span = max(1 - lowest, 0.01)
+    axes.set_ylim(lowest - 0.12 * span, 1 + 0.03 * span)
     axes.set_title(title, fontsize=10.5, color=INK, loc="left")
     axes.legend(loc="best", fontsize=9)
 
