@@ -6,14 +6,15 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from quantize.model import WIDTH_LIMITS
+
 from .family import Family
 
 __all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
 
-# One table for each format of them.
-# Those of narrow weights are called dense_4 and so on.
-TABLES = tuple(f"decoder.core.rows.{name}{end}" for name in ("dense", "listed", "bitmap")
-               for end in "._")
+# One table for each format of them. Those of narrow weights are called dense_4 and so on.
+TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed", "bitmap")
+               for bits in ("", *(f"_{bits}" for bits in range(*WIDTH_LIMITS["weight"]))))
 
 # Blocks by the start of their cells' names, most particular first, and what each is for.
 BLOCKS = (

@@ -36,6 +36,7 @@ def _write(path, data):
 @pytest.mark.parametrize("cell, block", [
     ("decoder.core.rows.dense$31.bank_0.0.15_RAM", "weights"),
     ("decoder.core.rows.dense.chosen_0_LC", "weights"),
+    ("decoder.core.rows.dense_4$33.bank_0.0.15_RAM", "weights"),
     ("decoder.core.rows.dense_valid_LC", "rows"),
     ("decoder.core.rowsum_LC", "core"),
     ("decoder.link.decoder.core.neurons.x", "link"),
