@@ -144,7 +144,7 @@ def _line(decoder: Decoder, source: Source) -> dict:
 def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
     """Where the rows of each projection lie in the weight tables, in words of ``lanes`` synapses.
 
-    Tables of several formats count one after another.
+    Tables of several formats or widths count one after another.
     """
     costs, first = table_costs(model, decoder.core.lanes), 0
     parts: list[dict] = []

@@ -21,7 +21,7 @@ from quantize.cli import (
     run_command,
     whole_number,
 )
-from quantize.rom import tables_of
+from quantize.rom import loaded_words
 from sim.virtual import VirtualBoard
 
 from .decode import decode
@@ -68,7 +68,7 @@ def main(argv: list[str] | None = None) -> None:
     port = _open(arguments, model, manifest)
     try:
         decoder = Decoder(port, manifest["model_hash"], model.output_scale,
-                          weights=lambda lanes: tables_of(model, lanes)[model.widths.weight].dense)
+                          weights=lambda lanes: loaded_words(model, lanes))
         decoder.connect()
         answer = decode(decoder, model, recording, live=arguments.live)
         info = decoder.read_info()

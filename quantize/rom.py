@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from .model import IntegerModel, IntegerProjection
 from .tables import Tables, row_words, smallest, table_costs, word_bits
 
-__all__ = ["Place", "lane_words", "load_bytes", "neuron_words", "places", "state_base",
-           "tables_of"]
+__all__ = ["Place", "lane_words", "load_bytes", "loaded_words", "neuron_words", "places",
+           "state_base", "tables_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +89,11 @@ def tables_of(model: IntegerModel, lanes: int, tables: str = "dense") -> dict[in
     for place in places(model, lanes, tables):
         images[place.bits].add(place.projection.weights, place.format, place.target)
     return images
+
+
+def loaded_words(model: IntegerModel, lanes: int) -> list[int]:
+    """Image of the large RAMs, where the weights lie there: a dense table."""
+    return tables_of(model, lanes)[model.widths.weight].dense
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:

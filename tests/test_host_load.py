@@ -17,7 +17,7 @@ from host.decode import decode
 from hw.decoder import link_params
 from hw.params import CoreParams
 from quantize.artefact import load_artefact
-from quantize.rom import load_bytes, tables_of
+from quantize.rom import load_bytes, loaded_words
 from sim.virtual import VirtualBoard
 
 from .boards_bench import saved_model
@@ -179,7 +179,7 @@ def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     golden = run_golden(model, recording, core.config)
     board  = VirtualBoard(core, link, BUILD)
     decoder = Decoder(board, manifest["model_hash"], model.output_scale,
-                      weights=lambda lanes: tables_of(model, lanes)[model.widths.weight].dense)
+                      weights=lambda lanes: loaded_words(model, lanes))
     for _ in range(2):
         decoder.connect()
         answer = decode(decoder, model, recording)
