@@ -8,11 +8,11 @@ import os
 import numpy as np
 import pytest
 
-from quantize.artefact import load_artefact, load_manifest, load_network, model_hash, save_artefact
+from quantize.artefact import load_artefact, load_manifest, load_network, save_artefact
 from quantize.build import compile_network
 from quantize.network import INPUT
 
-from .networks import MIXED, deep_model, make_network, refused, tiny_network
+from .networks import deep_model, make_network, refused, tiny_network
 
 FILES = ["manifest.json", "network.npz", "tables.npz"]
 
@@ -52,19 +52,6 @@ def test_artefact_round_trip(tmp_path):
     assert set(facts) < set(read)
     assert sorted(p.name for p in (tmp_path / "new" / "model").iterdir()) == FILES
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["model"]
-
-
-def test_artefact_of_mixed_widths(tmp_path):
-    """Only such a model names them, so that the hash of any other stays what it was."""
-    model, network = deep_model(0, MIXED), _compiled(0, "net")[1]
-    manifest = save_artefact(tmp_path / "model", model, network, {})
-    _same(model, load_artefact(tmp_path / "model")[0])
-    assert manifest["model"]["widths"]["narrow"] == MIXED.narrow
-    narrow = {**MIXED.narrow, "second->second": 3}
-    other = dataclasses.replace(model, widths=dataclasses.replace(MIXED, narrow=narrow))
-    assert model_hash(other) != manifest["model_hash"]
-    alike = save_artefact(tmp_path / "alike", deep_model(0), network, {})["model"]["widths"]
-    assert list(alike) == ["weight", "current", "membrane", "decay", "fraction"]
 
 
 @pytest.mark.parametrize("seed", range(3))

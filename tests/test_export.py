@@ -18,7 +18,7 @@ from quantize.export import export_rom
 from quantize.header import identifier
 from quantize.rom import neuron_words, places, tables_of
 
-from .networks import MIXED, deep_model, random_recording, tiny_network
+from .networks import deep_model, random_recording, tiny_network
 
 HASH = "0123456789abcdef" * 4
 NAMES = ["tinyRSNN-1", "7 seeds", "Ünï/..\\net", "*/ int main() { \"%s\" `endif // \\", "for",
@@ -59,29 +59,6 @@ def test_export_npz_holds_plain_tables(rom):
         assert np.array_equal(tables[key], array), key
     assert int(tables["weight_bits"]) == 5 and int(tables["fraction_bits"]) == 2
     assert float(tables["dt"]) == 4e-3
-
-
-def test_export_of_mixed_widths(tmp_path):
-    """A memory for each width, and for each projection the width that tells which."""
-    model = deep_model(0, MIXED)
-    index = export_rom(tmp_path / "rom", model, HASH, 4)
-    tables = tables_of(model, 4)
-    assert {name: memory["bits"] for name, memory in index["memories"].items()} == {
-        "weights": 20, "weights_3": 12, "weights_2": 8, "neurons": 17}
-    for name, bits in (("weights", 5), ("weights_3", 3), ("weights_2", 2)):
-        lines = (tmp_path / "rom" / f"{name}.mem").read_text().splitlines()
-        assert f"weights of {bits} bits" in lines[1]
-        assert [int(line, 16) for line in lines[2:]] == tables[bits].dense
-        assert index["memories"][name]["words"] == len(tables[bits].dense)
-    assert {path.name for path in (tmp_path / "rom").iterdir()} == {"rom.json", *index["files"]}
-    assert [(p["weight_bits"], p["weight_base"]) for p in index["projections"]] == [
-        (place.bits, place.first) for place in places(model, 4)]
-    header = (tmp_path / "rom" / "rom.svh").read_text()
-    for text in ("WEIGHT_WORDS = ", "WEIGHT_3_WORD_BITS = 12;", "NEURON_WORDS = 20;",
-                 "INPUT_TO_FIRST_WEIGHT_BITS = 3;", "WEIGHT_BITS = 5;"):
-        assert f" DEEP_0_{text}" in header
-    with np.load(tmp_path / "rom" / "rom.npz") as file:
-        assert int(file["weight_bits"]) == 5
 
 
 def _compile_c(tmp_path, folder, program):

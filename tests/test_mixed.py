@@ -1,17 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights of several widths, from what a user asks for to the model."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import quantize.__main__
-from quantize.artefact import load_artefact
+from quantize.artefact import load_artefact, model_hash, save_artefact
 from quantize.build import compile_network
+from quantize.export import export_rom
 from quantize.mixed import mixed_widths
 from quantize.model import Widths
 from quantize.retime import retime
+from quantize.rom import places, tables_of
 
-from .networks import make_network, random_recording, refused, tiny_network
+from .networks import (
+    MIXED,
+    deep_model,
+    make_network,
+    random_recording,
+    refused,
+    tiny_network,
+)
 
 INPUT, RECURRENT, OUTPUT = "input->hidden", "hidden->hidden", "hidden->readout"
 
@@ -105,3 +116,40 @@ def test_wrong_projection_bits(here, call, options, message):
     assert call("build", "net.safetensors", "-o", "model", "--projection-bits", *options) == (
         2, "", f"error: {message}\n")
     assert not (here / "model").exists()
+
+
+def test_artefact_of_mixed_widths(tmp_path):
+    """Only such a model names them, so that the hash of any other stays what it was."""
+    model, network = deep_model(0, MIXED), retime(tiny_network(0))
+    manifest = save_artefact(tmp_path / "model", model, network, {})
+    again = load_artefact(tmp_path / "model")[0]
+    assert again.widths == MIXED and model_hash(again) == manifest["model_hash"]
+    assert manifest["model"]["widths"]["narrow"] == MIXED.narrow
+    narrow = {**MIXED.narrow, "second->second": 3}
+    other = dataclasses.replace(model, widths=dataclasses.replace(MIXED, narrow=narrow))
+    assert model_hash(other) != manifest["model_hash"]
+    alike = save_artefact(tmp_path / "alike", deep_model(0), network, {})["model"]["widths"]
+    assert list(alike) == ["weight", "current", "membrane", "decay", "fraction"]
+
+
+def test_export_of_mixed_widths(tmp_path):
+    """A memory for each width, and for each projection the width that tells which."""
+    model = deep_model(0, MIXED)
+    index = export_rom(tmp_path / "rom", model, "0" * 64, 4)
+    tables = tables_of(model, 4)
+    assert {name: memory["bits"] for name, memory in index["memories"].items()} == {
+        "weights": 20, "weights_3": 12, "weights_2": 8, "neurons": 17}
+    for name, bits in (("weights", 5), ("weights_3", 3), ("weights_2", 2)):
+        lines = (tmp_path / "rom" / f"{name}.mem").read_text().splitlines()
+        assert f"weights of {bits} bits" in lines[1]
+        assert [int(line, 16) for line in lines[2:]] == tables[bits].dense
+        assert index["memories"][name]["words"] == len(tables[bits].dense)
+    assert {path.name for path in (tmp_path / "rom").iterdir()} == {"rom.json", *index["files"]}
+    assert [(p["weight_bits"], p["weight_base"]) for p in index["projections"]] == [
+        (place.bits, place.first) for place in places(model, 4)]
+    header = (tmp_path / "rom" / "rom.svh").read_text()
+    for text in ("WEIGHT_WORDS = ", "WEIGHT_3_WORD_BITS = 12;", "NEURON_WORDS = 20;",
+                 "INPUT_TO_FIRST_WEIGHT_BITS = 3;", "WEIGHT_BITS = 5;"):
+        assert f" DEEP_0_{text}" in header
+    with np.load(tmp_path / "rom" / "rom.npz") as file:
+        assert int(file["weight_bits"]) == 5
