@@ -17,7 +17,7 @@ from quantize.model import IntegerModel
 from quantize.tables import table_costs
 
 from .board import Board
-from .idle import idle_toggles
+from .idle import idle_work
 from .score import number
 from .source import Source, is_default
 from .toolchain import Implementation
@@ -64,7 +64,7 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         "seed": seed,
         "lanes": decoder.core.lanes,
         "config": dataclasses.asdict(decoder.core.config),
-        "idle": idle_toggles(decoder),
+        "idle": idle_work(decoder),
         "baud": decoder.link.baud,
         "clock_mhz": clock_hz / 1e6,
         "fmax_mhz": round(built.placed.fmax_hz / 1e6, 3),

@@ -1,35 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a design does while it has nothing to do: the flip-flops that still toggle."""
+"""What a design does while it has nothing to do: flip-flops that toggle, RAMs that are read."""
 
-from amaranth.hdl import Fragment
+from amaranth.hdl import Fragment, MemoryInstance
 from amaranth.sim import Simulator
 
-__all__ = ["idle_toggles"]
+__all__ = ["idle_work"]
 
 # Cycles until the design is at rest, and cycles that are watched: several bytes of a slow line.
 SETTLE, WATCH = 1000, 1000
 
 
-def idle_toggles(component, *, settle: int = SETTLE, watch: int = WATCH) -> dict:
-    """Simulate ``component`` with idle inputs, and count the bits of its registers that change.
+def idle_work(component, *, settle: int = SETTLE, watch: int = WATCH) -> dict:
+    """Simulate ``component`` with idle inputs, and count what still happens in it.
 
-    Bits count as they are described, before synthesis drops or merges any. A block RAM, and the
-    clock itself, count nothing.
+    Registers and memories count as they are described, before synthesis drops, merges or cuts any.
+    The clock itself counts nothing.
 
     Returns
     -------
     dict
-        ``flip_flops``: bits of all registers; ``toggles``: mean number that change per cycle.
+        ``flip_flops``: bits of all registers; ``toggles``: mean number that change per cycle;
+        ``read_ports``: of all memories; ``reads``: mean number that read per cycle.
     """
     fragment = Fragment.get(component, None)
     registers = list({id(signal): signal for signal in _registers(fragment)}.values())
-    changed = 0
+    enables = list(_read_enables(fragment))
+    changed = reads = 0
 
     async def bench(ctx):
-        nonlocal changed
+        nonlocal changed, reads
         await ctx.tick().repeat(settle)
         before = [ctx.get(signal) for signal in registers]
         for _ in range(watch):
+            reads += sum(ctx.get(enable) for enable in enables)
             await ctx.tick()
             now = [ctx.get(signal) for signal in registers]
             changed += sum((int(a) ^ int(b)).bit_count()
@@ -40,7 +43,8 @@ def idle_toggles(component, *, settle: int = SETTLE, watch: int = WATCH) -> dict
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-    return {"flip_flops": sum(len(signal) for signal in registers), "toggles": changed / watch}
+    return {"flip_flops": sum(len(signal) for signal in registers), "toggles": changed / watch,
+            "read_ports": len(enables), "reads": reads / watch}
 
 
 def _registers(fragment):
@@ -51,3 +55,12 @@ def _registers(fragment):
                 yield from statement._lhs_signals()
     for part, *_ in fragment.subfragments:
         yield from _registers(part)
+
+
+def _read_enables(fragment):
+    """What enables each read port of a memory in ``fragment`` or its parts."""
+    if isinstance(fragment, MemoryInstance):
+        for port in fragment._read_ports:
+            yield port._en
+    for part, *_ in fragment.subfragments:
+        yield from _read_enables(part)

@@ -79,8 +79,7 @@ def summary(facts: dict) -> str:
         ("model", f"{facts['model']['name']}, hash {facts['model_hash'][:16]}"),
         ("board", f"{facts['board']['title']}, {facts['board']['device']}"),
         ("area", taken), ("clock", clock), ("a step", step), ("latency", latency), ("lead", lead),
-        ("idle", "{toggles:.2g} of {flip_flops:,} flip-flops toggle per cycle".format(
-            **facts["idle"])),
+        ("idle", _idle(facts["idle"])),
         ("measured on", _measured_on(facts["recording"]))]
     for row in facts["accuracy"]["rows"]:
         text = (f"fidelity R2 {_digits(row['fidelity_r2'])}, spike agreement "
@@ -90,6 +89,14 @@ def summary(facts: dict) -> str:
                      f"correlation {', '.join(map(_digits, row['decoding_correlation']))}")
         rows.append((row["arithmetic"], text))
     return "\n".join(f"{key:12} {value}" for key, value in rows)
+
+
+def _idle(idle: dict) -> str:
+    text = "{toggles:.2g} of {flip_flops:,} flip-flops toggle per cycle".format(**idle)
+    # Reports that were made before RAMs were counted are still shown.
+    if "reads" in idle:
+        text += ", {reads:.2g} of {read_ports} memory ports read".format(**idle)
+    return text
 
 
 def _measured_on(recording: dict) -> str:

@@ -116,6 +116,7 @@ class Core(wiring.Component):
         """
         lanes, writes = self.params.lanes, neurons.write_lanes.any()
         m.d.comb += [
+            currents.reads.eq(neurons.reads | rows.reads),
             currents.read_words.eq(
                 Mux(neurons.reads, neurons.read_word.replicate(lanes),
                     Value.cast(rows.read_words))),
@@ -129,6 +130,7 @@ class Core(wiring.Component):
 
     def _log_spikes(self, m, sequencer, spikes, neurons):
         m.d.comb += [
+            spikes.fetch.eq(sequencer.fetch),
             spikes.select.eq(sequencer.select),
             spikes.delay.eq(sequencer.delay),
             spikes.source.eq(sequencer.source),

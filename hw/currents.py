@@ -14,8 +14,9 @@ __all__ = ["CurrentMemory"]
 class CurrentMemory(wiring.Component):
     """Synaptic currents: ``state_words`` words of one current per lane.
 
-    Reads take one cycle. A word that is read while it is written reads as anything; no block does
-    that and looks. All currents are 0 after configuration.
+    Reads take one cycle, and nothing is read in a cycle without ``reads``. A word that is read
+    while it is written reads as anything; no block does that and looks. All currents are 0 after
+    configuration.
 
     Parameters
     ----------
@@ -23,10 +24,12 @@ class CurrentMemory(wiring.Component):
 
     Members
     -------
+    reads : :py:`In(1)`
+        Read in this cycle.
     read_words : :py:`In(words_layout(params))`
-        Word to read in this cycle, lane by lane.
+        Word to read, lane by lane.
     read : :py:`Out(currents_layout(params))`
-        The words of the cycle before.
+        The words that were read last.
     write_words : :py:`In(words_layout(params))`
     write_lanes : :py:`In(lanes)`
         Lanes to write in this cycle.
@@ -37,6 +40,7 @@ class CurrentMemory(wiring.Component):
         self.params = params
 
         super().__init__({
+            "reads":       In(1),
             "read_words":  In(words_layout(params)),
             "read":        Out(currents_layout(params)),
             "write_words": In(words_layout(params)),
@@ -54,6 +58,7 @@ class CurrentMemory(wiring.Component):
             read, write = bank.read_port(), bank.write_port()
             m.d.comb += [
                 read.addr.eq(self.read_words[lane]),
+                read.en.eq(self.reads),
                 self.read[lane].eq(read.data),
                 write.addr.eq(self.write_words[lane]),
                 write.data.eq(self.write[lane]),

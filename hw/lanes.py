@@ -87,6 +87,7 @@ class LaneUpdate(wiring.Component):
         was_fired, fires = memory_.read_port(), memory_.write_port()
         saturates, fired, told = Signal(lanes), Signal(lanes), Signal()
         m.d.comb += [
+            was_fired.en.eq(e[0]),
             was_fired.addr.eq(words[4]),
             fires.addr.eq(self.spike.group),
             fires.data.eq(self.spike.fired),
@@ -108,7 +109,7 @@ class LaneUpdate(wiring.Component):
             self.spike.fired.eq(fired),
         ]
         for lane in range(lanes):
-            total, threshold, fires_ever = self._sum(m, lane, words, decay)
+            total, threshold, fires_ever = self._sum(m, lane, words, a[0], decay)
             zero = was_fired.data[lane] | self.clear
             membrane = self.o.membranes[lane]
             m.d.comb += [
@@ -137,13 +138,14 @@ class LaneUpdate(wiring.Component):
                 left.eq(left - 1),
             ]
 
-    def _sum(self, m, lane, words, decay):
+    def _sum(self, m, lane, words, reads, decay):
         """``rnd(B * m) + s``, or ``rnd(A * s)``; the threshold, and whether m can exceed it."""
         widths = self.params.widths
         m.submodules[f"membranes_{lane}"] = bank = memory.Memory(
             shape=signed(widths.membrane), depth=self.params.state_words, init=[])
         read, write = bank.read_port(), bank.write_port()
         m.d.comb += [
+            read.en.eq(reads),
             read.addr.eq(words[0]),
             write.addr.eq(words[5]),
             write.data.eq(self.o.membranes[lane]),

@@ -50,6 +50,8 @@ class LargeWeightTable(wiring.Component):
 
     Members
     -------
+    en : :py:`In(1)`
+        Read in this cycle; else ``data`` stays as it is.
     address : :py:`In(range(words))`
     data : :py:`Out(data.ArrayLayout(signed(width), lanes))`
         Past the end of the table: any value.
@@ -64,6 +66,7 @@ class LargeWeightTable(wiring.Component):
         self.words = words
 
         super().__init__({
+            "en":      In(1),
             "address": In(range(max(words, 2))),
             "data":    Out(data.ArrayLayout(signed(width), lanes)),
             "write":   In(1),
@@ -82,7 +85,7 @@ class LargeWeightTable(wiring.Component):
         address = Mux(self.write, self.load.word, self.address)
         m.d.comb += [
             read.addr.eq(address),
-            read.en.eq(~self.write),
+            read.en.eq(self.en & ~self.write),
             write.addr.eq(address),
             write.data.eq(self.load.data.replicate(size)),
             self.data.eq(read.data),

@@ -71,12 +71,12 @@ class NeuronUpdate(wiring.Component):
         pipeline.d.sync += Cat(*stages[1:]).eq(Cat(*stages[:-1]))
         half, neuron = Signal(), Signal(range(max(self.params.groups, 2)))
         lane = Signal(range(max(self.params.lanes, 2)))
-        self._issue(pipeline, a, half, neuron, lane, c)
+        addresses = self._issue(pipeline, a, half, neuron, lane, c)
 
         fired    = Signal()
         membrane = Signal(signed(self.params.widths.membrane))
         written  = Signal.like(neuron)
-        value, factor = self._memory(pipeline, Cat(half, neuron), written,
+        value, factor = self._memory(pipeline, addresses, Cat(half, neuron), written,
                                      Mux(fired, _largest(membrane), membrane), f)
         x, threshold, fires_ever, was_fired = self._operands(pipeline, value, lane, c)
         zero  = was_fired | self.clear
@@ -129,9 +129,13 @@ class NeuronUpdate(wiring.Component):
         return tick
 
     def _issue(self, m, a, half, neuron, lane, c):
-        """Count through the neurons, and after them through the currents that they read."""
+        """Count through the neurons, and after them through the currents that they read.
+
+        Returns whether a half of a neuron is addressed.
+        """
         left = Signal.like(self.count)
-        m.d.comb += a.eq(Cat((left != 0) & ~half, left == 1))
+        addresses = left != 0
+        m.d.comb += a.eq(Cat(addresses & ~half, left == 1))
         with m.If(self.start):
             m.d.sync += [
                 neuron.eq(self.first),
@@ -149,6 +153,7 @@ class NeuronUpdate(wiring.Component):
                     ]
             with m.If(c[0]):
                 self._next_lane(m, lane, self.read_word)
+        return addresses
 
     def _next_lane(self, m, lane, word):
         m.d.sync += lane.eq(lane + 1)
@@ -158,7 +163,7 @@ class NeuronUpdate(wiring.Component):
                 word.eq(word + 1),
             ]
 
-    def _memory(self, m, address, written, membrane, f):
+    def _memory(self, m, addresses, address, written, membrane, f):
         """Neuron memory: value and factor that are read; m is written in stage f."""
         widths = self.params.widths
         image = neuron_words(self.params.model)
@@ -169,6 +174,7 @@ class NeuronUpdate(wiring.Component):
         write = table.write_port(granularity=grain)
         store = write.en[widths.decay // grain:]
         m.d.comb += [
+            read.en.eq(addresses),
             read.addr.eq(address),
             write.addr[1:].eq(written),
             write.data.eq(membrane << widths.decay),

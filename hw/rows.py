@@ -44,6 +44,8 @@ class RowAdder(wiring.Component):
         A row occupies the adder.
     saturated : :py:`Out(1)`
         A current is clamped in this cycle.
+    reads : :py:`Out(1)`
+        Needs the words that it reads.
     read_words, read, write_words, write_lanes, write
         To :class:`CurrentMemory`.
     load_write, load
@@ -57,6 +59,7 @@ class RowAdder(wiring.Component):
             "i":           In(stream.Signature(row_layout(params))),
             "active":      Out(1),
             "saturated":   Out(1),
+            "reads":       Out(1),
             "read_words":  Out(words_layout(params)),
             "read":        In(currents_layout(params)),
             "write_words": Out(words_layout(params)),
@@ -154,6 +157,7 @@ class RowAdder(wiring.Component):
         weights = Signal(weights_layout(self.params, self.params.table_weight))
         enable  = Signal(self.params.lanes)
         m.d.comb += [
+            self.reads.eq(valid),
             enable.eq(valid.replicate(self.params.lanes)),
             words.eq(target.replicate(self.params.lanes)),
         ]
@@ -183,7 +187,10 @@ class RowAdder(wiring.Component):
             ]
         else:
             table = listed_table(self.params, bits) if name == "rows" else self._dense(m, bits)
-            m.d.comb += table.address.eq(row.address)
+            m.d.comb += [
+                table.en.eq(row.words != 0),
+                table.address.eq(row.address),
+            ]
         narrow = "" if bits == self.params.widths.weight else f"_{bits}"
         m.submodules[self._NAMES[name] + narrow] = table
         return table.data

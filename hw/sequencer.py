@@ -31,7 +31,7 @@ class Sequencer(wiring.Component):
     rows : :py:`Out(stream.Signature(row_layout(params)))`
     rows_active : :py:`In(1)`
         The adder holds a row.
-    select, delay, source, more, number, take
+    fetch, select, delay, source, more, number, take
         To :class:`SpikeLog`.
     start, first, size, word, decay, decays, done
         To :class:`NeuronUpdate` or :class:`LaneUpdate`.
@@ -53,6 +53,7 @@ class Sequencer(wiring.Component):
             "i":           In(stream.Signature(token_layout(params.rows))),
             "rows":        Out(stream.Signature(row_layout(params))),
             "rows_active": In(1),
+            "fetch":       Out(1),
             "select":      Out(1),
             "delay":       Out(range(params.slots)),
             "source":      Out(range(max(len(params.spiking), 2))),
@@ -138,6 +139,7 @@ class Sequencer(wiring.Component):
             ]
             m.next = f"{k}_FETCH"
         with m.State(f"{k}_FETCH"):
+            m.d.comb += self.fetch.eq(1)
             m.next = f"{k}_LATCH"
             with m.If(~self.more):
                 m.next = after

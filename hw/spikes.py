@@ -16,7 +16,7 @@ class SpikeLog(wiring.Component):
 
     A list has an entry for each group of neurons of which any fired, and room for all groups of
     its population. It is read neuron by neuron, the lanes of a group in ascending order: ``more``
-    follows ``select`` and ``take`` by one cycle, ``number`` by two.
+    follows ``select`` and ``take`` by one cycle, ``number`` by two, if the first has ``fetch``.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class SpikeLog(wiring.Component):
         The step ends: the list of the next one starts empty.
     clear : :py:`In(1)`
         Empty every list.
+    fetch : :py:`In(1)`
+        Read ``number``, which is steady until the next such cycle.
     select : :py:`In(1)`
         Turn to the begin of the list of population ``source``, ``delay`` steps ago.
     write : :py:`In(1)`
@@ -47,6 +49,7 @@ class SpikeLog(wiring.Component):
         super().__init__({
             "step":        In(1),
             "clear":       In(1),
+            "fetch":       In(1),
             "select":      In(1),
             "delay":       In(range(params.slots)),
             "source":      In(range(max(len(params.spiking), 2))),
@@ -84,6 +87,7 @@ class SpikeLog(wiring.Component):
             ]
         m.d.comb += [
             self.more.eq(index != count),
+            read.en.eq(self.fetch),
             read.addr.eq(Cat(index[:place["index"].width], chosen.slot, chosen.source)),
             write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.source)),
             write.data.eq(self.write_group),

@@ -69,7 +69,9 @@ class BitmapTable(wiring.Component):
         m.submodules.even      = even      = BankedRom(tables.even, weights)
         m.submodules.odd       = odd       = BankedRom(tables.odd, weights)
         m.d.comb += [
+            slices.en.eq(self.valid),
             slices.address.eq(self.address),
+            directory.en.eq(self.valid & self.first),
             directory.address.eq(self.row),
         ]
 
@@ -84,7 +86,9 @@ class BitmapTable(wiring.Component):
         offset_bits = (lanes - 1).bit_length()
         word = begin >> offset_bits
         m.d.comb += [
+            odd.en.eq(b_valid),
             odd.address.eq(word >> 1),
+            even.en.eq(b_valid),
             even.address.eq((word + 1) >> 1),
         ]
 

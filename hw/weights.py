@@ -32,6 +32,8 @@ def bank_depths(depth: int) -> list[int]:
 class BankedRom(wiring.Component):
     """A word per cycle, one cycle after its address.
 
+    Nothing is read, and no block RAM does anything, in a cycle without ``en``.
+
     Parameters
     ----------
     image : list of :class:`int`
@@ -41,15 +43,18 @@ class BankedRom(wiring.Component):
 
     Members
     -------
+    en : :py:`In(1)`
+        Read in this cycle.
     address : :py:`In(range(len(image)))`
     data : :py:`Out(shape)`
-        Past the end of the table: any value.
+        Past the end of the table, and after a cycle without ``en``: any value.
     """
 
     def __init__(self, image: list[int], shape):
         self.image = image
 
         super().__init__({
+            "en":      In(1),
             "address": In(range(max(len(image), 2))),
             "data":    Out(shape),
         })
@@ -68,7 +73,10 @@ class BankedRom(wiring.Component):
             m.submodules[f"bank_{number}"] = bank
             port = bank.read_port()
             # Banks lie in order of falling size, so the low bits address within each.
-            m.d.comb += port.addr.eq(self.address)
+            m.d.comb += [
+                port.addr.eq(self.address),
+                port.en.eq(self.en),
+            ]
             chosen = Signal(name=f"chosen_{number}")
             m.d.sync += chosen.eq(self.address >= base)
             with m.If(chosen):

@@ -14,7 +14,7 @@ class PlainCurrents:
     """Currents of a block under test, in place of :class:`CurrentMemory`.
 
     Each lane is a memory of its own. What is read while it is written reads as anything, as in a
-    block RAM.
+    block RAM, and what is read stays in a cycle without ``reads``.
 
     ``words`` holds a list of currents per word, ``writes`` notes (cycle, word) of every write, and
     ``cycle`` counts the cycles: for a bench that runs before ``serve``, from 0.
@@ -33,9 +33,9 @@ class PlainCurrents:
         """Answer the block's ports in every cycle; a background testbench."""
         dut = self.dut
         count = dut.params.lanes
-        ports = (_each(dut, "read_word", count), _each(dut, "write_word", count), dut.write_lanes,
-                 dut.write)
-        async for _, _, read, written, lanes, values in ctx.tick().sample(*ports):
+        ports = (dut.reads, _each(dut, "read_word", count), _each(dut, "write_word", count),
+                 dut.write_lanes, dut.write)
+        async for _, _, reads, read, written, lanes, values in ctx.tick().sample(*ports):
             words = [written >> k * self.bits & (1 << self.bits) - 1 for k in range(count)]
             old = []
             for k in range(count):
@@ -43,7 +43,8 @@ class PlainCurrents:
                 clash = word == words[k] and lanes >> k & 1
                 old.append(int(self.rng.integers(-100, 100)) if clash
                            else self.words[word % len(self.words)][k])
-            ctx.set(dut.read, old)
+            if reads:
+                ctx.set(dut.read, old)
             if lanes:
                 first = min(k for k in range(count) if lanes >> k & 1)
                 self.writes.append((self.cycle, words[first]))

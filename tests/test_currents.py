@@ -13,13 +13,17 @@ from .networks import deep_model
 
 @pytest.mark.parametrize("lanes", [1, 3, 8, 16])
 def test_current_memory(lanes):
-    """A read and a write per cycle; each lane is written by itself; all zero at first."""
+    """A read and a write per cycle; each lane is written by itself; all zero at first.
+
+    What is read stays until the next cycle with ``reads``.
+    """
     params = core_params(deep_model(1), lanes)
     dut, rng = CurrentMemory(params), np.random.default_rng(1)
     words = [[0] * lanes for _ in range(params.state_words)]
     half = 1 << params.widths.current - 1
 
     async def bench(ctx):
+        ctx.set(dut.reads, 1)
         for word in range(params.state_words):
             ctx.set(dut.read_words, [word] * lanes)
             await ctx.tick()
@@ -28,6 +32,9 @@ def test_current_memory(lanes):
             read, word = rng.integers(0, params.state_words, (2, lanes)).tolist()
             values = rng.integers(-half, half, lanes).tolist()
             enable = int(rng.integers(0, 1 << lanes))
+            reads = int(rng.integers(0, 2))
+            before = list(ctx.get(dut.read))
+            ctx.set(dut.reads, reads)
             ctx.set(dut.read_words, read)
             ctx.set(dut.write_words, word)
             ctx.set(dut.write, values)
@@ -37,7 +44,9 @@ def test_current_memory(lanes):
             for k in range(lanes):
                 written = enable >> k & 1
                 # A word that is read while it is written reads as anything in a block RAM.
-                if read[k] != word[k] or not written:
+                if not reads:
+                    assert found[k] == before[k]
+                elif read[k] != word[k] or not written:
                     assert found[k] == words[read[k]][k]
                 if written:
                     words[word[k]][k] = values[k]

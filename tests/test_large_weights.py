@@ -27,7 +27,7 @@ from .test_core import equals, tokens_of
     (1, 8, 1), (2, 2, 3), (130, 8, 4), (257, 5, 2), (64, 8, 8), (33, 1, 64),
 ])
 def test_large_weight_table(words, width, lanes):
-    """A word per cycle, one cycle after its address; while bytes are written, nothing changes."""
+    """A word per cycle, one cycle after its address; else, as while bytes come, none changes."""
     rng = np.random.default_rng(1)
     weights = rng.integers(-(1 << width - 1), 1 << width - 1, (words, lanes)).tolist()
     image = [sum((weight & (1 << width) - 1) << width * lane for lane, weight in enumerate(row))
@@ -45,8 +45,10 @@ def test_large_weight_table(words, width, lanes):
             await ctx.tick()
         ctx.set(dut.write, 0)
         for address in addresses:
+            ctx.set(dut.en, 1)
             ctx.set(dut.address, address)
             await ctx.tick()
+            ctx.set(dut.en, address % 2)
             ctx.set(dut.address, (address + 1) % words)
             assert list(ctx.get(dut.data)) == weights[address], address
             ctx.set(dut.write, 1)
@@ -54,8 +56,11 @@ def test_large_weight_table(words, width, lanes):
             await ctx.tick()
             ctx.set(dut.write, 0)
             assert list(ctx.get(dut.data)) == weights[address], address
+            ctx.set(dut.en, 0)
+            await ctx.tick()
+            assert list(ctx.get(dut.data)) == weights[address], address
 
-    simulate(dut, bench, max_cycles=len(content) + 2 * len(addresses) + 1)
+    simulate(dut, bench, max_cycles=len(content) + 3 * len(addresses) + 1)
 
 
 def test_words_come_with_their_lowest_bits_first():

@@ -27,7 +27,7 @@ def test_store_serves_three_users_at_once():
         busy  = True            # the walker waits: for the last cycle, or for this one
         receives, claims = (rng.integers(4, size=(2, 3001)) == 0).tolist()
         for cycle in range(3000):
-            write, page_write, page, slot = (int(bit) for bit in rng.integers(2, size=4))
+            write, page_write, page, slot, read = (int(bit) for bit in rng.integers(2, size=5))
             receive, claim = receives[cycle], claims[cycle]
             address   = int(rng.integers(240)) | int(rng.integers(2)) << 8
             position  = int(rng.integers(36 if page else 240))
@@ -38,6 +38,7 @@ def test_store_serves_three_users_at_once():
                                   (dut.page.soon, claims[cycle + 1]),
                                   (dut.page.claim, claim), (dut.page.position, counter),
                                   (dut.page.data, data[1]), (dut.slot, slot),
+                                  (dut.walk.read, read),
                                   (dut.walk.position, position), (dut.walk.page, page),
                                   (dut.walk.data, data[2])):
                 ctx.set(signal, value)
@@ -60,7 +61,7 @@ def test_store_serves_three_users_at_once():
             # The byte that is written in this cycle is in nobody's hands yet.
             here  = page_address(position) if page else slot << 8 | position
             asked = (dut.page, page_address(counter)) if claim else None
-            if ctx.get(dut.walk.grant):
+            if read and ctx.get(dut.walk.grant):
                 asked = dut.walk, here
             if late is not None:
                 if asked is not None and asked[1] == late[0]:

@@ -36,7 +36,8 @@ async def read(ctx, dut, source, delay):
     spikes = []
     more = await select(ctx, dut, source, delay)
     while more:
-        await ctx.tick()
+        await pulse(ctx, dut.fetch)
+        assert ctx.get(dut.more)
         spikes.append(ctx.get(dut.number))
         await pulse(ctx, dut.take)
         more = ctx.get(dut.more)

@@ -38,8 +38,10 @@ def test_banked_rom(depth, width, lanes):
 
     async def bench(ctx):
         for address in addresses:
+            ctx.set(dut.en, 1)
             ctx.set(dut.address, address)
             await ctx.tick()
+            ctx.set(dut.en, 0)
             ctx.set(dut.address, (address + 1) % depth)
             assert list(ctx.get(dut.data)) == weights[address], address
 

@@ -32,11 +32,12 @@ class PageSignature(wiring.Signature):
 class SlotSignature(wiring.Signature):
     """How the walker reaches its slot, or the status ``page``, in the cycles with ``grant``.
 
-    ``value`` is the byte at the ``position`` of the previous cycle.
+    ``value`` is the byte at the ``position`` of the previous cycle, if that had ``read``.
     """
 
     def __init__(self):
         super().__init__({
+            "read":     Out(1),
             "position": Out(8),
             "page":     Out(1),
             "write":    Out(1),
@@ -100,6 +101,7 @@ class Store(wiring.Component):
             walk.grant.eq(~(self.soon | self.write | page.soon | page.claim | walk.write)),
         ]
         m.d.comb += [
+            read.en.eq(page.claim | walk.read),
             read.addr.eq(address),
             page.value.eq(read.data),
             page.grant.eq(~self.write),

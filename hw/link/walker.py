@@ -124,7 +124,7 @@ class Walker(wiring.Component):
             ]
 
         act = cursor.settled & self.store.grant
-        with m.FSM():
+        with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.comb += cursor.clear.eq(1), restart.eq(1), cobs.start.eq(1)
                 with m.If(self.reading):
@@ -133,6 +133,7 @@ class Walker(wiring.Component):
                     m.next = "BUILD"
             self._read(m, act, first, cursor, cobs, crc)
             self._build(m, act, first, cursor, cobs, crc, source, byte)
+        m.d.comb += self.store.read.eq(~fsm.ongoing("IDLE"))
 
         return m
 
