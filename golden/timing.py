@@ -7,9 +7,12 @@ The core is one row adder and one neuron pipeline, or one for each lane, driven 
 - A row occupies the adder for ``period`` cycles: one per word of its table, and at least
   ROW_CYCLES, so that a row never reads a state word that its forerunner has yet to write. Where any
   table has format ``rows``, whose words come in any order, every row takes ROW_CYCLES - 1 more than
-  its words for the same reason.
+  its words for the same reason. With STREAM_LANES lanes or more, which leave a row few words, and
+  only dense tables, the adder hands on the words that it has yet to write, and a row takes no more
+  cycles than it has words.
 - SPIKES takes FETCH_CYCLES to come to the first row, which is taken then, or as soon as the adder
   is free, and ends when it finds nothing more: 2 cycles after its last row, or after it began.
+  Rows follow as soon as the adder is free.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
 - UPDATE begins when the adder holds no row any more. Its pipeline reads the first current 2 cycles
   later at the earliest, and then a word per cycle at most: the adder has written it by then.
@@ -34,18 +37,26 @@ from .config import CoreConfig
 from .schedule import Kind, schedule
 
 __all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "LANE_FLUSH_CYCLES", "NEURON_TICKS", "ROW_CYCLES",
-           "decay_cycles", "row_period", "step_timing", "tick_cycles", "update_cycles",
-           "worst_events"]
+           "STREAM_LANES", "decay_cycles", "row_period", "step_timing", "streams", "tick_cycles",
+           "update_cycles", "worst_events"]
 
 ROW_CYCLES = 3
+STREAM_LANES = 17     # with fewer, logic to hand words on would cost more than most networks gain
 FETCH_CYCLES = 3
 NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
 
 
-def row_period(place: Place, tables: list[Place]) -> int:
+def streams(tables: list[Place], lanes: int) -> bool:
+    """Whether rows of ``tables`` follow without a gap even if they have fewer than ROW_CYCLES."""
+    return lanes >= STREAM_LANES and all(place.format == "dense" for place in tables)
+
+
+def row_period(place: Place, tables: list[Place], lanes: int) -> int:
     """Cycles for which a row of ``place``, one of ``tables``, occupies the adder."""
+    if streams(tables, lanes):
+        return place.row_words
     if any(other.format == "rows" for other in tables):
         return place.row_words + ROW_CYCLES - 1
     return max(place.row_words, ROW_CYCLES)
@@ -89,7 +100,7 @@ def step_timing(model: IntegerModel, config: CoreConfig,
         the core; from the taking of the STEP token where a step has no event.
     """
     tables = places(model, config.lanes, config.tables)
-    period = [row_period(place, tables) for place in tables]
+    period = [row_period(place, tables, config.lanes) for place in tables]
     now = np.zeros(len(events), np.int64)       # first cycle of the phase
     free = np.full(len(events), -1, np.int64)   # last cycle in which the adder holds a row
     latency = now

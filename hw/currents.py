@@ -15,8 +15,8 @@ class CurrentMemory(wiring.Component):
     """Synaptic currents: ``state_words`` words of one current per lane.
 
     Reads take one cycle, and nothing is read in a cycle without ``reads``. A word that is read
-    while it is written reads as anything; no block does that and looks. All currents are 0 after
-    configuration.
+    while it is written reads as anything, and no block does that and looks; but where rows stream
+    (``CoreParams.streams``), as what is written. All currents are 0 after configuration.
 
     Parameters
     ----------
@@ -59,10 +59,24 @@ class CurrentMemory(wiring.Component):
             m.d.comb += [
                 read.addr.eq(self.read_words[lane]),
                 read.en.eq(self.reads),
-                self.read[lane].eq(read.data),
+                self.read[lane].eq(self._latest(m, lane, read.data)),
                 write.addr.eq(self.write_words[lane]),
                 write.data.eq(self.write[lane]),
                 write.en.eq(self.write_lanes[lane]),
             ]
 
         return m
+
+    def _latest(self, m, lane, stored):
+        """What a bank read, or where rows stream, what was written to it meanwhile."""
+        if not self.params.streams:
+            return stored
+        caught  = Signal(name=f"caught_{lane}")
+        written = Signal.like(self.write[lane], name=f"written_{lane}")
+        with m.If(self.reads):
+            m.d.sync += [
+                # All lanes have the same words.
+                caught.eq(self.write_lanes[lane] & (self.read_words[0] == self.write_words[0])),
+                written.eq(self.write[lane]),
+            ]
+        return Mux(caught, written, stored)

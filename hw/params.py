@@ -6,6 +6,7 @@ from functools import cached_property
 
 from golden.config import CoreConfig
 from golden.schedule import Kind, Phase, schedule
+from golden.timing import streams
 from quantize.model import IntegerModel, IntegerPopulation
 from quantize.rom import Place, places, state_base, tables_of
 from quantize.tables import FORMATS, Tables, state_words, table_bits
@@ -104,6 +105,11 @@ class CoreParams:
     @cached_property
     def places(self) -> list[Place]:
         return places(self.model, self.lanes, self.config.tables)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the adder takes a row of one word in every cycle."""
+        return streams(self.places, self.lanes)
 
     @property
     def formats(self) -> list[str]:

@@ -30,7 +30,8 @@ class RowAdder(wiring.Component):
     it is taken; the next row may be taken in the last of them, so rows follow without a gap. Its
     last word is written n + 3 cycles after the row was taken, or n + 4 where any table is a
     bitmap. From the third cycle in which ``active`` is low on, its words may be read in their
-    order, one a cycle: each has been written when its turn comes.
+    order, one a cycle: each has been written when its turn comes, or where rows stream
+    (``CoreParams.streams``), is written then.
 
     Parameters
     ----------
@@ -74,7 +75,8 @@ class RowAdder(wiring.Component):
         m = Module()
 
         # a: asks the tables. b: addresses the currents, and takes the weights. c: adds.
-        # d: clamps and writes.
+        # d: clamps and writes. Where rows stream, c takes what d writes to the word that it adds
+        # to, and the memory of currents gives b what d writes.
         a_row   = Signal(row_layout(self.params))   # `words` counts those still to be asked for
         a_first = Signal()
         self._sequence(m, a_row, a_first)
@@ -94,12 +96,13 @@ class RowAdder(wiring.Component):
 
         # s = sat(s + (w << f << e))
         clamped = Signal(lanes)
+        before  = self._before(m, c_words, c_enable)
         for lane in range(lanes):
             drive = c_weight[lane] << self.params.widths.fraction
             d_sum = Signal(signed(self.params.widths.current + 1), name=f"d_sum_{lane}")
             m.d.sync += [
                 c_weight[lane].eq(weights[lane] << shift),
-                d_sum.eq(self.read[lane] + drive),
+                d_sum.eq(before[lane] + drive),
             ]
             m.d.comb += [
                 clamped[lane].eq(overflows(d_sum, self.params.widths.current)),
@@ -111,6 +114,14 @@ class RowAdder(wiring.Component):
         ]
 
         return m
+
+    def _before(self, m, words, enable):
+        """Currents that c adds to."""
+        if not self.params.streams:
+            return self.read
+        again = Signal()                # d holds the word of c, and lanes agree
+        m.d.sync += again.eq(enable[0] & (self.read_words[0] == words[0]))
+        return [Mux(again, self.write[lane], self.read[lane]) for lane in range(self.params.lanes)]
 
     def _sequence(self, m, row, first):
         """Count through the words of a row."""
@@ -136,7 +147,7 @@ class RowAdder(wiring.Component):
             m.d.sync += [
                 row.eq(self.i.payload),
                 first.eq(1),
-                rest.eq(ROW_CYCLES),
+                rest.eq(0 if self.params.streams else ROW_CYCLES),
             ]
 
     def _look_up(self, m, row, first, words):

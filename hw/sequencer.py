@@ -140,9 +140,12 @@ class Sequencer(wiring.Component):
             m.next = f"{k}_FETCH"
         with m.State(f"{k}_FETCH"):
             m.d.comb += self.fetch.eq(1)
-            m.next = f"{k}_LATCH"
+            m.next = f"{k}_STREAM" if self.params.streams else f"{k}_LATCH"
             with m.If(~self.more):
                 m.next = after
+        if self.params.streams:
+            self._stream(m, k, phase, after)
+            return
         with m.State(f"{k}_LATCH"):
             self._request(m, phase.place, phase.first, self.number)
             m.d.comb += self.take.eq(1)
@@ -150,6 +153,17 @@ class Sequencer(wiring.Component):
         with m.State(f"{k}_ISSUE"):
             with m.If(self.rows.ready):
                 m.next = f"{k}_FETCH"
+
+    def _stream(self, m, k, phase, after):
+        """Ask for a row in every cycle, if the adder takes one."""
+        with m.State(f"{k}_STREAM"):
+            m.d.comb += self.fetch.eq(1)
+            with m.If(self.more):
+                with m.If(~self.rows.valid | self.rows.ready):
+                    self._request(m, phase.place, phase.first, self.number)
+                    m.d.comb += self.take.eq(1)
+            with m.Elif(~self.rows.valid):
+                m.next = after
 
     def _input(self, m, k, phase, after, clear):
         """Take tokens: rows as they come, then the end of the step, or a reset."""

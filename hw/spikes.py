@@ -17,6 +17,7 @@ class SpikeLog(wiring.Component):
     A list has an entry for each group of neurons of which any fired, and room for all groups of
     its population. It is read neuron by neuron, the lanes of a group in ascending order: ``more``
     follows ``select`` and ``take`` by one cycle, ``number`` by two, if the first has ``fetch``.
+    Where rows stream (``CoreParams.streams``), ``number`` follows ``take`` with ``fetch`` by one.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ class SpikeLog(wiring.Component):
         counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}")
                              for t in range(self.params.slots)) for k in range(lists))
         count  = counts[chosen.source][chosen.slot]
-        self._walk(m, read.data, index)
+        following = self._walk(m, read.data, index)
         with m.If(self.select):
             m.d.sync += [
                 chosen.slot.eq(now - self.delay),
@@ -88,7 +89,7 @@ class SpikeLog(wiring.Component):
         m.d.comb += [
             self.more.eq(index != count),
             read.en.eq(self.fetch),
-            read.addr.eq(Cat(index[:place["index"].width], chosen.slot, chosen.source)),
+            read.addr.eq(Cat(following[:place["index"].width], chosen.slot, chosen.source)),
             write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.source)),
             write.data.eq(self.write_group),
             write.en.eq(self.write),
@@ -105,7 +106,11 @@ class SpikeLog(wiring.Component):
         return m
 
     def _walk(self, m, entry, index):
-        """Go through the lanes of a group that fired, the lowest first, then to the next group."""
+        """Go through the lanes of a group that fired, the lowest first, then to the next group.
+
+        Returns the index to read at: that of the next group as soon as it is known, where it is
+        needed so early.
+        """
         units = self.params.units
         taken = Signal(units)               # lanes of the group that are done with
         left  = Signal(units)
@@ -125,3 +130,4 @@ class SpikeLog(wiring.Component):
                     taken.eq(0),
                     index.eq(index + 1),
                 ]
+        return index + (self.take & ~rest.any()) if self.params.streams else index

@@ -14,7 +14,7 @@ class PlainCurrents:
     """Currents of a block under test, in place of :class:`CurrentMemory`.
 
     Each lane is a memory of its own. What is read while it is written reads as anything, as in a
-    block RAM, and what is read stays in a cycle without ``reads``.
+    block RAM, or where rows stream, as what is written. It stays in a cycle without ``reads``.
 
     ``words`` holds a list of currents per word, ``writes`` notes (cycle, word) of every write, and
     ``cycle`` counts the cycles: for a bench that runs before ``serve``, from 0.
@@ -41,7 +41,8 @@ class PlainCurrents:
             for k in range(count):
                 word = read >> k * self.bits & (1 << self.bits) - 1
                 clash = word == words[k] and lanes >> k & 1
-                old.append(int(self.rng.integers(-100, 100)) if clash
+                old.append(values[k] if clash and dut.params.streams
+                           else int(self.rng.integers(-100, 100)) if clash
                            else self.words[word % len(self.words)][k])
             if reads:
                 ctx.set(dut.read, old)

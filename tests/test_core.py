@@ -64,6 +64,7 @@ LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
 @pytest.mark.parametrize("lanes, stall, choices", [
     (1, 0, {}), (4, 0, {}), (4, 1, {}), (4, 13, {}), (16, 30, {}), (1, 0, SERIAL), (2, 9, SERIAL),
     (1, 0, LANES), (4, 0, LANES), (3, 1, LANES), (4, 13, LANES), (16, 30, LANES),
+    (17, 0, {}), (17, 3, {}), (17, 2, SERIAL), (17, 5, LANES),
 ])
 def test_core(lanes, stall, choices):
     """Values, spikes and cycles, however tokens and results are stalled."""
@@ -156,7 +157,7 @@ def test_core_reset_starts_the_step_over(stall, choices):
     simulate(dut, feed, check, max_cycles=8000)
 
 
-@pytest.mark.parametrize("choices", [{}, LANES, SERIAL])
+@pytest.mark.parametrize("choices", [{}, LANES, SERIAL, {"lanes": 17}])
 def test_core_latency(choices):
     """From the last event taken, or the STEP of a step without one, to a valid result."""
     model = deep_model(4)

@@ -11,11 +11,12 @@ from .designs import core_params
 from .networks import deep_model
 
 
-@pytest.mark.parametrize("lanes", [1, 3, 8, 16])
+@pytest.mark.parametrize("lanes", [1, 3, 8, 16, 17])
 def test_current_memory(lanes):
     """A read and a write per cycle; each lane is written by itself; all zero at first.
 
-    What is read stays until the next cycle with ``reads``.
+    What is read stays until the next cycle with ``reads``. Where rows stream, all lanes have the
+    same word, and one that is read while it is written is the new one.
     """
     params = core_params(deep_model(1), lanes)
     dut, rng = CurrentMemory(params), np.random.default_rng(1)
@@ -30,6 +31,8 @@ def test_current_memory(lanes):
             assert list(ctx.get(dut.read)) == words[word]
         for _ in range(300):
             read, word = rng.integers(0, params.state_words, (2, lanes)).tolist()
+            if params.streams:
+                read, word = [read[0]] * lanes, [word[0]] * lanes
             values = rng.integers(-half, half, lanes).tolist()
             enable = int(rng.integers(0, 1 << lanes))
             reads = int(rng.integers(0, 2))
@@ -46,6 +49,8 @@ def test_current_memory(lanes):
                 # A word that is read while it is written reads as anything in a block RAM.
                 if not reads:
                     assert found[k] == before[k]
+                elif params.streams and read[k] == word[k] and written:
+                    assert found[k] == values[k]
                 elif read[k] != word[k] or not written:
                     assert found[k] == words[read[k]][k]
                 if written:

@@ -12,11 +12,13 @@ from golden.schedule import Kind, schedule
 from golden.timing import row_period
 from hw.layouts import TableFormat
 from hw.rows import RowAdder
+from quantize.model import Widths
+from quantize.retime import retime
 
 from .bench import simulate, stream_put
 from .core_bench import PlainCurrents, currents_of, golden_of, lane_values
 from .designs import core_params
-from .networks import MIXED, deep_model
+from .networks import MIXED, deep_model, nearest_model, tiny_network
 
 
 def rows_of(model, params):
@@ -34,7 +36,7 @@ def rows_of(model, params):
 
 
 TABLES = [("dense", 1), ("dense", 3), ("dense", 16), ("bitmap", 1), ("bitmap", 4), ("bitmap", 16),
-          ("rows", 1), ("rows", 4), ("smallest", 2), ("smallest", 8)]
+          ("rows", 1), ("rows", 4), ("smallest", 2), ("smallest", 8), ("dense", 17)]
 
 
 @pytest.mark.parametrize("widths", [None, MIXED], ids=["alike", "mixed"])
@@ -66,7 +68,7 @@ def test_row_adder(tables, lanes, stall, widths):
             flags.append(saturated)
 
     simulate(dut, feed, background=(memory.serve, watch),
-             max_cycles=10 + sum(row_period(place, params.places) + stall
+             max_cycles=10 + sum(row_period(place, params.places, lanes) + stall
                                  for _, _, place, _ in order))
     for phase, number, _, _ in order:
         add_row(constants, state, phase, number)
@@ -86,7 +88,7 @@ def test_row_adder_cycles(tables, lanes):
     memory = PlainCurrents(dut)
     chosen = [(place, payload) for _, _, place, payload in rows_of(model, params)][:12]
     rows = [payload for _, payload in chosen]
-    period = [row_period(place, params.places) for place, _ in chosen]
+    period = [row_period(place, params.places, lanes) for place, _ in chosen]
     taken, active = [], []
 
     async def feed(ctx):
@@ -105,7 +107,7 @@ def test_row_adder_cycles(tables, lanes):
     last = taken[-1] + period[-1]
     assert active == [0] + [1] * last + [0] * (len(active) - last - 1)
     # The neurons read a word per cycle from the third cycle without a row on.
-    assert all(cycle < last + 3 + word - rows[-1]["target"]
+    assert all(cycle < last + 3 + word - rows[-1]["target"] + params.streams
                for cycle, word in memory.writes if word >= rows[-1]["target"])
     if "rows" in params.formats:        # zeros that fill a row are not written
         return
@@ -113,6 +115,39 @@ def test_row_adder_cycles(tables, lanes):
     ends = np.cumsum([row["words"] for row in rows]) - 1
     for row, begun, end in zip(rows, taken, ends, strict=True):
         assert memory.writes[end][0] == begun + row["words"] + depth
+
+
+@pytest.mark.parametrize("hidden, lanes, cycles", [(64, 16, 4), (64, 32, 2), (64, 64, 1),
+                                                   (40, 17, 3)])
+def test_row_adder_throughput(hidden, lanes, cycles):
+    """Rows that stream add a word in every cycle, each to what the row before has left there.
+
+    The states are so narrow that they saturate, first at one end, then at the other.
+    """
+    widths = Widths(weight=5, current=8, membrane=9, decay=6, fraction=1)
+    model = nearest_model(retime(tiny_network(2, channels=6, hidden=hidden)), widths, "net")
+    params = core_params(model, lanes)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+    constants, state = golden_of(model)
+    rng = np.random.default_rng(4)
+    rows = [row for row in rows_of(model, params) if row[2].projection.target != "readout"]
+    order = [rows[k] for k in rng.integers(0, len(rows), 120)]
+    taken = []
+
+    async def feed(ctx):
+        for _, _, _, payload in order:
+            await stream_put(ctx, dut.i, payload)
+            taken.append(memory.cycle)
+        await ctx.tick().repeat(cycles + 4)
+
+    simulate(dut, feed, background=(memory.serve,), max_cycles=120 * cycles + 10)
+    assert np.diff(taken).tolist() == [cycles] * 119
+    assert {row[3]["words"] for row in rows} == {cycles}
+    for phase, number, _, _ in order:
+        add_row(constants, state, phase, number)
+    assert currents_of(model, lanes, memory.words).tolist() == state.s.tolist()
+    assert state.flags[0]
 
 
 def test_row_adder_saturates_and_tells_once():

@@ -53,7 +53,7 @@ class Surroundings:
             self.decays = max(self.decays - 1, 0)
             if valid and ctx.get(dut.rows.ready):
                 self.log.append(("row", row.address, row.target, row.words, row.shift))
-                self.row = next(row_period(place, self.params.places)
+                self.row = next(row_period(place, self.params.places, self.params.lanes)
                                 for place in self.params.places
                                 if place.target == row.target and place.row_words == row.words)
             if start:
@@ -68,10 +68,13 @@ class Surroundings:
                 self.log.append(("cleared",))
                 self.busy = 0
             # The log: what is asked for in one cycle is there in the next.
-            ctx.set(dut.number, self.shown[0] if self.shown else 0)
+            shown = self.shown
             self.chosen = self.chosen[take:]
             if select:
                 self.chosen = self.due.get((source, delay), [])
+            elif self.params.streams:
+                shown = self.chosen
+            ctx.set(dut.number, shown[0] if shown else 0)
             self.shown = self.chosen
             ctx.set(dut.more, len(self.chosen) > 0)
             ctx.set(dut.rows_active, self.row > 0)
@@ -124,7 +127,8 @@ async def result(ctx, dut, stall):
 @pytest.mark.parametrize("lanes, rate, choices", [
     (1, 0.4, {}), (4, 0.0, {}), (4, 0.4, {}), (4, 1.0, {}), (8, 0.6, {}),
     (1, 0.4, {"multiplier": "serial"}), (4, 0.0, {"neurons": "lanes"}),
-    (3, 0.4, {"neurons": "lanes"}), (1, 1.0, {"neurons": "lanes"}),
+    (3, 0.4, {"neurons": "lanes"}), (1, 1.0, {"neurons": "lanes"}), (17, 0.4, {}), (32, 1.0, {}),
+    (17, 0.6, {"neurons": "lanes"}),
 ])
 def test_sequencer(lanes, rate, choices, stall):
     """The schedule of every step, in golden's cycles, however tokens and results are stalled."""

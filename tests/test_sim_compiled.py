@@ -68,7 +68,7 @@ def test_compiled_mixed_widths(tables, lanes, choices):
 
 @pytest.mark.parametrize("lanes, choices", [
     (1, LANES), (3, LANES), (4, LANES), (4, LANES | {"tables": "rows"}),
-    (4, LANES | {"tables": "bitmap"}), (16, LANES), (1, SERIAL), (3, SERIAL)])
+    (4, LANES | {"tables": "bitmap"}), (16, LANES), (17, LANES), (1, SERIAL), (3, SERIAL)])
 def test_compiled_neurons(lanes, choices):
     """The same with a neuron unit per lane, and with a serial multiplier."""
     recording = random_recording(lanes, 6, STEPS, reset=[70, 71, 200])
@@ -136,6 +136,7 @@ def test_compiled_widths(widths):
     (2, {"channels": 9, "hidden": 13, "outputs": 3}, 5),
     (3, {"channels": 1, "hidden": 1, "outputs": 1}, 1),
     (11, {"channels": 2, "hidden": 1, "outputs": 1}, 9),
+    (5, {"channels": 9, "hidden": 40}, 20),
 ])
 def test_compiled_published_form(seed, sizes, lanes):
     model = published_form(tiny_network(seed, **sizes))

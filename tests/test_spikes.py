@@ -32,9 +32,19 @@ async def pulse(ctx, signal):
 
 
 async def read(ctx, dut, source, delay):
-    """A whole list, a spike every two cycles."""
+    """A whole list, a spike every two cycles, or one every cycle where rows stream."""
     spikes = []
     more = await select(ctx, dut, source, delay)
+    if more and dut.params.streams:
+        await pulse(ctx, dut.fetch)
+        ctx.set(dut.fetch, 1)
+        while ctx.get(dut.more):
+            if len(spikes) == 2:            # nobody needs it yet
+                await ctx.tick()
+            spikes.append(ctx.get(dut.number))
+            await pulse(ctx, dut.take)
+        ctx.set(dut.fetch, 0)
+        return spikes
     while more:
         await pulse(ctx, dut.fetch)
         assert ctx.get(dut.more)
@@ -53,7 +63,7 @@ def populations_of(params):
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("lanes, neurons", [(4, "shared"), (3, "lanes"), (8, "lanes"),
-                                            (1, "lanes")])
+                                            (1, "lanes"), (17, "shared"), (17, "lanes")])
 def test_spike_log(lanes, neurons, rate):
     """Every list of the last steps stays as written; a new step starts empty."""
     params = core_params(deep_model(1), lanes, neurons=neurons)

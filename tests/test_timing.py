@@ -35,11 +35,14 @@ def model():
     ("dense", 1, 3), ("dense", 2, 3), ("dense", 3, 3), ("dense", 4, 4), ("bitmap", 1, 3),
     ("bitmap", 16, 16), ("rows", 1, 3), ("rows", 2, 4), ("rows", 14, 16)])
 def test_row_period(name, words, period):
+    """With many lanes, dense rows take no more cycles than they have words."""
     place = Place(projection=None, bits=8, format=name, first=0, first_row=0, row_words=words,
                   rows=1, target=0)
-    assert row_period(place, [place]) == period
+    assert row_period(place, [place], 16) == period
     listed = dataclasses.replace(place, format="rows")
-    assert row_period(place, [place, listed]) == words + 2
+    assert row_period(place, [place, listed], 64) == row_period(place, [place, listed], 1)
+    assert row_period(place, [place, listed], 1) == words + 2
+    assert row_period(place, [place], 17) == (words if name == "dense" else period)
 
 
 # The hidden update takes 1 + 2 * 16 + 4 = 37 cycles, that of the outputs 1 + 2 * 2 + 4 = 9, and
@@ -53,7 +56,9 @@ def test_row_period(name, words, period):
     (4,  (0, 0, 1), 55, 54),    # a row of 3 cycles taken in 42, free in 46, then 9
     (4,  (0, 0, 3), 61, 60),    # rows taken in 42, 45 and 48, free in 52
     (1,  (1, 2, 0), 100, 81),   # rows of 16 cycles: taken in 3, free in 20, INPUT until 52
-    (64, (0, 2, 0), 56, 55),    # rows of one word take 3 cycles
+    (16, (0, 2, 0), 56, 55),    # rows of one word take 3 cycles
+    (64, (0, 2, 0), 52, 51),    # and a cycle where they stream
+    (64, (3, 0, 2), 59, 53),    # rows taken in 3, 4 and 5, 47 and 48; the updates begin 2 later
 ])
 def test_step_timing(model, lanes, rows, cycles, latency):
     due, events, now = rows
