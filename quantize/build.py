@@ -9,7 +9,7 @@ from .advice import changed_decays, clipped, dropped_parts, saturating
 from .bounds import proven_bits
 from .calibrate import Calibration, calibrate, default_recording
 from .checkpoint import checkpoint_hash, read_checkpoint
-from .decays import round_decays, signed_powers
+from .decays import signed_powers
 from .facts import table_facts
 from .integer import quantize, with_states
 from .mixed import mixed_widths
@@ -21,6 +21,7 @@ from .reference import run_reference
 from .retime import retime
 from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
 from .rules import Rules
+from .suited_decays import suited_decays
 
 __all__ = ["build_model", "compile_network"]
 
@@ -87,7 +88,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         calibrate, network, recording=recording, widths=widths, trace=trace)
     # A shift costs as many fraction bits at most: never more than there are.
     spare = choose(rounded=nearest(network, widths)).widths.fraction
-    decays = round_decays(network, widths.decay, rules.decay_terms)
+    decays = suited_decays(network, widths.decay, rules.decay_terms, recording, trace)
     rounded = compensated(network, widths, recording, decays=decays, trace=trace,
                           most_shift=min(spare, MOST_SHIFT))
     if rules.decay_terms:

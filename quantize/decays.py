@@ -11,7 +11,7 @@ import numpy as np
 
 from .network import Network
 
-__all__ = ["Decays", "few_terms", "round_decays", "signed_powers"]
+__all__ = ["Decays", "few_terms", "nearest_values", "round_decays", "signed_powers"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,13 +36,22 @@ def round_decays(network: Network, bits: int, terms: int | None = None) -> dict[
 
 def few_terms(decay: np.ndarray, bits: int, terms: int) -> np.ndarray:
     """Nearest to ``decay`` by the ratio of time constants, with at most ``terms`` powers of two."""
+    return np.array([nearest_values(value, bits, terms, 1)[0] for value in decay.tolist()])
+
+
+def nearest_values(decay: float, bits: int, terms: int | None, count: int) -> list[int]:
+    """The ``count`` allowed integers that are nearest to ``decay`` by the ratio of time constants.
+
+    Allowed are all from 1 to ``2**bits - 1`` where ``terms`` is None.
+    """
     values = np.arange(1, 1 << bits)
-    # The non-adjacent form has the fewest digits; those of x are where x and 3x differ.
-    values = values[np.bitwise_count(values ^ 3 * values) <= terms]
+    if terms is not None:
+        # The non-adjacent form has the fewest digits; those of x are where x and 3x differ.
+        values = values[np.bitwise_count(values ^ 3 * values) <= terms]
     # A decay is exp(-dt / tau): of two time constants, log(-log(decay)) tells the ratio.
     place = np.log(-np.log(values / (1 << bits)))
-    wanted = np.log(-np.log(decay))
-    return values[np.abs(place[None, :] - wanted[:, None]).argmin(axis=1)]
+    distance = np.abs(place - np.log(-np.log(decay)))
+    return values[np.argsort(distance, kind="stable")[:count]].tolist()
 
 
 def signed_powers(value: int) -> list[int]:

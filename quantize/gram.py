@@ -1,16 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an error of each weight does to the membrane of its neuron, over given spikes."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numba import njit
 
 from .network import INPUT, Network, Population
 from .recording import Recording
 
-__all__ = ["arriving_events", "membrane_gram", "synapse_traces"]
+__all__ = ["Drive", "Errors", "arriving_events", "drives", "membrane_errors", "synapse_traces"]
 
 WINDOW, FLOOR, RIDGE, SLIGHT = 0.4, 0.02, 1.0, 0.01
 THIN = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drive:
+    """What reaches a neuron.
+
+    Parameters
+    ----------
+    population : Population
+    neuron : int
+    used : ndarray of int64, shape (synapses,)
+        Its synapses whose weight is not 0, among the rows of all projections that reach it.
+    events : ndarray of float64, shape (steps, synapses)
+    weights : ndarray of float64, shape (synapses,)
+    fired, reset : ndarray of bool, shape (steps,)
+    """
+
+    population: Population
+    neuron: int
+    used: np.ndarray
+    events: np.ndarray
+    weights: np.ndarray
+    fired: np.ndarray
+    reset: np.ndarray
+
+    def head(self, steps: int) -> "Drive":
+        """The first ``steps`` steps."""
+        return replace(self, events=self.events[:steps], fired=self.fired[:steps],
+                       reset=self.reset[:steps])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Errors:
+    """What errors of the weights of a neuron do to its membrane.
+
+    Parameters
+    ----------
+    gram : ndarray of float64, shape (synapses, synapses)
+        The matrix H of `rounding`. Its ridge is as large as the mean of its diagonal: what the
+        given spikes say of two weights together holds only in part for other spikes.
+    weights : ndarray of float64, shape (synapses,)
+        Those that come closest to the exact membrane with the given decays.
+    rest : float
+        The error that they leave.
+    """
+
+    gram: np.ndarray
+    weights: np.ndarray
+    rest: float
 
 
 def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
@@ -40,42 +92,45 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
     return late
 
 
-def membrane_gram(population: Population, i: int, decays: tuple[float, float], events: np.ndarray,
-                  weights: np.ndarray, fired: np.ndarray,
-                  reset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What errors of the weights of neuron ``i`` cost, and the weights to be rounded.
+def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterator[Drive]:
+    """What reaches each neuron that anything reaches, by population; ``spikes`` as above."""
+    first = 0
+    for population in network.populations:
+        into = [k for k, p in enumerate(network.projections) if p.target == population.name]
+        events = np.hstack([arriving_events(network, recording, spikes, k) for k in into])
+        weights = np.vstack([network.projections[k].weights for k in into])
+        for i in range(population.neurons):
+            used = np.flatnonzero(weights[:, i])
+            fired = (spikes[:, first + i] if population.spiking
+                     else np.zeros(recording.steps, bool))
+            if len(used):
+                yield Drive(population=population, neuron=i, used=used,
+                            events=np.ascontiguousarray(events[:, used]),
+                            weights=weights[used, i], fired=fired, reset=recording.reset)
+        first += population.neurons if population.spiking else 0
 
-    Parameters
-    ----------
-    decays : tuple of float
-        The rounded ones of s and of m, with which the neuron will run.
-    events : ndarray of float64, shape (steps, synapses)
-    weights : ndarray of float64, shape (synapses,)
-        None of them 0: what is not there is not to be rounded.
-    fired, reset : ndarray of bool, shape (steps,)
 
-    Returns
-    -------
-    gram : ndarray of float64, shape (synapses, synapses)
-        The matrix H. Its ridge is as large as the mean of its diagonal: what the given spikes say
-        of two weights together holds only in part for other spikes.
-    weights : ndarray of float64, shape (synapses,)
-        Those that come closest to the exact membrane with the rounded decays.
-    """
+def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
+    """What errors of the weights of a neuron cost that runs with ``decays`` of s and of m."""
+    population, i = drive.population, drive.neuron
     # Membranes change slowly: every THIN-th step tells nearly as much as all.
-    exact = synapse_traces((events @ weights)[:, None], population.synaptic_decay[i],
-                           population.membrane_decay[i], fired, reset)[::THIN, 0]
+    exact = synapse_traces((drive.events @ drive.weights)[:, None], population.synaptic_decay[i],
+                           population.membrane_decay[i], drive.fired, drive.reset)[::THIN, 0]
     counts = np.ones(len(exact))
     if population.spiking:
         threshold = population.threshold[i]
         distance = (exact - threshold) / (WINDOW * threshold)
         counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
     counts = np.sqrt(counts / counts.sum())
-    traces = synapse_traces(events, *decays, fired, reset)[::THIN] * counts[:, None]
+    traces = synapse_traces(drive.events, *decays, drive.fired, drive.reset)[::THIN]
+    traces *= counts[:, None]
     gram = traces.T @ traces
     unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
-    missing = traces.T @ (exact * counts - traces @ weights)
-    return gram + RIDGE * unit, weights + np.linalg.solve(gram + SLIGHT * unit, missing)
+    error = exact * counts - traces @ drive.weights
+    missing = traces.T @ error
+    change = np.linalg.solve(gram + SLIGHT * unit, missing)
+    return Errors(gram=gram + RIDGE * unit, weights=drive.weights + change,
+                  rest=float(error @ error - missing @ change))
 
 
 @njit(cache=True)

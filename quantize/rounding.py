@@ -4,7 +4,7 @@
 A weight is ``sigma * 2**shift * q`` with a scale sigma for each neuron and a shift for each
 projection. Rounded weights q drive a neuron's membrane wrongly by ``Z (w - sigma 2**shift q)``,
 where column j of Z is the membrane that synapse j alone would cause (`gram.synapse_traces`), and w
-are the weights that make up for the rounding of the decays (`gram.membrane_gram`). What counts is
+are the weights that make up for the rounding of the decays (`gram.membrane_errors`). What counts is
 the error where the neuron decides, near its threshold, so with weights g per step::
 
     error(q, sigma) = r' H r,    r = w - sigma 2**shift q,    H = Z' diag(g) Z / sum(g) + ridge
@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from .decays import Decays, round_decays
 from .descent import closest_integers
-from .gram import arriving_events, membrane_gram
+from .gram import drives, membrane_errors
 from .model import Widths
 from .network import INPUT, Network
 from .recording import Recording
@@ -98,33 +98,21 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
     start = nearest(network, widths, best_shifts(network, widths, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
-    first = 0
-    for population in network.populations:
-        into = [k for k, p in enumerate(network.projections) if p.target == population.name]
-        events = np.hstack([arriving_events(network, recording, trace.spikes, k) for k in into])
-        exact = np.vstack([network.projections[k].weights for k in into])
+    for drive in drives(network, recording, trace.spikes):
+        name, i = drive.population.name, drive.neuron
+        into = [k for k, p in enumerate(network.projections) if p.target == name]
         rows = [len(weights[k]) for k in into]
-        unit = np.repeat([2.0 ** start.shift[k] for k in into], rows)
+        unit = np.repeat([2.0 ** start.shift[k] for k in into], rows)[drive.used]
         largest = np.repeat([float(widths.largest(network.projections[k].title)) for k in into],
-                            rows)
-        for i in range(population.neurons):
-            used = np.flatnonzero(exact[:, i])
-            if not len(used):
-                continue
-            fired = (trace.spikes[:, first + i] if population.spiking
-                     else np.zeros(recording.steps, bool))
-            given = decays[population.name]
-            gram, wanted = membrane_gram(
-                population, i, (given.synaptic[i] * unit_decay, given.membrane[i] * unit_decay),
-                np.ascontiguousarray(events[:, used]), exact[used, i], fired, recording.reset)
-            # A neuron rounds its weights in units of their projections.
-            units, column = unit[used], np.zeros(len(exact), np.int64)
-            scale[population.name][i], column[used] = closest_integers(
-                gram * np.outer(units, units), wanted / units, largest[used])
-            for k in into:
-                weights[k][:, i] = column[:len(weights[k])]
-                column = column[len(weights[k]):]
-        first += population.neurons if population.spiking else 0
+                            rows)[drive.used]
+        errors = membrane_errors(drive, (decays[name].synaptic[i] * unit_decay,
+                                         decays[name].membrane[i] * unit_decay))
+        # A neuron rounds its weights in units of their projections.
+        column = np.zeros(sum(rows), np.int64)
+        scale[name][i], column[drive.used] = closest_integers(
+            errors.gram * np.outer(unit, unit), errors.weights / unit, largest)
+        for k, part in zip(into, np.split(column, np.cumsum(rows)[:-1]), strict=True):
+            weights[k][:, i] = part
     return Rounded(scale=scale, weights=tuple(weights), shift=start.shift)
 
 

@@ -8,12 +8,14 @@ from golden.metrics import r_squared
 from golden.run import run_golden
 from quantize.build import compile_network
 from quantize.checkpoint import read_checkpoint
-from quantize.decays import few_terms, round_decays, signed_powers
-from quantize.gram import membrane_gram
+from quantize.decays import few_terms, nearest_values, round_decays, signed_powers
+from quantize.gram import Drive, drives, membrane_errors
 from quantize.network import Population
 from quantize.recording import read_recording
 from quantize.reference import run_reference
+from quantize.retime import retime
 from quantize.rules import Rules
+from quantize.suited_decays import suited_decays
 
 from .networks import random_recording, refused, tiny_network
 
@@ -72,11 +74,51 @@ def test_weights_make_up_for_changed_decays():
     events = np.random.default_rng(0).poisson(0.2, (2000, 4)).astype(float)
     weights = np.array([0.5, 0.2, 0.3, 0.4])
     quiet = np.zeros(2000, bool)
-    _, same = membrane_gram(population, 0, (0.7, 0.9), events, weights, quiet, quiet)
-    assert np.allclose(same, weights, atol=1e-12)
-    gram, wanted = membrane_gram(population, 0, (0.7, 0.92), events, weights, quiet, quiet)
-    assert (wanted < 0.95 * weights).all()
-    assert gram.shape == (4, 4) and np.allclose(gram, gram.T)
+    drive = Drive(population=population, neuron=0, used=np.arange(4), events=events,
+                  weights=weights, fired=quiet, reset=quiet)
+    same = membrane_errors(drive, (0.7, 0.9))
+    assert np.allclose(same.weights, weights, atol=1e-12) and abs(same.rest) < 1e-12
+    slower = membrane_errors(drive, (0.7, 0.92))
+    assert (slower.weights < 0.95 * weights).all()
+    assert slower.gram.shape == (4, 4) and np.allclose(slower.gram, slower.gram.T)
+    # A faster current makes up for a part of the slower membrane.
+    assert 0 < membrane_errors(drive, (0.65, 0.92)).rest < slower.rest
+
+
+def test_nearest_values_worked_by_hand():
+    """Around 0.9 of 256: 230; of two terms 224 = 256 - 32 and 240 = 256 - 16."""
+    assert nearest_values(0.9, 8, None, 3) == [230, 231, 229]
+    assert nearest_values(0.9, 8, 2, 2) == [224, 240]
+    assert nearest_values(0.01, 4, None, 2) == [1, 2]
+
+
+@pytest.mark.parametrize("bits, terms", [(6, None), (12, 2)])
+def test_suited_decays_leave_the_least_of_their_neighbours(bits, terms):
+    network = retime(tiny_network(3, channels=10, hidden=8))
+    recording = random_recording(2, 10, 800)
+    trace, unit = run_reference(network, recording), 2.0 ** -bits
+    chosen = suited_decays(network, bits, terms, recording, trace)
+    other = 0
+    for drive in drives(network, recording, trace.spikes):
+        population, i = drive.population, drive.neuron
+        a, b = (nearest_values(decay[i], bits, terms, 2)
+                for decay in (population.synaptic_decay, population.membrane_decay))
+        rest = {(x, y): membrane_errors(drive, (x * unit, y * unit)).rest for x in a for y in b}
+        pair = tuple(int(d[i]) for d in (chosen[population.name].synaptic,
+                                         chosen[population.name].membrane))
+        assert rest[pair] == min(rest.values())
+        other += pair != (a[0], b[0])
+    assert other
+
+
+def test_suited_decays_stay_nearest_where_bits_are_fine():
+    network = retime(tiny_network(3, channels=10, hidden=8))
+    recording = random_recording(2, 10, 800)
+    chosen = suited_decays(network, 16, None, recording, run_reference(network, recording))
+    nearest = round_decays(network, 16)
+    for name, decays in chosen.items():
+        assert decays.synaptic.tolist() == nearest[name].synaptic.tolist()
+        assert decays.membrane.tolist() == nearest[name].membrane.tolist()
 
 
 def test_decay_terms_of_a_model():
