@@ -6,8 +6,8 @@ and larger weights for both. Where integers are far apart, the nearest are there
 
     A, B = least of  min over w' of sum(g * (Z(A, B) w' - m)**2)
 
-over the two integers that are nearest to each exact decay; m is the exact membrane, and Z and g are as in
-`rounding`.
+over the two integers that are nearest to each exact decay; m is the exact membrane, and Z and g are
+as in `rounding`.
 """
 
 import itertools

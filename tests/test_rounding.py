@@ -178,7 +178,7 @@ def test_compensated_fidelity_on_real_spikes(bits, least):
     """Mean R2 against the float network over recorded reaches, three published networks.
 
     Nearest integers without shifts give 0.937 and 0.78 there. Roundings of equal quality scatter
-    by 0.01, and another BLAS may round otherwise: so the bound is below the 0.947 and 0.897 seen.
+    by 0.01, and another BLAS may round otherwise: so the bound is below the 0.956 and 0.894 seen.
     """
     pytest.importorskip("torch", reason="reading .pth needs torch")
     recording = read_recording(SHARED / "data/mc_rtt_indy_4reaches_4ms.npz")
