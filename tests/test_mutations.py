@@ -98,8 +98,6 @@ MUTATIONS = {
         "hw/rows.py", "again.eq(enable[0] &", "again.eq(0 &"),
     "sum_being_written_forgotten": (
         "hw/currents.py", "caught.eq(self.write_lanes[lane] &", "caught.eq(0 &"),
-    "spike_read_twice": (
-        "hw/spikes.py", "index + (self.take & ~rest.any())", "index + 0"),
     "loaded_byte_lost": (
         "hw/large_weights.py", "self.load.byte == k", "self.load.byte == 0"),
     "loaded_at_the_wrong_place": (
@@ -118,7 +116,6 @@ OPTIONS = {
     "listed_row_without_rest": ("--tables", "rows"),
     "sum_in_flight_forgotten": ("--lanes", "17"),
     "sum_being_written_forgotten": ("--lanes", "17"),
-    "spike_read_twice": ("--lanes", "17"),
     "loaded_byte_lost": ("--weight-memory", "large"),
     "loaded_at_the_wrong_place": ("--weight-memory", "large"),
 }
