@@ -122,7 +122,8 @@ class SpikeLog(wiring.Component):
         for k in reversed(range(units)):
             with m.If(left[k]):
                 m.d.comb += lane.eq(k)
-        rest = left & (left - 1)[:units]
+        # Not as `left & (left - 1)`, whose carry would come after the memory.
+        rest = Cat(left[k] & left[:k].any() for k in range(units))
         with m.If(self.take):
             m.d.sync += taken.eq(~rest)
             with m.If(~rest.any()):
