@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: each target installs what it needs into .venv the first time.
 
+# These two say what is built, and where: only the command line gives them, no environment.
+MODEL      :=
+BITS       :=
+
 BOARD      ?= icebreaker
 CHECKPOINT ?= data/default.safetensors
 SIM        ?= verilator
@@ -14,7 +18,7 @@ NAME       ?= $(basename $(notdir $(CHECKPOINT)))
 RECORDING  ?= $(if $(MODEL),,$(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz))
 
 # Weights of other bits lie side by side. A MODEL that is given is taken as it is.
-WIDTH      := $(if $(BITS),-$(BITS)bit)
+WIDTH      := $(if $(MODEL),,$(if $(BITS),-$(BITS)bit))
 FOLDER     := $(if $(MODEL),$(patsubst %/,%,$(dir $(MODEL:/=))),build/$(NAME))
 INTEGERS   := $(if $(MODEL),$(MODEL:/=),$(FOLDER)/model$(WIDTH))
 VARIANT    := $(if $(filter balanced,$(PRESET)),,-$(PRESET))$(WIDTH)
@@ -30,8 +34,8 @@ RUN        := .venv/bin/python
 READER     := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
-.PHONY: help spikes install torch model bitstream explore report sim demo ladder export verilog test lint \
-	default tables diagram clean
+.PHONY: help settings spikes install torch model bitstream explore report sim demo ladder export verilog \
+	test lint default tables diagram clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -44,14 +48,18 @@ help: ## This list
 	@echo "  NAME=$(NAME)  (folder in build/: another for each of several checkpoints of one file name)"
 	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on; sim and demo must have one)"
 	@echo "  CALIBRATE=$(or $(CALIBRATE),simulated spikes)  (.npz: what states are scaled by)"
-	@echo "  BITS=$(or $(BITS),8)  (of a weight)  MODEL_OPTIONS=$(or $(MODEL_OPTIONS),none)  (more of 'python -m quantize build --help')"
-	@echo "  MODEL=$(or $(MODEL),what these make)  (a model folder of yours, taken as it is)"
+	@echo "  BITS=$(or $(BITS),8)  (of a weight)  MODEL_OPTIONS=$(or $(MODEL_OPTIONS),none)  (more of 'python -m quantize build'; both not of ladder)"
+	@echo "  MODEL=$(or $(MODEL),what these make)  (a model folder of yours, taken as it is; not of ladder)"
 	@echo "  BOARD=$(BOARD)  (or another of 'python -m boards list')  FREQ=$(or $(FREQ),the board's)  (MHz)"
 	@echo "  PRESET=$(PRESET)  (or small, fast)  LANES=$(or $(LANES),as the preset)"
-	@echo "  CORE_OPTIONS=$(or $(CORE_OPTIONS),none)  (as --tables bitmap, --weight-memory large, --neurons lanes)"
+	@echo "  CORE_OPTIONS=$(or $(CORE_OPTIONS),none)  (as --tables bitmap, --weight-memory large, --neurons lanes, --multiplier serial)"
 	@echo "  BOARD_OPTIONS=$(or $(BOARD_OPTIONS),none)  (of bitstream, as --seed 4, --baud 500000)"
 	@echo "  SEEDS=$(SEEDS)  GRID=$(GRID)  SCHEDULER=$(or $(SCHEDULER),none)  (what explore builds, and where)"
 	@echo "  SIM=$(SIM)  (or icarus)  STEPS=$(STEPS)  WAVES=$(or $(WAVES),none)  (.vcd; .fst with icarus)  (of sim)"
+
+settings:
+	@test -z "$(if $(MODEL),$(if $(QUANTIZE),both))" || { echo "error: BITS, CALIBRATE and MODEL_OPTIONS" \
+		"must be left out with MODEL, which is taken as it is" >&2; exit 2; }
 
 spikes:
 	@test -n "$(RECORDING)" || { echo "error: RECORDING must be given for a network of yours" >&2; exit 2; }
@@ -60,17 +68,21 @@ install: .venv/base ## Install into .venv all that a bitstream needs
 
 torch: .venv/torch ## Install torch as well: for .pth checkpoints and for training
 
-# The model remembers of what make made it. One that does not was made by hand, and stays.
-model: $(if $(MODEL),.venv/base,$(READER)) ## Quantize CHECKPOINT to build/NAME/model
+# The model remembers of what make made it. One that does not was made by hand, and stays. So it
+# takes its place only with the mark in it.
+MADE_OF = $(shell cat $(INTEGERS)/made_of.txt 2>/dev/null)
+
+model: settings $(if $(MODEL),.venv/base,$(READER)) ## Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)
 ifeq ($(MODEL),)
 	@test ! -e $(INTEGERS) || test -e $(INTEGERS)/made_of.txt || { echo "error: $(INTEGERS) must be" \
 		"made by make to be made anew: take it with MODEL=$(INTEGERS), choose another NAME, or" \
 		"remove it" >&2; exit 2; }
-	@test ! -e $(INTEGERS) || test "$$(cat $(INTEGERS)/made_of.txt)" = "$(CHECKPOINT)" || { \
-		echo "error: $(INTEGERS) must be of $(CHECKPOINT), not of $$(cat $(INTEGERS)/made_of.txt):" \
+	@test ! -e $(INTEGERS) || test "$(abspath $(MADE_OF))" = "$(abspath $(CHECKPOINT))" || { \
+		echo "error: $(INTEGERS) must be of $(CHECKPOINT), not of $(MADE_OF):" \
 		"choose another NAME, or remove it" >&2; exit 2; }
-	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS) $(QUANTIZE)
-	@echo "$(CHECKPOINT)" > $(INTEGERS)/made_of.txt
+	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS).new $(QUANTIZE)
+	@echo "$(CHECKPOINT)" > $(INTEGERS).new/made_of.txt
+	@rm -rf $(INTEGERS) && mv $(INTEGERS).new $(INTEGERS)
 endif
 
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
@@ -82,7 +94,7 @@ explore: model ## Build GRID for BOARD, each with SEEDS seeds: area, clock and c
 		-o $(FOLDER)/explore-$(BOARD)$(WIDTH) $(if $(RECORDING),--recording $(RECORDING)) \
 		$(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
-report: ## Print the report of the last build as text
+report: settings ## Print the report of the last build as text
 	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream" >&2; exit 2; }
 	@$(RUN) -m boards show $(OUT)
 
@@ -95,6 +107,8 @@ demo: spikes model ## Decode RECORDING on the virtual board and draw the traject
 		-o $(FOLDER)/demo$(WIDTH).npz --picture $(FOLDER)/demo$(WIDTH).png
 
 ladder: $(READER) ## Measure CHECKPOINT from double precision down to 4 bits
+	@test -z "$(MODEL)" || { echo "error: MODEL must be left out with ladder, which measures CHECKPOINT" >&2; \
+		exit 2; }
 	$(RUN) -m quantize ladder $(CHECKPOINT) -o build/$(NAME)/ladder $(CORE) \
 		$(if $(RECORDING),--recording $(RECORDING)) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
 

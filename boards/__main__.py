@@ -12,6 +12,7 @@ from quantize.artefact import load_artefact
 from quantize.cli import (
     CommandParser,
     InputError,
+    baud,
     end_at_mismatches,
     megahertz,
     run_command,
@@ -44,7 +45,7 @@ def _parser() -> CommandParser:
     add_core_options(build)
     build.add_argument("--freq", type=megahertz, metavar="MHZ",
                        help="clock of the decoder (default: the board's)")
-    build.add_argument("--baud", type=whole_number(300, 12_000_000), default=BAUD, metavar="N",
+    build.add_argument("--baud", type=baud, default=BAUD, metavar="N",
                        help="bits a second on the serial line (default: %(default)s)")
     build.add_argument("--seed", type=whole_number(1, 1 << 30), metavar="N", default=1,
                        help="of the placement (default: %(default)s)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from golden.config import CoreConfig, add_core_options, chosen_config
 from hw.decoder import BAUD
 from hw.tools import command_of
-from quantize.cli import InputError, megahertz, whole_number
+from quantize.cli import InputError, baud, megahertz, whole_number
 
 from .build import build
 from .explore import explore, read_grid
@@ -41,7 +41,7 @@ def add_explore(commands) -> None:
                         help="build the bitstream of the best seed as well, in DIR/best")
     parser.add_argument("--freq", type=megahertz, metavar="MHZ",
                         help="clock that placement aims at (default: the board's)")
-    parser.add_argument("--baud", type=whole_number(300, 12_000_000), default=BAUD, metavar="N",
+    parser.add_argument("--baud", type=baud, default=BAUD, metavar="N",
                         help="bits a second on the serial line (default: %(default)s)")
     parser.add_argument("--recording", type=Path, metavar="RECORDING.npz",
                         help="spikes that cycles are counted on (default: simulated)")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hw.large_weights import MOST_BITS, MOST_WORDS
 from hw.params import CoreParams
 from quantize.cli import InputError
+from quantize.rom import places
 
 from .board import Board
 from .platforms import BOARDS
@@ -30,6 +31,10 @@ class Weights:
         Weights side by side in a word.
     table_bits : int
         Of all tables.
+    dense_words : int
+        Of the tables, were they dense: large RAMs hold no others.
+    dense : bool
+        Whether they are.
     mixed : bool
         Whether some projections have narrower weights than others: large RAMs do not hold them.
     """
@@ -37,13 +42,16 @@ class Weights:
     bits: int
     lanes: int
     table_bits: int
+    dense_words: int
+    dense: bool = True
     mixed: bool = False
 
 
 def weights_of(core: CoreParams) -> Weights:
     """Those of a core."""
     return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.table_bits,
-                   mixed=len(core.tables) > 1)
+                   dense_words=sum(p.rows * p.row_words for p in places(core.model, core.lanes)),
+                   dense=core.config.tables == "dense", mixed=len(core.tables) > 1)
 
 
 def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
@@ -82,6 +90,7 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
     spared = max(blocks["currents"]["ebr"] - 1, 0) if weights.lanes > 1 else 0
     fewest = _sums(board, blocks)["ebr"] - spared
     fewer_lanes = weights.lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"])
+    options = "--weight-memory large" + ("" if weights.dense else " --tables dense")
     advice = []
     if "ebr" in over:
         # Weight memory grows with the bits of a weight, and the rest stays as it is, but for one
@@ -93,13 +102,13 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
                               f"(quantize build --weight-bits {bits}, or make BITS={bits})")
                 break
     if board.name in large:
-        advice.append("keep the weights in large RAMs (--weight-memory large)")
+        advice.append(f"keep the weights in large RAMs ({options})")
     if fewer_lanes:
         advice.append(f"take fewer lanes than {weights.lanes} (--lanes)")
     boards = [", ".join(block)] if block else []
     others = [name for name in large if name != board.name]
     if others:
-        boards.append(f"with --weight-memory large {', '.join(others)}")
+        boards.append(f"with {options} {', '.join(others)}")
     if boards:
         advice.append(f"take a board that by these counts has room for it: {'; '.join(boards)}")
     elif not advice:
@@ -124,8 +133,8 @@ def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], 
     """
     needed = _sums(board, blocks)
     roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
-    words = weights.table_bits // (weights.lanes * weights.bits)
-    loads = not weights.mixed and words <= MOST_WORDS and weights.lanes * weights.bits <= MOST_BITS
+    loads = (not weights.mixed and weights.dense_words <= MOST_WORDS
+             and weights.lanes * weights.bits <= MOST_BITS)
     block, large = [], []
     for other in roomy:
         # What a RAM of one family holds may take several of another.

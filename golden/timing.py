@@ -15,7 +15,8 @@ The core is one row adder and one neuron pipeline, or one for each lane, driven 
   Rows follow as soon as the adder is free.
 - INPUT takes rows as they come. Waiting for a token is not counted as busy.
 - UPDATE begins when the adder holds no row any more. Its pipeline reads the first current 2 cycles
-  later at the earliest, and then a word per cycle at most: the adder has written it by then.
+  later at the earliest, and then a word per cycle at most: the adder has written it by then,
+  or, where rows stream, writes it in that cycle.
 
   With shared neurons it is one cycle to start, NEURON_TICKS per neuron and FLUSH_TICKS for the
   pipeline, one less with a serial multiplier, whose product and sum are one stage. A tick is one

@@ -16,10 +16,10 @@ from quantize.artefact import load_artefact, load_network
 from quantize.cli import (
     CommandParser,
     InputError,
+    baud,
     megahertz,
     output_file,
     run_command,
-    whole_number,
 )
 from quantize.rom import loaded_words
 from sim.virtual import VirtualBoard
@@ -44,7 +44,7 @@ def _parser() -> CommandParser:
     run.add_argument("-o", "--output", type=output_file, required=True, help="answers, .npz")
     run.add_argument("--port", default="virtual",
                      help="serial port of the board, or 'virtual' (default: %(default)s)")
-    run.add_argument("--baud", type=whole_number(9600, 12_000_000), default=BAUD, metavar="N",
+    run.add_argument("--baud", type=baud, default=BAUD, metavar="N",
                      help="bits per second, as the board was built (default: %(default)s)")
     run.add_argument("--freq", type=megahertz, default=24.0, metavar="MHZ",
                      help="clock of the virtual board (default: %(default)g)")

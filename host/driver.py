@@ -51,7 +51,7 @@ class Decoder:
     tries : int
         How often a request is sent before the device counts as gone.
     weights : function of int to list of int, optional
-        Words of the dense weight table for a number of lanes, see `quantize.rom.tables_of`; only
+        Words of the dense weight table for a number of lanes, see `quantize.rom.loaded_words`; only
         a device that keeps its weights in large memory asks for them.
     """
 

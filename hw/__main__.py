@@ -5,7 +5,7 @@ from pathlib import Path
 
 from golden.config import add_core_options, chosen_config
 from quantize.artefact import load_artefact
-from quantize.cli import CommandParser, InputError, megahertz, run_command, whole_number
+from quantize.cli import CommandParser, InputError, baud, megahertz, run_command
 
 from .decoder import BAUD, link_params
 from .export import NAMES, export_verilog
@@ -31,7 +31,7 @@ def _parser() -> CommandParser:
                          help="the whole decoder, from serial line to serial line")
     verilog.add_argument("--freq", type=megahertz, metavar="MHZ", default=CLOCK_MHZ,
                          help="clock that the link will have (default: %(default)g)")
-    verilog.add_argument("--baud", type=whole_number(300, 12_000_000), default=BAUD, metavar="N",
+    verilog.add_argument("--baud", type=baud, default=BAUD, metavar="N",
                          help="bits a second on the serial line (default: %(default)s)")
     return parser
 

@@ -112,7 +112,8 @@ class Core(wiring.Component):
         """The adder and the neurons take turns.
 
         When the neurons start, the adder has still a word to read and some to write: it is done
-        with both before the neurons read and write theirs.
+        with both before the neurons read and write theirs, or, where rows stream, writes a word in
+        the cycle in which they read it.
         """
         lanes, writes = self.params.lanes, neurons.write_lanes.any()
         m.d.comb += [

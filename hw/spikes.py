@@ -30,7 +30,7 @@ class SpikeLog(wiring.Component):
     clear : :py:`In(1)`
         Empty every list.
     fetch : :py:`In(1)`
-        Read ``number``, which is steady until the next such cycle.
+        Read the group of ``number``, which is steady until the next such cycle.
     select : :py:`In(1)`
         Turn to the begin of the list of population ``source``, ``delay`` steps ago.
     write : :py:`In(1)`

@@ -5,6 +5,7 @@ import argparse
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import sys
@@ -12,9 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["CommandParser", "InputError", "check_file", "check_folder", "end_at_mismatches",
-           "megahertz", "output_file", "run_command", "whole_number", "written_file",
-           "written_folder"]
+__all__ = ["CommandParser", "InputError", "baud", "check_file", "check_folder",
+           "end_at_mismatches", "megahertz", "output_file", "run_command", "whole_number",
+           "written_file", "written_folder"]
 
 # What marks a folder as written by this project: an index, and a key that it has.
 INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
@@ -53,6 +54,11 @@ def megahertz(text: str) -> float:
     raise argparse.ArgumentTypeError(f"must be a number of MHz between 0 and 1000, not {text!r}")
 
 
+def baud(text: str) -> int:
+    """An argument's type: bits a second on the serial line, as far as hosts go."""
+    return whole_number(9600, 12_000_000)(text)
+
+
 def output_file(text: str) -> Path:
     """An argument's type: a file to write. What is none is told before the work, not after it."""
     try:
@@ -80,10 +86,10 @@ def run_command(main: Callable[[], None]) -> None:
         _flush()
     except InputError as error:
         sys.exit(_fail(str(error)))
-    except BrokenPipeError:
-        _discard_output()
-        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and not _is_read():
+            _discard_output()
+            sys.exit(128 + signal.SIGPIPE)
         sys.exit(_fail(f"{error.filename or 'File'} cannot be used: {error.strerror or error}"))
     except KeyboardInterrupt:
         sys.exit(130)
@@ -95,6 +101,13 @@ def _flush() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_output()
+
+
+def _is_read() -> bool:
+    """Whether standard output has a reader: another pipe may be the one that broke."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)       # tells of errors only
+    return not poll.poll(0)
 
 
 def _discard_output() -> None:

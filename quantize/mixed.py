@@ -35,7 +35,7 @@ def mixed_widths(network: Network, widths: Widths, bits: dict[str, int]) -> Widt
         if name not in roles.values():
             known = ", ".join(dict.fromkeys(roles.values()))
             raise ValueError(f"Projection must be one of {known}, not {name!r}")
-    given = {title: bits.get(name, widths.weight) for title, name in roles.items()}
+    given = {title: bits.get(name, widths.weight_of(title)) for title, name in roles.items()}
     widest = max(given.values())
     return dataclasses.replace(
         widths, weight=widest,

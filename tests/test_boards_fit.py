@@ -6,11 +6,12 @@ import dataclasses
 import pytest
 
 from boards.family import ECP5, ICE40
-from boards.fit import Weights, check_area, check_timing, holders
+from boards.fit import Weights, check_area, check_timing, holders, weights_of
 from boards.platforms import BOARDS
 
 from .boards_bench import cells_of
-from .networks import refused
+from .designs import core_params
+from .networks import deep_model, refused
 
 ICEBREAKER = BOARDS["icebreaker"]
 ADVICE = ("build the model with about {0} bits a weight (quantize build --weight-bits {0}, or make "
@@ -20,6 +21,12 @@ LARGE = "keep the weights in large RAMs (--weight-memory large)"
 ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"
 HX8K = "ice40_hx8k_b_evn, tinyfpga_bx"
 UP5K = "icebreaker_bitsy, icesugar, upduino_v3, upduino_v3_osc, fomu_pvt, ice40_up5k_b_evn"
+
+
+def dense(table_bits, lanes=4):
+    """Dense tables of 8-bit weights."""
+    return Weights(bits=8, lanes=lanes, table_bits=table_bits,
+                   dense_words=table_bits // (8 * lanes))
 
 
 def test_boards_that_hold_a_design():
@@ -33,7 +40,7 @@ def test_boards_that_hold_a_design():
     def held(table_bits=10_000, tables=0, **changed):
         """Of a core on the ULX3S 25F, of whose block RAMs ``tables`` hold weights."""
         blocks = cells_of(ECP5, core=needed | changed, weights={"ebr": tables})
-        return holders(BOARDS["ulx3s_25f"], blocks, Weights(bits=8, lanes=4, table_bits=table_bits))
+        return holders(BOARDS["ulx3s_25f"], blocks, dense(table_bits))
 
     assert held() == ([*up5k, *hx8k, *every_ecp5], [])
     assert held(ebr=7) == ([*hx8k, *every_ecp5], [])
@@ -51,20 +58,42 @@ def test_boards_that_hold_a_design():
     blocks = cells_of(ICE40, weights={"spram": 1}, core={"lc": 1000, "ebr": 10, "dsp": 2})
     for table_bits, names in ((20 << 12, [*up5k, *hx8k, *every_ecp5]),
                                (22 << 12, [*hx8k, *every_ecp5]), (23 << 12, every_ecp5)):
-        assert holders(ICEBREAKER, blocks, Weights(bits=8, lanes=4, table_bits=table_bits)) == (
+        assert holders(ICEBREAKER, blocks, dense(table_bits)) == (
             names, up5k if names[0] != "icebreaker" else [])
 
 
 def test_large_rams_do_not_hold_weights_of_several_widths():
     blocks = cells_of(ICE40, weights={"ebr": 40}, core={"lc": 1000})
-    alike = Weights(bits=8, lanes=4, table_bits=1 << 17)
+    alike = dense(1 << 17)
     assert holders(ICEBREAKER, blocks, alike)[1]
     assert not holders(ICEBREAKER, blocks, dataclasses.replace(alike, mixed=True))[1]
 
 
+def test_large_rams_hold_dense_tables_only():
+    """What counts is what the tables take there, whatever they take as they are."""
+    blocks = cells_of(ICE40, weights={"ebr": 40}, core={"lc": 1000})
+    bitmap = dataclasses.replace(dense(1 << 17), dense=False, dense_words=1 << 14)
+    assert holders(ICEBREAKER, blocks, bitmap)[1]
+    longer = dataclasses.replace(bitmap, dense_words=(1 << 14) + 1)
+    assert not holders(ICEBREAKER, blocks, longer)[1]
+    with refused("Design must fit the Lattice iCE40UP5K of icebreaker, not take 1,000 of 5,280 "
+                 "logic cells (LC), 40 of 30 block RAMs (EBR): " + ", or ".join([
+                     ADVICE.format(6), f"{LARGE[:-1]} --tables dense)", ROOM.format(
+                         f"{ECP5_BOARDS}; with --weight-memory large --tables dense {UP5K}")])):
+        check_area(ICEBREAKER, blocks, bitmap)
+
+
+@pytest.mark.parametrize("tables", ["dense", "bitmap", "rows", "smallest"])
+def test_weights_of_a_core(tables):
+    params = core_params(deep_model(1), tables=tables)
+    weights = weights_of(params)
+    assert weights.dense_words == len(core_params(params.model).loaded)
+    assert weights.dense == (tables == "dense")
+
+
 def test_area_that_fits():
     check_area(ICEBREAKER, cells_of(ICE40, weights={"ebr": 30, "lc": 5000}, link={"lc": 280}),
-               Weights(bits=8, lanes=4, table_bits=1))
+               dense(1))
 
 
 @pytest.mark.parametrize("blocks, lanes, taken, advice", [
@@ -88,8 +117,7 @@ def test_area_that_fits():
      ["take fewer lanes than 64 (--lanes)", ROOM.format(ECP5_BOARDS)]),
 ])
 def test_area_that_does_not_fit(blocks, lanes, taken, advice):
-    weights = Weights(bits=8, lanes=lanes,
-                      table_bits=blocks.get("weights", {"ebr": 0})["ebr"] << 12)
+    weights = dense(blocks.get("weights", {"ebr": 0})["ebr"] << 12, lanes)
     with refused(f"Design must fit the Lattice iCE40UP5K of icebreaker, not take {taken}: "
                  f"{', or '.join(advice)}"):
         check_area(ICEBREAKER, cells_of(ICE40, **blocks), weights)

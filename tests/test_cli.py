@@ -10,7 +10,7 @@ import pytest
 
 import hw.tools
 from hw.tools import run_tool
-from quantize.cli import megahertz, output_file, written_file
+from quantize.cli import baud, megahertz, output_file, written_file
 
 from .designs import ROOT
 from .networks import refused
@@ -46,6 +46,14 @@ def test_megahertz():
             megahertz(text)
 
 
+def test_baud():
+    assert (baud("9600"), baud("12000000")) == (9600, 12_000_000)
+    for text in ("9599", "12000001", "fast"):
+        with refused(f"must be a whole number from 9600 to 12000000, not {text!r}",
+                     argparse.ArgumentTypeError):
+            baud(text)
+
+
 @pytest.mark.parametrize("code, status", [
     ("print('word ' * 100_000)", 141),      # more than a pipe holds
     ("print('word')", 0),                   # told in the end, when all is done
@@ -57,6 +65,17 @@ def test_nobody_reads_on(code, status):
                           env=os.environ | {"PYTHONUNBUFFERED": ""}) as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == (b"", status)
+
+
+def test_another_pipe_that_breaks_is_told():
+    """Standard output has its reader: what did not work is said."""
+    code = ("import os; from quantize.cli import run_command\n"
+            "def main():\n    print('word')\n    ours, theirs = os.pipe()\n"
+            "    os.close(ours)\n    os.write(theirs, b'x')\nrun_command(main)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2, "word\n", "error: File cannot be used: Broken pipe\n")
 
 
 @pytest.mark.parametrize("said, told", [

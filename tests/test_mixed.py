@@ -48,6 +48,12 @@ def test_mixed_widths(bits, weight, narrow):
     assert widths == Widths(fraction=0, weight=weight, narrow=narrow)
 
 
+def test_mixed_widths_keep_what_is_narrow():
+    widths = mixed_widths(retime(tiny_network(0)), Widths(narrow={INPUT: 4, OUTPUT: 5}),
+                          {"output": 6})
+    assert widths.narrow == {INPUT: 4, OUTPUT: 6}
+
+
 def test_mixed_widths_of_another_form():
     """What is neither input, recurrent nor output goes by its title; an input may be two."""
     network = make_network(0, {"a": 2, "b": 2, "out": 1}, [

@@ -34,6 +34,8 @@ MUTATIONS = {
         "hw/neurons.py", "total > threshold", "total >= threshold"),
     "refractory_forgotten": (
         "hw/neurons.py", "at_most & fires_ever", "C(0)"),
+    "refractory_of_outputs": (
+        "hw/neurons.py", "at_most & fires_ever", "at_most"),
     "rounding_is_floor": (
         "hw/arith.py", "product[bits - 1]", "C(0, 1)"),
     "delay_off_by_one": (
