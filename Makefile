@@ -82,7 +82,7 @@ ifeq ($(MODEL),)
 		"choose another NAME, or remove it" >&2; exit 2; }
 	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS).new $(QUANTIZE)
 	@echo "$(CHECKPOINT)" > $(INTEGERS).new/made_of.txt
-	@rm -rf $(INTEGERS) && mv $(INTEGERS).new $(INTEGERS)
+	@rm -rf $(INTEGERS) && mv $(INTEGERS).new $(INTEGERS) && echo "-> $(INTEGERS)"
 endif
 
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report

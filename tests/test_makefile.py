@@ -32,6 +32,7 @@ def make(tmp_path):
 def test_settings_reach_the_commands(make):
     assert make("bitstream") == (0, [
         "-m quantize build data/default.safetensors -o build/default/model.new",
+        "-> build/default/model",
         ("-m boards build build/default/model --board icebreaker -o build/default/icebreaker "
          "--preset balanced --recording data/default_recording.npz")], [])
     assert make("bitstream", "CHECKPOINT=a/mine.pth", "BOARD=icestick", "PRESET=small", "FREQ=12",
@@ -39,6 +40,7 @@ def test_settings_reach_the_commands(make):
                 "BOARD_OPTIONS=--seed 3", "CALIBRATE=c.npz") == (0, [
         ("-m quantize build a/mine.pth -o build/mine/model-4bit.new --weight-bits 4 --calibrate "
          "c.npz --current-bits 12"),
+        "-> build/mine/model-4bit",
         ("-m boards build build/mine/model-4bit --board icestick -o build/mine/icestick-small-4bit "
          "--preset small --tables bitmap --freq 12 --seed 3")], [])
     for target in ("explore", "sim", "demo", "verilog", "ladder"):
@@ -69,6 +71,7 @@ def test_model_and_bits_are_not_of_the_environment(make, monkeypatch):
     monkeypatch.setenv("BITS", "4")
     assert make("verilog") == (0, [
         "-m quantize build data/default.safetensors -o build/default/model.new",
+        "-> build/default/model",
         "-m hw verilog build/default/model -o build/default/verilog --preset balanced"], [])
 
 

@@ -128,6 +128,7 @@ def case(tmp_path_factory):
     """Folder with a model and a recording that meet every corner."""
     folder = tmp_path_factory.mktemp("mutations")
     network = retime(tiny_network(11, channels=6, hidden=7))
+    network.projections[2].weights[:, 1] *= -1      # saturates above; the other output below
     widths = Widths(weight=4, current=8, membrane=9, decay=4, fraction=1)
     model, _ = prune(nearest_model(network, widths, "mutated"))
     shifted = tuple(dataclasses.replace(p, shift=int(k == 1))
@@ -144,6 +145,7 @@ def case(tmp_path_factory):
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.any(axis=0).sum() >= 5
     assert answer.saturated.any() and not answer.saturated.all()
+    assert (answer.velocity_int.max(axis=0) == 255).tolist() == [False, True]
     return folder
 
 
