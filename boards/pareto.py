@@ -156,14 +156,15 @@ def pareto(facts: dict, png: Path) -> str:
 
 
 def _labels(axes, points, kind):
-    """Call each mark by its presets or its title, where that covers neither label nor mark."""
+    """Call each mark by its presets, or where that covers neither label nor mark, by its title."""
+    points = sorted(points, key=lambda point: not point["presets"])
     marks = axes.transData.transform([(point["best"]["used"][kind], point["cycles"]["mean"])
                                       for point in points])
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in marks]
     for point, mark in zip(points, taken[:], strict=True):
         text = "\n".join(point["presets"] or title(point["config"]).split(", "))
         note = axes.annotate(text, (point["best"]["used"][kind], point["cycles"]["mean"]),
-                             textcoords="offset points", xytext=(0, 0), fontsize=8.5,
+                             textcoords="offset points", xytext=(0, 0), fontsize=7.5,
                              color=INK if point["presets"] else MUTED,
                              fontweight="bold" if point["presets"] else "normal")
         note.set_in_layout(False)
@@ -171,11 +172,15 @@ def _labels(axes, points, kind):
         for x, y, *alignment in BESIDE:
             note.xyann = x, y
             note.set(ha=alignment[0], va=alignment[1])
-            box = note.get_window_extent()
-            inside = axes.bbox.x0 < box.x0 and box.x1 < axes.bbox.x1
+            box = note.get_window_extent().padded(4)
+            inside = (axes.bbox.x0 < box.x0 and box.x1 < axes.bbox.x1
+                      and axes.bbox.y0 < box.y0 and box.y1 < axes.bbox.y1)
             boxes.append((box.count_overlaps([other for other in taken if other is not mark])
                           + (not inside), (x, y, alignment), box))
-        _, (x, y, alignment), box = min(boxes, key=lambda item: item[0])
+        covers, (x, y, alignment), box = min(boxes, key=lambda item: item[0])
+        if covers and not point["presets"]:
+            note.remove()
+            continue
         note.xyann = x, y
         note.set(ha=alignment[0], va=alignment[1])
         taken.append(box)

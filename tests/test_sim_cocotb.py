@@ -63,7 +63,8 @@ def test_published_on_verilog(shared, signals, simulator, checkpoint):
 
 
 @pytest.mark.parametrize("seeds, choices", [
-    ((1, 2, 3), {}), ((1,), {"neurons": "lanes"}), ((1,), {"multiplier": "serial"})])
+    ((1, 2, 3), {}), ((1,), {"neurons": "lanes"}), ((1,), {"multiplier": "serial"}),
+    ((1,), {"lanes": 17})])             # rows stream
 def test_stalls_on_verilog(simulator, seeds, choices):
     """Two recurrent populations, resets and saturation, under stalls of several seeds."""
     params = core_params(deep_model(4), **choices)
