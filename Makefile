@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door: each target installs what it needs into .venv the first time.
 
-# These two say what is built, and where: only the command line gives them, no environment.
+# These say what is built, and where: only the command line gives them, no environment.
 MODEL      :=
 BITS       :=
+NAME        = $(basename $(notdir $(CHECKPOINT)))
 
 BOARD      ?= icebreaker
 CHECKPOINT ?= data/default.safetensors
@@ -14,7 +15,6 @@ SEEDS      ?= 4
 GRID       ?= presets lanes=1,2,4,8
 
 DEFAULT    := data/default.safetensors
-NAME       ?= $(basename $(notdir $(CHECKPOINT)))
 RECORDING  ?= $(if $(MODEL),,$(if $(filter $(DEFAULT),$(CHECKPOINT)),data/default_recording.npz))
 
 # Weights of other bits lie side by side. A MODEL that is given is taken as it is.
@@ -70,7 +70,8 @@ torch: .venv/torch ## Install torch as well: for .pth checkpoints and for traini
 
 # The model remembers of what make made it. One that does not was made by hand, and stays. So it
 # takes its place only with the mark in it.
-MADE_OF = $(shell cat $(INTEGERS)/made_of.txt 2>/dev/null)
+MADE_OF   = $(shell sed -n 1p $(INTEGERS)/made_of.txt 2>/dev/null)
+MADE_WITH = $(shell sed -n 2p $(INTEGERS)/made_of.txt 2>/dev/null)
 
 model: settings $(if $(MODEL),.venv/base,$(READER)) ## Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)
 ifeq ($(MODEL),)
@@ -80,8 +81,10 @@ ifeq ($(MODEL),)
 	@test ! -e $(INTEGERS) || test "$(abspath $(MADE_OF))" = "$(abspath $(CHECKPOINT))" || { \
 		echo "error: $(INTEGERS) must be of $(CHECKPOINT), not of $(MADE_OF):" \
 		"choose another NAME, or remove it" >&2; exit 2; }
+	@test ! -e $(INTEGERS) || test "$(MADE_WITH)" = "$(QUANTIZE)" || echo "note: $(INTEGERS) is made anew" \
+		"with '$(QUANTIZE)', not '$(MADE_WITH)': what was built of it before is of another model" >&2
 	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS).new $(QUANTIZE)
-	@echo "$(CHECKPOINT)" > $(INTEGERS).new/made_of.txt
+	@printf '%s\n' "$(CHECKPOINT)" "$(QUANTIZE)" > $(INTEGERS).new/made_of.txt
 	@rm -rf $(INTEGERS) && mv $(INTEGERS).new $(INTEGERS) && echo "-> $(INTEGERS)"
 endif
 
@@ -95,7 +98,8 @@ explore: model ## Build GRID for BOARD, each with SEEDS seeds: area, clock and c
 		$(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 report: settings ## Print the report of the last build as text
-	@test -f $(OUT)/report.json || { echo "error: there is no report yet: run make bitstream" >&2; exit 2; }
+	@test -f $(OUT)/report.json || { echo "error: there is no report in $(OUT): run make" \
+		"bitstream with the same settings" >&2; exit 2; }
 	@$(RUN) -m boards show $(OUT)
 
 sim: .venv/test spikes model ## Run the cocotb testbench on the generated Verilog

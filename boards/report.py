@@ -10,6 +10,7 @@ from quantize.recording import Recording
 from . import pictures
 from .html import render_page
 from .netlist import BLOCKS
+from .pareto import title
 from .style import BLOCK_COLOURS
 
 __all__ = ["page", "summary"]
@@ -78,6 +79,7 @@ def summary(facts: dict) -> str:
     rows = [
         ("model", f"{facts['model']['name']}, hash {facts['model_hash'][:16]}"),
         ("board", f"{facts['board']['title']}, {facts['board']['device']}"),
+        ("core", title(facts["config"])),
         ("area", taken), ("clock", clock), ("a step", step), ("latency", latency), ("lead", lead),
         ("idle", _idle(facts["idle"])),
         ("measured on", _measured_on(facts["recording"]))]

@@ -18,6 +18,8 @@ from boards.toolchain import implement
 from golden.config import CoreConfig
 
 from .boards_bench import saved_model
+from .designs import core_params
+from .networks import deep_model
 
 # What a bitstream begins with: of iCE40 the comment and preamble, of ECP5 the comment alone.
 BEGINNING = {"iCE40": bytes.fromhex("ff0000ff7eaa"), "ECP5": bytes.fromhex("ff00")}
@@ -31,7 +33,7 @@ class Echo(wiring.Component):
 
     def __init__(self, clock_hz):
         self.link = SimpleNamespace(clock_hz=clock_hz)
-        self.core = SimpleNamespace(widths=SimpleNamespace(weight=8), lanes=1)
+        self.core = core_params(deep_model(4), 1)       # tells of its weights
         super().__init__()
 
     def elaborate(self, platform):
@@ -90,4 +92,4 @@ def test_decoder_to_bitstream(name, kinds, tmp_path):
     assert not any("TRELLIS" in hop["signal"] or "SB_" in hop["signal"] for hop in path["hops"])
     page = (tmp_path / "out" / "report.html").read_text()
     assert board.device in page and facts["board"]["bitstream"] in page
-    assert f"| {facts['resources'][logic]['used']:,} |" in area({"tiny": facts})
+    assert f"| {facts['resources'][logic]['used']:,} (" in area({"tiny": facts})

@@ -191,7 +191,8 @@ def test_show(run, recording, tmp_path, capsys):
     main(["show", str(tmp_path / "out")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("model        tiny, hash ")
-    assert lines[2] == ("area         1,500 of 5,280 LC, 20 of 30 EBR, 0 of 4 SPRAM, 2 of 8 DSP")
+    assert lines[2] == "core         4 lanes"
+    assert lines[3] == ("area         1,500 of 5,280 LC, 20 of 30 EBR, 0 of 4 SPRAM, 2 of 8 DSP")
     assert lines[-1].startswith("int8         fidelity R2 ")
 
 

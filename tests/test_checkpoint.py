@@ -154,9 +154,11 @@ def test_checkpoint_wrong_dt(tmp_path, dt):
 
 
 def test_checkpoint_that_is_no_file(tmp_path):
-    for path in (tmp_path, tmp_path / "gone.pth"):
-        with refused(f"Checkpoint must be a file, not {str(path)!r}: there is none"):
-            read_checkpoint(path)
+    with refused(f"Checkpoint must be a file, not the folder {str(tmp_path)!r}"):
+        read_checkpoint(tmp_path)
+    gone = tmp_path / "gone.pth"
+    with refused(f"Checkpoint must be a file, not {str(gone)!r}: there is none"):
+        read_checkpoint(gone)
     (tmp_path / "net.onnx").write_bytes(b"x")
     with refused("Checkpoint must be a .pth or .safetensors file, not 'net.onnx'"):
         read_checkpoint(tmp_path / "net.onnx")

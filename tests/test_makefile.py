@@ -91,6 +91,9 @@ def test_no_model_of_somebody_else_is_replaced(make, tmp_path):
     model = tmp_path / "build" / "net" / "model"
     assert [path.name for path in model.iterdir()] == ["made_of.txt"]
     assert [path.name for path in model.parent.iterdir()] == ["model"]
+    note = ("note: build/net/model is made anew with '', not '--calibrate c.npz': what was built "
+            "of it before is of another model")
+    assert make("model", "CHECKPOINT=a/net.pth")[2] == [note]
     for spelling in ("./a/net.pth", "a/../a/net.pth", str(tmp_path / "a" / "net.pth")):
         assert make("model", f"CHECKPOINT={spelling}")[0] == 0
     assert make("model", "CHECKPOINT=b/net.pth") == (2, [], [
