@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from golden.config import CoreConfig
+from golden.config import unusual
 from quantize.cli import written_file
 
 from .html import render_page
@@ -43,10 +43,8 @@ def front(points: list[dict]) -> list[int]:
 
 def title(config: dict) -> str:
     """Short name of a configuration: its lanes, and each choice that is not the usual one."""
-    usual = vars(CoreConfig())
     return ", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
-                      *(words.format(config[key]) for key, words in WORDS.items()
-                        if config[key] != usual[key])])
+                      *(WORDS[key].format(value) for key, value in unusual(config).items())])
 
 
 def table(facts: dict) -> str:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables of README and docs, made from kept reports."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from golden.config import CoreConfig
+from golden.config import unusual
 from quantize.cli import InputError, written_file
 
 from .platforms import BOARDS
@@ -52,9 +51,7 @@ def _core_cells(blocks: dict, kind: str) -> int:
 def _core(config: dict) -> str:
     """What was chosen of a core, beyond what every core is."""
     parts = [f"{config['lanes']} lane{'s' * (config['lanes'] > 1)}"]
-    plain = dataclasses.asdict(CoreConfig())
-    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in config.items()
-              if name != "lanes" and value != plain[name]]
+    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in unusual(config).items()]
     return ", ".join(parts)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from quantize.cli import InputError, whole_number
 from quantize.tables import FORMATS, LANES
 
-__all__ = ["PRESETS", "CoreConfig", "add_core_options", "chosen_config"]
+__all__ = ["PRESETS", "CoreConfig", "add_core_options", "chosen_config", "unusual"]
 
 CHOICES = {
     "tables":        (*FORMATS, "smallest"),
@@ -77,6 +77,12 @@ _HELP = {
     "neurons":       "one neuron pipeline, or a unit in every lane",
     "multiplier":    "a product per cycle, or a bit of it",
 }
+
+
+def unusual(config: dict) -> dict:
+    """Choices of ``config``, fields of `CoreConfig` by name, that are not the usual ones."""
+    usual = CoreConfig()
+    return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
 
 
 def add_core_options(parser: ArgumentParser) -> None:

@@ -118,8 +118,7 @@ def constants_of(model: IntegerModel) -> tuple[Constants, State]:
         a=np.concatenate([p.synaptic_decay for p in model.populations]),
         b=np.concatenate([p.membrane_decay for p in model.populations]),
         threshold=np.concatenate([p.threshold for p in model.populations]),
-        limits=np.array([(1 << widths.current - 1) - 1, (1 << widths.membrane - 1) - 1,
-                         widths.decay], np.int64))
+        limits=np.array([widths.largest_current, widths.largest_membrane, widths.decay], np.int64))
     state = State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
                   spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
     return constants, state

@@ -159,7 +159,7 @@ class LaneUpdate(wiring.Component):
         total = Signal(signed(widths.membrane + 1), name=f"total_{lane}",
                        reset_less=True)
         fires_ever = Signal(name=f"fires_ever_{lane}")
-        largest = (1 << widths.membrane - 1) - 1
+        largest = widths.largest_membrane
         constants = lane_words(self.params.model, self.params.lanes)[lane]
         m.d.sync += [
             x.eq(Mux(decay, self.read[lane], read.data)),

@@ -48,20 +48,19 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
         If not even 0 fraction bits fit.
     """
     trace = trace or run_reference(network, recording)
-    current, membrane = widths.current, widths.membrane
     weight = max(widths.weight_of(p.title) + places
                  for p, places in zip(network.projections, rounded.shift, strict=True))
     sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
-    room_s = ((1 << current - 1) - 1) / max(s_peak * MARGIN, 1)
-    room_m = ((1 << membrane - 1) - 1) / max(m_peak * MARGIN, 1)
+    room_s = widths.largest_current / max(s_peak * MARGIN, 1)
+    room_m = widths.largest_membrane / max(m_peak * MARGIN, 1)
     fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION,
-                   current - weight)
+                   widths.current - weight)
     if fraction < 0:
-        raise ValueError(f"States must fit {current} and {membrane} bits, not peak at {s_peak:.0f} "
-                         f"and {m_peak:.0f} weight LSB with a margin of {MARGIN}: take fewer "
-                         "weight bits or wider states")
+        raise ValueError(f"States must fit {widths.current} and {widths.membrane} bits, not peak "
+                         f"at {s_peak:.0f} and {m_peak:.0f} weight LSB with a margin of "
+                         f"{MARGIN}: take fewer weight bits or wider states")
     return Calibration(
         widths=replace(widths, fraction=fraction), source=recording.name, margin=MARGIN,
         current_peak=s_peak, membrane_peak=m_peak)

@@ -26,7 +26,7 @@ __all__ = ["quantize", "with_states"]
 def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
              decays: dict[str, Decays] | None = None) -> IntegerModel:
     """Put ``rounded`` weights of ``network`` into a model with ``widths``."""
-    room = _highest(widths) / 2 / (1 << widths.fraction)
+    room = widths.largest_membrane / 2 / (1 << widths.fraction)
     sigma = {name: np.maximum(scale, network.population(name).threshold / room)
              if network.population(name).spiking else scale
              for name, scale in rounded.scale.items()}
@@ -57,9 +57,10 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
     current = max(current, 8, weight + widths.fraction)
     widths = dataclasses.replace(widths, current=current, membrane=max(membrane, current))
     # A threshold beyond what m can reach is one that it never passes.
+    most = widths.largest_membrane
     populations = tuple(
-        dataclasses.replace(p, threshold=np.minimum(p.threshold, _highest(widths)) if p.spiking
-                            else np.full(p.neurons, _highest(widths)))
+        dataclasses.replace(p, threshold=np.minimum(p.threshold, most) if p.spiking
+                            else np.full(p.neurons, most))
         for p in model.populations)
     return dataclasses.replace(model, widths=widths, populations=populations)
 
@@ -74,12 +75,8 @@ def _population(population: Population, sigma: np.ndarray, decays: Decays,
     if population.spiking:
         threshold = np.floor(population.threshold / sigma * (1 << widths.fraction))
     else:
-        threshold = np.full(population.neurons, float(_highest(widths)))
+        threshold = np.full(population.neurons, float(widths.largest_membrane))
     return IntegerPopulation(
         name=population.name, spiking=population.spiking, size=population.neurons,
         kept=np.arange(population.neurons), threshold=threshold.astype(np.int64),
         synaptic_decay=decays.synaptic, membrane_decay=decays.membrane)
-
-
-def _highest(widths: Widths) -> int:
-    return (1 << widths.membrane - 1) - 1

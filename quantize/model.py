@@ -71,6 +71,16 @@ class Widths:
         """Largest weight of the projection with this title; the least is ``-largest - 1``."""
         return (1 << self.weight_of(title) - 1) - 1
 
+    @property
+    def largest_current(self) -> int:
+        """Largest s; the least is ``-largest_current - 1``."""
+        return (1 << self.current - 1) - 1
+
+    @property
+    def largest_membrane(self) -> int:
+        """Largest m; the least is ``-largest_membrane - 1``."""
+        return (1 << self.membrane - 1) - 1
+
     def lacks(self, title: str) -> int:
         """Bits that a weight of the projection with this title has fewer than the widest."""
         return self.weight - self.weight_of(title)

@@ -119,7 +119,7 @@ def lane_words(model: IntegerModel, lanes: int) -> list[list[tuple[int, int, int
 
     Where a population does not fill its last word, the neurons of the rest never fire.
     """
-    never, words = (0, 0, (1 << model.widths.membrane - 1) - 1), []
+    never, words = (0, 0, model.widths.largest_membrane), []
     for population in model.populations:
         columns = (population.synaptic_decay, population.membrane_decay, population.threshold)
         neurons = list(zip(*(column.tolist() for column in columns), strict=True))

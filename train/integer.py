@@ -71,7 +71,7 @@ class IntegerNetwork(nn.Module):
         self.model  = model
         self.shadow = nn.ParameterList(
             nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
-        self.halves = [1 << model.widths.weight_of(p.title) - 1 for p in model.projections]
+        self.halves = [model.widths.largest(p.title) + 1 for p in model.projections]
         self._phases = schedule(model)
         self._place  = {p.name: k for k, p in enumerate(model.populations)}
         self._a, self._b, self._threshold = (
@@ -133,7 +133,7 @@ class IntegerNetwork(nn.Module):
 
     def _update(self, k: int, s: Tensor, m: Tensor, before: Tensor
                 ) -> tuple[Tensor, Tensor, Tensor]:
-        high, bits = (1 << self.model.widths.membrane - 1) - 1, self.model.widths.decay
+        high, bits = self.model.widths.largest_membrane, self.model.widths.decay
         m = _scaled(m, self._b[k], bits) + s
         m = _straight(m, m.clamp(-high - 1, high)) * (1 - before.detach())
         threshold = self._threshold[k]
