@@ -28,6 +28,9 @@ QUANTIZE   := $(strip $(if $(BITS),--weight-bits $(BITS)) $(if $(CALIBRATE),--ca
 CORE       := $(strip --preset $(PRESET) $(if $(LANES),--lanes $(LANES)) $(CORE_OPTIONS))
 CLOCK      := $(if $(FREQ),--freq $(FREQ))
 
+# Folders that are installed as parts of the package.
+ROOMS      := base network model quantize plan golden hw sim report boards host train verify
+
 PYTHON     ?= python3
 RUN        := .venv/bin/python
 # Only a .pth needs torch: to read it.
@@ -48,9 +51,9 @@ help: ## This list
 	@echo "  NAME=$(NAME)  (folder in build/: another for each of several checkpoints of one file name)"
 	@echo "  RECORDING=$(or $(RECORDING),simulated spikes)  (.npz: what reports measure on; sim and demo must have one)"
 	@echo "  CALIBRATE=$(or $(CALIBRATE),simulated spikes)  (.npz: what states are scaled by)"
-	@echo "  BITS=$(or $(BITS),8)  (of a weight)  MODEL_OPTIONS=$(or $(MODEL_OPTIONS),none)  (more of 'python -m quantize build'; both not of ladder)"
+	@echo "  BITS=$(or $(BITS),8)  (of a weight)  MODEL_OPTIONS=$(or $(MODEL_OPTIONS),none)  (more of 'python -m spikewright.command.quantize_main build'; both not of ladder)"
 	@echo "  MODEL=$(or $(MODEL),what these make)  (a model folder of yours, taken as it is; not of ladder)"
-	@echo "  BOARD=$(BOARD)  (or another of 'python -m boards list')  FREQ=$(or $(FREQ),the board's)  (MHz)"
+	@echo "  BOARD=$(BOARD)  (or another of 'python -m spikewright.command.boards_main list')  FREQ=$(or $(FREQ),the board's)  (MHz)"
 	@echo "  PRESET=$(PRESET)  (or small, fast)  LANES=$(or $(LANES),as the preset)"
 	@echo "  CORE_OPTIONS=$(or $(CORE_OPTIONS),none)  (as --tables bitmap, --weight-memory large, --neurons lanes, --multiplier serial)"
 	@echo "  BOARD_OPTIONS=$(or $(BOARD_OPTIONS),none)  (of bitstream, as --seed 4, --baud 500000)"
@@ -83,61 +86,64 @@ ifeq ($(MODEL),)
 		"choose another NAME, or remove it" >&2; exit 2; }
 	@test ! -e $(INTEGERS) || test "$(MADE_WITH)" = "$(QUANTIZE)" || echo "note: $(INTEGERS) is made anew" \
 		"with '$(QUANTIZE)', not '$(MADE_WITH)': what was built of it before is of another model" >&2
-	$(RUN) -m quantize build $(CHECKPOINT) -o $(INTEGERS).new $(QUANTIZE)
+	$(RUN) -m spikewright.command.quantize_main build $(CHECKPOINT) -o $(INTEGERS).new $(QUANTIZE)
 	@printf '%s\n' "$(CHECKPOINT)" "$(QUANTIZE)" > $(INTEGERS).new/made_of.txt
 	@rm -rf $(INTEGERS) && mv $(INTEGERS).new $(INTEGERS) && echo "-> $(INTEGERS)"
 endif
 
 bitstream: model ## Build CHECKPOINT for BOARD: bitstream and report
-	$(RUN) -m boards build $(INTEGERS) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) $(BOARD_OPTIONS) \
+	$(RUN) -m spikewright.command.boards_main build $(INTEGERS) --board $(BOARD) -o $(OUT) $(CORE) $(CLOCK) $(BOARD_OPTIONS) \
 		$(if $(RECORDING),--recording $(RECORDING))
 
 explore: model ## Build GRID for BOARD, each with SEEDS seeds: area, clock and cycles
-	$(RUN) -m boards explore $(INTEGERS) --board $(BOARD) $(CORE) $(CLOCK) --grid $(GRID) --seeds $(SEEDS) \
+	$(RUN) -m spikewright.command.boards_main explore $(INTEGERS) --board $(BOARD) $(CORE) $(CLOCK) --grid $(GRID) --seeds $(SEEDS) \
 		-o $(FOLDER)/explore-$(BOARD)$(WIDTH) $(if $(RECORDING),--recording $(RECORDING)) \
 		$(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 report: settings ## Print the report of the last build as text
 	@test -f $(OUT)/report.json || { echo "error: there is no report in $(OUT): run make" \
 		"bitstream with the same settings" >&2; exit 2; }
-	@$(RUN) -m boards show $(OUT)
+	@$(RUN) -m spikewright.command.boards_main show $(OUT)
 
 sim: .venv/test spikes model ## Run the cocotb testbench on the generated Verilog
-	$(RUN) -m sim cocotb $(INTEGERS) $(RECORDING) \
+	$(RUN) -m spikewright.command.sim_main cocotb $(INTEGERS) $(RECORDING) \
 		--simulator $(SIM) --steps $(STEPS) $(CORE) $(if $(WAVES),--waves $(WAVES))
 
 demo: spikes model ## Decode RECORDING on the virtual board and draw the trajectory
-	$(RUN) -m host run $(INTEGERS) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
+	$(RUN) -m spikewright.command.host_main run $(INTEGERS) $(RECORDING) --port virtual $(CORE) $(CLOCK) \
 		-o $(FOLDER)/demo$(WIDTH).npz --picture $(FOLDER)/demo$(WIDTH).png
 
 ladder: $(READER) ## Measure CHECKPOINT from double precision down to 4 bits
 	@test -z "$(MODEL)" || { echo "error: MODEL must be left out with ladder, which measures CHECKPOINT" >&2; \
 		exit 2; }
-	$(RUN) -m quantize ladder $(CHECKPOINT) -o build/$(NAME)/ladder $(CORE) \
+	$(RUN) -m spikewright.command.quantize_main ladder $(CHECKPOINT) -o build/$(NAME)/ladder $(CORE) \
 		$(if $(RECORDING),--recording $(RECORDING)) $(if $(CALIBRATE),--calibrate $(CALIBRATE))
 
 export: model ## Write the weight ROMs of CHECKPOINT: .npz, .mem, .svh, .h
-	$(RUN) -m quantize export $(INTEGERS) -o $(FOLDER)/rom$(WIDTH) $(if $(LANES),--lanes $(LANES))
+	$(RUN) -m spikewright.command.quantize_main export $(INTEGERS) -o $(FOLDER)/rom$(WIDTH) $(if $(LANES),--lanes $(LANES))
 
 verilog: model ## Write the core for designs of your own: Verilog, an example, a FuseSoC core
-	$(RUN) -m hw verilog $(INTEGERS) -o $(FOLDER)/verilog$(VARIANT) $(CORE)
+	$(RUN) -m spikewright.command.hw_main verilog $(INTEGERS) -o $(FOLDER)/verilog$(VARIANT) $(CORE)
 
 test: .venv/test .venv/torch ## Run the tests
 	$(RUN) -m pytest tests -n auto --dist loadfile
 
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check
+	@mkdir -p build/types/spikewright
+	@for room in $(ROOMS); do ln -sfn ../../../$$room build/types/spikewright/$$room; done
+	@ln -sf ../../../spikewright/__init__.py ../../../spikewright/command build/types/spikewright/
 	$(RUN) -m mypy
 
 default: .venv/torch ## Train the default network again and simulate its recording
-	$(RUN) -m train default -o data
+	$(RUN) -m spikewright.command.train_main default -o data
 
 tables: .venv/base ## Make the tables of README and docs anew, from docs/reports and docs/ladders
-	$(RUN) -m boards table README.md docs/performance.md docs/boards.md
-	$(RUN) -m ladder table docs/accuracy.md
+	$(RUN) -m spikewright.command.boards_main table README.md docs/performance.md docs/boards.md
+	$(RUN) -m spikewright.command.ladder_main table docs/accuracy.md
 
 diagram: .venv/docs ## Simulate and draw the timing diagram of docs/core.md anew
-	$(RUN) -m sim waveform -o docs/core_step.json
+	$(RUN) -m docs.make.waveform docs/core_step.json
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build

@@ -2,13 +2,12 @@
 """What an integer model does otherwise than the network that it was rounded from."""
 
 import numpy as np
+from spikewright.model.model import IntegerModel
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.network.reference import run_reference
+from spikewright.plan.config import CoreConfig
 
-from quantize.model import IntegerModel
-from quantize.network import Network
-from quantize.recording import Recording
-from quantize.reference import run_reference
-
-from .config import CoreConfig
 from .run import run_golden
 
 __all__ = ["changed_behaviour"]

@@ -25,7 +25,7 @@ from numba import njit
 
 __all__ = ["Constants", "State", "Stimulus", "Trace", "run_steps"]
 
-SPIKES, INPUT, UPDATE = 0, 1, 2         # golden.schedule.Kind
+SPIKES, INPUT, UPDATE = 0, 1, 2         # plan.program.Kind
 
 
 class Constants(NamedTuple):

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from spikewright.base.arrays import write_arrays
+from spikewright.model.model import IntegerModel
+from spikewright.network.network import INPUT
+from spikewright.network.recording import Recording
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.program import Kind, schedule
+from spikewright.plan.timing import step_timing
 
-from quantize.arrays import write_arrays
-from quantize.model import IntegerModel
-from quantize.network import INPUT
-from quantize.recording import Recording
-
-from .config import CoreConfig
 from .core import Constants, State, Stimulus, Trace, run_steps
-from .schedule import Kind, schedule
-from .timing import step_timing
 
 __all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "write_answer"]
 
@@ -32,7 +31,7 @@ class Answer:
     spikes : ndarray of bool, shape (steps, neurons)
         Spikes of the neurons that the checkpoint has; dropped neurons never fire.
     cycles, latency : ndarray of int64, shape (steps,)
-        As `golden.timing.step_timing` defines them.
+        As `plan.timing.step_timing` defines them.
     saturated : ndarray of bool, shape (steps,)
         Whether a state has saturated since the last reset.
     """

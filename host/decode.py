@@ -5,12 +5,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from spikewright.base.cli import InputError
+from spikewright.golden.run import stimulus_of
+from spikewright.model.model import IntegerModel
+from spikewright.network.recording import Recording
 from tqdm import tqdm
-
-from golden.run import stimulus_of
-from quantize.cli import InputError
-from quantize.model import IntegerModel
-from quantize.recording import Recording
 
 from .codec import EVENTS_MAX
 from .driver import Decoder

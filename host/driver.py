@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import numpy as np
+from spikewright.plan.images import load_bytes
 from tqdm import tqdm
-
-from quantize.rom import load_bytes
 
 from . import codec
 from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, StepAnswer
@@ -51,7 +50,7 @@ class Decoder:
     tries : int
         How often a request is sent before the device counts as gone.
     weights : function of int to list of int, optional
-        Words of the dense weight table for a number of lanes, see `quantize.rom.loaded_words`; only
+        Words of the dense weight table for a number of lanes, see `plan.images.loaded_words`; only
         a device that keeps its weights in large memory asks for them.
     """
 

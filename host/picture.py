@@ -5,10 +5,9 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-
-from golden.metrics import published_time, unit_scale
-from quantize.cli import written_file
-from quantize.recording import Recording
+from spikewright.base.cli import written_file
+from spikewright.network.metrics import published_time, unit_scale
+from spikewright.network.recording import Recording
 
 matplotlib.use("Agg")
 

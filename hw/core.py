@@ -4,17 +4,16 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from spikewright.plan.timing import decay_cycles
 
-from golden.timing import decay_cycles
-
-from .currents import CurrentMemory
-from .lanes import LaneUpdate
+from .engines.lanes import LaneUpdate
+from .engines.neurons import NeuronUpdate
+from .engines.rows import RowAdder
 from .layouts import load_layout, result_layout, spike_layout, token_layout
-from .neurons import NeuronUpdate
+from .memories.currents import CurrentMemory
+from .memories.spikes import SpikeLog
 from .params import CoreParams, UpdatePhase
-from .rows import RowAdder
 from .sequencer import Sequencer
-from .spikes import SpikeLog
 
 __all__ = ["Core"]
 

@@ -6,8 +6,7 @@ import binascii
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-
-from quantize.rom import load_bytes
+from spikewright.plan.images import load_bytes
 
 from .connect import connect_stream
 from .core import Core

@@ -19,7 +19,7 @@ class TokenKind(enum.Enum, shape=2):
 
 
 class TableFormat(enum.Enum, shape=2):
-    """Format of the table that a row lies in, see quantize.tables."""
+    """Format of the table that a row lies in, see plan.tables."""
 
     DENSE = 0
     BITMAP = 1

@@ -4,14 +4,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from golden.config import CoreConfig
-from golden.schedule import Kind, Phase, schedule
-from golden.timing import streams
-from quantize.model import IntegerModel, IntegerPopulation
-from quantize.rom import Place, places, state_base, tables_of
-from quantize.tables import FORMATS, Tables, state_words, table_bits
+from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.images import Place, places, state_base, tables_of
+from spikewright.plan.program import Kind, Phase, schedule
+from spikewright.plan.tables import FORMATS, Tables, state_words, table_bits
+from spikewright.plan.timing import streams
 
-from .large_weights import check_large_table, word_bytes
+from .memories.large_weights import check_large_table, word_bytes
 
 __all__ = ["CoreParams", "RowPhase", "UpdatePhase"]
 

@@ -4,9 +4,8 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
-
-from golden.schedule import Kind
-from golden.timing import decay_cycles
+from spikewright.plan.program import Kind
+from spikewright.plan.timing import decay_cycles
 
 from .arith import times
 from .layouts import TableFormat, TokenKind, row_layout, token_layout
@@ -18,7 +17,7 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """Runs golden's schedule, step after step; RESET clears the state with the UPDATE phases.
 
-    The cycle contract is that of ``golden.timing``. STEP and RESET are taken once the rows before
+    The cycle contract is that of ``plan.timing``. STEP and RESET are taken once the rows before
     them have passed the adder.
 
     Parameters

@@ -4,13 +4,13 @@
 from typing import Any
 
 import numpy as np
+from spikewright.golden.run import stimulus_of
+from spikewright.model.model import IntegerModel
+from spikewright.network.recording import Recording
+from spikewright.plan.images import load_bytes
 
-from golden.run import stimulus_of
-from hw.layouts import TokenKind
-from hw.params import CoreParams
-from quantize.model import IntegerModel
-from quantize.recording import Recording
-from quantize.rom import load_bytes
+from .layouts import TokenKind
+from .params import CoreParams
 
 __all__ = ["loaded_table", "recording_tokens"]
 

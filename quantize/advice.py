@@ -2,9 +2,9 @@
 """Warnings of what may surprise: one line each."""
 
 import numpy as np
+from spikewright.model.model import IntegerModel, Widths
+from spikewright.network.network import Network
 
-from .model import IntegerModel, Widths
-from .network import Network
 from .rounding import Rounded
 from .rules import Rules
 

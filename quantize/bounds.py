@@ -4,9 +4,8 @@
 import math
 
 import numpy as np
-
-from .model import IntegerModel, IntegerPopulation
-from .network import INPUT
+from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.network.network import INPUT
 
 __all__ = ["proven_bits"]
 

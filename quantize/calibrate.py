@@ -4,10 +4,11 @@
 import math
 from dataclasses import dataclass, replace
 
-from .model import Widths
-from .network import Network
-from .recording import Recording, poisson_recording
-from .reference import Trace, run_reference
+from spikewright.model.model import Widths
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording, poisson_recording
+from spikewright.network.reference import Trace, run_reference
+
 from .rounding import Rounded
 
 __all__ = ["Calibration", "calibrate", "default_recording"]

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
-
-from .network import INPUT, Network, Population
-from .recording import Recording
+from spikewright.network.network import INPUT, Network, Population
+from spikewright.network.recording import Recording
 
 __all__ = ["Drive", "Errors", "arriving_events", "drives", "membrane_errors", "synapse_traces"]
 

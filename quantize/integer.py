@@ -14,10 +14,10 @@ fewer fraction bits.
 import dataclasses
 
 import numpy as np
+from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.network.network import Network, Population, Projection
 
 from .decays import Decays, round_decays
-from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
-from .network import Network, Population, Projection
 from .rounding import Rounded, round_half_up
 
 __all__ = ["quantize", "with_states"]

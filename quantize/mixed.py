@@ -3,8 +3,8 @@
 
 import dataclasses
 
-from .model import Widths
-from .network import INPUT, Network
+from spikewright.model.model import Widths
+from spikewright.network.network import INPUT, Network
 
 __all__ = ["mixed_widths", "role"]
 

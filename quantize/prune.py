@@ -4,9 +4,8 @@
 import dataclasses
 
 import numpy as np
-
-from .model import IntegerModel
-from .network import INPUT
+from spikewright.model.model import IntegerModel
+from spikewright.network.network import INPUT
 
 __all__ = ["prune"]
 

@@ -21,15 +21,15 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from spikewright.model.model import Widths
+from spikewright.network.network import INPUT, Network
+from spikewright.network.recording import Recording
+from spikewright.network.reference import Trace, run_reference
 from threadpoolctl import threadpool_limits
 
 from .decays import Decays, round_decays
 from .descent import closest_integers
 from .gram import drives, membrane_errors
-from .model import Widths
-from .network import INPUT, Network
-from .recording import Recording
-from .reference import Trace, run_reference
 
 __all__ = ["MOST_SHIFT", "Rounded", "as_rounded", "best_shifts", "compensated", "nearest",
            "round_half_up"]

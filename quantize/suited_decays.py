@@ -13,13 +13,13 @@ as in `rounding`.
 import itertools
 
 import numpy as np
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.network.reference import Trace
 from threadpoolctl import threadpool_limits
 
 from .decays import Decays, nearest_values, round_decays
 from .gram import drives, membrane_errors
-from .network import Network
-from .recording import Recording
-from .reference import Trace
 
 __all__ = ["suited_decays"]
 

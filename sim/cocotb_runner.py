@@ -12,25 +12,24 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-
-from golden.run import run_golden
-from hw.core import Core
-from hw.params import CoreParams
-from hw.rtlil import convert
-from hw.tokens import loaded_table, recording_tokens
-from hw.tools import command_of
-from hw.verilog import write_verilog
-from quantize.cli import InputError
-from quantize.recording import Recording
+from spikewright.base.cli import InputError
+from spikewright.base.progress import progress
+from spikewright.base.tools import command_of
+from spikewright.golden.compare import FIELDS
+from spikewright.golden.run import run_golden
+from spikewright.hw.core import Core
+from spikewright.hw.export.verilog import write_verilog
+from spikewright.hw.params import CoreParams
+from spikewright.hw.rtlil import convert
+from spikewright.hw.tokens import loaded_table, recording_tokens
+from spikewright.network.recording import Recording
 
 from .bench.plan import Plan, save_plan
-from .compare import FIELDS
-from .progress import progress
 
 __all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_plan", "prepare", "run_bench",
            "simulator_environment"]
 
-BENCH = "sim.bench.core_bench"
+BENCH = "spikewright.sim.bench.core_bench"
 TESTS = 2                               # of that module
 
 # Tools that each simulator needs, and the kind of waves that it writes.

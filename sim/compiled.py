@@ -12,18 +12,16 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-
-from golden.run import Answer, spread_spikes
-from golden.timing import step_timing, worst_events
-from hw.core import Core
-from hw.layouts import group_layout, load_layout, token_layout
-from hw.params import CoreParams
-from hw.rtlil import convert
-from hw.tokens import loaded_table, recording_tokens
-from hw.tools import command_of, run_tool
-from quantize.recording import Recording
-
-from .progress import progress
+from spikewright.base.progress import progress
+from spikewright.base.tools import command_of, run_tool
+from spikewright.golden.run import Answer, spread_spikes
+from spikewright.hw.core import Core
+from spikewright.hw.layouts import group_layout, load_layout, token_layout
+from spikewright.hw.params import CoreParams
+from spikewright.hw.rtlil import convert
+from spikewright.hw.tokens import loaded_table, recording_tokens
+from spikewright.network.recording import Recording
+from spikewright.plan.timing import step_timing, worst_events
 
 __all__ = ["CoreFault", "compile_design", "run_compiled"]
 
@@ -45,7 +43,7 @@ def compile_design(text: str, driver: str, cache: Path) -> Path:
 
     The same text and driver are compiled once; the library is kept in ``cache``.
     """
-    source = resources.files("sim").joinpath(driver).read_text()
+    source = resources.files("spikewright.sim").joinpath(driver).read_text()
     name = hashlib.sha256("\n".join((text, source, SCRIPT, *FLAGS)).encode()).hexdigest()[:16]
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"

@@ -4,10 +4,10 @@
 import ctypes
 from pathlib import Path
 
-from hw.decoder import Decoder
-from hw.link import LinkParams
-from hw.params import CoreParams
-from hw.rtlil import convert
+from spikewright.hw.decoder import Decoder
+from spikewright.hw.link import LinkParams
+from spikewright.hw.params import CoreParams
+from spikewright.hw.rtlil import convert
 
 from .compiled import compile_design
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from spikewright.base.cli import run_command
 
-from quantize.cli import run_command
-
-from .networks import SHARED, random_tensors
+from tests.networks import SHARED, random_tensors
 
 
 @pytest.fixture

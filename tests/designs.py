@@ -4,14 +4,13 @@
 from pathlib import Path
 
 import pytest
-
-from golden.config import CoreConfig
-from golden.run import run_golden
-from hw.params import CoreParams
-from quantize.build import build_model, compile_network
-from quantize.recording import poisson_recording, read_recording
-from sim.compare import differences
-from sim.compiled import run_compiled
+from spikewright.golden.compare import differences
+from spikewright.golden.run import run_golden
+from spikewright.hw.params import CoreParams
+from spikewright.network.recording import poisson_recording, read_recording
+from spikewright.plan.config import CoreConfig
+from spikewright.quantize.compile import build_model, compile_network
+from spikewright.sim.compiled import run_compiled
 
 __all__ = ["BUILD", "ROOT", "core_params", "equal_answer", "published_form", "published_model",
            "published_recordings"]

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from quantize.checkpoint import network_from_tensors
-from quantize.cli import InputError
-from quantize.integer import quantize
-from quantize.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
-from quantize.network import INPUT, Network, Population, Projection
-from quantize.recording import Recording
-from quantize.rounding import nearest
+from spikewright.base.cli import InputError
+from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.network.checkpoint import network_from_tensors
+from spikewright.network.network import INPUT, Network, Population, Projection
+from spikewright.network.recording import Recording
+from spikewright.quantize.integer import quantize
+from spikewright.quantize.rounding import nearest
 
 __all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "make_network", "make_population",
            "make_recording", "nearest_model", "random_recording", "random_tensors", "refused",

@@ -8,19 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from spikewright.base.cli import InputError
+from spikewright.golden.run import run_golden
+from spikewright.model.model import IntegerModel
+from spikewright.network.metrics import published_time, r_squared, unit_scale
+from spikewright.network.network import INPUT, Network
+from spikewright.network.recording import Recording
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.facts import table_facts
+from spikewright.quantize.bounds import proven_bits
+from spikewright.quantize.prune import prune
 from torch import Tensor
 from tqdm import tqdm
-
-from golden.config import CoreConfig
-from golden.metrics import published_time, r_squared, unit_scale
-from golden.run import run_golden
-from quantize.bounds import proven_bits
-from quantize.cli import InputError
-from quantize.facts import table_facts
-from quantize.model import IntegerModel
-from quantize.network import INPUT, Network
-from quantize.prune import prune
-from quantize.recording import Recording
 
 from .integer import Events, IntegerNetwork
 from .recipe import Tuning
@@ -32,7 +31,7 @@ __all__ = ["finetune", "integer_score", "shaken", "tune", "unit_of"]
 
 def finetune(model: IntegerModel, network: Network, facts: dict, recording: Recording,
              tuning: Tuning, unit: float = 1.0) -> tuple[IntegerModel, dict]:
-    """Fine-tune what `quantize.build.compile_network` gave, on a recording with ``velocity``.
+    """Fine-tune what `quantize.compile.compile_network` gave, on a recording with ``velocity``.
 
     ``unit`` is that of the network in units of the recording, see `unit_of`; it stays as it is.
 

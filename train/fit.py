@@ -3,12 +3,11 @@
 
 import numpy as np
 import torch
+from spikewright.base.cli import InputError
+from spikewright.network.recording import Recording
 from torch import Tensor
 from torch.nn.functional import dropout
 from tqdm import tqdm
-
-from quantize.cli import InputError
-from quantize.recording import Recording
 
 from .model import TinyRSNN
 from .recipe import Recipe

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from spikewright.model.model import Widths
+from spikewright.network.checkpoint import network_from_tensors
+from spikewright.network.metrics import r_squared
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.quantize.compile import compile_network
 from tqdm import tqdm
-
-from golden.metrics import r_squared
-from quantize.build import compile_network
-from quantize.checkpoint import network_from_tensors
-from quantize.model import Widths
-from quantize.network import Network
-from quantize.recording import Recording
 
 from .finetune import finetune, integer_score
 from .fit import fit, predict

@@ -9,11 +9,10 @@ through; a spike passes that of `train.model.Spike` at ``m / threshold - 1``, a 
 from dataclasses import dataclass
 
 import torch
+from spikewright.model.model import IntegerModel
+from spikewright.network.network import INPUT
+from spikewright.plan.program import Kind, schedule
 from torch import Tensor, nn
-
-from golden.schedule import Kind, schedule
-from quantize.model import IntegerModel
-from quantize.network import INPUT
 
 from .model import Spike
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
+from spikewright.base.cli import InputError, written_file
+from spikewright.network.checkpoint import KEYS
+from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from torch import Tensor, nn
 from torch.nn.functional import softplus
-
-from quantize.checkpoint import KEYS
-from quantize.cli import InputError, written_file
-from quantize.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 
 __all__ = ["Spike", "TinyRSNN"]
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from quantize.arrays import write_arrays
-from quantize.constants import DT
-from quantize.recording import Recording
+from spikewright.base.arrays import write_arrays
+from spikewright.network.constants import DT
+from spikewright.network.recording import Recording
 
 from .recording import target_velocity
 

@@ -2,9 +2,8 @@
 """Recordings as training takes them: dense, cut at resets, a part held out; NumPy only."""
 
 import numpy as np
-
-from quantize.cli import InputError
-from quantize.recording import Recording
+from spikewright.base.cli import InputError
+from spikewright.network.recording import Recording
 
 __all__ = ["dense", "held_out", "target_velocity", "trials"]
 

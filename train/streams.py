@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from spikewright.golden.run import stimulus_of
+from spikewright.model.model import IntegerModel
+from spikewright.network.recording import Recording
 from torch import Tensor
-
-from golden.run import stimulus_of
-from quantize.model import IntegerModel
-from quantize.recording import Recording
 
 from .integer import Events
 from .recording import target_velocity

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from quantize.cli import written_file
+from spikewright.base.cli import written_file
 
 __all__ = ["Plan", "load_plan", "save_plan"]
 

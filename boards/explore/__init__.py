@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many configurations and seeds of one model, side by side."""

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many configurations and seeds of one model on one board, built side by side."""
+
+import itertools
+import statistics
+from concurrent.futures import Executor
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from spikewright.base.cli import InputError
+from spikewright.golden.run import run_golden
+from spikewright.hw.decoder import MOST_EVENTS, Decoder, link_params
+from spikewright.hw.params import CoreParams
+from spikewright.model.artefact import load_artefact, load_network
+from spikewright.network.source import read_source
+from spikewright.plan.config import PRESETS, CoreConfig
+from spikewright.plan.timing import step_timing, worst_events
+from spikewright.report.score import number
+
+from ..board.board import Board
+from ..flow.fit import weights_of
+from ..flow.toolchain import design_files
+from .jobs import Design, Store, generator_hash
+from .work import Point, Work
+
+__all__ = ["SCHEMA", "explore", "presets_on", "read_grid"]
+
+SCHEMA = 1
+
+
+def presets_on(board: Board) -> dict[str, CoreConfig]:
+    """The presets as they are on ``board``."""
+    changes: dict[str, Any] = {**board.instead}
+    return {name: replace(preset, **changes) for name, preset in PRESETS.items()}
+
+
+def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConfig]:
+    """Configurations of a grid: ``lanes=1,2,4`` replaces a field of ``base``, ``presets`` adds all.
+
+    Several fields span all their combinations; those that contradict themselves are left out, as
+    is what appears twice.
+
+    Raises
+    ------
+    InputError
+        If a word is none of these.
+    """
+    kinds = {item.name: type(getattr(base, item.name)) for item in fields(CoreConfig)}
+    axes: dict[str, list] = {}
+    for word in words:
+        name, _, values = word.partition("=")
+        if word == "presets":
+            continue
+        if name not in kinds or not values:
+            raise InputError(f"Grid must be made of 'presets' and NAME=VALUE,VALUE.. with a name "
+                             f"of {', '.join(kinds)}, not {word!r}")
+        try:
+            axes[name] = [kinds[name](value) for value in values.split(",")]
+            for value in axes[name]:
+                CoreConfig(**{name: value})
+        except ValueError as error:
+            raise InputError(f"Grid {word!r} cannot be used: {error}") from error
+    found = list(presets_on(board).values()) if "presets" in words else []
+    for choice in itertools.product(*axes.values()) if axes or not found else ():
+        try:
+            found.append(replace(base, **dict(zip(axes, choice, strict=True))))
+        except ValueError:
+            continue
+    return sorted(dict.fromkeys(found), key=lambda config: (config.lanes, str(config)))
+
+
+def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int,
+            megahertz: float | None, baud: int, recording: Path | None, store: Store,
+            executor: Executor) -> dict:
+    """Build every configuration with the seeds 1 .. ``seeds``; returns what explore.json says.
+
+    What ``store`` has is not done again, and what is done goes there at once.
+
+    Parameters
+    ----------
+    folder : Path
+        Artefact of the model.
+    board : Board
+    configs : list of CoreConfig
+    seeds : int
+    megahertz : float or None
+        Clock that placement aims at; the board's own choice where None.
+    baud : int
+    recording : Path or None
+        What the cycles are counted on; simulated spikes where None.
+    store : Store
+    executor : concurrent.futures.Executor
+    """
+    model, manifest = load_artefact(folder)
+    source = read_source(recording, load_network(folder))
+    clock_hz, clock = board.clock(megahertz)
+
+    def design_of(config: CoreConfig) -> Design:
+        core = CoreParams(model=model, config=config)
+        link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+        return Design(board=board.name, clock_hz=clock_hz, weights=weights_of(core),
+                      files=design_files(board, Decoder(core, link), clock))
+
+    facts = [manifest["model_hash"], board.name, clock_hz, baud, generator_hash()]
+    points = [Point(config=config) for config in configs]
+    work = Work(store, executor, range(1, seeds + 1))
+    for point in points:
+        work.add(point, [*facts, vars(point.config)], design_of)
+    work.finish()
+
+    return {
+        "schema": SCHEMA, "model_hash": manifest["model_hash"], "model": model.name,
+        "board": {"name": board.name, "title": board.title, "device": board.device,
+                  "resources": dict(board.resources)},
+        "clock_mhz": clock_hz / 1e6, "seeds": seeds, "baud": baud,
+        "recording": {"name": source.recording.name, "steps": source.recording.steps,
+                      "synthetic": source.synthetic},
+        "points": [_facts(point, board, model, source.recording) for point in points]}
+
+
+def _facts(point: Point, board: Board, model, recording) -> dict:
+    facts: dict[str, Any] = {
+        "config": vars(point.config).copy(), "reason": point.reason,
+        "presets": [name for name, preset in presets_on(board).items()
+                    if preset == point.config],
+        "failures": [{"seed": seed, "reason": reason}
+                     for seed, reason in sorted(point.failures.items())]}
+    runs = [run for _, run in sorted(point.runs.items())]
+    if runs:
+        best = max(runs, key=lambda run: run["fmax_mhz"])
+        answer = run_golden(model, recording, point.config)
+        worst, _ = step_timing(model, point.config, worst_events(model, MOST_EVENTS))
+        facts |= {"runs": runs, "best": best,
+                  "median_mhz": round(statistics.median(run["fmax_mhz"] for run in runs), 3),
+                  "cycles": {"mean": number(answer.cycles.mean()), "worst": int(worst.max())},
+                  "latency": {"mean": number(answer.latency.mean())}}
+    return facts

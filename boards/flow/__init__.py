@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a top level to a bitstream and its figures."""

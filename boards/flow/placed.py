@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Place-and-route figures: nextpnr's report, read."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..board.family import Family
+from .netlist import block_of
+
+__all__ = ["Hop", "PlacedReport", "read_report"]
+
+
+# How the part of a name begins that tells of cells.
+LIBRARY = re.compile(r"_(?:SB|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|TRELLIS|DP16KD|PDPW16KD)_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """One part of the critical path.
+
+    Parameters
+    ----------
+    kind : str
+        ``clk-to-q``, ``logic``, ``routing`` or ``setup``.
+    delay_ns : float
+    block : str
+        Block in which the part ends, see `boards.flow.netlist.BLOCKS`.
+    signal : str
+        Where the part ends: the signal that is routed, or that the cell makes or is part of.
+    """
+
+    kind: str
+    delay_ns: float
+    block: str
+    signal: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedReport:
+    """What nextpnr reports.
+
+    Parameters
+    ----------
+    used : dict of str to int
+        Cells of each kind of the family.
+    fmax_hz, wanted_hz : float
+        Highest clock that the design works at, and the constraint.
+    path : list of Hop
+        The slowest way from flip-flop to flip-flop.
+    """
+
+    used: dict[str, int]
+    fmax_hz: float
+    wanted_hz: float
+    path: list[Hop]
+
+
+def read_report(path: Path, family: Family) -> PlacedReport:
+    """Read the file that nextpnr writes for ``--report``.
+
+    Of several clocks, the one that is slowest beside its constraint counts.
+    """
+    report = json.loads(Path(path).read_text())
+    clock, frequency = min(report["fmax"].items(),
+                           key=lambda item: item[1]["achieved"] / item[1]["constraint"])
+    edge = f"posedge {clock}"
+    paths = [found["path"] for found in report["critical_paths"]
+             if found["from"] == found["to"] == edge]
+    return PlacedReport(
+        used={name: report["utilization"].get(cell.placed, {"used": 0})["used"]
+              for name, cell in family.cells.items()},
+        fmax_hz=1e6 * frequency["achieved"], wanted_hz=1e6 * frequency["constraint"],
+        path=[_hop(hop) for hop in (paths[0] if paths else [])])
+
+
+def _hop(hop: dict) -> Hop:
+    cell = hop["to"]["cell"]
+    # Nameless logic is called after a named signal, and after what lies between.
+    signal = LIBRARY.split(hop.get("net", cell))[0]
+    return Hop(kind=hop["type"], delay_ns=round(hop["delay"], 3), block=block_of(cell),
+               signal=signal)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a board's top level to a bitstream: Yosys, nextpnr, and what packs the bits."""
+
+import contextlib
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikewright.base.cli import InputError
+from spikewright.base.tools import run_tool
+from spikewright.hw.decoder import Decoder
+from spikewright.hw.rtlil import for_flows
+
+from ..board.board import Board, ClockSource
+from ..board.family import Family
+from ..board.platforms import check_large_memory
+from ..board.top import BoardTop
+from .fit import Weights, check_area, check_timing, weights_of
+from .netlist import count_blocks, count_cells
+from .placed import PlacedReport, read_report
+
+__all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
+           "synthesize_files"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implementation:
+    """A placed and routed design.
+
+    Parameters
+    ----------
+    blocks : dict of str to dict of str to int
+        Cells of each kind in each block.
+    placed : PlacedReport
+    """
+
+    blocks: dict[str, dict[str, int]]
+    placed: PlacedReport
+
+
+def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
+              folder: Path) -> Implementation:
+    """Write the bitstream and the logs of all tools to ``folder``.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing or fails, or the design is too large or too slow for the board.
+    """
+    family = board.family
+    synthesize(board, decoder, clock, folder)
+    wanted = decoder.link.clock_hz
+    placed = place(board, clock_hz=wanted, weights=weights_of(decoder.core), seed=seed,
+                   folder=folder)
+    check_timing(board, wanted, placed.fmax_hz, seed)
+    run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream")
+    return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
+
+
+def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str, str]:
+    """What the tools start from, by file name: ``top.il``, and the pins in ``top.pcf`` or
+    ``top.lpf``.
+
+    Raises
+    ------
+    InputError
+        If the weights lie in large memory, and the board has none.
+    """
+    if decoder.core.large:
+        check_large_memory(board)
+    plan = board.platform().prepare(BoardTop(board, decoder, clock), "top", emit_src=False)
+    pins = f"top.{board.family.pins}"
+    return {"top.il": for_flows(plan.files["top.il"]), pins: plan.files[pins]}
+
+
+def synthesize(board: Board, decoder: Decoder, clock: ClockSource, folder: Path) -> None:
+    """Write the netlist ``top.json`` and the pins to ``folder``."""
+    synthesize_files(board, design_files(board, decoder, clock), folder)
+
+
+def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
+    """Write ``files``, of `design_files`, and their netlist ``top.json`` to ``folder``."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    command = " ".join((board.family.synth, *board.chip.yosys, "-top top -json top.json"))
+    run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis")
+
+
+def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
+          folder: Path) -> PlacedReport:
+    """Place and route the netlist ``top.json`` in ``folder``, whatever clock comes of it.
+
+    Raises
+    ------
+    InputError
+        If the tool is missing or fails, or the design is too large for the board.
+    """
+    family = board.family
+    counted = count_cells(folder / "top.json", family)
+    check_area(board, counted, weights)
+    try:
+        run_tool(family.place, *board.nextpnr, "--json", "top.json",
+                 f"--{family.pins}", f"top.{family.pins}",
+                 f"--{family.placed}", f"top.{family.placed}",
+                 "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),
+                 "--timing-allow-fail", folder=folder, title="place and route")
+    except InputError:
+        check_area(board, _crowded(family, folder, counted), weights)
+        raise
+    placed = read_report(folder / "nextpnr.json", family)
+    if abs(placed.wanted_hz / clock_hz - 1) > 1e-3:
+        raise RuntimeError(f"nextpnr must aim at {clock_hz / 1e6:g} MHz, not at "
+                           f"{placed.wanted_hz / 1e6:g}: the constraint of the clock is lost")
+    return placed
+
+
+def _crowded(family: Family, folder: Path,
+             blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """``blocks`` with what nextpnr itself counted in addition, from its log."""
+    text = (folder / f"{family.place}.log").read_text(errors="replace")
+    for kind, cell in family.cells.items():
+        found = re.search(rf"{cell.placed}:\s+(\d+)/", text)
+        known = sum(block[kind] for block in blocks.values())
+        if found and int(found[1]) > known:
+            blocks["board"][kind] += int(found[1]) - known
+    return blocks
+
+
+@contextlib.contextmanager
+def kept_logs(family: Family, folder: Path, failed: Path) -> Iterator[None]:
+    """Keep the logs in ``folder``, should the block be refused, in ``failed``; the message says so.
+
+    ``failed`` goes first: it never tells of an older failure.
+    """
+    for name in family.logs:
+        (failed / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):      # it holds something else, or is not there
+        failed.rmdir()
+    try:
+        yield
+    except InputError as error:
+        logs = [folder / name for name in family.logs if (folder / name).exists()]
+        if not any(log.suffix == ".log" for log in logs):
+            raise
+        failed.mkdir(parents=True, exist_ok=True)
+        for log in logs:
+            shutil.copy(log, failed)
+        text = str(error).replace(str(folder), str(failed))
+        raise InputError(text if str(failed) in text else f"{text} (logs: {failed})") from error

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of README and docs, made from kept reports."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from spikewright.base.cli import InputError, written_file
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.plan.config import unusual
+from spikewright.report.markdown import markdown, three
+
+__all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
+
+KEPT = Path(__file__).parents[2] / "docs" / "reports"
+
+
+def read_reports(folder: Path = KEPT) -> dict[str, dict]:
+    """Reports of ``folder``, by the name of the file, in order."""
+    paths = sorted(Path(folder).glob("*.json"))
+    if not paths:
+        raise InputError(f"Reports must be .json files in {folder}, not missing")
+    return {path.stem: json.loads(path.read_text()) for path in paths}
+
+
+def area(reports: dict[str, dict]) -> str:
+    """Area, clock and time of every build: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("build", "board", "core", "LC (core alone)", "EBR", "SPRAM", "DSP",
+         "clock: used / possible", "cycles a step: mean / worst", "latency: mean / worst",
+         "tables")]
+    for name, report in reports.items():
+        used = {kind: part["used"] for kind, part in report["resources"].items()}
+        logic, cycles, latency = next(iter(used)), report["cycles"], report["latency"]
+        rows.append((
+            name, report["board"]["title"], _core(report["config"]),
+            f"{used[logic]:,} ({_core_cells(report['blocks'], logic):,})",
+            f"{used['ebr']}", f"{used.get('spram', 0)}", f"{used['dsp']}",
+            f"{report['clock_mhz']:g} / {report['fmax_mhz']:.1f} MHz",
+            f"{cycles['mean']:,.0f} / {cycles['worst']:,} of {cycles['budget']:,}",
+            f"{latency['mean']:,.0f} / {latency['worst']:,}", f"{report['table_bits']:,} bits"))
+    return markdown(rows)
+
+
+def _core_cells(blocks: dict, kind: str) -> int:
+    """Cells of what is not the link nor the board's own."""
+    return sum(cells[kind] for name, cells in blocks.items() if name not in ("link", "board"))
+
+
+def _core(config: dict) -> str:
+    """What was chosen of a core, beyond what every core is."""
+    parts = [f"{config['lanes']} lane{'s' * (config['lanes'] > 1)}"]
+    parts += [f"{name.replace('_', ' ')}: {value}" for name, value in unusual(config).items()]
+    return ", ".join(parts)
+
+
+def accuracy(reports: dict[str, dict]) -> str:
+    """Fidelity and decoding of every build beside half precision: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("network", "measured on", "fidelity R2: fp16", "integers", "spikes that agree: fp16",
+         "integers", "correlation x, y: fp32", "fp16", "integers")]
+    for name, report in reports.items():
+        by_name = {row["arithmetic"]: row for row in report["accuracy"]["rows"]}
+        single, half = by_name["fp32"], by_name["fp16"]
+        integers = next(row for key, row in by_name.items() if key.startswith("int"))
+        rows.append((
+            name, f"{report['recording']['name']}, {report['accuracy']['steps']:,} steps",
+            three(half["fidelity_r2"]), three(integers["fidelity_r2"]),
+            three(half["spike_agreement"]), three(integers["spike_agreement"]),
+            *(_correlation(row) for row in (single, half, integers))))
+    return markdown(rows)
+
+
+def boards(_: dict[str, dict]) -> str:
+    """What a user needs to know of every board: one row each, as Markdown."""
+    rows: list[tuple[str, ...]] = [
+        ("board", "what it is", "chip", "clock", "serial line", "load with", "lacks")]
+    for board in BOARDS.values():
+        rows.append((
+            f"`{board.name}`", board.title,
+            f"{board.device.removeprefix('Lattice ')}: {board.sizes}",
+            f"{board.clock_hz / 1e6:g} MHz {board.clock_made}", board.link,
+            f"`{board.program}`", "; ".join(board.lacks) or "-"))
+    return markdown(rows)
+
+
+# A table by name: makes Markdown of all that is kept.
+Tables = Mapping[str, Callable[[dict[str, dict]], str]]
+
+TABLES: Tables = {"area": area, "accuracy": accuracy, "boards": boards}
+
+
+def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
+    """``text`` with every block between ``<!-- table: NAME -->`` and ``<!-- end -->`` made anew."""
+    def fresh(match: re.Match) -> str:
+        if match[1] not in tables:
+            raise InputError(f"Table must be one of {', '.join(tables)}, not {match[1]!r}")
+        return f"<!-- table: {match[1]} -->\n{tables[match[1]](reports)}<!-- end -->"
+    return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", fresh, text, flags=re.DOTALL)
+
+
+def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> bool:
+    """Make the tables of ``path`` anew; whether any was stale."""
+    path = Path(path)
+    old = path.read_text()
+    new = render(old, reports, tables)
+    if new != old:
+        with written_file(path) as temporary:
+            temporary.write_text(new)
+    return new != old
+
+
+def _correlation(row: dict) -> str:
+    return ", ".join(three(r) for r in row.get("decoding_correlation") or []) or "-"

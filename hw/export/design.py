@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core for the designs of others: one Verilog file, an example of its use, a FuseSoC core."""
+
+import json
+import re
+import textwrap
+from dataclasses import asdict
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from amaranth.hdl import Fragment
+from spikewright.base.cli import InputError, written_folder
+from spikewright.golden.run import run_golden
+from spikewright.network.recording import poisson_recording
+from spikewright.plan.timing import step_timing, worst_events
+
+from ..core import Core
+from ..decoder import MOST_EVENTS, Decoder
+from ..layouts import TokenKind, result_layout, token_layout
+from ..link import LinkParams
+from ..params import CoreParams
+from ..rtlil import convert
+from ..tokens import loaded_table, recording_tokens
+from .ports import first_sentence, ports_of
+from .verilog import verilog_of
+
+__all__ = ["NAMES", "export_verilog"]
+
+# Module, by whether the link is in it.
+NAMES = {False: "spikewright_core", True: "spikewright_decoder"}
+
+# Events of a step for which its worst case is told; the last is the most that a frame carries.
+COUNTS = (0, 1, 10, 100, MOST_EVENTS)
+
+# What the example sends: enough spikes that neurons fire.
+EXAMPLE_STEPS, EXAMPLE_RATE = 20, 40.0
+
+# A module of the Verilog, by the name of a submodule; Amaranth numbers those called as a signal.
+MODULE = re.compile(r"^module (\\\S+) \(", re.MULTILINE)
+
+
+def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, manifest: dict, *,
+                   name: str) -> list[str]:
+    """Write the Verilog of a core and what goes with it; returns the names of the files.
+
+    Parameters
+    ----------
+    folder : Path
+        New, empty, or made by this function.
+    params : CoreParams
+    link : LinkParams or None
+        Of the same model: the whole decoder is written, with its link.
+    manifest : dict
+        Of the model.
+    name : str
+        Of the top module, with which the names of all others begin.
+
+    Raises
+    ------
+    InputError
+        If ``name`` is no name in Verilog.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+        raise InputError(f"Module name must be letters, digits and underscores, not {name!r}")
+    design = Decoder(params, link) if link else Core(params)
+    facts = _facts(design, params, link, manifest, name)
+    folder = Path(folder).resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    verilog = verilog_of(convert(design, name), folder.parent)
+    files = {f"{name}.v": _page("header.v", **facts) + _with_notes(verilog, _notes(design, name))}
+    if params.large:
+        files[facts["table"]["file"]] = "".join(f"{byte:02x}\n" for byte in loaded_table(params))
+    if not link:
+        files[f"{name}_tb.v"] = _page("example.v", **facts, **_example(params))
+    files[f"{name}.core"] = _page("fusesoc.core", **facts, bench=not link)
+    facts["ports"] = [asdict(port) for port in facts["ports"]]
+    files["verilog.json"] = json.dumps(facts, indent=2, allow_nan=False) + "\n"
+    with written_folder(folder, "verilog.json") as temporary:
+        for file, text in files.items():
+            (temporary / file).write_text(text)
+    return list(files)
+
+
+def _facts(design, params, link, manifest, name) -> dict:
+    model = params.model
+    table = {"file": f"{name}_weights.mem", "words": len(params.loaded),
+             "word_bytes": params.word_bytes} if params.large else None
+    rows = model.channel_row.tolist()
+    return {
+        "name": name, "version": version("spikewright"), "model": model.name,
+        "model_hash": manifest["model_hash"], "dt": model.dt, "channels": model.channels,
+        "rows": params.rows, "hidden": sum(p.neurons for p in params.spiking),
+        "outputs": params.outputs, "widths": model.widths.as_dict(),
+        "config": vars(params.config).copy(),
+        "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,
+        "table": table,
+        "ports": ports_of(design), "worst": _worst(params),
+        "channel_row": None if rows == list(range(len(rows))) else rows,
+        "output_scale": model.output_scale.tolist()}
+
+
+def _worst(params: CoreParams) -> list[dict]:
+    """Cycles and latency of the longest step with each number of events."""
+    events = np.concatenate([worst_events(params.model, count) for count in COUNTS])
+    cycles, latency = step_timing(params.model, params.config, events)
+    return [{"events": count, "cycles": int(step), "latency": int(late)}
+            for count, step, late in zip(COUNTS, cycles, latency, strict=True)]
+
+
+def _example(params: CoreParams) -> dict:
+    """Tokens of a few simulated steps, and golden's answers, as the bits of the ports."""
+    model = params.model
+    recording = poisson_recording(model.channels, model.dt, steps=EXAMPLE_STEPS,
+                                  rate=EXAMPLE_RATE, seed=1)
+    answer = run_golden(model, recording, params.config)
+    token = token_layout(params.rows)
+    result = result_layout(params.outputs, params.widths.membrane)
+    tokens = [(token.const({"kind": kind, "row": row}).as_bits(),
+               f"EVENT {row}" if kind == TokenKind.EVENT.value else "STEP")
+              for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(model, recording)),
+                                   strict=True)]
+    answers = [(result.const({"step": t, "cycles": int(answer.cycles[t]), "outputs": outputs,
+                              "saturated": int(answer.saturated[t])}).as_bits(),
+                f"step {t}: {', '.join(map(str, outputs))} after {answer.cycles[t]} cycles")
+               for t, outputs in enumerate(answer.velocity_int.tolist())]
+    return {"tokens": tokens, "answers": answers,
+            "patience": 4 * (int(answer.cycles.sum()) + len(loaded_table(params))) + 1000}
+
+
+def _notes(design, name: str) -> dict[str, str]:
+    """What each module of the design is for, by its name."""
+    notes: dict[str, str] = {}
+
+    def walk(fragment, path):
+        kind = type((fragment.origins or (None,))[0])
+        package, *where = kind.__module__.split(".")
+        if package == "spikewright":
+            notes[path] = f"{first_sentence(kind)} ({'/'.join(where)}.py)"
+        for sub, sub_name, *_ in fragment.subfragments:
+            walk(sub, f"{path}.{sub_name}")
+
+    walk(Fragment.get(design, None), name)
+    return notes
+
+
+def _with_notes(verilog: str, notes: dict[str, str]) -> str:
+    """``verilog`` with a comment above each module but the first, which has the header."""
+    def told(match: re.Match) -> str:
+        path = re.sub(r"\$\d+", "", match[1].removeprefix("\\"))
+        lines = textwrap.wrap(notes[path], 97) if path in notes else []
+        return "".join(f"// {line}\n" for line in lines) + match[0]
+    return MODULE.sub(told, verilog)
+
+
+def _page(page: str, **facts) -> str:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True,
+                                     lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["wrapped"] = _wrapped
+    folder = resources.files("spikewright.hw.export") / "pages"
+    template = environment.from_string((folder / page).read_text())
+    return template.render(**facts)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """``text`` in comment lines of at most 100 columns, the second and later ones indented."""
+    lines = textwrap.wrap(text, 100 - 3 - indent)
+    return ("\n// " + " " * indent).join(lines)

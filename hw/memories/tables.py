@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weight tables in the formats of plan.tables: from the place of a word to its weights."""
+
+from amaranth import *
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import listed_layout, weights_layout
+from ..params import CoreParams
+from .weights import BankedRom
+
+__all__ = ["BitmapTable", "dense_table", "listed_table"]
+
+
+def dense_table(params: CoreParams, bits: int) -> BankedRom:
+    """Table in format dense of weights of ``bits``; its data is of ``weights_layout``."""
+    return BankedRom(params.tables[bits].dense, weights_layout(params, bits))
+
+
+def listed_table(params: CoreParams, bits: int) -> BankedRom:
+    """Table in format rows of weights of ``bits``; its data is of ``listed_layout``."""
+    return BankedRom(params.tables[bits].rows, listed_layout(params, bits))
+
+
+class BitmapTable(wiring.Component):
+    """Table in format bitmap: the weights of a word, two cycles after its address.
+
+    The words of a row are asked for in order, one per cycle, from its first on.
+
+    Parameters
+    ----------
+    params : :class:`CoreParams`
+    bits : :class:`int`
+        Of a weight.
+
+    Members
+    -------
+    valid : :py:`In(1)`
+        Asks for a word.
+    first : :py:`In(1)`
+        It is the first of its row.
+    address : :py:`In(range(slices))`
+        Its slice.
+    row : :py:`In(range(rows))`
+        Entry of its row in the directory.
+    data : :py:`Out(weights_layout(params, bits))`
+        Zero in lanes without a weight.
+    """
+
+    def __init__(self, params: CoreParams, bits: int):
+        self.params = params
+        self.tables = tables = params.tables[bits]
+
+        super().__init__({
+            "valid":   In(1),
+            "first":   In(1),
+            "address": In(range(max(len(tables.slices), 2))),
+            "row":     In(range(max(len(tables.directory), 2))),
+            "data":    Out(weights_layout(params, bits)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        tables, lanes = self.tables, self.params.lanes
+        weights = weights_layout(self.params, tables.weight_bits)
+        m.submodules.slices    = slices    = BankedRom(tables.slices, unsigned(lanes))
+        m.submodules.directory = directory = BankedRom(tables.directory, tables.pointer_bits)
+        m.submodules.even      = even      = BankedRom(tables.even, weights)
+        m.submodules.odd       = odd       = BankedRom(tables.odd, weights)
+        m.d.comb += [
+            slices.en.eq(self.valid),
+            slices.address.eq(self.address),
+            directory.en.eq(self.valid & self.first),
+            directory.address.eq(self.row),
+        ]
+
+        # b: the slice is there, and says how many weights the word takes from where on.
+        b_valid, b_first = Signal(), Signal()
+        m.d.sync += Cat(b_valid, b_first).eq(Cat(self.valid, self.first))
+        behind = Signal(tables.pointer_bits)
+        begin  = Signal(tables.pointer_bits)
+        m.d.comb += begin.eq(Mux(b_first, directory.data, behind))
+        with m.If(b_valid):
+            m.d.sync += behind.eq(begin + _ones(slices.data))
+        offset_bits = (lanes - 1).bit_length()
+        word = begin >> offset_bits
+        m.d.comb += [
+            odd.en.eq(b_valid),
+            odd.address.eq(word >> 1),
+            even.en.eq(b_valid),
+            even.address.eq((word + 1) >> 1),
+        ]
+
+        # c: both words are there; lane k takes the next of the weights that no lane below took.
+        c_swap  = Signal()
+        c_slice = Signal(lanes)
+        m.d.sync += [
+            c_swap.eq(word[0]),
+            c_slice.eq(slices.data),
+        ]
+        window = Signal(data.ArrayLayout(weights.elem_shape, 2 * lanes))
+        m.d.comb += Value.cast(window).eq(Mux(c_swap, Cat(odd.data, even.data),
+                                              Cat(even.data, odd.data)))
+        for lane in range(lanes):
+            # At most all lanes but one lie before the first of the window, and below this lane.
+            c_place = Signal(range(lanes + lane), name=f"c_place_{lane}")
+            m.d.sync += c_place.eq(begin[:offset_bits] + _ones(slices.data[:lane]))
+            reach = Array(window[k] for k in range(lanes + lane))
+            m.d.comb += self.data[lane].eq(Mux(c_slice[lane], reach[c_place], 0))
+
+        return m
+
+
+def _ones(bits):
+    """How many of ``bits`` are set."""
+    return sum((bit for bit in bits), Const(0))

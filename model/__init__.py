@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integer model, and the folder that holds it."""

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manifest in a few lines."""
+
+from spikewright.quantize.mixed import role
+
+from .model import Widths
+
+__all__ = ["summary"]
+
+
+def summary(manifest: dict) -> str:
+    """The manifest of a model as two columns; facts that it does not have are left out."""
+    model = manifest["model"]
+    rows = [("model", f"{model['name']}, hash {manifest['model_hash'][:16]}")]
+    if "checkpoint" in manifest:
+        source = manifest["checkpoint"]
+        rows.append(("checkpoint", f"{source['file']}, sha256 {source['sha256'][:16]}"))
+    if "finetuned" in manifest:
+        rows.append(("fine-tuned", "{source}, {steps} steps, {epochs} epochs, seed {seed}: "
+                                   "{changed} weights changed".format(
+                                       **manifest["finetuned"])))
+    step = 1e3 * model["dt"]
+    rows += [("shape", _shape(model)), ("step", f"{step:g} ms"),
+             ("lead", "{} steps, {:g} ms earlier than the checkpoint's own model".format(
+                 model["lead_steps"], model["lead_steps"] * step)),
+             ("widths", "weights {weights} bits, currents {current}, membranes {membrane}, decays "
+                        "{decay}; {fraction} fraction bits".format(
+                            weights=" and ".join(map(str, Widths(**model["widths"]).weights)),
+                            **model["widths"]) + _shifts(model))]
+    if "calibration" in manifest:
+        rows += _calibration(manifest["calibration"])
+    if "dropped" in manifest:
+        rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
+                                "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
+    spiking = {population["name"]: population["spiking"] for population in model["populations"]}
+    for table in manifest.get("tables", ()):
+        title = f"{table['source']}->{table['target']}"
+        told = {**table, "role": role(table["source"], table["target"], spiking[table["target"]]),
+                "bits": Widths(**model["widths"]).weight_of(title), "costs": _costs(table["costs"])}
+        rows.append((title, "{role}, {bits} bits, delay {delay}, {rows} x {columns}, {non_zeros} "
+                            "non-zeros; {costs}".format(**told)))
+    if "table_bits" in manifest:
+        bits = ", ".join(f"{name} {count}" for name, count in manifest["table_bits"].items())
+        rows.append(("tables", f"{manifest['non_zeros']} non-zeros; bits in all: {bits}"))
+    rows += [("warning", warning) for warning in manifest.get("warnings", ())]
+    width = max(len(key) for key, _ in rows)
+    return "\n".join(f"{key:{width}}  {value}" for key, value in rows)
+
+
+def _costs(costs: dict) -> str:
+    return ", ".join("{} {bits} bits, {words} cycles a row".format(name, **cost)
+                     for name, cost in costs.items())
+
+
+def _shape(model: dict) -> str:
+    parts = [f"{model['channels']} channels"]
+    for population in model["populations"]:
+        loops = any(p["source"] == p["target"] == population["name"] for p in model["projections"])
+        kinds = [kind for kind, holds in (("recurrent", loops),
+                                          ("output", not population["spiking"])) if holds]
+        note = f" ({', '.join(kinds)})" if kinds else ""
+        parts.append(f"{population['size']} {population['name']}{note}")
+    return " -> ".join(parts)
+
+
+def _shifts(model: dict) -> str:
+    told = [f"{p['source']}->{p['target']} {p['shift']}" for p in model["projections"]
+            if p.get("shift")]
+    return f"; shifted: {', '.join(told)}" if told else ""
+
+
+def _calibration(calibration: dict) -> list[tuple[str, str]]:
+    seen = ("{source}: peaks {current_peak:.0f} and {membrane_peak:.0f} weight LSB, margin "
+            "{margin:g}").format(**calibration)
+    proof = calibration["proven_bits"]
+    spikes = "spike" if proof["events_per_channel"] == 1 else "spikes"
+    safe = (f"{proof['current']} and {proof['membrane']} bits hold every input of at most "
+            f"{proof['events_per_channel']} {spikes} per channel and step")
+    cost = calibration["state_bits"]
+    states = (f"{calibration['states']}; memory: calibrated {cost['calibrated']} bits, "
+              f"proven {cost['proven']} bits")
+    return [("calibration", seen), ("proven", safe), ("states", states)]

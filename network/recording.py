@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings of spikes, read from .npz files or simulated."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from spikewright.base.arrays import read_arrays
+from spikewright.base.cli import InputError
+
+__all__ = ["TARGETS", "Recording", "poisson_recording", "read_recording"]
+
+#: Keys that may hold what the subject did; where none is asked for, the first that there is.
+TARGETS = ("velocity", "force")
+
+# Six days at 4 ms: a limit that keeps a wrong number from taking the memory of the machine.
+MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """Spikes per step, one entry per event.
+
+    Parameters
+    ----------
+    name : str
+    channel : ndarray of int64, shape (events,)
+        Channel of each event; the events of a step lie side by side, steps in order.
+    start : ndarray of int64, shape (steps + 1,)
+        Events of step t are ``channel[start[t]:start[t+1]]``.
+    channels : int
+    dt : float
+        Seconds per step.
+    reset : ndarray of bool, shape (steps,)
+        Where the state is cleared before the step.
+    velocity : ndarray of float64, shape (steps, outputs), or None
+        What the subject did, in the recording's own units: its velocity, or another of
+        ``TARGETS``.
+    """
+
+    name: str
+    channel: np.ndarray
+    start: np.ndarray
+    channels: int
+    dt: float
+    reset: np.ndarray
+    velocity: np.ndarray | None = None
+
+    @property
+    def steps(self) -> int:
+        return len(self.start) - 1
+
+    def head(self, steps: int) -> "Recording":
+        """The first ``steps`` steps."""
+        return self.cut(0, min(steps, self.steps))
+
+    def cut(self, first: int, stop: int) -> "Recording":
+        """Steps ``first`` to ``stop - 1``."""
+        first_event, last_event = self.start[first], self.start[stop]
+        return replace(self, channel=self.channel[first_event:last_event],
+                       start=self.start[first:stop + 1] - first_event,
+                       reset=self.reset[first:stop],
+                       velocity=None if self.velocity is None else self.velocity[first:stop])
+
+    def check_fits(self, channels: int, dt: float) -> None:
+        """Refuse a recording that another network than this one was trained for."""
+        if self.channels != channels:
+            raise InputError(f"Recording {self.name} n_channels must be {channels}, as the network "
+                             f"has, not {self.channels}")
+        if not np.isclose(self.dt, dt, rtol=1e-6, atol=0):
+            raise InputError(f"Recording {self.name} dt must be {dt} s, as the network has, "
+                             f"not {self.dt}")
+
+
+def read_recording(path: Path, target: str | None = None) -> Recording:
+    """Read a recording; its keys are described in docs/contracts.md.
+
+    Parameters
+    ----------
+    path : Path
+    target : str, optional
+        One of ``TARGETS``, which the file must then have.
+
+    Raises
+    ------
+    InputError
+        If the file is no such recording; the message names the key.
+    """
+    path = Path(path)
+    try:
+        data = read_arrays(path)
+    except ValueError as error:
+        raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
+                         f"NumPy refuses: {error}") from error
+    for key in ("bin", "channel", "n_bins", "n_channels", "dt", *([target] if target else [])):
+        if key not in data:
+            raise InputError(f"Recording {path} must have the key {key!r}, not only "
+                             f"{', '.join(sorted(data)) or 'nothing'}")
+    steps = _integer(data, path, "n_bins", MOST_STEPS)
+    channels = _integer(data, path, "n_channels", MOST_CHANNELS)
+    bins, channel, count = _events(data, path, steps, channels)
+    reset = np.zeros(steps, bool)
+    if "trial_start_bin" in data:
+        reset[_integers(data, path, "trial_start_bin", steps)] = True
+    dt = data["dt"]
+    if dt.ndim != 0 or dt.dtype.kind not in "fiu":
+        raise InputError(f"Recording {path} dt must be a number, not {dt.dtype} of shape "
+                         f"{dt.shape}")
+    if not 0 < dt < 10:
+        raise InputError(f"Recording {path} dt must be seconds between 0 and 10, not {float(dt)}")
+    return Recording(name=path.name, channel=np.repeat(channel, count),
+                     start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
+                     channels=channels, dt=float(dt), reset=reset,
+                     velocity=_velocity(data, path, target, steps))
+
+
+def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
+                      seed: int) -> Recording:
+    """Simulate ``steps`` steps of independent Poisson channels at ``rate`` spikes per second."""
+    counts = np.random.default_rng(seed).poisson(rate * dt, size=(steps, channels))
+    step, channel = np.nonzero(counts)
+    repeat = counts[step, channel]
+    return Recording(name=f"simulated Poisson spikes, {rate:g} Hz per channel, seed {seed}",
+                     channel=np.repeat(channel, repeat),
+                     start=np.concatenate([[0], np.cumsum(counts.sum(axis=1))]),
+                     channels=channels, dt=dt, reset=np.zeros(steps, bool))
+
+
+def _events(data, path, steps, channels):
+    bins = _integers(data, path, "bin", steps)
+    channel = _integers(data, path, "channel", channels)
+    count = (_integers(data, path, "count", MOST_COUNT + 1) if "count" in data
+             else np.ones_like(bins))
+    if not len(bins) == len(channel) == len(count):
+        raise InputError(f"Recording {path} bin, channel and count must have equal length, "
+                         f"not {len(bins)}, {len(channel)}, {len(count)}")
+    if (np.diff(bins) < 0).any():
+        event = int(np.argmax(np.diff(bins) < 0)) + 1
+        raise InputError(f"Recording {path} bin must be ascending, not {int(bins[event])} after "
+                         f"{int(bins[event - 1])} at event {event}")
+    if count.sum() > MOST_EVENTS:
+        raise InputError(f"Recording {path} count must add up to at most {MOST_EVENTS}, "
+                         f"not {int(count.sum())}")
+    return bins, channel, count
+
+
+def _velocity(data, path, target, steps):
+    key = target or next((key for key in TARGETS if key in data), None)
+    if key is None:
+        return None
+    velocity = data[key]
+    if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
+        raise InputError(f"Recording {path} {key} must be numbers of shape ({steps}, axes), "
+                         f"not {velocity.dtype} of shape {velocity.shape}")
+    if not np.isfinite(velocity).all():
+        row = int(np.argwhere(~np.isfinite(velocity))[0, 0])
+        raise InputError(f"Recording {path} {key} must be finite, not "
+                         f"{velocity[row].tolist()} in row {row}")
+    return velocity.astype(np.float64)
+
+
+def _integer(data, path, key, most):
+    value = data[key]
+    if value.ndim != 0 or value.dtype.kind not in "iu":
+        raise InputError(f"Recording {path} {key} must be an integer, not {value.dtype} of shape "
+                         f"{value.shape}")
+    if not 1 <= value <= most:
+        raise InputError(f"Recording {path} {key} must be between 1 and {most}, not {int(value)}")
+    return int(value)
+
+
+def _integers(data, path, key, limit):
+    array = data[key]
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(f"Recording {path} {key} must be a list of integers, not {array.dtype} "
+                         f"of shape {array.shape}")
+    array = array.astype(np.int64)
+    bad = np.flatnonzero((array < 0) | (array >= limit))
+    if len(bad):
+        raise InputError(f"Recording {path} {key} must be between 0 and {limit - 1}, not "
+                         f"{int(array[bad[0]])} at entry {int(bad[0])}")
+    return array

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user chooses of the hardware: one configuration, and the presets that have a name."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, fields, replace
+
+from spikewright.base.cli import InputError, whole_number
+
+from .tables import FORMATS, LANES
+
+__all__ = ["PRESETS", "CoreConfig", "add_core_options", "chosen_config", "unusual"]
+
+CHOICES = {
+    "tables":        (*FORMATS, "smallest"),
+    "weight_memory": ("block", "large"),
+    "neurons":       ("shared", "lanes"),
+    "multiplier":    ("parallel", "serial"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig:
+    """What a user chooses of the hardware; the model fixes the rest.
+
+    Parameters
+    ----------
+    lanes : int
+        Synapses added per cycle, 1 to 64.
+    tables : str
+        Format of the weight tables, see `plan.tables`: ``dense``, ``bitmap``, ``rows``, or
+        ``smallest``, which takes the one of fewest bits for each projection.
+    weight_memory : str
+        ``block``: block RAM, filled by the bitstream. ``large``: the large RAMs of a device that
+        has some, filled by the host; dense tables only.
+    neurons : str
+        ``shared``: one neuron after another through one pipeline with one multiplier. ``lanes``:
+        a neuron unit in every lane.
+    multiplier : str
+        ``parallel``: a whole product per cycle. ``serial``: a bit of the decay per cycle, for
+        devices without multipliers; with shared neurons only.
+    """
+
+    lanes: int = LANES
+    tables: str = "dense"
+    weight_memory: str = "block"
+    neurons: str = "shared"
+    multiplier: str = "parallel"
+
+    def __post_init__(self) -> None:
+        if type(self.lanes) is not int:
+            raise TypeError(f"Core lanes must be an int, not {self.lanes!r}")
+        if not 1 <= self.lanes <= 64:
+            raise ValueError(f"Core lanes must be between 1 and 64, not {self.lanes!r}")
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"Core {name} must be one of {', '.join(allowed)}, not {value!r}")
+        if self.tables in ("bitmap", "smallest") and self.lanes & (self.lanes - 1):
+            raise ValueError(f"Core lanes must be a power of two with {self.tables} tables, "
+                             f"not {self.lanes!r}")
+        if self.weight_memory == "large" and self.tables != "dense":
+            raise ValueError(f"Core tables must be dense in large weight memory, "
+                             f"not {self.tables!r}")
+        if self.neurons == "lanes" and self.multiplier != "parallel":
+            raise ValueError(f"Core multiplier must be parallel with a neuron unit per lane, "
+                             f"not {self.multiplier!r}")
+
+
+PRESETS = {
+    "small":    CoreConfig(lanes=1),
+    "balanced": CoreConfig(),
+    "fast":     CoreConfig(lanes=8, weight_memory="large", neurons="lanes"),
+}
+
+_HELP = {
+    "tables":        "format of the weight tables, see docs/tables.md",
+    "weight_memory": "where the weights lie: block RAM, or the large RAMs that the host fills",
+    "neurons":       "one neuron pipeline, or a unit in every lane",
+    "multiplier":    "a product per cycle, or a bit of it",
+}
+
+
+def unusual(config: dict) -> dict:
+    """Choices of ``config``, fields of `CoreConfig` by name, that are not the usual ones."""
+    usual = CoreConfig()
+    return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
+
+
+def add_core_options(parser: ArgumentParser) -> None:
+    """Add ``--preset`` and an option for each field of `CoreConfig`."""
+    parser.add_argument("--preset", choices=PRESETS, default="balanced",
+                        help="named choice of the options below: small has 1 lane, balanced 4, "
+                        "fast 8 with a neuron unit in each and the weights in large RAM; for a "
+                        "board, what its chip cannot hold is replaced (default: %(default)s)")
+    parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
+                        help="synapses a cycle, 1 to 64 (default: the preset's)")
+    for name, allowed in CHOICES.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
+                            help=f"{_HELP[name]} (default: the preset's)")
+
+
+def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
+    """The configuration that the options of `add_core_options` give.
+
+    ``instead`` takes the place of what the preset chooses, not of what the user does.
+
+    Raises
+    ------
+    InputError
+        If they do not go together.
+    """
+    given = {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
+             if getattr(arguments, field.name) is not None}
+    try:
+        return replace(PRESETS[arguments.preset], **{**instead, **given})
+    except ValueError as error:
+        raise InputError(str(error)) from error

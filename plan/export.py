@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weight-ROM export: the tables of a model for other people's tools."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from spikewright.base.cli import written_folder
+from spikewright.model.artefact import model_tables
+from spikewright.model.model import WIDTH_LIMITS, IntegerModel
+
+from .header import c_header, comment, identifier, sv_header
+from .images import neuron_words, places, state_base, tables_of
+
+__all__ = ["export_rom"]
+
+FILES = {
+    "rom.npz":     "plain tables, one row of weights per source neuron",
+    "weights.mem": "$readmemh image of the weight memory",
+    "neurons.mem": "$readmemh image of the neuron memory",
+    "rom.svh":     "SystemVerilog localparams: widths, shapes, addresses, hash",
+    "rom.h":       "C header: widths, constants and weights as arrays",
+}
+
+
+def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -> dict:
+    """Write every form of the tables of ``model`` into ``folder``, and return its index.
+
+    File names are the same for all models; identifiers begin with the name of the model, as far
+    as it can be one. Layouts of the memory images: `plan.images`.
+    """
+    index = _index(model, model_hash, lanes)
+    with written_folder(folder, "rom.json") as temporary:
+        np.savez_compressed(temporary / "rom.npz", **_plain(model))  # type: ignore[arg-type]
+        for name, text in {
+                **{f"{_memory(model, bits)}.mem": _mem(
+                    index, _memory(model, bits), tables.dense, f"each {lanes} weights of {bits} "
+                    "bits, two's complement, lane 0 lowest")
+                   for bits, tables in tables_of(model, lanes).items()},
+                "neurons.mem": _mem(index, "neurons", neuron_words(model),
+                                    "two per neuron: m (0) and B, then threshold and A; the decay "
+                                    f"is the lowest {model.widths.decay} bits"),
+                "rom.svh": sv_header(index, model),
+                "rom.h": c_header(index, model),
+                "rom.json": json.dumps(index, indent=2) + "\n"}.items():
+            (temporary / name).write_text(text, encoding="ascii")
+    return index
+
+
+def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
+    base, widths = state_base(model, lanes), model.widths
+    rows, tables = places(model, lanes), tables_of(model, lanes)
+    narrow = {f"{_memory(model, bits)}.mem": f"the same of the weights of {bits} bits"
+              for bits in tables if bits < widths.weight}
+    return {
+        "schema": 1, "model_hash": model_hash, "name": model.name,
+        "prefix": identifier(model.name), "lanes": lanes, "files": FILES | narrow,
+        "memories": {
+            **{_memory(model, bits): {"words": len(images.dense), "bits": lanes * bits}
+               for bits, images in tables.items()},
+            "neurons": {"words": 2 * sum(p.neurons for p in model.populations),
+                        "bits": widths.membrane + widths.decay}},
+        "populations": [{"name": p.name, "neurons": p.neurons, "spiking": p.spiking,
+                         "state_base": base[p.name]} for p in model.populations],
+        "projections": [{"source": place.projection.source, "target": place.projection.target,
+                         "delay": place.projection.delay, "shift": place.projection.shift,
+                         "weight_bits": place.bits,
+                         "rows": place.rows, "row_words": place.row_words,
+                         "weight_base": place.first}
+                        for place in rows]}
+
+
+def _memory(model: IntegerModel, bits: int) -> str:
+    """Name of the memory of the weights of ``bits``."""
+    return "weights" if bits == model.widths.weight else f"weights_{bits}"
+
+
+def _plain(model: IntegerModel) -> dict[str, np.ndarray]:
+    """The tables of the artefact, and the numbers that they need to be read."""
+    return model_tables(model) | {
+        **{f"{key}_bits": np.array(getattr(model.widths, key)) for key in WIDTH_LIMITS},
+        "dt": np.array(model.dt), "lead_steps": np.array(model.lead_steps)}
+
+
+def _mem(index: dict, key: str, words: list[int], layout: str) -> str:
+    bits = index["memories"][key]["bits"]
+    lines = [f"// Model {comment(index['name'])}, hash {index['model_hash']}",
+             f"// {key}: {len(words)} words of {bits} bits, {layout}"]
+    return "\n".join(lines + [f"{word:0{-(-bits // 4)}x}" for word in words]) + "\n"

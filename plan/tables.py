@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Formats of the weight tables, what they cost, and their images.
+
+Weights of another width lie in tables of their own; the following is of those of one width.
+
+``lanes`` synapses are added per cycle, one per lane; neuron i of a population belongs to lane
+``i % lanes`` and to its state word ``i // lanes``. Lane 0 is lowest in every word.
+
+dense
+    A word holds the weights of one row to one state word, zeros included.
+bitmap
+    A slice has a bit for each lane of one state word: whether there is a weight. The weights that
+    there are follow one another in the order of rows, words and lanes, without gaps; they lie in
+    words of ``lanes``, by turns in an even and an odd memory, so that any ``lanes`` in a row are
+    read in one cycle. A directory tells where the weights of each row begin. Rows with the same
+    weights, wherever they go, share them, and an empty row has none.
+rows
+    Row-compressed: a word holds, for each lane, a weight and the state word that it is for. Every
+    row of a projection is as long as its longest, in the fullest lane, so that its time is
+    constant; zero weights fill it up, and are not added.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from spikewright.model.model import IntegerModel
+
+__all__ = ["FORMATS", "LANES", "TableCost", "Tables", "row_words", "smallest", "state_words",
+           "table_bits", "table_costs", "word_bits"]
+
+FORMATS = ("dense", "bitmap", "rows")
+
+# Lanes of the hardware where nobody chooses; costs are told for as many.
+LANES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableCost:
+    """What a projection costs in one format: ``bits`` of memory, and ``words`` of a row.
+
+    A word takes a cycle to add.
+    """
+
+    bits: int
+    words: int
+
+
+def state_words(model: IntegerModel, lanes: int) -> int:
+    """State words of all populations together."""
+    return sum(-(-population.neurons // lanes) for population in model.populations)
+
+
+def word_bits(model: IntegerModel, lanes: int) -> int:
+    """Bits of the number of a state word."""
+    return max(state_words(model, lanes) - 1, 0).bit_length()
+
+
+def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
+    """Cost of each projection in each format, each by itself.
+
+    Bits that fill up the last words of packed weights are left out, and shared rows: they depend on
+    the other projections.
+    """
+    width = {p.title: model.widths.weight_of(p.title) for p in model.projections}
+    count = dict.fromkeys(width.values(), 0)
+    for p in model.projections:
+        count[width[p.title]] += int(np.count_nonzero(p.weights))
+    result = []
+    for projection in model.projections:
+        weight = width[projection.title]
+        pointer = count[weight].bit_length()
+        rows = len(projection.weights)
+        length = {name: row_words(projection.weights, lanes, name) for name in FORMATS}
+        bits = {"dense": rows * length["dense"] * lanes * weight,
+                "bitmap": (rows * (length["bitmap"] * lanes + pointer)
+                           + int(np.count_nonzero(projection.weights)) * weight),
+                "rows": rows * length["rows"] * lanes * (weight + word_bits(model, lanes))}
+        result.append({name: TableCost(bits=bits[name], words=length[name]) for name in FORMATS})
+    return result
+
+
+def table_bits(tables: dict[int, "Tables"]) -> int:
+    """Bits of the tables of all widths together."""
+    return sum(images.bits for images in tables.values())
+
+
+def smallest(costs: dict[str, TableCost]) -> str:
+    """Format of fewest bits; the simpler one where two take the same."""
+    return min(FORMATS, key=lambda name: costs[name].bits)
+
+
+def row_words(weights: np.ndarray, lanes: int, name: str) -> int:
+    """Words of a row in format ``name``: ``weights`` int64 (sources, targets)."""
+    if name != "rows":
+        return -(-weights.shape[1] // lanes)
+    fullest = [np.count_nonzero(weights[:, lane::lanes], axis=1).max(initial=1)
+               for lane in range(lanes)]
+    return int(max(fullest))
+
+
+@dataclass(kw_only=True)
+class Tables:
+    """Images of the memories that hold weights of one width: an unsigned integer per word.
+
+    Parameters
+    ----------
+    lanes, weight_bits : int
+    word_bits : int
+        Bits of the number of a state word.
+    dense : list of int
+        Words of ``lanes * weight_bits``.
+    slices : list of int
+        Words of ``lanes`` bits.
+    directory : list of int
+        Per row of the bitmaps, the number of its first weight.
+    packed : list of int
+        Weights of the bitmaps, unsigned, as `even` and `odd` cut them into words.
+    rows : list of int
+        Words of ``lanes * (weight_bits + word_bits)``: lane by lane, weight lowest.
+    """
+
+    lanes: int
+    weight_bits: int
+    word_bits: int
+    dense: list[int] = field(default_factory=list)
+    slices: list[int] = field(default_factory=list)
+    directory: list[int] = field(default_factory=list)
+    packed: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    _known: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def add(self, weights: np.ndarray, name: str, target: int) -> None:
+        """Append a projection in format ``name``, whose targets begin at state word ``target``."""
+        length = row_words(weights, self.lanes, name)
+        padded = np.zeros((len(weights), -(-weights.shape[1] // self.lanes) * self.lanes), np.int64)
+        padded[:, :weights.shape[1]] = weights & (1 << self.weight_bits) - 1
+        for row in padded.reshape(len(weights), -1, self.lanes):
+            if name == "rows":
+                self._add_row(row, length, target)
+                continue
+            if name == "bitmap":
+                self._add_directory(row)
+            for word in row.tolist():
+                if name == "dense":
+                    self.dense.append(self._join(word, self.weight_bits))
+                else:
+                    self.slices.append(self._join([int(weight != 0) for weight in word], 1))
+
+    @property
+    def pointer_bits(self) -> int:
+        """Bits of an entry of the directory."""
+        return max(len(self.packed), 1).bit_length()
+
+    @property
+    def even(self) -> list[int]:
+        """Words 0, 2, .. of the packed weights."""
+        return self._words()[::2]
+
+    @property
+    def odd(self) -> list[int]:
+        """Words 1, 3, .. of the packed weights."""
+        return self._words()[1::2]
+
+    @property
+    def bits(self) -> int:
+        """Bits of all memories, padding included."""
+        word = self.lanes * self.weight_bits
+        packed = word * (len(self.even) + len(self.odd)) if self.slices else 0
+        return (len(self.dense) * word + len(self.slices) * self.lanes + packed
+                + len(self.directory) * self.pointer_bits
+                + len(self.rows) * self.lanes * (self.weight_bits + self.word_bits))
+
+    def _words(self) -> list[int]:
+        pair = 2 * self.lanes
+        padded = self.packed + [0] * (-len(self.packed) % pair or pair * (not self.packed))
+        return [self._join(padded[k:k + self.lanes], self.weight_bits)
+                for k in range(0, len(padded), self.lanes)]
+
+    def _add_directory(self, row: np.ndarray) -> None:
+        weights = tuple(row[row != 0].tolist())
+        if weights and weights not in self._known:
+            self._known[weights] = len(self.packed)
+            self.packed += weights
+        self.directory.append(self._known.get(weights, 0))
+
+    def _add_row(self, row: np.ndarray, length: int, target: int) -> None:
+        words = [[0] * self.lanes for _ in range(length)]
+        for lane in range(self.lanes):
+            for k, word in enumerate(np.flatnonzero(row[:, lane]).tolist()):
+                words[k][lane] = target + word << self.weight_bits | int(row[word, lane])
+        self.rows += [self._join(word, self.weight_bits + self.word_bits) for word in words]
+
+    @staticmethod
+    def _join(values: list[int], bits: int) -> int:
+        return sum(value << bits * lane for lane, value in enumerate(values))

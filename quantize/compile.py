@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The passes in order, from a network to an integer model, with the facts that a manifest keeps."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+from spikewright.model.model import IntegerModel, Widths
+from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.network.reference import run_reference
+from spikewright.network.retime import retime
+from spikewright.plan.facts import table_facts
+
+from .advice import changed_decays, clipped, dropped_parts, saturating
+from .bounds import proven_bits
+from .calibrate import Calibration, calibrate, default_recording
+from .decays import signed_powers
+from .integer import quantize, with_states
+from .mixed import mixed_widths
+from .prune import prune
+from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
+from .rules import Rules
+from .suited_decays import suited_decays
+
+__all__ = ["build_model", "compile_network"]
+
+
+def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
+                projection_bits: dict[str, int] | None = None,
+                recording: Recording | None = None,
+                rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
+    """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
+
+    Where ``name`` is None, the model is called as the file without suffix.
+    """
+    checkpoint = Path(checkpoint)
+    network = read_checkpoint(checkpoint)
+    model, network, facts = compile_network(
+        network, name=printable(checkpoint.stem)[:100] if name is None else name, widths=widths,
+        projection_bits=projection_bits, recording=recording, rules=rules)
+    source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
+    return model, network, {"checkpoint": source, **facts}
+
+
+def compile_network(network: Network, *, name: str, widths: Widths | None = None,
+                    projection_bits: dict[str, int] | None = None,
+                    recording: Recording | None = None,
+                    rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
+    """Retime, round, calibrate, quantize and prune ``network``.
+
+    Parameters
+    ----------
+    network : Network
+    name : str
+        Of the model: 1 to 100 printable characters.
+    widths : Widths, optional
+        All but ``fraction``, which the calibration chooses.
+    projection_bits : dict of str to int, optional
+        Bits of a weight of some projections, by their role (`quantize.mixed.role`), in the place of
+        those of ``widths``.
+    recording : Recording, optional
+        What to calibrate on; simulated spikes where None.
+    rules : Rules, optional
+
+    Returns
+    -------
+    model : IntegerModel
+    network : Network
+        The retimed network that ``model`` was rounded from.
+    facts : dict
+        Further entries of the manifest: ``calibration``, ``dropped``, ``tables``, ``table_bits``,
+        ``non_zeros``, ``warnings``, and ``decay_terms`` where the rules ask for them.
+    """
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
+    network, widths, rules = retime(network), widths or Widths(), rules or Rules()
+    if projection_bits:
+        widths = mixed_widths(network, widths, projection_bits)
+    simulated = recording is None
+    if recording is None:
+        recording = default_recording(network)
+    recording.check_fits(network.channels, network.dt)
+    if not len(recording.channel):
+        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    trace = run_reference(network, recording)
+    choose = functools.partial(
+        calibrate, network, recording=recording, widths=widths, trace=trace)
+    # A shift costs as many fraction bits at most: never more than there are.
+    spare = choose(rounded=nearest(network, widths)).widths.fraction
+    decays = suited_decays(network, widths.decay, rules.decay_terms, recording, trace)
+    rounded = compensated(network, widths, recording, decays=decays, trace=trace,
+                          most_shift=min(spare, MOST_SHIFT))
+    if rules.decay_terms:
+        # Weights that make up for much changed decays have other peaks.
+        exact = as_rounded(network, rounded, decays, widths.decay)
+        choose = functools.partial(choose, trace=run_reference(exact, recording))
+    calibration = choose(rounded=rounded)
+    model, dropped = prune(quantize(network, rounded, calibration.widths, name, decays))
+    proof = proven_bits(model, rules.events_per_channel)
+    if rules.states == "proven":
+        model = with_states(model, *proof)
+    evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
+    facts = {"calibration": evidence, "dropped": dropped, **table_facts(model),
+             "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
+                          *clipped(network, rounded, widths), *dropped_parts(dropped)]}
+    return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
+
+
+def printable(text: str) -> str:
+    """``text`` with every character that cannot be printed replaced by ``_``."""
+    return "".join(c if c.isprintable() else "_" for c in text)
+
+
+def _evidence(model: IntegerModel, calibration: Calibration, proof: tuple[int, int],
+              rules: Rules) -> dict:
+    widths, neurons = calibration.widths, sum(p.neurons for p in model.populations)
+    proven = proof[0] <= model.widths.current and proof[1] <= model.widths.membrane
+    rule = (f"most fraction bits with which the peaks over the calibration spikes fit "
+            f"{calibration.margin:g} times")
+    if proven:
+        most = rules.events_per_channel
+        rule += (f"; no input of at most {'one spike' if most == 1 else f'{most} spikes'} per "
+                 "channel and step can saturate a state")
+    return {"rule": rule, "states": rules.states, "proven": proven,
+            **{key: value for key, value in dataclasses.asdict(calibration).items()
+               if key != "widths"},
+            "proven_bits": {"current": proof[0], "membrane": proof[1],
+                            "events_per_channel": rules.events_per_channel},
+            "state_bits": {"calibrated": neurons * (widths.current + widths.membrane),
+                           "proven": neurons * sum(proof)}}
+
+
+def _terms(model: IntegerModel, rules: Rules) -> dict:
+    return {"decay_terms": {"most": rules.decay_terms, "terms": {
+        p.name: {kind: [signed_powers(value) for value in values.tolist()]
+                 for kind, values in (("synaptic", p.synaptic_decay),
+                                      ("membrane", p.membrane_decay))}
+        for p in model.populations}}}

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How data become a page: no file or address outside it is needed."""
+
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+__all__ = ["render_page"]
+
+
+def render_page(package: str, name: str, *, pictures: dict[str, str], **values) -> str:
+    """The template ``name`` of ``package``'s folder pages as HTML.
+
+    Parameters
+    ----------
+    pictures : dict of str to str
+        SVG text by name, taken as it is; every other text is escaped.
+    **values
+        What else the template names.
+    """
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
+                                     trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((resources.files(package) / "pages" / name).read_text())
+    style = (resources.files("spikewright.report") / "pages" / "style.css").read_text()
+    return template.render(style=Markup(style), **values,
+                           pictures={name: Markup(svg) for name, svg in pictures.items()})

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rounding to integers costs: the model beside floating point, over a recording."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from spikewright.golden.run import Answer
+from spikewright.model.model import IntegerModel
+from spikewright.network.metrics import (
+    correlation,
+    published_time,
+    r_squared,
+    spike_agreement,
+    unit_scale,
+)
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.network.reference import run_reference
+
+__all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "number", "outputs_of", "score"]
+
+# The floating-point models take about 25 us a step each, so an hour would be a minute or two.
+MOST_STEPS = 150_000
+
+FLOATS = {"fp64": np.float64, "fp32": np.float32, "fp16": np.float16}
+
+# By arithmetic: velocity float64 (steps, outputs) and spikes bool (steps, neurons).
+Results = dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def outputs_of(network: Network, recording: Recording,
+               formats: Iterable[str] = tuple(FLOATS)) -> Results:
+    """Velocity and spikes of ``network`` in each floating-point format of ``formats``, by name."""
+    results = {}
+    for name in formats:
+        with np.errstate(over="ignore", invalid="ignore"):
+            trace = run_reference(network, recording, FLOATS[name])
+        results[name] = trace.velocity, trace.spikes
+    return results
+
+
+def score(model: IntegerModel, recording: Recording, results: Results, answer: Answer) -> dict:
+    """Fidelity to fp32 of every arithmetic, and how well each decodes.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    recording : Recording
+    results : dict
+        As `outputs_of` gives it.
+    answer : Answer
+        What the integer model gave, on these steps at least.
+
+    Returns
+    -------
+    dict
+        As `compare` gives it, with a row for the integers after those of ``results``.
+    """
+    integers = answer.velocity[:recording.steps], answer.spikes[:recording.steps]
+    name = "int" + "/".join(map(str, model.widths.weights))
+    return compare({**results, name: integers}, recording,
+                   lead_steps=model.lead_steps, dt=model.dt)
+
+
+def compare(results: Results, recording: Recording, *, lead_steps: int, dt: float) -> dict:
+    """Fidelity to the result ``fp32`` of every result, and how well each decodes.
+
+    Parameters
+    ----------
+    results : dict
+        As `outputs_of` gives it, with any further arithmetic.
+    recording : Recording
+        What they answer to.
+    lead_steps : int
+        Steps by which the outputs come earlier than the published model's.
+    dt : float
+        Seconds per step.
+
+    Returns
+    -------
+    dict
+        ``rows``, one for each arithmetic: ``fidelity_r2`` (mean over outputs) and
+        ``spike_agreement`` against fp32, ``firing_rate_hz`` per neuron, and, if the recording has
+        a velocity, ``decoding_r2`` and ``decoding_correlation`` per axis, at published time;
+        ``steps`` that were scored; ``unit_scale``, by which outputs are multiplied for
+        ``decoding_r2``.
+    """
+    wanted, spikes = results["fp32"]
+    truth = recording.velocity
+    if truth is not None and truth.shape != wanted.shape:
+        truth = None
+    aligned = {name: published_time(velocity, lead_steps, recording.reset)
+               for name, (velocity, _) in results.items()}
+    scale = 1.0 if truth is None else unit_scale(truth, aligned["fp32"])
+    rows = []
+    for name, (velocity, fired) in results.items():
+        row: dict = {"arithmetic": name, "fidelity_r2": number(r_squared(wanted, velocity).mean()),
+                     "spike_agreement": number(spike_agreement(spikes, fired)),
+                     "firing_rate_hz": number(fired.mean() / dt)}
+        if truth is not None:
+            row["decoding_r2"] = numbers(r_squared(truth, scale * aligned[name]))
+            row["decoding_correlation"] = numbers(correlation(truth, aligned[name]))
+        rows.append(row)
+    return {"steps": recording.steps, "rows": rows,
+            "unit_scale": scale if truth is not None else None}
+
+
+def number(value: float) -> float | None:
+    """``value`` to six digits, for JSON; None for NaN and infinity, which it does not know."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def numbers(values: np.ndarray) -> list[float | None]:
+    """The same for every value of an array."""
+    return [number(value) for value in values]

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kept builds: what they are made of, and how they are made again."""
+
+import json
+
+import pytest
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.plan.config import chosen_config
+
+from docs.make.kept import BUILDS, ROOT, rebuild
+from docs.make.tables import KEPT
+from spikewright.command.boards_main import _parser
+from tests.networks import refused
+
+
+def test_every_kept_report_has_a_build():
+    """And was made with the options that its build says."""
+    builds = json.loads(BUILDS.read_text())
+    assert {path.stem for path in KEPT.glob("*.json")} == set(builds)
+    for name, build in builds.items():
+        arguments = _parser().parse_args(["build", "model", "-o", "out", *build["boards"]])
+        report = json.loads((KEPT / f"{name}.json").read_text())
+        board = BOARDS[arguments.board]
+        config = chosen_config(arguments, **board.instead)
+        assert report["config"] == vars(config), name
+        assert report["board"]["name"] == arguments.board and report["seed"] == arguments.seed
+        assert report["clock_mhz"] == (arguments.freq or board.clock_hz / 1e6)
+        assert report["recording"]["name"] == build["recording"].split("/")[-1]
+
+
+def test_rebuild(tmp_path, capsys):
+    table = {"one": {"checkpoint": "README.md", "recording": "Makefile", "boards": ["--x", "1"]},
+             "two": {"checkpoint": "README.md", "recording": "Makefile",
+                     "quantize": ["--weight-bits", "4"], "boards": []}}
+    builds = tmp_path / "builds.json"
+    builds.write_text(json.dumps(table))
+    calls = []
+
+    def quantize(arguments):
+        calls.append(arguments)
+
+    def boards(arguments):
+        calls.append(arguments)
+        output = tmp_path / "work" / "two" / "board"
+        output.mkdir(parents=True)
+        (output / "report.json").write_text("{}")
+
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    rebuild(["two"], (quantize, boards), work=tmp_path / "work", kept=kept, builds=builds)
+    two = tmp_path / "work" / "two"
+    assert calls == [
+        ["build", str(ROOT / "README.md"), "-o", str(two / "model"), "--weight-bits", "4"],
+        ["build", str(two / "model"), "-o", str(two / "board"), "--recording",
+         str(ROOT / "Makefile")]]
+    assert (kept / "two.json").read_text() == "{}" and not (kept / "one.json").exists()
+    assert capsys.readouterr().out == "1 of 1: two\n"
+
+
+@pytest.mark.parametrize("names, message", [
+    (["three"], "Build must be one of one, not 'three'"),
+    ([], "Build one needs nowhere.pth, which is not there")])
+def test_rebuild_refused(tmp_path, names, message):
+    builds = tmp_path / "builds.json"
+    builds.write_text(json.dumps({"one": {"checkpoint": "nowhere.pth", "recording": "Makefile",
+                                          "boards": []}}))
+    with refused(message):
+        rebuild(names, (None, None), work=tmp_path, kept=tmp_path, builds=builds)

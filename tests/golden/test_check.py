@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is told of a model that does otherwise than its network."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from spikewright.golden.check import changed_behaviour
+from spikewright.model.model import Widths
+from spikewright.network.retime import retime
+
+from tests.networks import nearest_model, random_recording, tiny_network
+
+WIDTHS = Widths(weight=8, current=20, membrane=24, fraction=4)
+
+
+@pytest.fixture
+def case():
+    network = retime(tiny_network(3, channels=8, hidden=6))
+    return nearest_model(network, WIDTHS, "m"), network, random_recording(3, 8, 400)
+
+
+def _with_thresholds(model, **changes):
+    first, *rest = model.populations
+    threshold = first.threshold.copy()
+    for place, value in changes.items():
+        threshold[int(place[1:])] = value
+    return dataclasses.replace(model, populations=(dataclasses.replace(first, threshold=threshold),
+                                                   *rest))
+
+
+def test_nothing_is_told_of_a_good_model(case):
+    assert changed_behaviour(*case) == []
+
+
+def test_silent_neurons_are_told(case):
+    model, network, recording = case
+    high = (1 << 23) - 1
+    silent = _with_thresholds(model, n1=high, n2=high)
+    told, = changed_behaviour(silent, network, recording)
+    assert told == ("neurons that never fire over made, unlike before rounding: hidden 1, "
+                    "hidden 2; take more weight bits")
+
+
+def test_a_neuron_silent_before_is_not_told(case):
+    model, network, recording = case
+    network.populations[0].threshold[1] = 1e6
+    assert changed_behaviour(_with_thresholds(model, n1=(1 << 23) - 1), network, recording) == []
+
+
+def test_neurons_that_never_rest_are_told(case):
+    model, network, recording = case
+    model.projections[1].weights[:, 4] = 100
+    restless = _with_thresholds(model, n4=0)
+    told = changed_behaviour(restless, network, recording.cut(0, 60))
+    assert told[0].startswith("neurons that fire in every other step over made, unlike before "
+                              "rounding: hidden 4")
+
+
+def test_saturation_is_told(case):
+    model, network, recording = case
+    narrow = dataclasses.replace(model, widths=dataclasses.replace(model.widths, current=12))
+    assert changed_behaviour(narrow, network, recording)[-1].startswith(
+        "a state saturated over made, from step ")
+
+
+def test_many_neurons_are_counted():
+    network = retime(tiny_network(3, channels=20, hidden=30))
+    model = nearest_model(network, WIDTHS, "m")
+    network.populations[0].threshold[:] = 0.05
+    silent = _with_thresholds(model, **{f"n{i}": (1 << 23) - 1 for i in range(30)})
+    told, = changed_behaviour(silent, network, random_recording(3, 20, 400))
+    named = np.array(told.split(": ")[1].split(", "))
+    assert len(named) == 5 and " more; take more weight bits" in told

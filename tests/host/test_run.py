@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from spikewright.golden.run import run_golden
+from spikewright.host.decode import decode
+from spikewright.host.driver import Decoder
+from spikewright.host.picture import draw
+from spikewright.hw.decoder import link_params
+from spikewright.hw.params import CoreParams
+from spikewright.model.artefact import save_artefact
+from spikewright.plan.config import CoreConfig
+from spikewright.quantize.compile import compile_network
+from spikewright.sim.virtual import VirtualBoard
+
+from spikewright.command.host_main import lateness, main
+from tests.networks import random_recording, refused, tiny_network
+
+STEPS = 120
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A model folder, its recording's file, the model, the recording and the manifest."""
+    folder = tmp_path_factory.mktemp("host")
+    recording = random_recording(4, 6, STEPS, rate=0.5)
+    recording.reset[[0, 50]] = True
+    model, network, facts = compile_network(tiny_network(4), name="tiny", recording=recording)
+    manifest = save_artefact(folder / "model", model, network, facts)
+    path = folder / "recording.npz"
+    np.savez(path, bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
+             channel=recording.channel, n_bins=STEPS, n_channels=6, dt=recording.dt,
+             trial_start_bin=np.flatnonzero(recording.reset),
+             velocity=np.cumsum(np.random.default_rng(1).normal(size=(STEPS, 2)), axis=0),
+             note="SYNTHETIC")
+    return folder / "model", path, model, recording, manifest
+
+
+@pytest.fixture(scope="module")
+def board(built, tmp_path_factory):
+    _, _, model, _, manifest = built
+    core = CoreParams(model=model, config=CoreConfig(lanes=2))
+    link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
+    board = VirtualBoard(core, link, tmp_path_factory.mktemp("cache"))
+    yield board
+    board.close()
+
+
+def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, capsys):
+    folder, path, model, recording, _ = built
+    monkeypatch.chdir(tmp_path)
+    main(["run", str(folder), str(path), "-o", "out.npz", "--picture", "out.png", "--freq", "8"])
+    golden = run_golden(model, recording, CoreConfig())
+    with np.load(tmp_path / "out.npz") as answer:
+        assert np.array_equal(answer["velocity_int"], golden.velocity_int)
+        assert np.array_equal(answer["velocity"], golden.velocity)
+        assert np.array_equal(answer["cycles"], golden.cycles)
+        assert np.array_equal(answer["saturated"], golden.saturated)
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    assert "0 corrupt, 0 repeated, 0 foreign, 0 overrun, 0 dropped" in capsys.readouterr().out
+
+
+def test_noise_on_the_line_costs_no_step(built, board):
+    """Garbage before, between and after requests: every answer is still golden's."""
+    _, _, model, recording, manifest = built
+    rng = np.random.default_rng(2)
+    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    decoder.connect()
+    golden = run_golden(model, recording, CoreConfig(lanes=2))
+    for t in range(20):
+        board.write(rng.bytes(int(rng.integers(1, 40))) + b"\0")
+        rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
+        answer = decoder.step(rows.tolist(), reset=t == 0)
+        assert list(answer.outputs) == golden.velocity_int[t].tolist()
+    assert decoder.read_info().corrupt > 0
+
+
+def test_foreign_model_is_refused_by_name(built, board):
+    _, _, model, _, manifest = built
+    other = "ab" * 32
+    decoder = Decoder(board, other, model.output_scale)
+    with refused(f"Model on the device must be {other[:16]}, not {manifest['model_hash'][:16]}",
+                 ValueError):
+        decoder.connect()
+
+
+def test_late_answers_are_counted(built, monkeypatch):
+    """One of 10 ms at step 3 delays the next, of 1.5 ms each, until they catch up."""
+    _, _, model, recording, _ = built
+    now = [0.0]
+
+    def step(rows, reset):
+        t = steps.pop(0)
+        now[0] += 0.01 if t == 3 else 0.0015
+        return SimpleNamespace(step=t, outputs=(0, 0), cycles=1, saturated=False)
+
+    monkeypatch.setattr("spikewright.host.decode.time", SimpleNamespace(
+        perf_counter=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)))
+    steps = list(range(8))
+    live = decode(SimpleNamespace(step=step), model, recording.head(8), live=True)
+    assert (1e6 * live.delay).round().tolist() == [1500] * 3 + [10000, 7500, 5000, 2500, 1500]
+    assert (1e6 * live.round_trip).round().tolist() == [1500] * 3 + [10000] + 4 * [1500]
+    assert lateness(live.delay, 4e-3) == (
+        "live: 3 of 8 steps answered more than 4 ms after they were due; the latest 10.00 ms")
+    assert lateness(live.delay, 20e-3).startswith("live: none of 8 steps answered more than 20 ms")
+    steps = list(range(8))
+    after = decode(SimpleNamespace(step=step), model, recording.head(8))
+    assert np.array_equal(after.delay, after.round_trip)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--port", "/dev/nothing-here"], "Port must be a serial port that opens, or 'virtual', not "),
+    (["--freq", "1"], "Link baud must be"),
+])
+def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):
+    folder, path, *_ = built
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        main(["run", str(folder), str(path), "-o", "out.npz", *arguments])
+    assert not list(tmp_path.iterdir())
+
+
+def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
+    folder, path, *_ = built
+    monkeypatch.chdir(tmp_path)
+    main(["run", str(folder), str(path), "-o", "answer.dat", "--freq", "8"])
+    assert {file.name for file in tmp_path.iterdir()} == {"answer.dat", "build"}
+    with np.load(tmp_path / "answer.dat") as answer:
+        assert len(answer["velocity"]) == STEPS
+
+
+def test_picture_of_an_unknown_kind_is_refused_before_decoding(built, tmp_path):
+    folder, path, *_ = built
+    with refused("Picture must end in .png, .svg, .pdf, not 'p.xyz'"):
+        main(["run", str(folder), str(path), "-o", str(tmp_path / "o.npz"), "--picture", "p.xyz"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("steps, axes", [(3, 2), (40, 3)])
+def test_picture_of_a_short_recording_and_of_other_axes(built, tmp_path, steps, axes):
+    *_, model, recording, _ = built
+    rng = np.random.default_rng(0)
+    short = dataclasses.replace(recording.head(steps), velocity=rng.normal(size=(steps, axes)))
+    draw(tmp_path / "p.svg", rng.normal(size=(steps, 2)), short, model.lead_steps, "title")
+    assert (tmp_path / "p.svg").stat().st_size > 1000
+
+
+def test_device_that_restarts_is_noticed(built, board):
+    _, _, model, recording, manifest = built
+    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    steps = decoder.step
+
+    def restarted(rows, reset=False):
+        answer = steps(rows, reset=reset)
+        return dataclasses.replace(answer, step=0) if answer.step % 7 == 5 else answer
+    decoder.step = restarted
+    with pytest.raises(ValueError, match="it has restarted, and its state is lost$"):
+        decode(decoder, model, recording)

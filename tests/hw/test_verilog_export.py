@@ -1,0 +1,206 @@
+# amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
+"""The exported core: read back by other tools, run against golden, described as it is."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from spikewright.base.tools import run_tool
+from spikewright.hw.core import Core
+from spikewright.hw.export.ports import ports_of
+from spikewright.model.artefact import save_artefact
+from spikewright.network.network import INPUT
+from spikewright.quantize.compile import compile_network
+
+from spikewright.command import hw_main as command
+from tests.boards.boards_bench import saved_model
+from tests.designs import ROOT, core_params, published_form
+from tests.networks import random_recording, tiny_network
+
+CORE = "spikewright_core"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """An artefact whose neurons fire in the example; its second channel has no weights."""
+    network = tiny_network(3, channels=6, hidden=9)
+    next(p for p in network.projections if p.source == INPUT).weights[1] = 0
+    model, network, facts = compile_network(network, name='a "model"',
+                                            recording=random_recording(3, 6, 200))
+    folder = tmp_path_factory.mktemp("export") / "model"
+    save_artefact(folder, model, network, facts)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(model):
+    folder = model.parent / "verilog"
+    command.main(["verilog", str(model), "-o", str(folder), "--lanes", "2"])
+    return folder
+
+
+def _simulated(folder, *files):
+    """What Icarus Verilog prints of the example."""
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog is not installed (Debian: apt install iverilog)")
+    subprocess.run(["iverilog", "-g2012", "-Wall", "-o", "example", *files], cwd=folder, check=True,
+                   capture_output=True)
+    return subprocess.run(["vvp", "-n", "example"], cwd=folder, check=True, text=True,
+                          capture_output=True).stdout.splitlines()
+
+
+def test_example_passes(exported):
+    assert sorted(path.name for path in exported.iterdir()) == sorted([
+        f"{CORE}.v", f"{CORE}_tb.v", f"{CORE}.core", "verilog.json"])
+    assert "saturated" in (exported / f"{CORE}.v").read_text()
+    answers = re.findall(r"// step \d+: (-?\d+), ", (exported / f"{CORE}_tb.v").read_text())
+    assert len(set(answers)) > 10
+    assert _simulated(exported, f"{CORE}.v", f"{CORE}_tb.v") == [
+        f"passed: {len(answers)} results as expected"]
+
+
+def test_example_loads_large_memory(model, tmp_path):
+    out = tmp_path / "out"
+    command.main(["verilog", str(model), "-o", str(out), "--weight-memory", "large"])
+    facts = json.loads((out / "verilog.json").read_text())
+    image = (out / f"{CORE}_weights.mem").read_text().split()
+    assert len(image) == facts["table"]["words"] * facts["table"]["word_bytes"] > 0
+    assert all(port["meaning"] and all(field["meaning"] for field in port["fields"])
+               for port in facts["ports"])
+    assert _simulated(out, f"{CORE}.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
+
+
+def test_example_sees_a_wrong_result(exported, tmp_path):
+    text = (exported / f"{CORE}_tb.v").read_text()
+    place = re.search(r"answer\[7\] = \d+'h(\w+);", text)
+    digit = place.end(1) - 1
+    other = text[:digit] + format(int(text[digit], 16) ^ 1, "x") + text[digit + 1:]
+    (tmp_path / "bench.v").write_text(other)
+    shutil.copy(exported / f"{CORE}.v", tmp_path)
+    told = _simulated(tmp_path, f"{CORE}.v", "bench.v")
+    assert re.match("step 7 must answer ", told[0])
+    assert told[1] == "FAILED: 1 of 20 results differ"
+
+
+def test_example_of_a_core_that_hangs(exported, tmp_path):
+    text = (exported / f"{CORE}_tb.v").read_text()
+    (tmp_path / "bench.v").write_text(text.replace("o__ready = 1'b1", "o__ready = taken < 5"))
+    shutil.copy(exported / f"{CORE}.v", tmp_path)
+    told = _simulated(tmp_path, f"{CORE}.v", "bench.v")
+    assert told[-1] == "FAILED: only 5 of 20 results came"
+
+
+def test_yosys_reads_it_back(exported, tmp_path):
+    """Through Yosys and out again it still passes its example."""
+    for name in (f"{CORE}.v", f"{CORE}_tb.v"):
+        shutil.copy(exported / name, tmp_path)
+    log = run_tool("yosys", "-p", f"read_verilog {CORE}.v; hierarchy -check -top {CORE}; proc; "
+                   "flatten; opt_clean; check -assert; memory_collect; write_verilog -noattr "
+                   "again.v", folder=tmp_path, title="read back")
+    assert "found and reported 0 problems" in log.lower()
+    assert _simulated(tmp_path, "again.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
+
+
+def test_header_is_true(exported, model):
+    """Ports and their widths as Verilog has them, and the manifest's numbers."""
+    text = (exported / f"{CORE}.v").read_text()
+    facts = json.loads((exported / "verilog.json").read_text())
+    manifest = json.loads((model / "manifest.json").read_text())
+    top = text[text.index(f"\nmodule {CORE}("):text.index("endmodule")]
+    declared = {name: (direction, int(high or 0) + 1) for direction, high, name in
+                re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);$", top, re.MULTILINE)}
+    assert declared == {port["name"]: (port["direction"], port["width"])
+                        for port in facts["ports"]}
+    header = text[:text.index("`timescale")]
+    for port in facts["ports"]:
+        assert port["meaning"] and f" {port['name']} " in header
+        for field in port["fields"]:
+            assert field["meaning"] and field["name"] in header
+        assert sum(field["width"] for field in port["fields"]) in (0, port["width"])
+    assert facts["model_hash"] == manifest["model_hash"] and manifest["model_hash"] in header
+    assert "lanes 2, tables dense" in header and "//     0, -1, 1, 2, 3, 4" in header
+    assert max(map(len, header.splitlines())) <= 104
+    worst = {row["events"]: row["cycles"] for row in facts["worst"]}
+    assert worst[10] - worst[0] == 10 * 5 and re.search(rf"^//\s+10\s+{worst[10]}\s", header,
+                                                        re.MULTILINE)
+    for module in ("rows", "neurons"):
+        assert re.search(rf"^// .*\(hw/{module}\.py\)\nmodule \\{CORE}\.{module} ", text,
+                         re.MULTILINE)
+    assert str(ROOT) not in text                # no path of the machine that made it
+
+
+def test_fusesoc_runs_the_example(exported, tmp_path):
+    pytest.importorskip("fusesoc", reason="FuseSoC is not installed (pip install -e '.[test]')")
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog is not installed (Debian: apt install iverilog)")
+    done = subprocess.run(
+        [sys.executable, "-m", "fusesoc.main", "--cores-root", str(exported), "run",
+         "--target=sim", f"spikewright:decoders:{CORE}"],
+        cwd=tmp_path, env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}, text=True,
+        capture_output=True, check=False)
+    assert "passed: 20 results as expected" in done.stdout + done.stderr, done.stderr
+
+
+def test_two_models_in_one_design(exported, model, tmp_path):
+    """No module is called as one of another export."""
+    command.main(["verilog", str(model), "-o", str(tmp_path / "out"), "--name", "second"])
+    names = [set(re.findall(r"^module (\S+?) ?\(", path.read_text(), re.MULTILINE))
+             for path in (exported / f"{CORE}.v", tmp_path / "out" / "second.v")]
+    assert len(names[0]) > 6 and len(names[1]) > 6 and not names[0] & names[1]
+
+
+def test_with_link(model, tmp_path, call_command):
+    out = tmp_path / "out"
+    status, told, _ = call_command(command, "verilog", model, "-o", out, "--with-link",
+                                   "--freq", 12)
+    files = "spikewright_decoder.v, spikewright_decoder.core, verilog.json"
+    assert (status, told) == (0, f"-> {out}: {files}\n")
+    text = (out / "spikewright_decoder.v").read_text()
+    assert re.search(r"^module spikewright_decoder\((.*)\);", text, re.MULTILINE)
+    assert json.loads((out / "verilog.json").read_text())["link"] == {"clock_mhz": 12,
+                                                                     "baud": 1_000_000}
+    run_tool("yosys", "-p", "read_verilog spikewright_decoder.v; hierarchy -check -top "
+             "spikewright_decoder; proc; check -assert", folder=out, title="read back")
+
+
+def test_ports_in_the_docs():
+    """The table of docs/core.md is of a core as large as the default network's."""
+    core = Core(core_params(published_form(tiny_network(1, channels=96, hidden=64, gain=0.5))))
+    rows = []
+    for port in ports_of(core):
+        rows.append((f"`{port.name}`", port.direction, port.width, port.meaning))
+        rows += [("", f"`{field.bits}`", f"`{field.name}`", field.meaning)
+                 for field in port.fields]
+    rows = "".join(f"| {' | '.join(map(str, row))} |\n" for row in rows)
+    assert rows in (ROOT / "docs" / "core.md").read_text()
+
+
+@pytest.mark.parametrize("options, text", [
+    (["--name", "1st"],
+     "Module name must be letters, digits and underscores, not '1st'"),
+    (["--lanes", "65"],
+     ("argument --lanes: must be a whole number from 1 to 64, not '65' "
+      "(see 'python -m hw verilog --help')")),
+    (["--with-link", "--baud", "9000000"],
+     "Link baud must be between 300 and 3000000, not 9000000"),
+])
+def test_wrong_argument(tmp_path, call_command, options, text):
+    model = saved_model(tmp_path / "model")
+    assert call_command(command, "verilog", model, "-o", tmp_path / "out", *options) == (
+        2, "", f"error: {text}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_folder_of_someone_else(tmp_path, call_command):
+    model = saved_model(tmp_path / "model")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.tex").write_text("precious")
+    status, _, error = call_command(command, "verilog", model, "-o", tmp_path / "out")
+    assert status == 2
+    assert error.endswith("\nerror: Output folder must be new, empty or made by this command, not "
+                          f"{tmp_path / 'out'}\n")

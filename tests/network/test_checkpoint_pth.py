@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints as pickles: nothing in them is ever run."""
+
+import pickle
+
+import numpy as np
+import pytest
+from spikewright.network.checkpoint import read_checkpoint
+
+from tests.networks import random_tensors, refused
+
+torch = pytest.importorskip("torch")
+
+
+def _tensors():
+    return {key: torch.tensor(value) for key, value in random_tensors(0).items()}
+
+
+def test_checkpoint_damaged_anywhere(tmp_path):
+    """Whatever a damaged pickle makes torch raise, the reader refuses it by name."""
+    tensors = _tensors()
+    path, rng = tmp_path / "net.pth", np.random.default_rng(1)
+    torch.save(tensors, path, _use_new_zipfile_serialization=False)
+    whole, refusals = path.read_bytes(), 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        damaged[rng.integers(len(whole))] = rng.integers(256)
+        path.write_bytes(damaged)
+        try:
+            read_checkpoint(path)
+        except ValueError as error:
+            assert str(path) in str(error)
+            refusals += 1
+    assert refusals > 50
+
+
+class _Payload:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("kind", ["torch", "pickle"])
+def test_checkpoint_with_code_is_not_run(tmp_path, kind):
+    path, trace = tmp_path / "net.pth", tmp_path / "ran"
+    tensors = _tensors()
+    state = {**tensors, "con1.op.weight": _Payload(trace)}
+    if kind == "torch":
+        torch.save(state, path)
+    else:
+        path.write_bytes(pickle.dumps({"con1.op.weight": _Payload(trace)}))
+    with pytest.raises(ValueError, match=f"^Checkpoint {path} must be a plain state dict that "
+                                         "loads without running code: "):
+        read_checkpoint(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("state, name", [
+    ([1.0, 2.0], "list"), ({"con1.op.weight": 1.0}, "dict"), ({1: None}, "dict")])
+def test_checkpoint_that_is_no_state_dict(tmp_path, state, name):
+    torch.save(state, tmp_path / "net.pth")
+    with refused(f"Checkpoint {tmp_path / 'net.pth'} must be a dict of tensors, not {name}"):
+        read_checkpoint(tmp_path / "net.pth")
+
+
+def test_checkpoint_of_complex_or_sparse_tensors(tmp_path):
+    path = tmp_path / "net.pth"
+    tensors = _tensors()
+    told = f"Checkpoint {path} con1.op.weight must hold real numbers, one for each place, not "
+    torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].to(torch.complex64)}, path)
+    with refused(f"{told}torch.complex64 in the layout torch.strided"):
+        read_checkpoint(path)
+    torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].float().to_sparse()}, path)
+    with refused(f"{told}torch.float32 in the layout torch.sparse_coo"):
+        read_checkpoint(path)
+
+
+def test_checkpoint_of_parameters(tmp_path):
+    tensors = {key: torch.nn.Parameter(value) for key, value in _tensors().items()}
+    torch.save(tensors, tmp_path / "net.pth")
+    assert read_checkpoint(tmp_path / "net.pth").channels == 6

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inputs that are searched for to break the proven widths of the states."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from spikewright.golden.core import Stimulus, Trace, run_steps
+from spikewright.golden.run import constants_of
+from spikewright.model.model import Widths
+from spikewright.network.checkpoint import read_checkpoint
+from spikewright.network.network import INPUT
+from spikewright.network.retime import retime
+from spikewright.quantize.bounds import proven_bits
+from spikewright.quantize.integer import quantize, with_states
+from spikewright.quantize.rounding import nearest
+
+from tests.networks import CHECKPOINTS
+
+BLOCK = 48      # steps from zero state
+
+
+@pytest.fixture(params=["default", *CHECKPOINTS[::4]])
+def wide(request):
+    """A model with 8-bit weights, a shift, and states that nothing can fill."""
+    if request.param == "default":
+        file = "data/default.safetensors"
+    else:
+        pytest.importorskip("torch", reason="reading .pth needs torch")
+        file = request.getfixturevalue("shared") / "checkpoints" / f"{request.param}.pth"
+    network = retime(read_checkpoint(file))
+    widths = Widths(current=32, membrane=32, fraction=3)
+    return quantize(network, nearest(network, widths, (1, 0, 0)), widths, "wide")
+
+
+def _peaks(model, blocks, times):
+    """Largest and smallest m of every neuron, (blocks, neurons), and whether a state saturated.
+
+    ``blocks`` bool (blocks, BLOCK, channels): channels that spike, ``times`` times each.
+    """
+    constants, state = constants_of(model)
+    steps = len(blocks) * BLOCK
+    step, channel = np.nonzero(blocks.reshape(steps, -1))
+    start = np.searchsorted(np.repeat(step, times), np.arange(steps + 1))
+    trace = Trace(membrane=np.zeros((steps, len(constants.a)), np.int64),
+                  fired=np.zeros((steps, len(constants.a)), bool),
+                  events=np.zeros((steps, len(constants.phase)), np.int64),
+                  saturated=np.zeros(steps, bool))
+    stimulus = Stimulus(row=model.channel_row[np.repeat(channel, times)], start=start,
+                        reset=np.arange(steps) % BLOCK == 0)
+    run_steps(constants, state, stimulus, trace)
+    m = trace.membrane.reshape(len(blocks), BLOCK, -1)
+    return m.max(axis=1), m.min(axis=1), bool(trace.saturated.any())
+
+
+def _attacks(model):
+    """Blocks of channels that drive each hidden neuron up or down, held, alternating, or late."""
+    weights = {p.source: p.weights for p in model.projections
+               if p.target == model.populations[0].name}
+    inward, recurrent = weights.pop(INPUT), next(iter(weights.values()))
+    blocks = []
+    for sign in (1, -1):
+        for i in range(inward.shape[1]):
+            own = sign * inward[:, i] > 0
+            # Channels that make those neurons fire that push neuron i.
+            others = inward @ np.maximum(sign * recurrent[:, i], 0) > 0
+            other_steps = np.arange(BLOCK)[:, None] % 2 == 0
+            blocks += [np.tile(own, (BLOCK, 1)), np.tile(own | others, (BLOCK, 1)),
+                       np.where(other_steps, own, others),
+                       np.where(np.arange(BLOCK)[:, None] < BLOCK - 4, others, own)]
+    return np.array([*blocks, np.ones((BLOCK, len(inward)), bool)])
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_proven_widths_hold_against_an_adversary(wide, times):
+    """Greedy inputs for every neuron, then random changes that are kept where a peak grows."""
+    current, membrane = proven_bits(wide, times)
+    model = with_states(wide, current, membrane)
+    blocks = _attacks(model)
+    high, low, saturated = _peaks(model, blocks, times)
+    assert not saturated
+    rng = np.random.default_rng(1)
+    for peaks in (high, -low):
+        best = blocks[peaks.max(axis=1).argsort()[-8:]]
+        reached = peaks.max(axis=1)[peaks.max(axis=1).argsort()[-8:]]
+        for _ in range(10):
+            trial = best ^ (rng.random(best.shape) < 0.01)
+            up, down, saturated = _peaks(model, trial, times)
+            assert not saturated
+            found = (up if peaks is high else -down).max(axis=1)
+            best, reached = (np.where((found > reached)[:, None, None], trial, best),
+                             np.maximum(found, reached))
+    # The search is serious: it comes near to what the proof allows for.
+    assert max(high.max(), -low.min()) > 1 << membrane - 5
+
+
+def test_narrower_states_are_broken_by_the_adversary(wide):
+    current, membrane = proven_bits(wide)
+    blocks = _attacks(wide)
+    assert _peaks(with_states(wide, current - 2, membrane), blocks, 1)[2]
+    assert _peaks(with_states(wide, current, membrane - 4), blocks, 1)[2]
+
+
+def test_with_states_changes_no_answer(wide):
+    """Widths that nothing exceeds are as good as any wider ones."""
+    blocks = _attacks(wide)[::9]
+    high, low, _ = _peaks(wide, blocks, 1)
+    narrow = with_states(wide, *proven_bits(wide))
+    assert np.array_equal(_peaks(narrow, blocks, 1)[0], high)
+    assert np.array_equal(_peaks(narrow, blocks, 1)[1], low)
+
+
+def test_with_states_keeps_to_what_weights_need(wide):
+    widths = with_states(wide, 2, 2).widths
+    assert (widths.current, widths.membrane) == (12, 12)      # 8 bits, 3 fraction bits, shift 1
+    assert dataclasses.replace(widths, current=32, membrane=32) == wide.widths

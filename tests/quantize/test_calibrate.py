@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+
+import dataclasses
+
+import numpy as np
+import pytest
+from spikewright.golden.run import run_golden
+from spikewright.model.model import Widths
+from spikewright.network.reference import run_reference
+from spikewright.network.retime import retime
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.images import tables_of
+from spikewright.quantize.calibrate import MARGIN, calibrate, default_recording
+from spikewright.quantize.compile import compile_network
+from spikewright.quantize.rounding import nearest
+
+from tests.networks import make_recording, nearest_model, random_recording, refused, tiny_network
+
+SHAPE = {"channels": 20, "hidden": 12}
+
+
+@pytest.fixture(scope="module")
+def network():
+    return retime(tiny_network(0, **SHAPE))
+
+
+@pytest.fixture(scope="module")
+def recording():
+    return random_recording(0, 20, 300, rate=0.1)
+
+
+def _peaks(network, recording, weight):
+    trace, sigma = run_reference(network, recording), nearest(network, Widths(weight=weight)).scale
+    return [max((peak[name] / sigma[name]).max() for name in sigma)
+            for peak in (trace.current_peak, trace.membrane_peak)]
+
+
+@pytest.mark.parametrize("weight, current, membrane", [
+    (8, 16, 20), (8, 16, 16), (4, 12, 14), (8, 14, 20), (12, 20, 24), (2, 10, 12)])
+def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, weight, current,
+                                                         membrane):
+    widths = Widths(weight=weight, current=current, membrane=membrane, fraction=0)
+    result = calibrate(network, nearest(network, widths), recording, widths)
+    s_peak, m_peak = _peaks(network, recording, weight)
+    assert (result.current_peak, result.membrane_peak) == pytest.approx((s_peak, m_peak))
+    assert (result.margin, result.source) == (MARGIN, "made")
+
+    def fits(fraction):
+        unit = MARGIN * 2**fraction
+        return s_peak * unit < 1 << current - 1 and m_peak * unit < 1 << membrane - 1
+    fraction = result.widths.fraction
+    assert fits(fraction)
+    assert not fits(fraction + 1) or fraction in (8, current - weight)
+    assert result.widths == dataclasses.replace(widths, fraction=fraction)
+
+
+def test_calibrate_leaves_room_for_the_largest_weight():
+    """Quiet spikes would let more fraction bits in than a single large weight has room for."""
+    network = retime(tiny_network(0, **SHAPE))
+    network.projections[1].weights[0] *= 1e-4
+    widths = Widths(current=12)
+    result = calibrate(network, nearest(network, widths), make_recording([[0]] * 50, 20), widths)
+    assert result.widths.fraction == 4
+
+
+def test_calibrated_widths_do_not_saturate(network, recording):
+    result = calibrate(network, nearest(network, Widths()), recording, Widths())
+    model = nearest_model(network, result.widths, "m")
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.spikes.sum() > 100
+    assert not answer.saturated.any()
+
+
+def test_calibrate_when_nothing_fits(network):
+    loud = make_recording([list(range(20)) * 20] * 50, 20)
+    s_peak, m_peak = _peaks(network, loud, 8)
+    with refused(f"States must fit 12 and 12 bits, not peak at {s_peak:.0f} and {m_peak:.0f} "
+                 "weight LSB with a margin of 1.5: take fewer weight bits or wider states",
+                 ValueError):
+        calibrate(network, nearest(network, Widths()), loud, Widths(current=12, membrane=12))
+
+
+def test_default_recording_is_always_the_same(network):
+    one, other = default_recording(network), default_recording(network)
+    assert np.array_equal(one.channel, other.channel)
+    assert (one.channels, one.dt, one.steps) == (20, 4e-3, 10000)
+    assert len(one.channel) / (one.steps * one.dt * one.channels) == pytest.approx(20, rel=0.03)
+    assert one.name == "simulated Poisson spikes, 20 Hz per channel, seed 1"
+
+
+def test_compile_facts(network, recording):
+    model, float_network, facts = compile_network(tiny_network(0, **SHAPE), name="n",
+                                                  recording=recording)
+    assert (float_network.lead_steps, model.lead_steps, model.name) == (5, 5, "n")
+    told = facts["calibration"]
+    assert told["source"] == "made" and not told["simulated"] and not told["proven"]
+    assert told["proven_bits"]["current"] > model.widths.current
+    dense = [table["costs"]["dense"] for table in facts["tables"]]
+    assert dense == [{"bits": 144 * 8, "words": 3}, {"bits": 240 * 8, "words": 3},
+                     {"bits": 48 * 8, "words": 1}]
+    assert facts["table_bits"] == {name: tables_of(model, 4, name)[8].bits
+                                   for name in ("dense", "bitmap", "rows", "smallest")}
+    assert facts["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
+    assert facts["dropped"] == {"channels": 0, "neurons": 0, "empty_rows": 0, "shared_rows": 0}
+    assert facts["warnings"] == []
+
+
+def test_compile_with_proven_widths(recording):
+    _, _, facts = compile_network(tiny_network(0, **SHAPE), name="n", recording=recording,
+                                  widths=Widths(current=24, membrane=28, weight=4))
+    assert facts["calibration"]["proven"]
+    assert facts["calibration"]["rule"].endswith(
+        "; no input of at most one spike per channel and step can saturate a state")
+
+
+def test_compile_warns_of_simulated_calibration():
+    _, _, facts = compile_network(tiny_network(0, **SHAPE), name="n")
+    bits = facts["calibration"]["proven_bits"]
+    warning, = facts["warnings"]
+    assert warning == (
+        "states of 16 and 20 bits may saturate: their scale comes from simulated Poisson spikes, "
+        f"20 Hz per channel, seed 1, and only {bits['current']} and {bits['membrane']} bits are "
+        "safe for every input; calibrate on a recording of yours")
+
+
+def test_compile_warns_of_changed_time_constants(recording):
+    network = tiny_network(0, **SHAPE)
+    decay = np.full(12, 0.5)
+    decay[[4, 7]] = 0.98, 0.99
+    hidden = dataclasses.replace(network.populations[0], membrane_decay=decay)
+    network = dataclasses.replace(network, populations=(hidden, network.populations[1]))
+
+    def warnings(bits):
+        _, _, facts = compile_network(network, name="n", recording=recording,
+                                      widths=Widths(decay=bits))
+        return [text for text in facts["warnings"] if "hidden" in text and "membrane" in text]
+    # 0.99 becomes 127/128 and 0.98 becomes 125/128; the time constants are -4 ms / log(decay).
+    warning, = warnings(7)
+    assert warning == ("7 decay bits change 2 membrane time constants of hidden by more than 5% "
+                       "(neuron 7: 398 ms becomes 510 ms): take more decay bits")
+    assert warnings(12) == []
+
+
+def test_compile_warns_of_dropped_parts(recording):
+    network = tiny_network(0, **SHAPE)
+    network.projections[1].weights[[2, 5, 6]] = 0
+    network.projections[0].weights[:, 3] = -1
+    network.projections[1].weights[:, 3] = -1
+    network.projections[1].weights[[2, 5, 6], 3] = 0
+    _, _, facts = compile_network(network, name="n", recording=recording)
+    assert facts["dropped"]["channels"] == 3
+    assert facts["warnings"] == [
+        "channels with only zero weights, whose spikes are ignored: 3",
+        "neurons that can never fire, left out: 1"]
+
+
+def test_compile_warns_of_clipped_weights(recording):
+    network = tiny_network(0, **SHAPE)
+    facts = compile_network(network, name="n", recording=recording,
+                            widths=Widths(weight=2, fraction=0))[2]
+    told = [text for text in facts["warnings"] if "clipped" in text]
+    assert told and told[0].startswith("hidden->readout: ")
+    assert told[0].endswith("so that the others keep 2 bits that tell: take more weight bits")
+
+
+@pytest.mark.parametrize("events, channels, dt, message", [
+    ([[0]], 19, 4e-3, "Recording made n_channels must be 20, as the network has, not 19"),
+    ([[0]], 20, 5e-3, "Recording made dt must be 0.004 s, as the network has, not 0.005"),
+    ([[]],  20, 4e-3, "Recording made must hold spikes to calibrate on, not none"),
+])
+def test_compile_with_wrong_recording(events, channels, dt, message):
+    with refused(message, ValueError):
+        compile_network(tiny_network(0, **SHAPE), name="n",
+                        recording=make_recording(events, channels, dt=dt))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 101, "two\nlines", "\udcff"])
+def test_compile_with_wrong_name(name):
+    with refused(f"Model name must be 1 to 100 printable characters, not {name!r}", ValueError):
+        compile_network(tiny_network(0), name=name)

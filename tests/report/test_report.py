@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+# amaranth: UnusedElaboratable=no
+"""The report: facts, page and text, with tools that are stood for."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import spikewright.boards.flow.toolchain
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow.build import build
+from spikewright.golden.run import run_golden
+from spikewright.hw.decoder import MOST_EVENTS
+from spikewright.model.artefact import load_artefact
+from spikewright.network.recording import read_recording
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.timing import step_timing, worst_events
+from spikewright.report.score import number, score
+
+from spikewright.command.boards_main import main
+from tests.boards.boards_bench import FakeTools, saved_model
+from tests.networks import refused
+
+KEYS = ["model_hash", "resources", "fmax_mhz", "clock_mhz", "cycles", "latency", "lead_steps",
+        "table_bits", "board", "seed", "checkpoint", "network_hash", "critical_path", "blocks",
+        "accuracy", "microseconds", "memory", "tools", "lanes", "recording"]
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """A recording with a velocity that the model had a part in, in other units."""
+    rng = np.random.default_rng(5)
+    bins, channel = np.nonzero(rng.random((400, 6)) < 0.4)
+    path = tmp_path / "reaches.npz"
+    np.savez(path, bin=bins, channel=channel, n_bins=400, n_channels=6, dt=0.004,
+             trial_start_bin=[0, 150], velocity=900 * rng.normal(size=(400, 2)),
+             source="measured here", licence="CC0", note="")
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", FakeTools())
+    model = saved_model(tmp_path / "model")
+
+    def run(recording=None, **options):
+        arguments = {"config": CoreConfig(), "megahertz": None, "baud": 1_000_000,
+                     "seed": 1} | options
+        facts = build(model, BOARDS["icebreaker"], tmp_path / "out", recording=recording,
+                      **arguments)
+        return facts, (tmp_path / "out" / "report.html").read_text()
+    return run
+
+
+class Page(HTMLParser):
+    """Notes every address that a page would fetch, and the nesting of its tags."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.fetched, self.open, self.ids = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in ("meta", "br", "link"):
+            self.open.append(tag)
+        self._look(tag, dict(attrs))
+
+    def handle_startendtag(self, tag, attrs):
+        self._look(tag, dict(attrs))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def _look(self, tag, attrs):
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        for key in ("src", "href", "xlink:href", "data"):
+            if not attrs.get(key, "#").startswith("#"):
+                self.fetched.append(attrs[key])
+        if tag in ("script", "iframe", "object", "link"):
+            self.fetched.append(tag)
+
+
+def test_facts(run, recording, tmp_path):
+    facts, _ = run(recording)
+    assert set(KEYS) <= set(facts)
+    model, manifest = load_artefact(tmp_path / "model")
+    answer = run_golden(model, read_recording(recording), CoreConfig())
+    assert facts["model_hash"] == manifest["model_hash"]
+    assert facts["resources"]["ebr"] == {"used": 20, "available": 30}
+    for name, seen, k in (("cycles", answer.cycles, 0), ("latency", answer.latency, 1)):
+        worst = step_timing(model, CoreConfig(), worst_events(model, MOST_EVENTS))[k]
+        assert facts[name]["worst"] == worst[0] >= facts[name]["largest_seen"]
+        assert facts[name]["largest_seen"] == seen.max()
+        assert facts[name]["mean"] == pytest.approx(seen.mean(), rel=1e-5)
+        assert facts["microseconds"][name]["worst"] == pytest.approx(worst[0] / 24, abs=1e-3)
+    assert facts["cycles"]["budget"] == 96_000
+    assert (facts["lead_steps"], facts["lead_ms"]) == (5, 20)
+    assert facts["recording"]["name"] == "reaches.npz"
+    assert not facts["recording"]["synthetic"]
+    assert sum(part["bits"] for part in facts["memory"]) >= facts["table_bits"]
+    assert facts["critical_path"]["delay_ns"] == pytest.approx(5.25)
+
+
+def test_worst_case_grows_with_lanes(run):
+    one, four = (run(config=CoreConfig(lanes=lanes))[0]["cycles"]["worst"] for lanes in (1, 4))
+    assert one > four
+
+
+def test_page_stands_alone(run, recording):
+    _, text = run(recording)
+    page = Page(text)
+    assert not page.open
+    assert not page.fetched
+    assert len(page.ids) == len(set(page.ids))
+    assert not re.search(r"url\(\s*['\"]?(?!#)|@import", text)
+    assert text.count("<svg") == 6
+    assert "ynthetic" not in text
+    assert "measured here" in text
+
+
+def test_page_is_the_same_again(run, recording):
+    assert run(recording) == run(recording)
+
+
+def test_page_names_simulated_spikes(run):
+    facts, text = run()
+    assert facts["recording"]["simulated"]
+    assert "Simulated spikes:" in text
+    assert "decoding R²" not in text
+    assert all("decoding_r2" not in row for row in facts["accuracy"]["rows"])
+
+
+@pytest.mark.parametrize("told", [{"source": "simulated: python -m train"},
+                                  {"note": "SYNTHETIC, simulated by this project"}])
+def test_page_names_synthetic_recording(run, recording, told):
+    with np.load(recording) as file:
+        data = {**{key: file[key] for key in file.files}, **told}
+    np.savez(recording, **data)
+    facts, text = run(recording)
+    assert facts["recording"]["synthetic"]
+    assert "Synthetic recording:" in text
+    assert "simulated hand" in text
+
+
+def test_page_tells_of_steps_that_overfill_a_frame(run, recording):
+    with np.load(recording) as file:
+        data = {key: file[key] for key in file.files}
+    np.savez(recording, **data, count=np.where(data["bin"] == 3, MOST_EVENTS, 1))
+    facts, text = run(recording)
+    assert facts["recording"]["too_full_steps"] == 1
+    assert "have more events than that" in text
+
+
+def test_page_escapes_what_files_say(run, recording):
+    with np.load(recording) as file:
+        data = {**{key: file[key] for key in file.files}, "source": "<script>alert(1)</script>"}
+    np.savez(recording, **data)
+    assert "<script" not in run(recording)[1]
+
+
+def test_velocity_of_another_shape_is_not_scored(run, recording):
+    with np.load(recording) as file:
+        data = {key: file[key] for key in file.files}
+    np.savez(recording, **{**data, "velocity": data["velocity"][:, :1]})
+    facts, _ = run(recording)
+    assert facts["accuracy"]["unit_scale"] is None
+
+
+def test_score_of_the_reference_is_perfect(tmp_path, recording):
+    model, _ = load_artefact(saved_model(tmp_path / "model"))
+    recording = read_recording(recording)
+    answer = run_golden(model, recording, CoreConfig())
+    results = dict.fromkeys(("fp64", "fp32", "fp16"), (answer.velocity, answer.spikes))
+    rows = score(model, recording, results, answer)["rows"]
+    assert [row["arithmetic"] for row in rows] == ["fp64", "fp32", "fp16", "int8"]
+    assert all(row["fidelity_r2"] == row["spike_agreement"] == 1 for row in rows)
+    assert rows[0]["firing_rate_hz"] == pytest.approx(answer.spikes.mean() / 0.004, rel=1e-5)
+
+
+def test_number():
+    assert number(1.23456789) == 1.23457
+    assert number(np.float64("nan")) is number(np.inf) is None
+
+
+def test_show(run, recording, tmp_path, capsys):
+    run(recording)
+    main(["show", str(tmp_path / "out")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("model        tiny, hash ")
+    assert lines[2] == "core         4 lanes"
+    assert lines[3] == ("area         1,500 of 5,280 LC, 20 of 30 EBR, 0 of 4 SPRAM, 2 of 8 DSP")
+    assert lines[-1].startswith("int8         fidelity R2 ")
+
+
+def test_show_refuses(run, tmp_path):
+    with refused(f"Report must be a folder made by 'python -m boards build', not "
+                 f"'{tmp_path}': it has no report.json"):
+        main(["show", str(tmp_path)])
+    path = tmp_path / "report.json"
+    for text in ("", "[]", "{", '{"model_hash": 1}'):
+        path.write_text(text)
+        with refused(f"{path} must be the report of a build, not a damaged file"):
+            main(["show", str(tmp_path)])
+    path.write_text(json.dumps({"schema": 99}))
+    with refused(f"{path} schema must be 1, not 99: build again"):
+        main(["show", str(tmp_path)])

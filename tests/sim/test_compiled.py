@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled RTL against golden, every value and every cycle, on small networks."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from spikewright.model.model import Widths
+from spikewright.sim.compiled import run_compiled
+
+from tests.designs import BUILD, core_params, equal_answer, published_form
+from tests.networks import (
+    MIXED,
+    deep_model,
+    make_network,
+    make_recording,
+    random_recording,
+    refused,
+    tiny_network,
+)
+
+STEPS = 300
+
+LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 4, 8, 64])
+def test_compiled_deep_equals_golden(lanes):
+    """Two recurrent populations, delays 0 to 5, repeated events, saturation and resets."""
+    model = deep_model(lanes)
+    answer = equal_answer(model, random_recording(lanes, 6, STEPS, reset=[0, 70, 71, 200]), lanes)
+    assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
+    assert answer.saturated.any() and not answer.saturated[[0, 70, 71]].any()
+    assert len(np.unique(answer.cycles)) > 10
+
+
+@pytest.mark.parametrize("tables, lanes", [
+    ("bitmap", 1), ("bitmap", 4), ("bitmap", 8), ("rows", 1), ("rows", 4), ("smallest", 4)])
+def test_compiled_tables(tables, lanes):
+    """Every format of the weight tables, and two at once."""
+    recording = random_recording(lanes, 6, STEPS, reset=[0, 70, 71, 200])
+    model = deep_model(6)
+    answer = equal_answer(model, recording, lanes, tables=tables)
+    assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
+    if tables == "smallest":
+        assert len(core_params(model, lanes, tables=tables).formats) == 2
+
+
+@pytest.mark.parametrize("tables, lanes, choices", [
+    ("dense", 1, SERIAL), ("dense", 4, LANES), ("bitmap", 4, {}), ("rows", 3, {}),
+    ("smallest", 4, {})])
+def test_compiled_mixed_widths(tables, lanes, choices):
+    """Projections of three widths, each weight somewhere as far from 0 as its width lets it."""
+    model = deep_model(7, MIXED)
+    for projection in model.projections:
+        most = MIXED.largest(projection.title)
+        projection.weights[0], projection.weights[1] = most, -most - 1
+        projection.weights[3:, 1:] = 0
+    params = core_params(model, lanes, tables=tables, **choices)
+    assert set(params.table_shift.values()) == {0, 2, 4} and params.most_row_shift == 2
+    assert len(params.memories) == (4 if tables == "smallest" else 3)
+    answer = equal_answer(model, random_recording(7, 6, STEPS, reset=[0, 70, 71, 200]), lanes,
+                          tables=tables, **choices)
+    assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
+    assert answer.saturated.any() and not answer.saturated[[0, 70, 71]].any()
+
+
+@pytest.mark.parametrize("lanes, choices", [
+    (1, LANES), (3, LANES), (4, LANES), (4, LANES | {"tables": "rows"}),
+    (4, LANES | {"tables": "bitmap"}), (16, LANES), (17, LANES), (1, SERIAL), (3, SERIAL)])
+def test_compiled_neurons(lanes, choices):
+    """The same with a neuron unit per lane, and with a serial multiplier."""
+    recording = random_recording(lanes, 6, STEPS, reset=[70, 71, 200])
+    answer = equal_answer(deep_model(4), recording, lanes, **choices)
+    assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
+    assert answer.saturated.any() and not answer.saturated[[70, 71]].any()
+
+
+def test_compiled_listed_rows_after_others():
+    """A listed row may begin where the row before it, of another format, ended."""
+    model = deep_model(6)
+    projections = []
+    for p in model.projections:
+        weights = np.where(p.weights == 0, 1, p.weights)
+        if p.source == "input":
+            weights = weights * (np.arange(weights.shape[1]) == weights.shape[1] - 1)
+        projections.append(dataclasses.replace(p, weights=weights))
+    model = dataclasses.replace(model, projections=tuple(projections))
+    formats = core_params(model, 1, tables="smallest").formats
+    assert "rows" in formats and len(formats) > 1
+    answer = equal_answer(model, random_recording(3, 6, STEPS), 1, tables="smallest")
+    assert answer.spikes.any()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 3.0])
+def test_compiled_rates(rate):
+    """Silence, steps mostly without events, and bursts that keep the adder busy."""
+    answer = equal_answer(deep_model(4), random_recording(9, 6, STEPS, rate), 4)
+    assert (answer.cycles.max() > 100) == (rate > 1)
+
+
+def test_compiled_burst_of_every_channel():
+    every = list(range(6))
+    recording = make_recording([every, every * 9, [], every[::-1]] * 20, 6)
+    answer = equal_answer(deep_model(4), recording)
+    assert answer.saturated.any()
+
+
+def test_compiled_reset_before_every_step():
+    """From zero state, equal steps give equal answers."""
+    answer = equal_answer(deep_model(4), make_recording([[0, 2, 3, 5]] * 20, 6, reset=range(20)))
+    assert (answer.velocity_int == answer.velocity_int[0]).all()
+    assert len(set(answer.cycles)) == len(set(answer.latency)) == 1
+
+
+def test_compiled_same_event_twice():
+    """The second row of the same channel reads what the first has written."""
+    once, twice = (equal_answer(deep_model(8), make_recording([[2] * n, [], []], 6), 8)
+                   for n in (1, 2))
+    assert (once.velocity_int != twice.velocity_int).any()
+
+
+@pytest.mark.parametrize("widths", [
+    Widths(weight=2, current=8, membrane=8, decay=4, fraction=0),
+    Widths(weight=16, current=32, membrane=32, decay=16, fraction=12),
+    Widths(weight=3, current=11, membrane=13, decay=7, fraction=5),
+], ids=["least", "most", "odd"])
+def test_compiled_widths(widths):
+    answer = equal_answer(deep_model(11, widths), random_recording(11, 6, STEPS))
+    assert answer.spikes.any()
+
+
+@pytest.mark.parametrize("seed, sizes, lanes", [
+    (1, {}, 4),
+    (2, {"channels": 9, "hidden": 13, "outputs": 3}, 5),
+    (3, {"channels": 1, "hidden": 1, "outputs": 1}, 1),
+    (11, {"channels": 2, "hidden": 1, "outputs": 1}, 9),
+    (5, {"channels": 9, "hidden": 40}, 20),
+])
+def test_compiled_published_form(seed, sizes, lanes):
+    model = published_form(tiny_network(seed, **sizes))
+    recording = random_recording(seed, model.channels, STEPS, rate=0.5, reset=[100])
+    assert equal_answer(model, recording, lanes).velocity_int.any()
+
+
+def test_compiled_feed_forward_chain():
+    model = published_form(make_network(0, {"a": 6, "b": 5, "c": 4, "out": 2}, [
+        ("input", "a", 1), ("a", "b", 1), ("b", "c", 2), ("c", "out", 0)]))
+    answer = equal_answer(model, random_recording(0, 4, STEPS, rate=1.0), 3)
+    assert (answer.spikes.sum(axis=0) > 0).sum() > 8
+
+
+def test_compiled_several_outputs():
+    """Outputs of two populations leave in the order of the populations."""
+    model = deep_model(2)
+    second = dataclasses.replace(model.populations[2], name="more", kept=np.array([0]), size=1,
+                                 **{key: getattr(model.populations[2], key)[1:] for key in
+                                    ("synaptic_decay", "membrane_decay", "threshold")})
+    extra = dataclasses.replace(model.projections[-1], target="more",
+                                weights=model.projections[-1].weights[:, :1])
+    model = dataclasses.replace(model, populations=(*model.populations, second),
+                                projections=(*model.projections, extra),
+                                output_scale=np.array([0.5, 0.25, 2.0]))
+    answer = equal_answer(model, random_recording(2, 6, STEPS), 2)
+    assert answer.velocity_int.any(axis=0).tolist() == [True] * 3
+
+
+def test_compiled_runs_from_configuration_each_time():
+    model, recording = deep_model(4), random_recording(4, 6, 50)
+    first, second = (equal_answer(model, recording) for _ in range(2))
+    assert np.array_equal(first.velocity_int, second.velocity_int)
+
+
+def test_compiled_refuses_other_recording():
+    with refused("Recording made n_channels must be 6, as the network has, not 5"):
+        run_compiled(core_params(deep_model(4)), random_recording(4, 5, 5), BUILD)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from spikewright.network.checkpoint import KEYS
+from spikewright.network.recording import read_recording
+from spikewright.train.reaches import Units, simulate
+from spikewright.train.recipe import Recipe
+
+from tests.networks import refused
+
+try:
+    import torch
+    from spikewright.train.fit import fit, predict, r2
+    from spikewright.train.model import TinyRSNN
+except ModuleNotFoundError:
+    torch = None
+
+ROOT   = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
+
+needs_torch  = pytest.mark.skipif(torch is None, reason="torch is not installed")
+needs_shared = pytest.mark.skipif(not (SHARED / "reference").is_dir(),
+                                  reason="the published networks are not in ../shared")
+
+
+@needs_torch
+@needs_shared
+@pytest.mark.parametrize("name", [
+    "indy01_tinyRSNN-1_poisson", "indy01_tinyRSNN-2_poisson", "indy01_tinyRSNN-3_poisson",
+    "indy03_tinyRSNN-1_mc_rtt",  "indy03_tinyRSNN-2_mc_rtt",  "indy03_tinyRSNN-3_mc_rtt",
+    "indy03_tinyRSNN-1_poisson", "indy03_tinyRSNN-2_poisson", "indy03_tinyRSNN-3_poisson",
+    "loco01_tinyRSNN-1_poisson", "loco01_tinyRSNN-2_poisson", "loco01_tinyRSNN-3_poisson",
+    "loco03_tinyRSNN-1_poisson", "loco03_tinyRSNN-2_poisson", "loco03_tinyRSNN-3_poisson",
+])
+def test_model_matches_published(name):
+    session, network, _ = name.split("_", 2)
+    state = torch.load(SHARED / "checkpoints" / session / f"{network}.pth",
+                       weights_only=True, map_location="cpu")
+    path  = SHARED / "reference" / f"{name}.npz"
+    output, hidden = predict(TinyRSNN.from_state(state).eval(), read_recording(path))
+    with np.load(path) as reference:
+        wanted = np.unpackbits(reference["hidden_fp32"], axis=1)
+        assert wanted.any() and (hidden == wanted).all()
+        np.testing.assert_allclose(output, reference["velocity_fp32"], rtol=0, atol=1e-5)
+
+
+@needs_torch
+def test_model_counts_steps():
+    # One spike that fires the unit: input 2 steps late to the membrane, output 5 to the velocity.
+    model = TinyRSNN(1, 1, 1)
+    with torch.no_grad():
+        for con, weight in ((model.con1, 100.0), (model.con2, 0.0), (model.con3, 1.0)):
+            con.op.weight.fill_(weight)
+        spikes = torch.zeros(10, 1, 1)
+        spikes[0] = 1
+        output, hidden = model(spikes)
+    assert hidden[:, 0, 0].nonzero().min() == 3
+    assert output[:, 0, 0].nonzero().min() == 5
+
+
+@needs_torch
+def test_model_learns_everything():
+    torch.manual_seed(1)
+    model = TinyRSNN(8, 6, 2)
+    with torch.no_grad():
+        model.con1.op.weight.normal_(std=2)
+    output, _ = model((torch.rand(100, 4, 8) < 0.2).float())
+    (output - 1).square().mean().backward()
+    assert tuple(sorted(model.state_dict())) == tuple(sorted(KEYS))
+    for key in KEYS:
+        assert model.get_parameter(key).grad.abs().sum() > 0, key
+
+
+@needs_torch
+def test_checkpoint_round_trip(tmp_path):
+    torch.manual_seed(1)
+    model = TinyRSNN(5, 4, 2, dt=0.033)
+    path  = tmp_path / "a.safetensors"
+    model.checkpoint(path)
+    with safe_open(path, framework="np") as file:
+        assert file.metadata() == {"dt": "0.033"}
+        assert sorted(file.keys()) == sorted(KEYS)
+        for key in KEYS:
+            assert file.get_tensor(key).dtype == np.float16
+            wanted = model.rounded().get_parameter(key).detach().numpy()
+            assert (file.get_tensor(key) == wanted).all()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+@needs_torch
+def test_checkpoint_too_large(tmp_path):
+    model = TinyRSNN(1, 1, 1)
+    model.con3.op.weight.data.fill_(1e6)
+    with refused("Network con3.op.weight must fit in float16, not hold 1000000.0"):
+        model.checkpoint(tmp_path / "a.safetensors")
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def session():
+    return simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
+
+
+@needs_torch
+def test_fit_learns_and_follows_seed(session):
+    scores = []
+    for epochs in (1, 60):
+        recipe = Recipe(hidden=16, epochs=epochs, dropout=0.0, learning_rate=0.03)
+        model  = fit(session, recipe, progress=False)
+        scores.append(r2(predict(model, session)[0], session.velocity).mean())
+    assert scores[0] < 0 < scores[1] - 0.1, scores
+    for con in (model.con1, model.con2, model.con3):
+        assert 0.4 < (con.op.weight == 0).float().mean() < 0.5
+
+    models = [fit(session, Recipe(hidden=16, epochs=2, seed=seed), progress=False)
+              for seed in (1, 1, 2)]
+    first, same, other = (model.con1.op.weight.detach().numpy() for model in models)
+    assert (first == same).all() and (first != other).any()
+
+
+@needs_torch
+def test_predict_resets_at_trials(session):
+    model  = fit(session, Recipe(hidden=16, epochs=2), progress=False)
+    second = int(np.flatnonzero(session.reset)[1])
+    whole, _ = predict(model, session)
+    alone, _ = predict(model, session.cut(second, session.steps))
+    np.testing.assert_allclose(whole[second:], alone, rtol=0, atol=1e-3)
+    assert np.abs(alone).max() > 1
+
+
+@pytest.mark.parametrize("name, value, limits", [
+    ("hidden", 0, "1 and 1024"), ("epochs", 100_001, "1 and 100000"),
+    ("seed", -1, "0 and 2147483647"),
+])
+def test_recipe_wrong(name, value, limits):
+    with refused(f"Training {name} must be between {limits}, not {value}", ValueError):
+        Recipe(**{name: value})
+
+
+@needs_torch
+def test_default_network_decodes():
+    with safe_open(ROOT / "data" / "default.safetensors", framework="pt") as file:
+        model = TinyRSNN.from_state({key: file.get_tensor(key) for key in KEYS})
+    recording = read_recording(ROOT / "data" / "default_recording.npz")
+    output, hidden = predict(model, recording)
+    assert r2(output, recording.velocity).mean() > 0.9
+    assert 0.5 <= hidden.sum(1).mean() <= 1.5
+    assert hidden.any(0).all()

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core's gates, compiled, against golden; the whole top's are in test_boards_gates."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.hw.core import Core
+from spikewright.hw.params import CoreParams
+from spikewright.hw.rtlil import convert
+from spikewright.model.model import IntegerModel
+from spikewright.sim.compiled import CoreFault
+from spikewright.verify.gates.core import check_gates, core_gates
+
+from spikewright.command.boards_main import main
+from tests.boards.boards_bench import saved_model
+from tests.designs import BUILD, core_params
+from tests.networks import deep_model, random_recording, refused
+
+
+def test_gates_equal_golden():
+    params = core_params(deep_model(6), 4, tables="bitmap")
+    recording = random_recording(5, 6, 400, reset=[0, 90])
+    assert check_gates(params, BOARDS["icebreaker"], recording, BUILD) == []
+
+
+def test_gates_of_another_model_are_told(monkeypatch):
+    """Other thresholds are seen."""
+    params = core_params(deep_model(6), 1)
+    recording = random_recording(5, 6, 400)
+
+    def wrong(params: CoreParams, *_):
+        first, *rest = params.model.populations
+        first = dataclasses.replace(first, threshold=first.threshold // 2)
+        model: IntegerModel = dataclasses.replace(params.model, populations=(first, *rest))
+        return convert(Core(dataclasses.replace(params, model=model)))
+
+    monkeypatch.setattr("spikewright.verify.gates.core.core_gates", wrong)
+    assert check_gates(params, BOARDS["icebreaker"], recording, BUILD)
+
+
+def test_gates_that_hang_are_told(tmp_path, monkeypatch):
+    def hangs(*_):
+        raise CoreFault("The core hangs at step 3")
+
+    monkeypatch.setattr("spikewright.verify.gates.core.core_gates", lambda *_: "")
+    monkeypatch.setattr("spikewright.verify.gates.core.run_compiled", hangs)
+    params = core_params(deep_model(6), 1)
+    assert check_gates(params, BOARDS["icebreaker"], random_recording(5, 6, 4), tmp_path) == [
+        "The core hangs at step 3"]
+
+
+def test_runs_side_by_side_have_a_folder_each(tmp_path, monkeypatch):
+    folders = []
+
+    def tool(*_, folder, title):
+        folders.append(folder)
+        (folder / "gates.il").write_text(f"gates of {folder}")
+
+    monkeypatch.setattr("spikewright.verify.gates.core.run_tool", tool)
+    texts = [core_gates(core_params(deep_model(6), 1), BOARDS["icebreaker"], tmp_path)
+             for _ in range(2)]
+    assert texts == [f"gates of {folder}" for folder in folders[::2]]
+    assert len(set(folders)) == 2 and list(tmp_path.iterdir()) == []
+
+
+def test_gates_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    saved_model(tmp_path / "model")
+    recording = random_recording(1, 6, 5)
+    np.savez("rec.npz", bin=np.repeat(np.arange(5), np.diff(recording.start)),
+             channel=recording.channel, n_bins=5, n_channels=6, dt=recording.dt)
+    calls = []
+    monkeypatch.setattr("spikewright.command.boards_main.check_gates",
+                        lambda *a: calls.append(a) or ["step 3"])
+    with pytest.raises(SystemExit) as stop:
+        main(["gates", "model", "rec.npz", "--steps", "4"])
+    assert stop.value.code == 1 and calls[0][2].steps == 4
+    assert capsys.readouterr().err == "mismatch: step 3\n"
+
+
+def test_gates_of_large_memory_are_refused(tmp_path):
+    params = core_params(deep_model(1), weight_memory="large")
+    with refused("Core weight_memory must be block to simulate its gates, not large"):
+        check_gates(params, BOARDS["icebreaker"], None, tmp_path)
+
+
+def test_gates_of_another_family_are_refused(tmp_path):
+    with refused("Board must be one with an iCE40, not ulx3s_25f, to simulate its gates"):
+        check_gates(core_params(deep_model(1)), BOARDS["ulx3s_25f"], None, tmp_path)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# amaranth: UnusedElaboratable=no
+"""The gates that a board gets - LUTs, RAMs and multipliers of the device - against golden."""
+
+import shutil
+
+import pytest
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow.netlist import count_cells
+from spikewright.golden.run import run_golden
+from spikewright.hw.params import CoreParams
+from spikewright.model.artefact import load_artefact
+from spikewright.plan.config import CoreConfig
+from spikewright.verify.gates.top import gate_differences, run_gates
+
+from tests.boards.boards_bench import saved_model
+from tests.networks import random_recording
+
+
+# Eight cycles a bit: few to simulate. The sizes put the tables into block RAM on an ECP5 as well.
+@pytest.mark.parametrize("name, megahertz, baud, steps, sizes, config, spram", [
+    ("icebreaker", 24, 3_000_000, 24, {}, CoreConfig(lanes=2), 0),
+    ("icebreaker", 24, 3_000_000, 24, {}, CoreConfig(lanes=3, weight_memory="large"), 2),
+    ("ulx3s_25f", 12.5, 1_562_500, 4, {"channels": 12, "hidden": 40}, CoreConfig(lanes=2), 0),
+], ids=["block", "large", "ecp5"])
+def test_gates_equal_golden(name, megahertz, baud, steps, sizes, config, spram, tmp_path):
+    if shutil.which("iverilog") is None:
+        pytest.skip("Icarus Verilog, which runs the gates, is not installed")
+    model, manifest = load_artefact(saved_model(tmp_path / "model", **sizes))
+    core = CoreParams(model=model, config=config)
+    recording = random_recording(3, model.channels, steps, rate=0.6, reset=[steps * 5 // 8])
+    expected = run_golden(model, recording, core.config)
+    info, told = run_gates(core, manifest["model_hash"], recording, tmp_path, board_name=name,
+                           megahertz=megahertz, baud=baud)
+
+    counted = count_cells(tmp_path / "top.json", BOARDS[name].family)
+    assert sum(block.get("spram", 0) for block in counted.values()) == spram
+    assert counted["weights"].get("spram", 0) == spram
+    assert info.loaded == info.loadable == bool(spram)
+    assert info.model_hash.hex() == manifest["model_hash"][:16]
+    clock_hz, _ = BOARDS[name].clock(megahertz)
+    assert (info.clock_hz, info.rows, info.outputs) == (clock_hz, model.rows, model.outputs)
+    assert [step.outputs for step in told] == [tuple(row) for row in expected.velocity_int]
+    assert [step.cycles for step in told] == expected.cycles.tolist()
+    assert [step.step for step in told] == list(range(steps))
+    assert expected.spikes.sum() > steps
+    assert gate_differences(expected, told) == []

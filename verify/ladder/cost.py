@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network takes: memory, and operations per step.
+
+The counts are those of NeuroBench (Yik et al. 2025) for this kind of network. `footprint_bytes` is
+what its constants take: weights, zeros too, and decays; integers also store a threshold per neuron,
+floats have it in their weights' scale. States come on top, as `state_bits`. A synaptic operation
+is an addition: spikes are 0 or 1.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from spikewright.model.model import IntegerModel
+from spikewright.network.metrics import published_time
+from spikewright.network.network import INPUT, Network
+from spikewright.network.recording import Recording
+
+__all__ = ["Fan", "added", "float_cost", "integer_cost"]
+
+
+class Fan(NamedTuple):
+    """Weights that are not 0 behind each source of a projection.
+
+    ``columns`` are those of its spikes among the spikes of all, None for the input; ``weights``
+    int64 (sources,) counts, by place in the checkpoint.
+    """
+
+    columns: slice | None
+    delay: int
+    weights: np.ndarray
+
+
+def added(fans: list[Fan], recording: Recording, spikes: np.ndarray) -> float:
+    """Synaptic operations per step: weights other than 0 that a spike adds, mean over steps.
+
+    A spike adds nothing where a reset, or the end, comes before its delay is over. ``spikes`` bool
+    (steps, neurons).
+    """
+    total = 0
+    step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
+    for fan in fans:
+        if fan.columns is None:
+            sent = np.zeros(recording.steps, np.int64)
+            np.add.at(sent, step, fan.weights[recording.channel])
+        else:
+            sent = spikes[:, fan.columns] @ fan.weights
+        total += int(published_time(sent, fan.delay, recording.reset).sum())
+    return total / recording.steps
+
+
+def float_cost(network: Network, dtype, recording: Recording, spikes: np.ndarray) -> dict:
+    """Cost of ``network`` in a floating-point format, on what it answered to ``recording``."""
+    bits = 8 * np.dtype(dtype).itemsize
+    weights = [projection.weights.astype(dtype) for projection in network.projections]
+    columns = _columns((p.name, p.neurons) for p in network.populations if p.spiking)
+    fans = [Fan(columns.get(p.source), p.delay, np.count_nonzero(w, axis=1))
+            for p, w in zip(network.projections, weights, strict=True)]
+    neurons = sum(population.neurons for population in network.populations)
+    synapses = _synapses(network)
+    return {"table_bits": synapses * bits, "state_bits": 2 * neurons * bits,
+            "footprint_bytes": -(-(synapses + 2 * neurons) * bits // 8),
+            "decay_multiplies": 2 * neurons, **_activity(fans, synapses, recording, spikes)}
+
+
+def integer_cost(model: IntegerModel, table_bits: int, network: Network, recording: Recording,
+                 spikes: np.ndarray) -> dict:
+    """Cost of ``model``, whose weight tables have ``table_bits``, on golden's ``spikes``.
+
+    ``network`` is what the model was rounded from: shares and dense counts are of all its synapses,
+    though tables leave out what is pruned.
+    """
+    columns = _columns((p.name, p.size) for p in model.populations if p.spiking)
+    fans = []
+    for projection in model.projections:
+        count = np.count_nonzero(projection.weights, axis=1)
+        if projection.source == INPUT:
+            full = np.where(model.channel_row >= 0, count[model.channel_row], 0)
+        else:
+            population = model.index(projection.source)
+            full = np.zeros(population.size, np.int64)
+            full[population.kept] = count
+        fans.append(Fan(columns.get(projection.source), projection.delay, full))
+    widths = model.widths
+    neurons = sum(population.neurons for population in model.populations)
+    spiking = sum(population.neurons for population in model.populations if population.spiking)
+    constants = 2 * neurons * widths.decay + spiking * widths.membrane
+    return {"table_bits": table_bits,
+            "state_bits": neurons * (widths.current + widths.membrane),
+            "footprint_bytes": -(-(table_bits + constants) // 8),
+            "decay_multiplies": 2 * neurons,
+            **_activity(fans, _synapses(network), recording, spikes)}
+
+
+def _activity(fans, synapses, recording, spikes):
+    used = sum(int(fan.weights.sum()) for fan in fans)
+    return {"synaptic_operations": added(fans, recording, spikes), "dense_operations": synapses,
+            "connection_sparsity": 1 - used / synapses,
+            "activation_sparsity": 1 - float(spikes.mean())}
+
+
+def _synapses(network: Network) -> int:
+    return sum(projection.weights.size for projection in network.projections)
+
+
+def _columns(sizes) -> dict[str, slice]:
+    first, columns = 0, {}
+    for name, size in sizes:
+        columns[name] = slice(first, first + size)
+        first += size
+    return columns

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ladder as a picture: what fewer bits cost."""
+
+from matplotlib.axes import Axes
+from spikewright.report.style import COOL, INK, MUTED, RULE, WARM, Picture, bare, drawn
+
+from .rungs import mixed
+
+__all__ = ["picture"]
+
+SIZE, DOTS = (8.6, 3.7), 150            # inches, and dots in each
+# Lower, a picture would show nothing but its worst point.
+LOWEST = -0.25
+DASHED = (0, (5, 3))
+
+
+def picture(ladder: dict) -> Picture:
+    """Fidelity over weight bits, and beside it decoding, or spikes where no velocity is known."""
+    with drawn("ladder", dots=DOTS, figsize=SIZE, ncols=2) as (drawing, (left, right)):
+        _fidelity(left, ladder)
+        decodes = [row for row in ladder["mean"] if row.get("decoding_correlation")]
+        if decodes:
+            _decoding(right, ladder)
+        else:
+            _figure(right, ladder, "spike_agreement", "spikes that agree with fp32")
+        for axes in (left, right):
+            _bits(axes, ladder)
+    return drawing
+
+
+def _fidelity(axes: Axes, ladder: dict) -> None:
+    _figure(axes, ladder, "fidelity_r2", "fidelity: R² of the outputs with fp32")
+
+
+def _figure(axes: Axes, ladder: dict, key: str, title: str) -> None:
+    """A line of integer rungs for each network and for the mean, and fp16 across."""
+    networks, lowest = ladder["networks"], 1.0
+    if len(networks) > 1:
+        for k, network in enumerate(networks):
+            bits, values = _line(network["rungs"], key)
+            axes.plot(bits, values, color=COOL, alpha=0.3, lw=1, marker="o", ms=2.5,
+                      label=None if k else "each network")
+            lowest = min([lowest, *values])
+    bits, values = _line(ladder["mean"], key)
+    axes.plot(bits, values, color=COOL, lw=2, marker="o", ms=6,
+              label=f"mean of {len(networks)}" if len(networks) > 1 else "integers")
+    half = next((row[key] for row in ladder["mean"] if row["rung"] == "fp16"), None)
+    if half is not None:
+        axes.axhline(half, color=INK, lw=1.3, ls=DASHED, label=f"fp16: {half:.3f}")
+        lowest = min(lowest, half)
+    lowest = max(min([lowest, *values]), LOWEST)
+    span = max(1 - lowest, 0.01)
+    axes.set_ylim(lowest - 0.12 * span, 1 + 0.03 * span)
+    axes.set_title(title, fontsize=10.5, color=INK, loc="left")
+    axes.legend(loc="best", fontsize=9)
+
+
+def _decoding(axes: Axes, ladder: dict) -> None:
+    """Correlation with the true velocity, an axis of movement a line; fp16 across."""
+    mean = ladder["mean"]
+    count = len(next(row["decoding_correlation"] for row in mean
+                     if row.get("decoding_correlation")))
+    for k, colour in zip(range(count), (COOL, WARM, MUTED, INK), strict=False):
+        name = "xyz"[k] if count <= 3 else str(k)
+        rows = [row for row in mean if _alike(row)]
+        points = [(row["bits"], row["decoding_correlation"][k]) for row in rows
+                  if row.get("decoding_correlation")]
+        axes.plot(*zip(*sorted(points), strict=True), color=colour, lw=2, marker="o", ms=6,
+                  label=f"{name}, integers")
+        half = next((row for row in mean if row["rung"] == "fp16"), None)
+        if half and half.get("decoding_correlation"):
+            axes.axhline(half["decoding_correlation"][k], color=colour, lw=1.3, ls=DASHED,
+                         label=f"{name}, fp16")
+    axes.set_ylim(min(0, axes.get_ylim()[0]), 1)
+    axes.set_title("decoding: correlation with the true velocity", fontsize=10.5, color=INK,
+                   loc="left")
+    axes.legend(loc="lower right", fontsize=8.5, ncols=count)
+
+
+def _line(rows: list[dict], key: str) -> tuple[list[int], list[float]]:
+    points = sorted((row["bits"], row[key]) for row in rows
+                    if _alike(row) and row[key] is not None)
+    return [bits for bits, _ in points], [value for _, value in points]
+
+
+def _alike(row: dict) -> bool:
+    """Whether all weights have the bits of this row: a point over them."""
+    return row["rung"].startswith("int") and not mixed(row["rung"])
+
+
+def _bits(axes: Axes, ladder: dict) -> None:
+    bits = sorted(row["bits"] for row in ladder["mean"] if _alike(row))
+    axes.set_xticks(bits, [str(count) for count in bits])
+    if bits:
+        axes.set_xlim(bits[0] - 0.5, bits[-1] + 0.5)
+    axes.set_xlabel("bits of a weight")
+    axes.grid(axis="y", color=RULE, lw=0.6)
+    axes.set_axisbelow(True)
+    bare(axes)

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rungs: the same network, each one in another arithmetic."""
+
+import contextlib
+import io
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from spikewright.base.cli import InputError
+from spikewright.golden.compare import differences
+from spikewright.golden.run import run_golden
+from spikewright.hw.params import CoreParams
+from spikewright.model.artefact import model_hash
+from spikewright.model.model import Widths
+from spikewright.network.network import Network
+from spikewright.network.recording import Recording
+from spikewright.network.source import Source
+from spikewright.plan.config import CoreConfig
+from spikewright.quantize.compile import compile_network
+from spikewright.report.score import FLOATS, number, outputs_of
+from spikewright.sim.compiled import CoreFault, run_compiled
+
+from ..gates.simulate import GatesFault
+from ..gates.top import gate_differences, run_gates
+from .cost import float_cost, integer_cost
+
+__all__ = ["DEFAULT_RUNGS", "REFERENCE", "Checks", "Climb", "Outcome", "mixed", "rung_bits",
+           "rung_name", "run_rung", "widths_of"]
+
+DEFAULT_RUNGS = ("fp64", "fp32", "fp16", "int8", "int6", "int5", "int4")
+REFERENCE = "fp32"
+
+# Projections of the published form, in the order in which a rung gives their bits.
+ROLES = ("input", "recurrent", "output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checks:
+    """How far the hardware is held against golden.
+
+    Parameters
+    ----------
+    rtl : bool
+        Whether the compiled RTL answers every step as well.
+    gates : int
+        Steps that the synthesized gates answer as well.
+    config : CoreConfig
+    cache : Path
+        Keeps compiled designs.
+    """
+
+    rtl: bool = True
+    gates: int = 0
+    config: CoreConfig = CoreConfig()
+    cache: Path = Path("build/sim")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Climb:
+    """A network, and the spikes that it answers to.
+
+    Parameters
+    ----------
+    name : str
+    checkpoint : dict
+        ``file`` and ``sha256``.
+    network : Network
+        Retimed.
+    source : Source
+        What is measured on.
+    calibration : Recording or None
+        What the integers are calibrated on; simulated spikes where None.
+    """
+
+    name: str
+    checkpoint: dict
+    network: Network
+    source: Source
+    calibration: Recording | None
+
+    @property
+    def recording(self) -> Recording:
+        return self.source.recording
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What a rung gave: velocity float64 (steps, outputs), spikes bool (steps, neurons), facts."""
+
+    velocity: np.ndarray
+    spikes: np.ndarray
+    facts: dict
+
+
+def rung_name(text: str) -> str:
+    """Name of the rung that a user calls ``text``: ``fp16``, ``int8`` or ``8``, or ``4/8/8``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such rung.
+    """
+    text = text.strip().lower()
+    parts = text.removeprefix("int").split("/")
+    if text in FLOATS:
+        return text
+    if len(parts) in (1, len(ROLES)) and all(
+            bits.isascii() and bits.isdecimal() and 2 <= int(bits) <= 16 for bits in parts):
+        bits = [int(bits) for bits in parts]
+        return "int" + "/".join(map(str, bits if len(set(bits)) > 1 else bits[:1]))
+    raise ValueError(f"Rung must be {', '.join(FLOATS)}, a number of weight bits from 2 to 16, or "
+                     f"one each for {'/'.join(ROLES)} as 4/8/8, not {text!r}")
+
+
+def rung_bits(rung: str) -> int:
+    """Bits of the widest weights."""
+    return max(map(int, rung.removeprefix("int").removeprefix("fp").split("/")))
+
+
+def mixed(rung: str) -> bool:
+    """Whether projections have weights of several widths."""
+    return "/" in rung
+
+
+def widths_of(bits: int) -> Widths:
+    """Number formats of an integer rung.
+
+    Those of every model, but that each weight bit beyond 8 widens the states by one, so that the
+    weights still fit, and decays by one, up to 16: else their rounding would hide that of the
+    weights.
+    """
+    more = max(bits - Widths.weight, 0)
+    return Widths(weight=bits, current=Widths.current + more, membrane=Widths.membrane + more,
+                  decay=min(Widths.decay + more, 16), fraction=0)
+
+
+def run_rung(climb: Climb, rung: str, checks: Checks) -> Outcome:
+    """Run one rung; the tools that it starts are silent.
+
+    Raises
+    ------
+    InputError
+        If the network cannot be quantized so, or a tool fails; the message names the rung.
+    """
+    with contextlib.redirect_stderr(io.StringIO()):
+        try:
+            return (_float if rung in FLOATS else _integer)(climb, rung, checks)
+        except ValueError as error:
+            raise InputError(f"{climb.name} as {rung}: {error}") from error
+
+
+def _float(climb: Climb, rung: str, checks: Checks) -> Outcome:
+    network, recording = climb.network, climb.recording
+    velocity, spikes = outputs_of(network, recording, [rung])[rung]
+    return Outcome(velocity=velocity, spikes=spikes, facts={
+        "rung": rung, "bits": rung_bits(rung), "widths": None, "model_hash": None,
+        "saturated_steps": 0, "rtl": None, "gates": None,
+        **_cost(float_cost(network, FLOATS[rung], recording, spikes))})
+
+
+def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
+    recording, bits = climb.recording, rung_bits(rung)
+    each = rung.removeprefix("int").split("/")
+    model, network, _ = compile_network(
+        climb.network, name=climb.name[-100:], widths=widths_of(bits),
+        projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
+        recording=climb.calibration)
+    core = CoreParams(model=model, config=checks.config)
+    golden = run_golden(model, recording, core.config)
+    return Outcome(velocity=golden.velocity, spikes=golden.spikes, facts={
+        "rung": rung, "bits": bits, "widths": model.widths.as_dict(),
+        "model_hash": model_hash(model), "saturated_steps": int(golden.saturated.sum()),
+        "rtl": _rtl(core, recording, golden, checks) if checks.rtl else None,
+        "gates": _gates(core, recording, checks) if checks.gates else None,
+        **_cost(integer_cost(model, core.table_bits, network, recording, golden.spikes))})
+
+
+def _rtl(core, recording, golden, checks) -> dict:
+    try:
+        lines = differences(golden, run_compiled(core, recording, checks.cache))
+    except CoreFault as fault:
+        lines = [str(fault)]
+    return {"equal": not lines, "steps": recording.steps, "differences": lines}
+
+
+def _gates(core, recording, checks) -> dict:
+    recording = recording.head(checks.gates)
+    golden = run_golden(core.model, recording, core.config)
+    # The packaged tools see no folder of the system's temporary ones.
+    checks.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=checks.cache, prefix="gates-") as folder:
+        try:
+            _, steps = run_gates(core, model_hash(core.model), recording, Path(folder))
+            lines = gate_differences(golden, steps)
+        except GatesFault as fault:
+            lines = [str(fault)]
+    return {"equal": not lines, "steps": recording.steps, "differences": lines}
+
+
+def _cost(cost: dict) -> dict:
+    return {key: value if isinstance(value, int) else number(value) for key, value in cost.items()}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ladder as tables: on a terminal, and in Markdown."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from spikewright.base.cli import InputError
+from spikewright.report.markdown import markdown, three
+
+from .run import SCHEMA
+
+__all__ = ["KEPT", "accuracy", "by_network", "cost", "kept_tables", "load_ladder", "title", "text"]
+
+KEPT = Path(__file__).parents[2] / "docs" / "ladders"
+
+Rows = list[tuple[str, ...]]
+
+
+def accuracy(ladder: dict) -> Rows:
+    """What every rung answers, the head first; a column without any figure is left out."""
+    head = ("rung", "fidelity R2", "spikes that agree", "Hz a neuron", "decoding R2 x, y",
+            "correlation x, y", "RTL = golden", "gates = golden")
+    return _filled([head, *(
+        (row["rung"], three(row["fidelity_r2"]), three(row["spike_agreement"]),
+         f"{row['firing_rate_hz']:.2f}", _axes(row, "decoding_r2"),
+         _axes(row, "decoding_correlation"), _check(row["rtl"]), _check(row["gates"]))
+        for row in ladder["mean"])])
+
+
+def cost(ladder: dict) -> Rows:
+    """What every rung takes, the head first."""
+    head = ("rung", "table bits", "state bits", "footprint bytes", "additions a step", "dense",
+            "multiplies", "zero weights", "silent")
+    return [head, *(
+        (row["rung"], f"{row['table_bits']:,.0f}", f"{row['state_bits']:,.0f}",
+         f"{row['footprint_bytes']:,.0f}", f"{row['synaptic_operations']:.1f}",
+         f"{row['dense_operations']:,.0f}", f"{row['decay_multiplies']:.0f}",
+         f"{row['connection_sparsity']:.1%}", f"{row['activation_sparsity']:.1%}")
+        for row in ladder["mean"])]
+
+
+def by_network(ladder: dict) -> Rows:
+    """Fidelity of every network on every rung, the head first."""
+    return [("network", *ladder["rungs"]), *(
+        (network["name"], *(three(row["fidelity_r2"]) for row in network["rungs"]))
+        for network in ladder["networks"])]
+
+
+TABLES: dict[str, Callable[[dict], Rows]] = {
+    "accuracy": accuracy, "cost": cost, "networks": by_network}
+
+
+def title(ladder: dict) -> str:
+    """What was measured, on what, in a line."""
+    networks = ladder["networks"]
+    names = (networks[0]["name"] if len(networks) == 1
+             else f"mean of {len(networks)} networks")
+    steps = sum(network["recording"]["steps"] for network in networks)
+    return (f"{names} on {_some(network['recording']['name'] for network in networks)}, "
+            f"{steps:,} steps; calibrated on "
+            f"{_some(network['calibration'] or 'simulated spikes' for network in networks)}")
+
+
+def text(ladder: dict) -> str:
+    """All tables in columns."""
+    tables = [accuracy(ladder), cost(ladder)]
+    if len(ladder["networks"]) > 1:
+        tables.append(by_network(ladder))
+    return "\n\n".join([title(ladder), *map(_columns, tables)])
+
+
+def load_ladder(path: Path) -> dict:
+    """Read a ladder.json.
+
+    Raises
+    ------
+    InputError
+        If it is none, or from another version.
+    """
+    path = Path(path)
+    try:
+        ladder = json.loads(path.read_text())
+        schema = ladder["schema"]
+        complete = all(key in ladder for key in ("rungs", "networks", "mean"))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} must be a ladder.json, not another or a damaged file") from error
+    if schema != SCHEMA or not complete:
+        raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: make the ladder again")
+    return ladder
+
+
+def kept_tables(folder: Path = KEPT) -> dict[str, Callable[[dict[str, dict]], str]]:
+    """Tables for docs, ``<ladder>_<table>``, of the ladders in ``folder``."""
+    return {f"{path.stem}_{name}": _from(path.stem, table)
+            for path in sorted(Path(folder).glob("*.json")) for name, table in TABLES.items()}
+
+
+def _from(name: str, table: Callable[[dict], Rows]) -> Callable[[dict[str, dict]], str]:
+    return lambda ladders: markdown(table(ladders[name]))
+
+
+def _some(names) -> str:
+    """All different names, or the first and how many there are."""
+    different = list(dict.fromkeys(names))
+    return different[0] if len(different) == 1 else f"{different[0]} and {len(different) - 1} more"
+
+
+def _axes(row: dict, key: str) -> str:
+    return ", ".join(map(three, row.get(key) or [])) or "-"
+
+
+def _check(check: dict | None) -> str:
+    if check is None:
+        return "-"
+    return f"{check['steps']:,} steps" if check["equal"] else "DIFFERS"
+
+
+def _filled(rows: Rows) -> Rows:
+    used = [any(row[k] != "-" for row in rows[1:]) for k in range(len(rows[0]))]
+    return [tuple(cell for cell, keep in zip(row, used, strict=True) if keep) for row in rows]
+
+
+def _columns(rows: Rows) -> str:
+    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(size) if k == 0 else cell.rjust(size)
+                               for k, (cell, size) in enumerate(zip(row, width, strict=True)))
+                     for row in rows)
