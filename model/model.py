@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The integer model: everything that golden, RTL and host need, and nothing else."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from spikewright.network.network import INPUT
+from spikewright.network.network import INPUT, spike_columns
 
-__all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths"]
+__all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
+           "largest_weight"]
 
 # Fewest and most bits of each number format.
 WIDTH_LIMITS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16),
                 "fraction": (0, 12)}
+
+
+def largest_weight(bits: int) -> int:
+    """Largest weight of ``bits``, sign included; the least is ``-largest - 1``."""
+    return (1 << bits - 1) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,15 +26,13 @@ class Widths:
     Parameters
     ----------
     weight : int
-        Bits of a weight of the widest projections, sign included, 2 to 16.
+        Bits of a weight of the widest projection, sign included, 2 to 16.
     current, membrane : int
         Bits of the states s and m, sign included, 8 to 32.
     decay : int
         Bits of a decay: unsigned, value / 2**decay, 4 to 16.
     fraction : int
         A weight of 1 adds 2**fraction to s, where its projection has no shift; 0 to 12.
-    narrow : dict of str to int
-        Bits of a weight of each projection that has fewer, by its title.
     """
 
     weight: int = 8
@@ -36,7 +40,6 @@ class Widths:
     membrane: int = 20
     decay: int = 12
     fraction: int = 3
-    narrow: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, (low, high) in WIDTH_LIMITS.items():
@@ -45,30 +48,12 @@ class Widths:
                 raise TypeError(f"Width {name} must be an int, not {value!r}")
             if not low <= value <= high:
                 raise ValueError(f"Width {name} must be between {low} and {high}, not {value!r}")
-        low = WIDTH_LIMITS["weight"][0]
-        for title, bits in self.narrow.items():
-            if type(bits) is not int or not low <= bits < self.weight:
-                raise ValueError(f"Width narrow of {title} must be an int from {low} to weight - 1 "
-                                 f"= {self.weight - 1}, not {bits!r}")
         if self.weight + self.fraction > self.current:
             raise ValueError(f"Width current must be at least weight + fraction = "
                              f"{self.weight + self.fraction}, not {self.current!r}")
         if self.membrane < self.current:
             raise ValueError(f"Width membrane must be at least current = {self.current}, "
                              f"not {self.membrane!r}")
-
-    @property
-    def weights(self) -> list[int]:
-        """Bits of a weight in all projections, the widest first, each once."""
-        return sorted({self.weight, *self.narrow.values()}, reverse=True)
-
-    def weight_of(self, title: str) -> int:
-        """Bits of a weight of the projection with this title."""
-        return self.narrow.get(title, self.weight)
-
-    def largest(self, title: str) -> int:
-        """Largest weight of the projection with this title; the least is ``-largest - 1``."""
-        return (1 << self.weight_of(title) - 1) - 1
 
     @property
     def largest_current(self) -> int:
@@ -79,14 +64,6 @@ class Widths:
     def largest_membrane(self) -> int:
         """Largest m; the least is ``-largest_membrane - 1``."""
         return (1 << self.membrane - 1) - 1
-
-    def lacks(self, title: str) -> int:
-        """Bits that a weight of the projection with this title has fewer than the widest."""
-        return self.weight - self.weight_of(title)
-
-    def as_dict(self) -> dict:
-        """All of them as plain data; ``narrow`` only where there are such projections."""
-        return {name: value for name, value in asdict(self).items() if name != "narrow" or value}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,6 +107,8 @@ class IntegerProjection:
     delay : int
         In steps.
     weights : ndarray of int64, shape (sources, targets)
+    bits : int
+        Of a weight, sign included.
     shift : int
         A weight of 1 adds 2**(fraction + shift) to s: large weights need no finer grid.
     """
@@ -138,11 +117,17 @@ class IntegerProjection:
     target: str
     delay: int
     weights: np.ndarray
+    bits: int
     shift: int = 0
 
     @property
     def title(self) -> str:
         return f"{self.source}->{self.target}"
+
+    @property
+    def largest(self) -> int:
+        """Largest weight; the least is ``-largest - 1``."""
+        return largest_weight(self.bits)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -162,8 +147,9 @@ class IntegerModel:
     populations : tuple of IntegerPopulation
         In processing order.
     projections : tuple of IntegerProjection
-    output_scale : ndarray of float64, shape (outputs,)
-        Physical units per LSB of each output's m.
+    readout : ndarray of float64, shape (axes, outputs)
+        Makes the velocity in physical units of the outputs, in LSB of m:
+        ``velocity = readout @ outputs``.
     lead_steps : int
         Steps by which outputs come earlier than the published model's.
     """
@@ -175,7 +161,7 @@ class IntegerModel:
     channel_row: np.ndarray
     populations: tuple[IntegerPopulation, ...]
     projections: tuple[IntegerProjection, ...]
-    output_scale: np.ndarray
+    readout: np.ndarray
     lead_steps: int
 
     @property
@@ -186,6 +172,25 @@ class IntegerModel:
     @property
     def outputs(self) -> int:
         return sum(p.neurons for p in self.populations if not p.spiking)
+
+    @property
+    def axes(self) -> int:
+        """Axes of the velocity."""
+        return len(self.readout)
+
+    @property
+    def weight_bits(self) -> list[int]:
+        """Bits of a weight in all projections, the widest first, each once."""
+        return sorted({p.bits for p in self.projections}, reverse=True)
+
+    @property
+    def spike_columns(self) -> dict[str, slice]:
+        """Columns of each spiking population in an answer, dropped neurons included."""
+        return spike_columns((p.name, p.size) for p in self.populations if p.spiking)
+
+    def velocity(self, outputs: np.ndarray) -> np.ndarray:
+        """Physical units, float64 (steps, axes), of ``outputs`` int64 (steps, outputs)."""
+        return outputs @ self.readout.T
 
     @property
     def hidden(self) -> int:
@@ -207,13 +212,12 @@ class IntegerModel:
         for population in self.populations:
             for key, high in limits.items():
                 _check_range(getattr(population, key), f"{population.name} {key}", 0, high)
-        titles = {projection.title for projection in self.projections}
-        if self.widths.narrow and not self.widths.narrow.keys() < titles:
-            raise ValueError(f"Widths narrow must name some of {', '.join(sorted(titles))}, but "
-                             f"not all, not {', '.join(sorted(self.widths.narrow))}")
+        low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:
-            bits, largest = (of(projection.title) for of in (self.widths.weight_of,
-                                                             self.widths.largest))
+            bits, largest = projection.bits, projection.largest
+            if type(bits) is not int or not low <= bits <= self.widths.weight:
+                raise ValueError(f"{projection.title} bits must be an int from {low} to weight = "
+                                 f"{self.widths.weight}, not {bits!r}")
             room = self.widths.current - bits - self.widths.fraction
             if not 0 <= projection.shift <= room:
                 raise ValueError(f"{projection.title} shift must be between 0 and {room}, so that "
@@ -227,9 +231,12 @@ class IntegerModel:
             raise ValueError(f"channel_row must have shape {(self.channels,)}, "
                              f"not {self.channel_row.shape}")
         _check_range(self.channel_row, "channel_row", -1, self.channels - 1)
-        if self.output_scale.shape != (self.outputs,):
-            raise ValueError(f"output_scale must have shape {(self.outputs,)}, "
-                             f"not {self.output_scale.shape}")
+        if max(p.bits for p in self.projections) != self.widths.weight:
+            raise ValueError(f"Width weight must be the bits of the widest projection = "
+                             f"{self.weight_bits[0]}, not {self.widths.weight}")
+        if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
+            raise ValueError(f"readout must have shape (axes, {self.outputs}), "
+                             f"not {self.readout.shape}")
 
 
 def _check_range(array, title, low, high):

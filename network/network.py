@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The float network that every importer produces and every later pass reads."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["INPUT", "Network", "Population", "Projection"]
+__all__ = ["INPUT", "Network", "Population", "Projection", "spike_columns"]
 
 INPUT = "input"
+
+
+def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
+    """Columns of each spiking population where the spikes of all lie side by side.
+
+    ``sizes`` has the name and the number of neurons of each spiking population, in order.
+    """
+    first, columns = 0, {}
+    for name, size in sizes:
+        columns[name] = slice(first, first + size)
+        first += size
+    return columns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +110,9 @@ class Network:
     projections : tuple of Projection
     lead_steps : int
         How many steps earlier than the published model this form gives the same outputs.
+    readout : ndarray of float64, shape (axes, outputs)
+        Makes the velocity of the membranes of the output populations, which lie side by side:
+        ``velocity = readout @ membranes``. The unit matrix where it is not given.
     """
 
     channels: int
@@ -104,8 +120,14 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     lead_steps: int = 0
+    readout: np.ndarray = None          # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
+        if self.readout is None:
+            object.__setattr__(self, "readout", np.eye(self.outputs))
+        if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
+            raise ValueError(f"Network readout must have shape (axes, {self.outputs}), not "
+                             f"{self.readout.shape}")
         if not (self.channels >= 1 and 0 < self.dt < 10):
             raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
                              f"not {self.channels} and {self.dt}")
@@ -130,6 +152,16 @@ class Network:
                 continue
             if place[projection.source] >= place[projection.target]:
                 raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
+
+    @property
+    def outputs(self) -> int:
+        """Neurons of the output populations together."""
+        return sum(p.neurons for p in self.populations if not p.spiking)
+
+    @property
+    def spike_columns(self) -> dict[str, slice]:
+        """Columns of each spiking population among the spikes of all."""
+        return spike_columns((p.name, p.neurons) for p in self.populations if p.spiking)
 
     def size(self, name: str) -> int:
         """Number of neurons of population ``name``, or of channels for ``INPUT``."""

@@ -18,7 +18,7 @@ class Trace:
     Parameters
     ----------
     velocity : ndarray of float64, shape (steps, outputs)
-        Membranes of the non-spiking populations, side by side.
+        ``readout @ membranes`` of the output populations, in physical units.
     spikes : ndarray of bool, shape (steps, neurons)
         Spikes of the spiking populations, side by side.
     current_peak, membrane_peak : dict of str to ndarray of float64, shape (neurons,)
@@ -69,5 +69,6 @@ def run_reference(network: Network, recording: Recording, dtype=np.float64) -> T
             s[name] = a[name] * s[name]
         velocity.append(np.concatenate([m[p.name] for p in populations if not p.spiking]))
         spikes.append(np.concatenate([fired[p.name] for p in populations if p.spiking]))
-    return Trace(velocity=np.array(velocity, np.float64), spikes=np.array(spikes),
+    velocity = np.array(velocity, np.float64) @ network.readout.T
+    return Trace(velocity=velocity, spikes=np.array(spikes),
                  current_peak=s_peak, membrane_peak=m_peak)
