@@ -54,8 +54,9 @@ def c_header(index: dict, model: IntegerModel) -> str:
                **_numbers(index, model)}
     arrays = [_array("int32_t", f"{prefix}_channel_row", model.channel_row,
                      "input row of each channel, -1 where its spikes are ignored"),
-              _array("double", f"{prefix}_output_scale", model.output_scale,
-                     "physical units per LSB of m, outputs in order of populations")]
+              _array("double", f"{prefix}_readout", model.readout,
+                     "[axes][outputs]: physical units per LSB of m, outputs in order of "
+                     "populations")]
     populations, projections = _parts(index)
     for part, population in zip(populations, model.populations, strict=True):
         numbers |= {f"{part}_NEURONS".upper(): population.neurons,
@@ -68,12 +69,11 @@ def c_header(index: dict, model: IntegerModel) -> str:
             _array("int32_t", f"{prefix}_{part}_threshold", population.threshold,
                    "a spike when m is above it")]
     for part, projection in zip(projections, model.projections, strict=True):
-        bits = model.widths.weight_of(projection.title)
         numbers |= {f"{part}_DELAY".upper(): projection.delay,
                     f"{part}_SHIFT".upper(): projection.shift,
-                    f"{part}_WEIGHT_BITS".upper(): bits,
+                    f"{part}_WEIGHT_BITS".upper(): projection.bits,
                     f"{part}_ROWS".upper(): len(projection.weights)}
-        kind = "int8_t" if bits <= 8 else "int16_t"
+        kind = "int8_t" if projection.bits <= 8 else "int16_t"
         arrays.append(_array(kind, f"{prefix}_{part}_weights", projection.weights,
                              f"what a spike of {comment(projection.source)} adds"))
     defines = [f"#define {macro}_{key} {value}" for key, value in numbers.items()]
