@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manifest in a few lines."""
 
-from spikewright.quantize.mixed import role
+from spikewright.network.network import role
 
 from .model import Widths
 

@@ -6,9 +6,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["INPUT", "Network", "Population", "Projection", "spike_columns"]
+__all__ = ["INPUT", "Network", "Population", "Projection", "role", "spike_columns"]
 
 INPUT = "input"
+
+
+def role(source: str, target: str, spiking: bool) -> str:
+    """What a user calls a projection; ``spiking`` is whether its target does.
+
+    ``input``, ``recurrent`` or ``output``; where it is neither, its title.
+    """
+    if source == INPUT:
+        return "input"
+    if source == target:
+        return "recurrent"
+    return f"{source}->{target}" if spiking else "output"
 
 
 def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
@@ -162,6 +174,12 @@ class Network:
     def spike_columns(self) -> dict[str, slice]:
         """Columns of each spiking population among the spikes of all."""
         return spike_columns((p.name, p.neurons) for p in self.populations if p.spiking)
+
+    @property
+    def roles(self) -> list[str]:
+        """Role of each projection, see `role`."""
+        return [role(p.source, p.target, self.population(p.target).spiking)
+                for p in self.projections]
 
     def size(self, name: str) -> int:
         """Number of neurons of population ``name``, or of channels for ``INPUT``."""

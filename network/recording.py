@@ -8,10 +8,17 @@ import numpy as np
 from spikewright.base.arrays import read_arrays
 from spikewright.base.cli import InputError
 
-__all__ = ["TARGETS", "Recording", "poisson_recording", "read_recording"]
+from .network import Network
+
+__all__ = ["SIMULATED_RATE", "SIMULATED_SEED", "SIMULATED_STEPS", "TARGETS", "Recording",
+           "poisson_recording", "read_recording", "simulated_recording"]
 
 #: Keys that may hold what the subject did; where none is asked for, the first that there is.
 TARGETS = ("velocity", "force")
+
+# Louder than recordings of the motor cortex (6 to 12 Hz per channel), so that peaks of the states
+# err to the safe side.
+SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 10000, 1
 
 # Six days at 4 ms: a limit that keeps a wrong number from taking the memory of the machine.
 MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
@@ -124,6 +131,12 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
                      channel=np.repeat(channel, repeat),
                      start=np.concatenate([[0], np.cumsum(counts.sum(axis=1))]),
                      channels=channels, dt=dt, reset=np.zeros(steps, bool))
+
+
+def simulated_recording(network: Network) -> Recording:
+    """Simulated spikes for a network without a recording; always the same."""
+    return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
+                             rate=SIMULATED_RATE, seed=SIMULATED_SEED)
 
 
 def _events(data, path, steps, channels):

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikewright.base.arrays import read_arrays
-from spikewright.quantize.calibrate import default_recording
 
 from .checkpoint import checkpoint_hash
 from .network import Network
-from .recording import Recording, read_recording
+from .recording import Recording, read_recording, simulated_recording
 
 __all__ = ["Source", "is_default", "read_source"]
 
@@ -47,7 +46,7 @@ def read_source(path: Path | None, network: Network) -> Source:
         If it is no recording, or one for another network.
     """
     if path is None:
-        return Source(recording=default_recording(network), simulated=True, synthetic=True)
+        return Source(recording=simulated_recording(network), simulated=True, synthetic=True)
     recording = read_recording(path)
     recording.check_fits(network.channels, network.dt)
     data = read_arrays(path)

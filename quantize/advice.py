@@ -2,7 +2,7 @@
 """Warnings of what may surprise: one line each."""
 
 import numpy as np
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.model import IntegerModel, largest_weight
 from spikewright.network.network import Network
 
 from .rounding import Rounded
@@ -37,15 +37,15 @@ def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[
     return warnings
 
 
-def clipped(network: Network, rounded: Rounded, widths: Widths) -> list[str]:
-    """Projections of which more than ``CLIPPED`` of the weights are beyond the integers."""
+def clipped(network: Network, rounded: Rounded) -> list[str]:
+    """Projections where more than ``CLIPPED`` of the weights are beyond the integers."""
     warnings = []
-    for projection, shift in zip(network.projections, rounded.shift, strict=True):
+    for projection, bits, shift in zip(network.projections, rounded.bits, rounded.shift,
+                                       strict=True):
         unit = rounded.scale[projection.target] * (1 << shift)
-        beyond = np.abs(projection.weights) > unit * (widths.largest(projection.title) + 0.5)
+        beyond = np.abs(projection.weights) > unit * (largest_weight(bits) + 0.5)
         share = beyond.sum() / max(np.count_nonzero(projection.weights), 1)
         if share > CLIPPED:
-            bits = widths.weight_of(projection.title)
             warnings.append(f"{projection.title}: {share:.0%} of the weights are clipped, so that "
                             f"the others keep {bits} bits that tell: take more weight bits")
     return warnings

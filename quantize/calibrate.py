@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 
 from spikewright.model.model import Widths
 from spikewright.network.network import Network
-from spikewright.network.recording import Recording, poisson_recording
+from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace, run_reference
 
 from .rounding import Rounded
 
-__all__ = ["Calibration", "calibrate", "default_recording"]
+__all__ = ["Calibration", "calibrate"]
 
 MARGIN = 1.5
 MOST_FRACTION = 8
-# Louder than the recordings at hand (6 to 12 Hz per channel), so that peaks err to the safe side.
-SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 10000, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +26,6 @@ class Calibration:
     margin: float
     current_peak: float
     membrane_peak: float
-
-
-def default_recording(network: Network) -> Recording:
-    """Simulated spikes for a network of which no recording is given."""
-    return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
-                             rate=SIMULATED_RATE, seed=SIMULATED_SEED)
 
 
 def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: Widths, *,
@@ -49,8 +41,7 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
         If not even 0 fraction bits fit.
     """
     trace = trace or run_reference(network, recording)
-    weight = max(widths.weight_of(p.title) + places
-                 for p, places in zip(network.projections, rounded.shift, strict=True))
+    weight = max(bits + shift for bits, shift in zip(rounded.bits, rounded.shift, strict=True))
     sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
     m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)

@@ -5,26 +5,26 @@ import dataclasses
 import functools
 from pathlib import Path
 
+import numpy as np
 from spikewright.model.model import IntegerModel, Widths
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
-from spikewright.network.recording import Recording
+from spikewright.network.recording import Recording, simulated_recording
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
-from spikewright.plan.facts import table_facts
 
 from .advice import changed_decays, clipped, dropped_parts, saturating
 from .bounds import proven_bits
-from .calibrate import Calibration, calibrate, default_recording
+from .calibrate import Calibration, calibrate
 from .decays import signed_powers
 from .integer import quantize, with_states
-from .mixed import mixed_widths
+from .mixed import mixed_bits
 from .prune import prune
 from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
 from .rules import Rules
 from .suited_decays import suited_decays
 
-__all__ = ["build_model", "compile_network"]
+__all__ = ["build_model", "compile_network", "non_zeros"]
 
 
 def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
@@ -58,8 +58,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     widths : Widths, optional
         All but ``fraction``, which the calibration chooses.
     projection_bits : dict of str to int, optional
-        Bits of a weight of some projections, by their role (`quantize.mixed.role`), in the place of
-        those of ``widths``.
+        Bits of a weight of some projections, by their role (`network.network.role`), in the place
+        of those of ``widths``.
     recording : Recording, optional
         What to calibrate on; simulated spikes where None.
     rules : Rules, optional
@@ -70,17 +70,16 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     network : Network
         The retimed network that ``model`` was rounded from.
     facts : dict
-        Further entries of the manifest: ``calibration``, ``dropped``, ``tables``, ``table_bits``,
-        ``non_zeros``, ``warnings``, and ``decay_terms`` where the rules ask for them.
+        Further entries of the manifest: ``calibration``, ``dropped``, ``non_zeros``, ``warnings``,
+        and ``decay_terms`` where the rules ask for them.
     """
     if not (1 <= len(name) <= 100 and name.isprintable()):
         raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
     network, widths, rules = retime(network), widths or Widths(), rules or Rules()
-    if projection_bits:
-        widths = mixed_widths(network, widths, projection_bits)
+    widths, bits = mixed_bits(network, widths, projection_bits or {})
     simulated = recording is None
     if recording is None:
-        recording = default_recording(network)
+        recording = simulated_recording(network)
     recording.check_fits(network.channels, network.dt)
     if not len(recording.channel):
         raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
@@ -88,10 +87,10 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     choose = functools.partial(
         calibrate, network, recording=recording, widths=widths, trace=trace)
     # A shift costs as many fraction bits at most: never more than there are.
-    spare = choose(rounded=nearest(network, widths)).widths.fraction
+    spare = choose(rounded=nearest(network, bits)).widths.fraction
     decays = suited_decays(network, widths.decay, rules.decay_terms, recording, trace)
-    rounded = compensated(network, widths, recording, decays=decays, trace=trace,
-                          most_shift=min(spare, MOST_SHIFT))
+    rounded = compensated(network, bits, recording, decays=decays, decay_bits=widths.decay,
+                          trace=trace, most_shift=min(spare, MOST_SHIFT))
     if rules.decay_terms:
         # Weights that make up for much changed decays have other peaks.
         exact = as_rounded(network, rounded, decays, widths.decay)
@@ -102,10 +101,15 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     if rules.states == "proven":
         model = with_states(model, *proof)
     evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
-    facts = {"calibration": evidence, "dropped": dropped, **table_facts(model),
+    facts = {"calibration": evidence, "dropped": dropped, "non_zeros": non_zeros(model),
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
-                          *clipped(network, rounded, widths), *dropped_parts(dropped)]}
+                          *clipped(network, rounded), *dropped_parts(dropped)]}
     return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
+
+
+def non_zeros(model: IntegerModel) -> int:
+    """Weights of ``model`` that are not 0."""
+    return sum(int(np.count_nonzero(p.weights)) for p in model.projections)
 
 
 def printable(text: str) -> str:

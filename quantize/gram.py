@@ -77,12 +77,7 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
         step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
         np.add.at(events, (step, recording.channel), 1)
     else:
-        first = 0
-        for population in network.populations:
-            if population.name == projection.source:
-                break
-            first += population.neurons if population.spiking else 0
-        events = spikes[:, first:first + len(projection.weights)].astype(np.float64)
+        events = spikes[:, network.spike_columns[projection.source]].astype(np.float64)
     delay = projection.delay
     late = np.zeros_like(events)
     late[delay:] = events[:len(events) - delay]
@@ -94,20 +89,19 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
 
 def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterator[Drive]:
     """What reaches each neuron that anything reaches, by population; ``spikes`` as above."""
-    first = 0
+    columns = network.spike_columns
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
         events = np.hstack([arriving_events(network, recording, spikes, k) for k in into])
         weights = np.vstack([network.projections[k].weights for k in into])
+        fired = (spikes[:, columns[population.name]] if population.spiking
+                 else np.zeros((recording.steps, population.neurons), bool))
         for i in range(population.neurons):
             used = np.flatnonzero(weights[:, i])
-            fired = (spikes[:, first + i] if population.spiking
-                     else np.zeros(recording.steps, bool))
             if len(used):
                 yield Drive(population=population, neuron=i, used=used,
                             events=np.ascontiguousarray(events[:, used]),
-                            weights=weights[used, i], fired=fired, reset=recording.reset)
-        first += population.neurons if population.spiking else 0
+                            weights=weights[used, i], fired=fired[:, i], reset=recording.reset)
 
 
 def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:

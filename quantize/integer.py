@@ -14,7 +14,13 @@ fewer fraction bits.
 import dataclasses
 
 import numpy as np
-from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import (
+    IntegerModel,
+    IntegerPopulation,
+    IntegerProjection,
+    Widths,
+    largest_weight,
+)
 from spikewright.network.network import Network, Population, Projection
 
 from .decays import Decays, round_decays
@@ -31,12 +37,11 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
              if network.population(name).spiking else scale
              for name, scale in rounded.scale.items()}
     projections = tuple(
-        IntegerProjection(source=p.source, target=p.target, delay=p.delay, shift=shift,
+        IntegerProjection(source=p.source, target=p.target, delay=p.delay, bits=bits, shift=shift,
                           weights=np.where(sigma[p.target] > rounded.scale[p.target],
-                                           _coarse(p, sigma[p.target], shift, widths),
-                                           weights))
-        for p, weights, shift in zip(network.projections, rounded.weights, rounded.shift,
-                                     strict=True))
+                                           _coarse(p, sigma[p.target], bits, shift), weights))
+        for p, weights, bits, shift in zip(network.projections, rounded.weights, rounded.bits,
+                                           rounded.shift, strict=True))
     decays = decays or round_decays(network, widths.decay)
     populations = tuple(_population(p, sigma[p.name], decays[p.name], widths)
                         for p in network.populations)
@@ -44,7 +49,8 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
     return IntegerModel(
         name=name, dt=network.dt, widths=widths, channels=network.channels,
         channel_row=np.arange(network.channels), populations=populations, projections=projections,
-        output_scale=outputs / (1 << widths.fraction), lead_steps=network.lead_steps)
+        readout=network.readout * (outputs / (1 << widths.fraction)),
+        lead_steps=network.lead_steps)
 
 
 def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerModel:
@@ -53,7 +59,7 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
     Widths never fall below 8, below what a single weight needs, or of m below that of s.
     """
     widths = model.widths
-    weight = max(widths.weight_of(p.title) + p.shift for p in model.projections)
+    weight = max(p.bits + p.shift for p in model.projections)
     current = max(current, 8, weight + widths.fraction)
     widths = dataclasses.replace(widths, current=current, membrane=max(membrane, current))
     # A threshold beyond what m can reach is one that it never passes.
@@ -65,8 +71,8 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
     return dataclasses.replace(model, widths=widths, populations=populations)
 
 
-def _coarse(projection: Projection, sigma: np.ndarray, shift: int, widths: Widths) -> np.ndarray:
-    largest = widths.largest(projection.title)
+def _coarse(projection: Projection, sigma: np.ndarray, bits: int, shift: int) -> np.ndarray:
+    largest = largest_weight(bits)
     return np.clip(round_half_up(projection.weights / sigma / (1 << shift)), -largest - 1, largest)
 
 

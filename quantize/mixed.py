@@ -1,42 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of several widths: what a user calls the projections, and the widths that follow."""
+"""Weights of several widths: from the names that a user gives to the bits of each projection."""
 
 import dataclasses
 
-from spikewright.model.model import Widths
-from spikewright.network.network import INPUT, Network
+from spikewright.model.model import WIDTH_LIMITS, Widths
+from spikewright.network.network import Network
 
-__all__ = ["mixed_widths", "role"]
-
-
-def role(source: str, target: str, spiking: bool) -> str:
-    """What a user calls a projection; ``spiking`` tells whether its target does.
-
-    ``input``, ``recurrent`` or ``output``; where it is neither, its title.
-    """
-    if source == INPUT:
-        return "input"
-    if source == target:
-        return "recurrent"
-    return f"{source}->{target}" if spiking else "output"
+__all__ = ["mixed_bits"]
 
 
-def mixed_widths(network: Network, widths: Widths, bits: dict[str, int]) -> Widths:
-    """``widths``, but for the weights of the projections of each role in ``bits``.
+def mixed_bits(network: Network, widths: Widths,
+               by_role: dict[str, int]) -> tuple[Widths, tuple[int, ...]]:
+    """Bits of a weight of each projection, and ``widths`` with those of the widest.
+
+    Parameters
+    ----------
+    network : Network
+    widths : Widths
+        Its ``weight`` goes to each projection that ``by_role`` does not name.
+    by_role : dict of str to int
+        Bits by the role of a projection (`network.network.role`).
 
     Raises
     ------
     ValueError
         If the network has no projection of a role, or the widths do not go together.
     """
-    roles = {p.title: role(p.source, p.target, network.population(p.target).spiking)
-             for p in network.projections}
-    for name in bits:
-        if name not in roles.values():
-            known = ", ".join(dict.fromkeys(roles.values()))
-            raise ValueError(f"Projection must be one of {known}, not {name!r}")
-    given = {title: bits.get(name, widths.weight_of(title)) for title, name in roles.items()}
-    widest = max(given.values())
-    return dataclasses.replace(
-        widths, weight=widest,
-        narrow={title: count for title, count in given.items() if count < widest})
+    roles = network.roles
+    low, high = WIDTH_LIMITS["weight"]
+    for name, count in by_role.items():
+        if name not in roles:
+            raise ValueError(f"Projection must be one of {', '.join(dict.fromkeys(roles))}, "
+                             f"not {name!r}")
+        if type(count) is not int or not low <= count <= high:
+            raise ValueError(f"Weight bits of {name} must be an int from {low} to {high}, "
+                             f"not {count!r}")
+    bits = tuple(by_role.get(name, widths.weight) for name in roles)
+    return dataclasses.replace(widths, weight=max(bits)), bits

@@ -21,7 +21,7 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from spikewright.model.model import Widths
+from spikewright.model.model import largest_weight
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace, run_reference
@@ -47,12 +47,15 @@ class Rounded:
         Per population: units of m per weight LSB of a projection without shift.
     weights : tuple of ndarray of int64, shape (sources, targets)
         Per projection.
+    bits : tuple of int
+        Of a weight, per projection.
     shift : tuple of int
         Per projection: its weight LSB is 2**shift times as large.
     """
 
     scale: dict[str, np.ndarray]
     weights: tuple[np.ndarray, ...]
+    bits: tuple[int, ...]
     shift: tuple[int, ...]
 
 
@@ -61,41 +64,43 @@ def round_half_up(x: np.ndarray) -> np.ndarray:
     return np.floor(np.asarray(x) + 0.5).astype(np.int64)
 
 
-def nearest(network: Network, widths: Widths, shift: tuple[int, ...] | None = None) -> Rounded:
+def nearest(network: Network, bits: tuple[int, ...],
+            shift: tuple[int, ...] | None = None) -> Rounded:
     """Round to the nearest integer; a neuron's largest weight becomes the largest integer.
 
-    ``shift`` holds one number per projection. Where it is None, each is the bits that the
-    projection lacks: all integers reach as far.
+    ``bits`` and ``shift`` hold one number per projection. Where ``shift`` is None, each is the bits
+    that the projection has fewer than the widest: all integers reach as far.
     """
-    shift = shift or tuple(widths.lacks(p.title) for p in network.projections)
+    shift = shift or _lacking(bits)
     scale = {}
     for population in network.populations:
         least = np.zeros(population.neurons)
-        for projection, places in zip(network.projections, shift, strict=True):
+        for projection, own, places in zip(network.projections, bits, shift, strict=True):
             if projection.target == population.name:
                 least = np.maximum(least, _peaks(projection.weights) / (1 << places)
-                                   / widths.largest(projection.title))
+                                   / largest_weight(own))
         # A neuron that nothing reaches keeps the unit scale: any would do.
         scale[population.name] = np.where(least > 0, least, 1.0)
-    return Rounded(scale=scale, shift=shift, weights=tuple(
+    return Rounded(scale=scale, bits=bits, shift=shift, weights=tuple(
         round_half_up(p.weights / scale[p.target] / (1 << places))
         for p, places in zip(network.projections, shift, strict=True)))
 
 
 @threadpool_limits.wrap(limits=1)
-def compensated(network: Network, widths: Widths, recording: Recording, *,
-                decays: dict[str, Decays] | None = None, trace: Trace | None = None,
-                most_shift: int = MOST_SHIFT) -> Rounded:
+def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *,
+                decay_bits: int, decays: dict[str, Decays] | None = None,
+                trace: Trace | None = None, most_shift: int = MOST_SHIFT) -> Rounded:
     """Round so that the errors of each neuron cancel over the spikes of ``recording``.
 
     Every neuron is rounded by itself, as if all others fired as in ``trace``, which is the run of
-    the float network over the recording. Weights make up for what ``decays`` change, as far as they
-    can; decays are the nearest where None. ``most_shift`` limits the shift of a projection, beyond
-    the bits that it lacks.
+    the float network over the recording. ``bits`` holds those of a weight of each projection.
+    Weights make up for what ``decays`` over ``2**decay_bits`` change, as far as they can; decays
+    are the nearest where None. ``most_shift`` limits the shift of a projection, beyond the bits
+    that it has fewer than the widest.
     """
     trace = trace or run_reference(network, recording)
-    decays, unit_decay = decays or round_decays(network, widths.decay), 2.0 ** -widths.decay
-    start = nearest(network, widths, best_shifts(network, widths, recording, trace, most_shift))
+    decays, unit_decay = decays or round_decays(network, decay_bits), 2.0 ** -decay_bits
+    start = nearest(network, bits, best_shifts(network, bits, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
     for drive in drives(network, recording, trace.spikes):
@@ -103,8 +108,7 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
         into = [k for k, p in enumerate(network.projections) if p.target == name]
         rows = [len(weights[k]) for k in into]
         unit = np.repeat([2.0 ** start.shift[k] for k in into], rows)[drive.used]
-        largest = np.repeat([float(widths.largest(network.projections[k].title)) for k in into],
-                            rows)[drive.used]
+        largest = np.repeat([float(largest_weight(bits[k])) for k in into], rows)[drive.used]
         errors = membrane_errors(drive, (decays[name].synaptic[i] * unit_decay,
                                          decays[name].membrane[i] * unit_decay))
         # A neuron rounds its weights in units of their projections.
@@ -113,7 +117,7 @@ def compensated(network: Network, widths: Widths, recording: Recording, *,
             errors.gram * np.outer(unit, unit), errors.weights / unit, largest)
         for k, part in zip(into, np.split(column, np.cumsum(rows)[:-1]), strict=True):
             weights[k][:, i] = part
-    return Rounded(scale=scale, weights=tuple(weights), shift=start.shift)
+    return Rounded(scale=scale, weights=tuple(weights), bits=bits, shift=start.shift)
 
 
 def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
@@ -130,12 +134,12 @@ def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
     return dataclasses.replace(network, populations=populations, projections=projections)
 
 
-def best_shifts(network: Network, widths: Widths, recording: Recording, trace: Trace,
+def best_shifts(network: Network, bits: tuple[int, ...], recording: Recording, trace: Trace,
                 most: int) -> tuple[int, ...]:
     """Shift of each projection with which rounding errors are least.
 
-    From 0 to ``most``, and as many more as the projection lacks bits beside the widest: its largest
-    integer then reaches no further.
+    From 0 to ``most``, and as many more as the projection has fewer ``bits`` than the widest: its
+    largest integer then reaches no further.
 
     A weight rounded with step ``sigma 2**shift`` is wrong by a variance that is proportional to its
     square, and counts as often as its source fires. The scale sigma of a neuron follows from its
@@ -147,18 +151,17 @@ def best_shifts(network: Network, widths: Widths, recording: Recording, trace: T
     summed over the sources whose weight is not zero. What is least is the product over all neurons
     of a population.
     """
-    shift = [0] * len(network.projections)
+    shift, lacking = [0] * len(network.projections), _lacking(bits)
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
         weights = [network.projections[k].weights for k in into]
-        titles = [network.projections[k].title for k in into]
-        reach = [widths.largest(title) / ((1 << widths.weight - 1) - 1) for title in titles]
+        reach = [largest_weight(bits[k]) / largest_weight(max(bits)) for k in into]
         peak = np.array([_peaks(w) / share for w, share in zip(weights, reach, strict=True)])
         rate = np.array([_rates(network, recording, trace, network.projections[k].source)
                          @ (w != 0) for k, w in zip(into, weights, strict=True)])
         counts = (peak.max(axis=0) > 0) & (rate.sum(axis=0) > 0)
         least = np.inf
-        ranges = [range(most + widths.lacks(title) + 1) for title in titles]
+        ranges = [range(most + lacking[k] + 1) for k in into]
         for trial in itertools.product(*ranges):
             if min(trial) == 0:
                 unit = 2.0 ** np.array(trial)[:, None]
@@ -171,6 +174,11 @@ def best_shifts(network: Network, widths: Widths, recording: Recording, trace: T
     return tuple(shift)
 
 
+def _lacking(bits: tuple[int, ...]) -> tuple[int, ...]:
+    """Bits that each projection has fewer than the widest."""
+    return tuple(max(bits) - own for own in bits)
+
+
 def _peaks(weights: np.ndarray) -> np.ndarray:
     return np.abs(weights).max(axis=0, initial=0.0)
 
@@ -180,7 +188,4 @@ def _rates(network: Network, recording: Recording, trace: Trace, source: str) ->
     if source == INPUT:
         counts = np.bincount(recording.channel, minlength=recording.channels)
         return counts / recording.steps
-    spiking = [p for p in network.populations if p.spiking]
-    ends = np.cumsum([p.neurons for p in spiking])
-    rates = np.split(trace.spikes.mean(axis=0), ends[:-1])
-    return rates[[p.name for p in spiking].index(source)]
+    return trace.spikes.mean(axis=0)[network.spike_columns[source]]

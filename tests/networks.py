@@ -22,9 +22,8 @@ SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
                for k in (1, 2, 3)]
 
-# For `deep_model`: 5 bits, but fewer for the input, a recurrent projection and a pair of others.
-MIXED = Widths(weight=5, current=9, membrane=11, decay=6, fraction=2, narrow={
-    "input->first": 3, "second->second": 2, "first->out": 3})
+# For `deep_model`: bits of the input, a recurrent projection and a pair of others, by title.
+MIXED = {"input->first": 3, "second->second": 2, "first->out": 3}
 
 
 @contextlib.contextmanager
@@ -55,7 +54,8 @@ def tiny_network(seed, **sizes):
 
 def nearest_model(network, widths, name):
     """The integer model of ``network`` with each weight rounded to the nearest integer."""
-    return quantize(network, nearest(network, widths), widths, name)
+    bits = (widths.weight,) * len(network.projections)
+    return quantize(network, nearest(network, bits), widths, name)
 
 
 def make_population(rng, name, neurons, spiking=True):
@@ -83,12 +83,13 @@ def make_network(seed, sizes, edges, channels=4):
                           for source, target, delay in edges))
 
 
-def deep_model(seed, widths=None):
+def deep_model(seed, widths=None, bits=None):
     """An integer model of two recurrent populations and an output, with delays 0 to 5.
 
     Some channels have no row, some neurons of the checkpoint are gone, weights take their whole
     range, so that the states saturate where ``widths`` are narrow, and projections are shifted as
-    far as ``widths`` have room.
+    far as ``widths`` have room. ``bits`` are those of a weight of the projections with a title that
+    it names; all others have the bits of ``widths``.
     """
     rng = np.random.default_rng(seed)
     widths = widths or Widths(weight=5, current=9, membrane=11, decay=6, fraction=2)
@@ -110,18 +111,18 @@ def deep_model(seed, widths=None):
     sources = {INPUT: 4, "first": 5, "second": 3}
 
     def synapses(k, source, target, delay):
-        bits = widths.weight_of(f"{source}->{target}")
-        room, half = widths.current - bits - widths.fraction, 1 << bits - 1
+        own = (bits or {}).get(f"{source}->{target}", widths.weight)
+        room, half = widths.current - own - widths.fraction, 1 << own - 1
         # The fewer its bits, the further a projection may be shifted.
-        shift = min((source != INPUT) * k % 3 + widths.weight - bits, room)
+        shift = min((source != INPUT) * k % 3 + widths.weight - own, room)
         return IntegerProjection(
-            source=source, target=target, delay=delay, shift=shift,
+            source=source, target=target, delay=delay, bits=own, shift=shift,
             weights=rng.integers(-half, half, (sources[source], len(kept[target]))))
     return IntegerModel(
         name=f"deep {seed}", dt=4e-3, widths=widths, channels=6,
         channel_row=np.array([2, -1, 0, 1, -1, 3]), populations=populations,
         projections=tuple(synapses(k, *edge) for k, edge in enumerate(edges)),
-        output_scale=np.array([0.5, 0.25]), lead_steps=0)
+        readout=np.diag([0.5, 0.25]), lead_steps=0)
 
 
 def make_recording(events, channels, reset=(), dt=4e-3):
