@@ -184,6 +184,11 @@ class IntegerModel:
         return sorted({p.bits for p in self.projections}, reverse=True)
 
     @property
+    def non_zeros(self) -> int:
+        """Weights that are not 0."""
+        return sum(int(np.count_nonzero(p.weights)) for p in self.projections)
+
+    @property
     def spike_columns(self) -> dict[str, slice]:
         """Columns of each spiking population in an answer, dropped neurons included."""
         return spike_columns((p.name, p.size) for p in self.populations if p.spiking)

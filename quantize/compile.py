@@ -5,7 +5,6 @@ import dataclasses
 import functools
 from pathlib import Path
 
-import numpy as np
 from spikewright.model.model import IntegerModel, Widths
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
@@ -24,7 +23,7 @@ from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
 from .rules import Rules
 from .suited_decays import suited_decays
 
-__all__ = ["build_model", "compile_network", "non_zeros"]
+__all__ = ["build_model", "compile_network"]
 
 
 def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
@@ -101,15 +100,10 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     if rules.states == "proven":
         model = with_states(model, *proof)
     evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
-    facts = {"calibration": evidence, "dropped": dropped, "non_zeros": non_zeros(model),
+    facts = {"calibration": evidence, "dropped": dropped, "non_zeros": model.non_zeros,
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
                           *clipped(network, rounded), *dropped_parts(dropped)]}
     return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
-
-
-def non_zeros(model: IntegerModel) -> int:
-    """Weights of ``model`` that are not 0."""
-    return sum(int(np.count_nonzero(p.weights)) for p in model.projections)
 
 
 def printable(text: str) -> str:

@@ -15,7 +15,6 @@ from spikewright.network.metrics import published_time, r_squared, unit_scale
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.facts import table_facts
 from spikewright.quantize.bounds import proven_bits
 from spikewright.quantize.prune import prune
 from torch import Tensor
@@ -82,14 +81,14 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
          unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
     """The same model with weights that decode ``recording`` better; where ``masks`` let them.
 
-    Minimises the root mean square error of the outputs, each axis scaled by the root mean square of
-    the movement. Runs on one thread, so that a seed gives one result on one machine. ``progress``
-    draws a bar if standard error is a terminal.
+    Minimises the root mean square error of the velocity, each axis scaled by the root mean square
+    of the movement. Runs on one thread, so that a seed gives one result on one machine.
+    ``progress`` draws a bar if standard error is a terminal.
     """
     wanted = target_velocity(recording)
-    if len(model.output_scale) != wanted.shape[1]:
-        raise InputError(f"Recording {recording.name} velocity must have {len(model.output_scale)} "
-                         f"axes, as the network has outputs, not {wanted.shape[1]}")
+    if model.axes != wanted.shape[1]:
+        raise InputError(f"Recording {recording.name} velocity must have {model.axes} axes, as the "
+                         f"network has, not {wanted.shape[1]}")
     size = np.sqrt(np.square(wanted).mean(0))
     if not (size > 0).all():
         raise InputError(f"Recording {recording.name} velocity must move on every axis to train "
@@ -99,7 +98,7 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        trainer = _Trainer(model, masks, tuning, model.output_scale * unit / size, size)
+        trainer = _Trainer(model, masks, tuning, model.readout * unit / size[:, None], size)
         trainer.run(streams, progress)
     finally:
         torch.set_num_threads(threads)
@@ -107,7 +106,11 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
 
 
 class _Trainer:
-    """Integer network, its optimiser, and what both need; ``gain`` and ``size`` per output."""
+    """Integer network, its optimiser, and what both need.
+
+    ``gain`` float64 (axes, outputs) makes the velocity of the outputs, each axis in units of its
+    ``size``, float64 (axes,).
+    """
     def __init__(self, model: IntegerModel, masks: list[np.ndarray], tuning: Tuning,
                  gain: np.ndarray, size: np.ndarray):
         self.network = IntegerNetwork(model)
@@ -147,7 +150,7 @@ class _Trainer:
     def _step(self, output: Tensor, hidden: Tensor, target: Tensor, mask: Tensor) -> float:
         """One update; gives the error, of 1 for silence."""
         useful = mask.sum().clamp(min=1)
-        wrong  = (output * self.gain - target / self.size).square()
+        wrong  = (output @ self.gain.T - target / self.size).square()
         error  = ((wrong * mask).sum() / (wrong.shape[-1] * useful) + 1e-12).sqrt()
         rates  = (hidden * mask).sum((0, 1)) / (useful * self.network.model.dt)
         silent = (self.tuning.lowest - rates).relu().square().mean()
@@ -175,7 +178,7 @@ def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict
     current, membrane = proven_bits(model)
     calibration = facts["calibration"]
     return {
-        **facts, **table_facts(model),
+        **facts, "non_zeros": model.non_zeros,
         "calibration": {
             **calibration, "rule": calibration["rule"].split(";")[0] + "; fine-tuned since",
             "proven": current <= model.widths.current and membrane <= model.widths.membrane,

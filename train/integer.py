@@ -70,7 +70,7 @@ class IntegerNetwork(nn.Module):
         self.model  = model
         self.shadow = nn.ParameterList(
             nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
-        self.halves = [model.widths.largest(p.title) + 1 for p in model.projections]
+        self.halves = [p.largest + 1 for p in model.projections]
         self._phases = schedule(model)
         self._place  = {p.name: k for k, p in enumerate(model.populations)}
         self._a, self._b, self._threshold = (

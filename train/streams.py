@@ -47,7 +47,7 @@ class Streams:
         self.useful = torch.from_numpy((wanted < self.steps) & (trial[inside] == trial))
 
     def one_pass(self, rng: np.random.Generator) -> Iterator[tuple[Events, Tensor, Tensor]]:
-        """Chunks in order: events, target (steps, pieces, 2), and mask (steps, pieces, 1)."""
+        """Chunks in order: events, target (steps, pieces, axes), and mask (steps, pieces, 1)."""
         first = (np.arange(self.pieces) - 1) * self.piece + rng.integers(1, self.piece + 1)
         for chunk in range(self.chunks):
             step   = first + chunk * self.length + np.arange(self.length)[:, None]
