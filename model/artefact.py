@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The model artefact: one folder with manifest.json, tables.npz and network.npz."""
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +13,11 @@ from spikewright.base.arrays import read_arrays
 from spikewright.base.cli import InputError, written_folder
 from spikewright.network.network import Network, Population, Projection
 
+from .manifest import SCHEMA, check_manifest, present_form
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 
-__all__ = ["SCHEMA", "load_artefact", "load_manifest", "load_network", "model_hash",
-           "model_tables", "save_artefact"]
-
-SCHEMA = 1
+__all__ = ["load_artefact", "load_manifest", "load_network", "model_hash", "model_tables",
+           "save_artefact"]
 
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
@@ -34,73 +36,100 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
     facts : dict
         Further entries of the manifest (checkpoint hash, calibration, what was dropped).
     """
-    tables, shape = model_tables(model), _model_shape(model)
     floats, form = _network_tables(network), _network_shape(network)
     manifest = {"schema": SCHEMA, "model_hash": model_hash(model),
-                "network_hash": _digest(form, floats), "model": shape, "network": form, **facts}
+                "network_hash": _digest(form, floats),
+                "model": {"name": model.name, **_model_shape(model)}, "network": form, **facts}
     manifest["manifest_hash"] = _text_digest(manifest)
     with written_folder(folder, "manifest.json") as temporary:
-        np.savez_compressed(temporary / "tables.npz", **tables)  # type: ignore[arg-type]
+        np.savez_compressed(temporary / "tables.npz",
+                            **model_tables(model))  # type: ignore[arg-type]
         np.savez_compressed(temporary / "network.npz", **floats)  # type: ignore[arg-type]
-        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n",
+                                                 encoding="utf-8")
     return manifest
 
 
 def load_manifest(folder: Path) -> dict:
-    """Read and check ``manifest.json``."""
-    path = Path(folder) / "manifest.json"
-    if not path.is_file():
-        raise InputError(f"Model must be a folder made by 'python -m quantize build', not "
-                         f"{str(folder)!r}: it has no manifest.json")
-    try:
-        manifest = json.loads(path.read_text())
-        schema, digest = manifest["schema"], manifest["manifest_hash"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path} must be the manifest of a model, not a damaged file") from error
-    if schema != SCHEMA:
-        raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: build the model again")
-    if digest != _text_digest(manifest):
-        raise InputError(f"{path} must be as it was written, not changed: build the model again")
-    return manifest
+    """Read and check ``manifest.json``; one of an older schema comes in the present form."""
+    return _read_manifest(folder)[1]
 
 
 def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
     """Read the integer model and its manifest; a table that was changed is refused."""
-    manifest = load_manifest(folder)
-    shape, tables = _read(folder, manifest, "model", "tables.npz", "model_hash")
-    populations = tuple(
-        IntegerPopulation(name=p["name"], spiking=p["spiking"], size=p["size"],
-                          **{key: tables[f"{p['name']}.{key}"] for key in _POPULATION})
-        for p in shape["populations"])
-    projections = tuple(
-        IntegerProjection(**p, weights=tables[_weights_key(k, p["source"], p["target"])])
-        for k, p in enumerate(shape["projections"]))
-    model = IntegerModel(
-        name=shape["name"], dt=shape["dt"], widths=Widths(**shape["widths"]),
-        channels=shape["channels"], channel_row=tables["channel_row"], populations=populations,
-        projections=projections, output_scale=tables["output_scale"],
-        lead_steps=shape["lead_steps"])
+    written, manifest = _read_manifest(folder)
+    tables, shape = _tables(folder, written, "model", "tables.npz"), manifest["model"]
+    with _refusing(folder):
+        if written["schema"] == 1:
+            tables["readout"] = np.diag(tables["output_scale"])
+        populations = tuple(
+            IntegerPopulation(**p, **{key: _array(tables, f"{p['name']}.{key}", "int64", 1)
+                                      for key in _POPULATION})
+            for p in shape["populations"])
+        projections = tuple(
+            IntegerProjection(**p, weights=_array(tables, _weights_key(k, p), "int64", 2))
+            for k, p in enumerate(shape["projections"]))
+        model = IntegerModel(
+            name=shape["name"], dt=shape["dt"], widths=Widths(**shape["widths"]),
+            channels=shape["channels"], channel_row=_array(tables, "channel_row", "int64", 1),
+            populations=populations, projections=projections,
+            readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"])
     return model, manifest
 
 
 def load_network(folder: Path) -> Network:
     """Read the float network of an artefact."""
-    manifest = load_manifest(folder)
-    form, floats = _read(folder, manifest, "network", "network.npz", "network_hash")
-    populations = tuple(
-        Population(name=p["name"], spiking=p["spiking"],
-                   **{key: floats[f"{p['name']}.{key}"] for key in _FLOAT_POPULATION})
-        for p in form["populations"])
-    projections = tuple(
-        Projection(**p, weights=floats[_weights_key(k, p["source"], p["target"])])
-        for k, p in enumerate(form["projections"]))
-    return Network(channels=form["channels"], dt=form["dt"], populations=populations,
-                   projections=projections, lead_steps=form["lead_steps"])
+    written, manifest = _read_manifest(folder)
+    floats, form = _tables(folder, written, "network", "network.npz"), manifest["network"]
+    with _refusing(folder):
+        populations = tuple(
+            Population(**p, **{key: _array(floats, f"{p['name']}.{key}", "float64", 1)
+                               for key in _FLOAT_POPULATION})
+            for p in form["populations"])
+        projections = tuple(
+            Projection(**p, weights=_array(floats, _weights_key(k, p), "float64", 2))
+            for k, p in enumerate(form["projections"]))
+        # A folder of schema 1 has no readout: its outputs are the velocity.
+        readout = {} if written["schema"] == 1 else {
+            "readout": _array(floats, "readout", "float64", 2)}
+        return Network(channels=form["channels"], dt=form["dt"], populations=populations,
+                       projections=projections, lead_steps=form["lead_steps"], **readout)
 
 
-def _read(folder, manifest, part, name, hash_key):
+def _read_manifest(folder: Path) -> tuple[dict, dict]:
+    """The manifest as it was written, which its hashes are of, and in the present form."""
+    path = Path(folder) / "manifest.json"
+    if not path.is_file():
+        raise InputError(f"Model must be a folder made by 'spikewright quantize', not "
+                         f"{str(folder)!r}: it has no manifest.json")
+    damaged = f"{path} must be the manifest of a model, not a damaged file"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        schema = manifest["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(damaged) from error
+    if type(schema) is not int or schema < 1:
+        raise InputError(f"{path} schema must be a whole number from 1 to {SCHEMA}, not "
+                         f"{schema!r}: build the model again")
+    if schema > SCHEMA:
+        raise InputError(f"{path} schema must be at most {SCHEMA}, not {schema}: it was made by a "
+                         "newer Spikewright")
+    if "manifest_hash" not in manifest:
+        raise InputError(damaged)
+    if manifest["manifest_hash"] != _text_digest(manifest):
+        raise InputError(f"{path} must be as it was written, not changed: build the model again")
+    try:
+        present = present_form(manifest)
+        check_manifest(present)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path} {error}: build the model again" if type(error) is ValueError
+                         else damaged) from error
+    return manifest, present
+
+
+def _tables(folder: Path, manifest: dict, part: str, name: str) -> dict[str, np.ndarray]:
+    """Arrays of the file ``name``, which must have the hash of ``part`` in the manifest."""
     path = Path(folder) / name
-    shape, expected = manifest[part], manifest[hash_key]
     try:
         tables = read_arrays(path)
     except FileNotFoundError as error:
@@ -108,11 +137,33 @@ def _read(folder, manifest, part, name, hash_key):
     except ValueError as error:
         raise InputError(f"{path} must be a whole file, not a truncated or damaged one: build the "
                          "model again") from error
-    digest = _digest(shape, tables)
+    # In schema 1 the name of a model was part of its hash.
+    shape = {key: value for key, value in manifest[part].items()
+             if key != "name" or manifest["schema"] == 1}
+    digest, expected = _digest(shape, tables), manifest[f"{part}_hash"]
     if digest != expected:
         raise InputError(f"{path} must have hash {expected[:16]}, as the manifest says, not "
                          f"{digest[:16]}: it was changed, build the model again")
-    return shape, tables
+    return tables
+
+
+@contextlib.contextmanager
+def _refusing(folder: Path) -> Iterator[None]:
+    """Whatever fails in the block refuses the parts of the model in ``folder``."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"there is no array {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"Model {folder} must be whole, but {reason}: build the model again"
+                         ) from error
+
+
+def _array(tables: dict[str, np.ndarray], key: str, kind: str, axes: int) -> np.ndarray:
+    array = tables[key]
+    if array.dtype != kind or array.ndim != axes:
+        raise ValueError(f"array {key} must be {kind} of {axes} axes, not {array.dtype} of "
+                         f"{array.ndim}")
+    return array
 
 
 def _text_digest(manifest: dict) -> str:
@@ -129,51 +180,47 @@ def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
 
 
 def model_hash(model: IntegerModel) -> str:
-    """Hash of everything that a model computes with, in hex."""
+    """Hash of everything that a model computes with, in hex; its name is no part of that."""
     return _digest(_model_shape(model), model_tables(model))
 
 
 def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
     """Arrays of a model, as in tables.npz."""
-    tables = {"channel_row": model.channel_row, "output_scale": model.output_scale}
+    tables = {"channel_row": model.channel_row, "readout": model.readout}
     for population in model.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key) for key in _POPULATION}
     return tables | _weights(model)
 
 
-def _network_tables(network):
-    tables: dict[str, np.ndarray] = {}
+def _network_tables(network: Network) -> dict[str, np.ndarray]:
+    tables = {"readout": network.readout}
     for population in network.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key)
                    for key in _FLOAT_POPULATION}
     return tables | _weights(network)
 
 
-def _weights(network):
-    return {_weights_key(k, p.source, p.target): p.weights
+def _weights(network: IntegerModel | Network) -> dict[str, np.ndarray]:
+    return {_weights_key(k, {"source": p.source, "target": p.target}): p.weights
             for k, p in enumerate(network.projections)}
 
 
-def _weights_key(index: int, source: str, target: str) -> str:
+def _weights_key(index: int, projection: dict) -> str:
     # Two projections may join the same populations, with different delays.
-    return f"{index}.{source}.{target}.weights"
+    return f"{index}.{projection['source']}.{projection['target']}.weights"
 
 
-def _model_shape(model):
-    return {"name": model.name, "dt": model.dt, "channels": model.channels,
-            "lead_steps": model.lead_steps, "widths": model.widths.as_dict(),
+def _model_shape(model: IntegerModel) -> dict:
+    return {"dt": model.dt, "channels": model.channels, "lead_steps": model.lead_steps,
+            "widths": asdict(model.widths),
             "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size}
-                            for p in model.populations], "projections": [
-                edge | {"shift": projection.shift}
-                for edge, projection in zip(_edges(model), model.projections, strict=True)]}
+                            for p in model.populations],
+            "projections": [{"source": p.source, "target": p.target, "delay": p.delay,
+                             "bits": p.bits, "shift": p.shift} for p in model.projections]}
 
 
-def _network_shape(network):
+def _network_shape(network: Network) -> dict:
     return {"channels": network.channels, "dt": network.dt, "lead_steps": network.lead_steps,
-            "populations": [{"name": p.name, "spiking": p.spiking}
-                            for p in network.populations], "projections": _edges(network)}
-
-
-def _edges(network):
-    return [{"source": p.source, "target": p.target, "delay": p.delay}
-            for p in network.projections]
+            "populations": [{"name": p.name, "spiking": p.spiking} for p in network.populations],
+            "projections": [{"source": p.source, "target": p.target, "delay": p.delay}
+                            for p in network.projections]}

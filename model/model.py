@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from spikewright.network.network import INPUT, spike_columns
+from spikewright.network.network import INPUT, check_form, spike_columns
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
            "largest_weight"]
@@ -211,12 +211,18 @@ class IntegerModel:
         return next(population for population in self.populations if population.name == name)
 
     def __post_init__(self) -> None:
+        check_form(self)
         peak = 1 << self.widths.membrane - 1
         limits = {"threshold": peak - 1, "synaptic_decay": (1 << self.widths.decay) - 1,
                   "membrane_decay": (1 << self.widths.decay) - 1}
         for population in self.populations:
+            _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)
             for key, high in limits.items():
-                _check_range(getattr(population, key), f"{population.name} {key}", 0, high)
+                array = getattr(population, key)
+                if array.shape != population.kept.shape:
+                    raise ValueError(f"{population.name} {key} must have shape "
+                                     f"{population.kept.shape}, as kept has, not {array.shape}")
+                _check_range(array, f"{population.name} {key}", 0, high)
         low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:
             bits, largest = projection.bits, projection.largest
@@ -236,12 +242,14 @@ class IntegerModel:
             raise ValueError(f"channel_row must have shape {(self.channels,)}, "
                              f"not {self.channel_row.shape}")
         _check_range(self.channel_row, "channel_row", -1, self.channels - 1)
-        if max(p.bits for p in self.projections) != self.widths.weight:
-            raise ValueError(f"Width weight must be the bits of the widest projection = "
-                             f"{self.weight_bits[0]}, not {self.widths.weight}")
+        if self.weight_bits[:1] != [self.widths.weight]:
+            raise ValueError(f"Width weight must be the bits of the widest projection, one of "
+                             f"{self.weight_bits}, not {self.widths.weight}")
         if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
             raise ValueError(f"readout must have shape (axes, {self.outputs}), "
                              f"not {self.readout.shape}")
+        if not np.isfinite(self.readout).all():
+            raise ValueError("readout must be finite, not hold NaN or an infinity")
 
 
 def _check_range(array, title, low, high):

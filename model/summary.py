@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A manifest in a few lines."""
 
-from spikewright.network.network import role
+from collections.abc import Sequence
 
-from .model import Widths
+from spikewright.network.network import role
 
 __all__ = ["summary"]
 
 
-def summary(manifest: dict) -> str:
-    """The manifest of a model as two columns; facts that it does not have are left out."""
+def summary(manifest: dict, costs: Sequence[tuple[str, str]] = ()) -> str:
+    """The manifest of a model as two columns; facts that it does not have are left out.
+
+    Parameters
+    ----------
+    manifest : dict
+    costs : sequence of tuple of str, optional
+        Title and text of further lines: what the tables of the model cost.
+    """
     model = manifest["model"]
     rows = [("model", f"{model['name']}, hash {manifest['model_hash'][:16]}")]
     if "checkpoint" in manifest:
@@ -25,7 +32,7 @@ def summary(manifest: dict) -> str:
                  model["lead_steps"], model["lead_steps"] * step)),
              ("widths", "weights {weights} bits, currents {current}, membranes {membrane}, decays "
                         "{decay}; {fraction} fraction bits".format(
-                            weights=" and ".join(map(str, Widths(**model["widths"]).weights)),
+                            weights=" and ".join(map(str, _weight_bits(model))),
                             **model["widths"]) + _shifts(model))]
     if "calibration" in manifest:
         rows += _calibration(manifest["calibration"])
@@ -33,23 +40,20 @@ def summary(manifest: dict) -> str:
         rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
                                 "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
     spiking = {population["name"]: population["spiking"] for population in model["populations"]}
-    for table in manifest.get("tables", ()):
-        title = f"{table['source']}->{table['target']}"
-        told = {**table, "role": role(table["source"], table["target"], spiking[table["target"]]),
-                "bits": Widths(**model["widths"]).weight_of(title), "costs": _costs(table["costs"])}
-        rows.append((title, "{role}, {bits} bits, delay {delay}, {rows} x {columns}, {non_zeros} "
-                            "non-zeros; {costs}".format(**told)))
-    if "table_bits" in manifest:
-        bits = ", ".join(f"{name} {count}" for name, count in manifest["table_bits"].items())
-        rows.append(("tables", f"{manifest['non_zeros']} non-zeros; bits in all: {bits}"))
+    for p in model["projections"]:
+        name = role(p["source"], p["target"], spiking[p["target"]])
+        rows.append((f"{p['source']}->{p['target']}",
+                     f"{name}, {p['bits']} bits, delay {p['delay']}"))
+    if "non_zeros" in manifest:
+        rows.append(("non-zeros", f"{manifest['non_zeros']} weights"))
+    rows += costs
     rows += [("warning", warning) for warning in manifest.get("warnings", ())]
     width = max(len(key) for key, _ in rows)
     return "\n".join(f"{key:{width}}  {value}" for key, value in rows)
 
 
-def _costs(costs: dict) -> str:
-    return ", ".join("{} {bits} bits, {words} cycles a row".format(name, **cost)
-                     for name, cost in costs.items())
+def _weight_bits(model: dict) -> list[int]:
+    return sorted({p["bits"] for p in model["projections"]}, reverse=True)
 
 
 def _shape(model: dict) -> str:

@@ -3,10 +3,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-__all__ = ["INPUT", "Network", "Population", "Projection", "role", "spike_columns"]
+__all__ = ["INPUT", "Network", "Population", "Projection", "check_form", "role",
+           "spike_columns"]
 
 INPUT = "input"
 
@@ -135,35 +137,18 @@ class Network:
     readout: np.ndarray = None          # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
+        check_form(self)
         if self.readout is None:
             object.__setattr__(self, "readout", np.eye(self.outputs))
+        _require(self.readout, "Network readout", "finite", np.isfinite)
         if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
             raise ValueError(f"Network readout must have shape (axes, {self.outputs}), not "
                              f"{self.readout.shape}")
-        if not (self.channels >= 1 and 0 < self.dt < 10):
-            raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
-                             f"not {self.channels} and {self.dt}")
-        names = [population.name for population in self.populations]
-        if len(set(names)) < len(names) or INPUT in names:
-            raise ValueError(f"Network population names must differ from one another and from "
-                             f"{INPUT!r}, not be {', '.join(names)}")
-        if all(population.spiking for population in self.populations):
-            raise ValueError("Network must have a population that does not spike, its output")
-        place = {name: k for k, name in enumerate(names)}
         for projection in self.projections:
-            title = f"Projection {projection.title}"
-            if projection.target not in place or projection.source not in (INPUT, *place):
-                raise ValueError(f"{title} must join populations of the network, not others")
-            if projection.source != INPUT and not self.population(projection.source).spiking:
-                raise ValueError(f"{title} must come from a population that spikes")
             shape = (self.size(projection.source), self.size(projection.target))
             if projection.weights.shape != shape:
-                raise ValueError(f"{title} weights must have shape {shape}, "
+                raise ValueError(f"Projection {projection.title} weights must have shape {shape}, "
                                  f"not {projection.weights.shape}")
-            if projection.source == INPUT or projection.delay > 0:
-                continue
-            if place[projection.source] >= place[projection.target]:
-                raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
 
     @property
     def outputs(self) -> int:
@@ -193,6 +178,36 @@ class Network:
         projections = tuple(replace(projection, delay=delay)
                             for projection, delay in zip(self.projections, delays, strict=True))
         return replace(self, projections=projections, lead_steps=lead_steps)
+
+
+def check_form(network: Any) -> None:
+    """Refuse a network, of floats or of integers, whose parts do not belong together.
+
+    Parameters
+    ----------
+    network : Network or another with the same members
+        Of its populations and projections only names, kinds and delays count here.
+    """
+    if not (network.channels >= 1 and 0 < network.dt < 10):
+        raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
+                         f"not {network.channels} and {network.dt}")
+    names = [population.name for population in network.populations]
+    if len(set(names)) < len(names) or INPUT in names:
+        raise ValueError(f"Network population names must differ from one another and from "
+                         f"{INPUT!r}, not be {', '.join(names)}")
+    if all(population.spiking for population in network.populations):
+        raise ValueError("Network must have a population that does not spike, its output")
+    place = {name: k for k, name in enumerate(names)}
+    for projection in network.projections:
+        title = f"Projection {projection.title}"
+        if projection.target not in place or projection.source not in (INPUT, *place):
+            raise ValueError(f"{title} must join populations of the network, not others")
+        if projection.source == INPUT:
+            continue
+        if not network.populations[place[projection.source]].spiking:
+            raise ValueError(f"{title} must come from a population that spikes")
+        if projection.delay == 0 and place[projection.source] >= place[projection.target]:
+            raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
 
 
 def _require(array: np.ndarray, title: str, rule: str, test) -> None:

@@ -29,6 +29,23 @@ def test_network_sizes():
     assert network.lead_steps == 0
 
 
+def test_network_outputs_and_columns():
+    network = make_network(0, SIZES, EDGES)
+    assert network.outputs == 2 and np.array_equal(network.readout, np.eye(2))
+    assert network.spike_columns == {"first": slice(0, 3), "second": slice(3, 5)}
+    assert network.roles == ["input", "recurrent", "first->second", "output"]
+
+
+@pytest.mark.parametrize("readout, message", [
+    (np.ones((2, 3)), "must have shape (axes, 2), not (2, 3)"),
+    (np.ones(2),      "must have shape (axes, 2), not (2,)"),
+    (np.array([[1, np.nan]]), "must be finite, not nan at [0, 1]"),
+])
+def test_network_wrong_readout(readout, message):
+    with refused(f"Network readout {message}", ValueError):
+        Network(**_parts(readout=readout))
+
+
 def test_network_with_delays():
     network = make_network(0, SIZES, EDGES)
     other = network.with_delays([1, 2, 3, 4], lead_steps=7)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manifest of a model: kinds of its entries, and the form of an older schema."""
+
+import reprlib
+
+from .model import WIDTH_LIMITS
+
+__all__ = ["SCHEMA", "check_manifest", "present_form"]
+
+SCHEMA = 2
+
+KINDS = {int: "a whole number of 0 or more", float: "a number", bool: "true or false",
+         str: "text"}
+
+# A kind is a type, a list of one kind, or a kind for each key.
+PARTS = {
+    "schema": int, "model_hash": str, "network_hash": str,
+    "model": {
+        "name": str, "dt": float, "channels": int, "lead_steps": int,
+        "widths": dict.fromkeys(WIDTH_LIMITS, int),
+        "populations": [{"name": str, "spiking": bool, "size": int}],
+        "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int}]},
+    "network": {
+        "channels": int, "dt": float, "lead_steps": int,
+        "populations": [{"name": str, "spiking": bool}],
+        "projections": [{"source": str, "target": str, "delay": int}]}}
+
+# A manifest may lack any of these facts, and may have others.
+FACTS = {
+    "checkpoint": {"file": str, "sha256": str},
+    "finetuned": {"source": str, "steps": int, "epochs": int, "seed": int, "changed": int},
+    "calibration": {
+        "rule": str, "states": str, "proven": bool, "source": str, "margin": float,
+        "current_peak": float, "membrane_peak": float, "simulated": bool,
+        "proven_bits": {"current": int, "membrane": int, "events_per_channel": int},
+        "state_bits": {"calibrated": int, "proven": int}},
+    "dropped": dict.fromkeys(("channels", "neurons", "empty_rows", "shared_rows"), int),
+    "non_zeros": int, "warnings": [str]}
+
+
+def present_form(manifest: dict) -> dict:
+    """``manifest`` in the form of ``SCHEMA``; its hashes stay as they are.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        If it is not what its schema says.
+    """
+    if manifest["schema"] == SCHEMA:
+        return manifest
+    model = manifest["model"]
+    widths = dict(model["widths"])
+    narrow = widths.pop("narrow", {})
+    projections = [{**p, "bits": narrow.get(f"{p['source']}->{p['target']}", widths["weight"])}
+                   for p in model["projections"]]
+    # Costs of the tables depend on the lanes, which are no part of a model any more.
+    rest = {key: value for key, value in manifest.items() if key not in ("tables", "table_bits")}
+    return {**rest, "schema": SCHEMA,
+            "model": {**model, "widths": widths, "projections": projections}}
+
+
+def check_manifest(manifest: dict) -> None:
+    """Refuse a manifest, in the form of ``SCHEMA``, with an entry of a wrong kind.
+
+    Raises
+    ------
+    ValueError
+        The message names the entry.
+    """
+    for key, kind in PARTS.items():
+        _check(manifest.get(key), kind, key, exact=True)
+    for key, kind in FACTS.items():
+        if key in manifest:
+            _check(manifest[key], kind, key, exact=False)
+
+
+def _check(value, kind, title, exact):
+    """``exact`` refuses keys that the kind does not have."""
+    told = reprlib.repr(value)
+    if isinstance(kind, dict):
+        keys = value.keys() if type(value) is dict else set()
+        if not keys >= kind.keys() or (exact and keys != kind.keys()):
+            raise ValueError(f"{title} must have the entries {', '.join(kind)}, not "
+                             f"{', '.join(keys) or told}")
+        for key, inner in kind.items():
+            _check(value[key], inner, f"{title}.{key}", exact)
+    elif isinstance(kind, list):
+        if type(value) is not list:
+            raise ValueError(f"{title} must be a list, not {told}")
+        for k, entry in enumerate(value):
+            _check(entry, kind[0], f"{title}[{k}]", exact)
+    elif type(value) not in ((int, float) if kind is float else (kind,)) or (
+            kind is int and value < 0):
+        raise ValueError(f"{title} must be {KINDS[kind]}, not {told}")
