@@ -87,8 +87,8 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
     """
     wanted = target_velocity(recording)
     if model.axes != wanted.shape[1]:
-        raise InputError(f"Recording {recording.name} velocity must have {model.axes} axes, as the "
-                         f"network has, not {wanted.shape[1]}")
+        raise InputError(f"Recording {recording.name} velocity must have as many axes as the "
+                         f"network, {model.axes}, not {wanted.shape[1]}")
     size = np.sqrt(np.square(wanted).mean(0))
     if not (size > 0).all():
         raise InputError(f"Recording {recording.name} velocity must move on every axis to train "

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import torch
 from spikewright.model.model import IntegerModel
-from spikewright.network.network import INPUT
-from spikewright.plan.program import Kind, schedule
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
+from spikewright.plan.program import Map
 from torch import Tensor, nn
 
 from .model import Spike
@@ -71,7 +72,8 @@ class IntegerNetwork(nn.Module):
         self.shadow = nn.ParameterList(
             nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
         self.halves = [p.largest + 1 for p in model.projections]
-        self._phases = schedule(model)
+        # The order of the operations is the same on every core.
+        self._operations = Plan(model=model, config=CoreConfig()).program.operations
         self._place  = {p.name: k for k, p in enumerate(model.populations)}
         self._a, self._b, self._threshold = (
             [torch.from_numpy(getattr(p, key)).double() for p in model.populations]
@@ -112,18 +114,18 @@ class IntegerNetwork(nn.Module):
                 s, m = [x * keep for x in s], [x * keep for x in m]
                 late = [[y * keep for y in spikes] for spikes in late]
             fired: dict[int, Tensor] = {}
-            for phase in self._phases:
-                if phase.kind == Kind.UPDATE:
-                    k = phase.index
+            for operation in self._operations:
+                if isinstance(operation, Map):
+                    k = self._place[operation.span.population.name]
                     s[k], m[k], fired[k] = self._update(k, s[k], m[k], late[k][-1])
                     continue
-                projection, w = self.model.projections[phase.index], weights[phase.index]
-                k = self._place[projection.target]
-                if projection.source == INPUT:
+                w = weights[operation.projection]
+                k = self._place[operation.target.population.name]
+                if operation.origin is None:
                     s[k] = self._add(s[k], counts[t], w, events.rows[t])
                 else:
-                    source = self._place[projection.source]
-                    due  = late[source][-projection.delay] if projection.delay else fired[source]
+                    source = self._place[operation.origin.population.name]
+                    due  = late[source][-operation.delay] if operation.delay else fired[source]
                     s[k] = self._add(s[k], due, w)
             late = [[*spikes[1:], fired[k]] for k, spikes in enumerate(late)]
             output.append(torch.cat([m[k] for k, p in enumerate(populations) if not p.spiking], 1))

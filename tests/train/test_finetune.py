@@ -43,9 +43,9 @@ def trained(session, tmp_path_factory):
     return path
 
 
-def _compiled(trained, session, narrow=()):
+def _compiled(trained, session, **bits):
     return compile_network(read_checkpoint(trained), name="m", recording=session,
-                           widths=Widths(weight=4, fraction=0, narrow=dict(narrow)))
+                           projection_bits=bits, widths=Widths(weight=4, fraction=0))
 
 
 def _equal(first, second):
@@ -81,22 +81,24 @@ def test_finetuned_model_is_the_trained_network(trained, session):
     assert (output[:, 0].numpy() == run_golden(model, part, CoreConfig()).velocity_int).all()
 
 
-@pytest.mark.parametrize("narrow", [{}, {"hidden->hidden": 2}], ids=["alike", "mixed"])
-def test_finetune_keeps_the_rest(trained, session, narrow):
+@pytest.mark.parametrize("bits", [{}, {"recurrent": 2}], ids=["alike", "mixed"])
+def test_finetune_keeps_the_rest(trained, session, bits):
     """Constants and widths stay; a synapse that the checkpoint lacks stays away."""
-    rounded, network, facts = _compiled(trained, session, narrow)
+    rounded, network, facts = _compiled(trained, session, **bits)
     model, tuned = finetune(rounded, network, facts, session, Tuning(epochs=2, learning_rate=0.02))
     assert not _equal(model, rounded)
     for before, after in zip(rounded.populations, model.populations, strict=True):
         assert np.array_equal(before.kept, after.kept)
         for key in ("threshold", "synaptic_decay", "membrane_decay"):
             assert np.array_equal(getattr(before, key), getattr(after, key))
-    assert np.array_equal(model.output_scale, rounded.output_scale)
+    assert np.array_equal(model.readout, rounded.readout)
     assert model.widths == rounded.widths
+    assert [p.bits for p in model.projections] == [bits.get("recurrent", 4), 4, 4]
+    for projection in model.projections:
+        assert np.abs(projection.weights).max() <= projection.largest + 1
     for projection, exact in zip(model.projections, network.projections, strict=True):
         assert not projection.weights[exact.weights == 0].any()
     assert tuned["non_zeros"] == sum(np.count_nonzero(p.weights) for p in model.projections)
-    assert tuned["table_bits"]["dense"] == facts["table_bits"]["dense"]
     assert tuned["dropped"] == facts["dropped"]
 
 
@@ -129,6 +131,20 @@ def test_finetune_that_changes_nothing(trained, session):
         **facts, "calibration": {**facts["calibration"], "rule": rule}}
     assert tuned["finetuned"] == {"source": session.name, "steps": 2000, "epochs": 1, "seed": 0,
                                   "changed": 0}
+
+
+def test_finetune_of_axes_that_mix_the_outputs(trained, session):
+    """Two axes from two outputs through a rotation: it is the velocity that is learned."""
+    network = read_checkpoint(trained)
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = replace(session, velocity=session.velocity @ turn.T)
+    compiled = compile_network(replace(network, readout=turn), name="m", recording=session,
+                               widths=Widths(weight=4, fraction=0))
+    model, facts = finetune(*compiled, turned, Tuning(epochs=3, noise=0.0, learning_rate=0.02))
+    before, after = (integer_score(each, turned).mean() for each in (compiled[0], model))
+    assert after > before + 0.02 and facts["finetuned"]["changed"] > 0
+    straight, _ = finetune(*_compiled(trained, session), turned, Tuning(epochs=1))
+    assert integer_score(straight, turned).mean() < before
 
 
 def test_streams_give_every_step_once(trained, session):
@@ -179,6 +195,10 @@ def test_finetune_wrong(trained, session):
     with refused(f"Recording {session.name} velocity must move on every axis to train on, not be "
                  "0 throughout"):
         finetune(*compiled, replace(session, velocity=session.velocity * [1, 0]), Tuning())
+    one = replace(compiled[0], readout=compiled[0].readout[:1])
+    with refused(f"Recording {session.name} velocity must have as many axes as the network, 1, "
+                 "not 2"):
+        finetune(one, *compiled[1:], session, Tuning())
     with refused("Recording made must hold velocity to train on, not only spikes"):
         finetune(*compiled, make_recording([[0]], 20), Tuning())
     with refused("Training epochs must be between 1 and 100000, not 0", ValueError):
