@@ -225,11 +225,11 @@ class IntegerModel:
                 _check_range(array, f"{population.name} {key}", 0, high)
         low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:
-            bits, largest = projection.bits, projection.largest
+            bits = projection.bits
             if type(bits) is not int or not low <= bits <= self.widths.weight:
                 raise ValueError(f"{projection.title} bits must be an int from {low} to weight = "
                                  f"{self.widths.weight}, not {bits!r}")
-            room = self.widths.current - bits - self.widths.fraction
+            largest, room = projection.largest, self.widths.current - bits - self.widths.fraction
             if not 0 <= projection.shift <= room:
                 raise ValueError(f"{projection.title} shift must be between 0 and {room}, so that "
                                  f"weights fit a current, not {projection.shift!r}")

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
-from spikewright.network.recording import poisson_recording, read_recording
+from spikewright.network.recording import (
+    poisson_recording,
+    read_recording,
+    simulated_recording,
+)
 
-from tests.networks import make_recording, refused
+from tests.networks import make_recording, refused, tiny_network
 
 GOOD = {"bin": [0, 0, 2, 2, 3], "channel": [1, 0, 2, 2, 0], "n_bins": 5, "n_channels": 3,
         "dt": 4e-3}
@@ -201,3 +205,12 @@ def test_poisson_recording():
     assert counts == pytest.approx(np.full(10, 4000), rel=0.06)
     assert recording.start[-1] == len(recording.channel)
     assert np.diff(recording.start).var() == pytest.approx(2, rel=0.1)  # Poisson: mean = variance
+
+
+def test_simulated_recording_is_always_the_same():
+    network = tiny_network(0, channels=20)
+    one, other = simulated_recording(network), simulated_recording(network)
+    assert np.array_equal(one.channel, other.channel)
+    assert (one.channels, one.dt, one.steps) == (20, 4e-3, 10000)
+    assert len(one.channel) / (one.steps * one.dt * one.channels) == pytest.approx(20, rel=0.03)
+    assert one.name == "simulated Poisson spikes, 20 Hz per channel, seed 1"

@@ -30,7 +30,7 @@ def wide(request):
         file = request.getfixturevalue("shared") / "checkpoints" / f"{request.param}.pth"
     network = retime(read_checkpoint(file))
     widths = Widths(current=32, membrane=32, fraction=3)
-    return quantize(network, nearest(network, widths, (1, 0, 0)), widths, "wide")
+    return quantize(network, nearest(network, (widths.weight,) * 3, (1, 0, 0)), widths, "wide")
 
 
 def _peaks(model, blocks, times):

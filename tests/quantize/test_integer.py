@@ -56,10 +56,10 @@ def test_quantize_rounds_weights_half_up(w, rounded):
 
 def test_scales_take_the_largest_weight_of_each_neuron():
     network = _one_neuron((0.5, -1.27))
-    assert nearest(network, Widths()).scale == {"hidden": [pytest.approx(0.01)],
-                                         "out": [pytest.approx(1 / 127)]}
+    assert nearest(network, (8, 8)).scale == {"hidden": [pytest.approx(0.01)],
+                                              "out": [pytest.approx(1 / 127)]}
     silent = _one_neuron((0.0, 0.0))
-    assert nearest(silent, Widths()).scale["hidden"].tolist() == [1.0]
+    assert nearest(silent, (8, 8)).scale["hidden"].tolist() == [1.0]
     assert not nearest_model(silent, Widths(), "m").projections[0].weights.any()
 
 
@@ -81,7 +81,7 @@ def test_quantize_threshold_is_exact(threshold, integer):
 def test_quantize_output_never_spikes_and_has_a_scale():
     model = nearest_model(_one_neuron(), Widths(membrane=20, fraction=3), "m")
     assert model.index("out").threshold.tolist() == [(1 << 19) - 1]
-    assert model.output_scale == pytest.approx([1 / 127 / 8])
+    assert model.readout == pytest.approx(np.array([[1 / 127 / 8]]))
 
 
 @pytest.mark.parametrize("decay, bits, rounded", [
@@ -129,12 +129,6 @@ def test_quantize_keeps_names_delays_and_lead():
     ({"weight": True}, TypeError,  "weight must be an int, not True"),
     ({"weight": 14},   ValueError, "current must be at least weight + fraction = 17, not 16"),
     ({"membrane": 15}, ValueError, "membrane must be at least current = 16, not 15"),
-    ({"narrow": {"a->b": 8}}, ValueError,
-     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 8"),
-    ({"narrow": {"a->b": 1}}, ValueError,
-     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 1"),
-    ({"narrow": {"a->b": 4.0}}, ValueError,
-     "narrow of a->b must be an int from 2 to weight - 1 = 7, not 4.0"),
 ])
 def test_widths_wrong(widths, error, message):
     with refused(f"Width {message}", error):
@@ -179,41 +173,40 @@ def _changed(model, population=None, projection=None, shift=0, **changes):
     ({"channel_row": np.array([2, -1, 0, 1, -2, 3])},
      "channel_row must be between -1 and 5, not -2 at [4]"),
     ({"channel_row": np.array([2, 1, 0, 3])}, "channel_row must have shape (6,), not (4,)"),
-    ({"output_scale": np.ones(3)}, "output_scale must have shape (2,), not (3,)"),
+    ({"readout": np.ones((2, 3))}, "readout must have shape (axes, 2), not (2, 3)"),
+    ({"readout": np.ones(2)}, "readout must have shape (axes, 2), not (2,)"),
+    ({"readout": np.array([[1, np.inf]])}, "readout must be finite, not hold NaN or an infinity"),
+    ({"dt": 0.0}, "Network must have 1 channel or more and a dt between 0 and 10 s, not 6 and 0.0"),
+    ({"population": ("kept", 7)}, "first kept must be between 0 and 6, not 7 at [0]"),
+    ({"widths": Widths(weight=6, current=9, membrane=11, decay=6, fraction=2)},
+     "Width weight must be the bits of the widest projection, one of [5], not 6"),
 ])
 def test_integer_model_wrong(changes, message):
     with refused(message, ValueError):
         _changed(deep_model(0), **changes)
 
 
-@pytest.mark.parametrize("number, changes, message", [
-    (0, {"weights": np.full((4, 5), 4)}, "weights must be between -4 and 3, not 4 at [0, 0]"),
-    (0, {"weights": np.full((4, 5), -5)}, "weights must be between -4 and 3, not -5 at [0, 0]"),
-    (0, {"shift": 5}, "shift must be between 0 and 4, so that weights fit a current, not 5"),
+@pytest.mark.parametrize("changes, message", [
+    ({"weights": np.full((4, 5), 4)}, "weights must be between -4 and 3, not 4 at [0, 0]"),
+    ({"weights": np.full((4, 5), -5)}, "weights must be between -4 and 3, not -5 at [0, 0]"),
+    ({"shift": 5}, "shift must be between 0 and 4, so that weights fit a current, not 5"),
+    ({"bits": 1}, "bits must be an int from 2 to weight = 5, not 1"),
+    ({"bits": 6}, "bits must be an int from 2 to weight = 5, not 6"),
+    ({"bits": 3.0}, "bits must be an int from 2 to weight = 5, not 3.0"),
 ])
-def test_integer_model_of_mixed_widths_wrong(number, changes, message):
+def test_integer_model_of_mixed_widths_wrong(changes, message):
     """Three bits of nine, and two fraction bits: a narrow weight may be shifted the further."""
-    model = deep_model(0, MIXED)
+    model = deep_model(0, None, MIXED)
     narrow = dataclasses.replace(model.projections[1], **changes)
     projections = (model.projections[0], narrow, *model.projections[2:])
     with refused(f"input->first {message}", ValueError):
         dataclasses.replace(model, projections=projections)
 
 
-def test_integer_model_refuses_widths_of_other_projections():
-    model = deep_model(0)
-    titles = sorted({p.title for p in model.projections})
-    for narrow in (["gone->out"], titles):
-        widths = dataclasses.replace(model.widths, narrow=dict.fromkeys(narrow, 2))
-        with refused(f"Widths narrow must name some of {', '.join(titles)}, but not all, "
-                     f"not {', '.join(narrow)}", ValueError):
-            dataclasses.replace(model, widths=widths)
-
-
 def test_with_states_keeps_room_for_the_largest_weight():
     """Widths of 5, 3 and 2 bits with shifts up to 2, 4 and 4: 7 and two fraction bits."""
-    model = deep_model(0, MIXED)
-    assert max(MIXED.weight_of(p.title) + p.shift for p in model.projections) == 7
+    model = deep_model(0, None, MIXED)
+    assert max(p.bits + p.shift for p in model.projections) == 7
     assert with_states(model, 1, 1).widths.current == 9
 
 

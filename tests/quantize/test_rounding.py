@@ -61,13 +61,14 @@ def test_synapse_traces_add_up_to_the_membrane(seed):
 def test_compensated_keeps_zeros_range_and_shape():
     network = retime(tiny_network(1, channels=8, hidden=6))
     network.projections[0].weights[2:4] = 0
-    rounded = compensated(network, Widths(weight=4), random_recording(1, 8, 400, rate=0.3))
+    recording = random_recording(1, 8, 400, rate=0.3)
+    rounded = compensated(network, (4, 4, 4), recording, decay_bits=12)
     for projection, weights in zip(network.projections, rounded.weights, strict=True):
         assert weights.dtype == np.int64
         assert weights.shape == projection.weights.shape
         assert -8 <= weights.min() and weights.max() <= 7
         assert not weights[projection.weights == 0].any()
-    start = nearest(network, Widths(weight=4), rounded.shift).scale
+    start = nearest(network, (4, 4, 4), rounded.shift).scale
     for name, scale in rounded.scale.items():
         assert (scale <= 1.2 * start[name]).all()
         assert (scale >= 0.4 * start[name]).all()
@@ -77,7 +78,7 @@ def test_compensated_is_nearest_where_no_spike_tells_more():
     """A silent recording leaves only the ridge, which weighs every weight alike."""
     network = retime(tiny_network(2, channels=8, hidden=6))
     silent = poisson_recording(8, 4e-3, steps=50, rate=1e-9, seed=1)
-    rounded = compensated(network, Widths(), silent)
+    rounded = compensated(network, (8, 8, 8), silent, decay_bits=12)
     for projection, weights in zip(network.projections, rounded.weights, strict=True):
         assert not any(rounded.shift)
         exact = projection.weights / rounded.scale[projection.target]
@@ -111,18 +112,16 @@ def _driven(recurrent, inward, rates):
 ])
 def test_best_shifts_of_mixed_widths(recurrent, most, shift):
     network, recording, trace = _driven(recurrent, 1.0, (10, 10))
-    widths = Widths(narrow={"a->a": 4})
-    assert best_shifts(network, widths, recording, trace, most) == shift
+    assert best_shifts(network, (4, 8, 8), recording, trace, most) == shift
 
 
 def test_nearest_of_mixed_widths():
     """Both largest weights reach the end of their range; without shifts given, so may either."""
     network, _, _ = _driven(1.0, 1.0, (1, 1))
-    widths = Widths(narrow={"a->a": 4})
     for shift, largest in (((4, 0, 0), [7, 112]), ((5, 0, 0), [4, 127]), (None, [7, 112])):
-        rounded = nearest(network, widths, shift)
+        rounded = nearest(network, (4, 8, 8), shift)
         assert [w.max() for w in rounded.weights[:2]] == largest
-        assert rounded.shift == (shift or (4, 0, 0))
+        assert (rounded.bits, rounded.shift) == ((4, 8, 8), shift or (4, 0, 0))
 
 
 @pytest.mark.parametrize("recurrent, inward, rates, most, shift", [
@@ -139,12 +138,12 @@ def test_nearest_of_mixed_widths():
 ])
 def test_best_shifts_worked_by_hand(recurrent, inward, rates, most, shift):
     network, recording, trace = _driven(recurrent, inward, rates)
-    assert best_shifts(network, Widths(), recording, trace, most) == shift
+    assert best_shifts(network, (8, 8, 8), recording, trace, most) == shift
 
 
 def test_nearest_with_shifts_worked_by_hand():
     network, _, _ = _driven(4.0, 0.9, (1, 1))
-    rounded = nearest(network, Widths(), (2, 0, 0))
+    rounded = nearest(network, (8, 8, 8), (2, 0, 0))
     assert rounded.scale["a"] == pytest.approx([1 / 127] * 2)
     assert [w.ravel().tolist() for w in rounded.weights[:2]] == [[127] * 4, [114] * 4]
     model = quantize(network, rounded, Widths(), "m")
@@ -167,7 +166,8 @@ def test_shifts_leave_room_in_the_currents():
 def test_compensated_on_several_populations():
     network = make_network(3, {"a": 6, "b": 5, "out": 2},
                            [("input", "a", 0), ("a", "a", 2), ("a", "b", 1), ("b", "out", 0)])
-    rounded = compensated(network, Widths(weight=5), random_recording(2, 4, 300, rate=0.5))
+    rounded = compensated(network, (5,) * 4, random_recording(2, 4, 300, rate=0.5),
+                          decay_bits=12)
     assert [w.shape for w in rounded.weights] == [(4, 6), (6, 6), (6, 5), (5, 2)]
 
 
