@@ -6,11 +6,13 @@ import dataclasses
 import numpy as np
 import pytest
 from spikewright.golden.core import Stimulus, Trace, run_steps
-from spikewright.golden.run import constants_of
+from spikewright.golden.run import constants_of, zero_state
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT
 from spikewright.network.retime import retime
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.quantize.bounds import proven_bits
 from spikewright.quantize.integer import quantize, with_states
 from spikewright.quantize.rounding import nearest
@@ -38,17 +40,18 @@ def _peaks(model, blocks, times):
 
     ``blocks`` bool (blocks, BLOCK, channels): channels that spike, ``times`` times each.
     """
-    constants, state = constants_of(model)
+    plan = Plan(model=model, config=CoreConfig())
+    constants = constants_of(plan)
     steps = len(blocks) * BLOCK
     step, channel = np.nonzero(blocks.reshape(steps, -1))
     start = np.searchsorted(np.repeat(step, times), np.arange(steps + 1))
     trace = Trace(membrane=np.zeros((steps, len(constants.a)), np.int64),
                   fired=np.zeros((steps, len(constants.a)), bool),
-                  events=np.zeros((steps, len(constants.phase)), np.int64),
+                  events=np.zeros((steps, len(constants.operations)), np.int64),
                   saturated=np.zeros(steps, bool))
     stimulus = Stimulus(row=model.channel_row[np.repeat(channel, times)], start=start,
                         reset=np.arange(steps) % BLOCK == 0)
-    run_steps(constants, state, stimulus, trace)
+    run_steps(constants, zero_state(plan), stimulus, trace)
     m = trace.membrane.reshape(len(blocks), BLOCK, -1)
     return m.max(axis=1), m.min(axis=1), bool(trace.saturated.any())
 
