@@ -15,6 +15,10 @@ __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
 
 KEPT = Path(__file__).parents[2] / "docs" / "reports"
 
+# Builds of the short table: the default, one of each kind of board, the fastest, the largest.
+SHORT = ("default", "indy03-1", "indy01-fast", "indy01-4bit-icestick", "indy01-ulx3s",
+         "loco01-bitmap")
+
 
 def read_reports(folder: Path = KEPT) -> dict[str, dict]:
     """Reports of ``folder``, by the name of the file, in order."""
@@ -41,6 +45,29 @@ def area(reports: dict[str, dict]) -> str:
             f"{cycles['mean']:,.0f} / {cycles['worst']:,} of {cycles['budget']:,}",
             f"{latency['mean']:,.0f} / {latency['worst']:,}", f"{report['table_bits']:,} bits"))
     return markdown(rows)
+
+
+def short(reports: dict[str, dict]) -> str:
+    """What a network takes on some boards, and what the integers cost: for the README."""
+    rows: list[tuple[str, ...]] = [
+        ("build", "board and core", "logic", "block RAM", "clock", "a step: mean / worst",
+         "correlation x, y: fp32", "integers")]
+    for name in SHORT:
+        report = reports[name]
+        used, micro = report["resources"], report["microseconds"]["cycles"]
+        logic = next(iter(used))
+        accuracy_rows = report["accuracy"]["rows"]
+        single = next(row for row in accuracy_rows if row["arithmetic"] == "fp32")
+        rows.append((
+            name, f"{report['board']['title']}, {_core(report['config'])}",
+            _of(used[logic]), _of(used["ebr"]), f"{report['clock_mhz']:g} MHz",
+            f"{micro['mean']:,.1f} / {micro['worst']:,.1f} us",
+            _correlation(single), _correlation(accuracy_rows[-1])))
+    return markdown(rows)
+
+
+def _of(part: dict) -> str:
+    return f"{part['used']:,} of {part['available']:,}"
 
 
 def _core_cells(blocks: dict, kind: str) -> int:
@@ -88,7 +115,7 @@ def boards(_: dict[str, dict]) -> str:
 # A table by name: makes Markdown of all that is kept.
 Tables = Mapping[str, Callable[[dict[str, dict]], str]]
 
-TABLES: Tables = {"area": area, "accuracy": accuracy, "boards": boards}
+TABLES: Tables = {"area": area, "short": short, "accuracy": accuracy, "boards": boards}
 
 
 def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
