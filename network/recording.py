@@ -10,8 +10,8 @@ from spikewright.base.cli import InputError
 
 from .network import Network
 
-__all__ = ["SIMULATED_RATE", "SIMULATED_SEED", "SIMULATED_STEPS", "TARGETS", "Recording",
-           "poisson_recording", "read_recording", "simulated_recording"]
+__all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
+           "simulated_recording"]
 
 #: Keys that may hold what the subject did; where none is asked for, the first that there is.
 TARGETS = ("velocity", "force")
@@ -133,10 +133,10 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
                      channels=channels, dt=dt, reset=np.zeros(steps, bool))
 
 
-def simulated_recording(network: Network) -> Recording:
-    """Simulated spikes for a network without a recording; always the same."""
+def simulated_recording(network: Network, seed: int = SIMULATED_SEED) -> Recording:
+    """Simulated spikes for a network without a recording; always the same for a ``seed``."""
     return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
-                             rate=SIMULATED_RATE, seed=SIMULATED_SEED)
+                             rate=SIMULATED_RATE, seed=seed)
 
 
 def _events(data, path, steps, channels):

@@ -20,11 +20,10 @@ from spikewright.base.cli import (
 )
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
-from spikewright.network.recording import poisson_recording, read_recording
+from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 from spikewright.plan.config import add_core_options, chosen_config
-from spikewright.quantize.calibrate import SIMULATED_RATE, SIMULATED_SEED, SIMULATED_STEPS
 from spikewright.quantize.compile import printable
 from spikewright.report.score import MOST_STEPS
 from spikewright.verify.ladder.page import page
@@ -148,8 +147,7 @@ def _climbs(arguments: Namespace) -> list[Climb]:
 def _source(path: Path | None, network: Network) -> Source:
     """Spikes to measure on, as many as are scored; simulated ones are not the quantizer's own."""
     if path is None:
-        recording = poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
-                                      rate=SIMULATED_RATE, seed=SIMULATED_SEED + 1)
+        recording = simulated_recording(network, seed=SIMULATED_SEED + 1)
         return Source(recording=recording, simulated=True, synthetic=True)
     source = read_source(path, network)
     return Source(**{**vars(source), "recording": source.recording.head(MOST_STEPS)})

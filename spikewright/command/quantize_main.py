@@ -6,15 +6,15 @@ from argparse import Namespace
 from pathlib import Path
 
 from spikewright.base.cli import CommandParser, InputError, run_command, whole_number
-from spikewright.model.artefact import load_artefact, load_manifest, save_artefact
+from spikewright.model.artefact import load_artefact, save_artefact
 from spikewright.model.summary import summary
-from spikewright.network.recording import read_recording
+from spikewright.network.recording import read_recording, simulated_recording
+from spikewright.plan.config import CoreConfig
 from spikewright.plan.export import export_rom
-from spikewright.plan.tables import LANES
-from spikewright.quantize.calibrate import default_recording
 from spikewright.quantize.compile import build_model
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
+from .costs import cost_rows
 from .widths import add_width_options, chosen_projections, chosen_widths
 
 __all__ = ["main"]
@@ -45,8 +45,9 @@ def _parser() -> CommandParser:
     export = commands.add_parser("export", help="model to .npz, .mem, .svh and .h")
     export.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
     export.add_argument("-o", "--output", type=Path, required=True, help="folder of the images")
-    export.add_argument("--lanes", type=whole_number(1, 64), metavar="N", default=LANES,
-                        help="weights side by side in a word, 1 to 64 (default: %(default)s)")
+    export.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
+                        default=CoreConfig().lanes, help="weights side by side in a word, 1 to 64 "
+                        "(default: %(default)s)")
 
     show = commands.add_parser("show", help="what is in a model")
     show.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
@@ -83,9 +84,10 @@ def _build(arguments: Namespace) -> None:
     # Golden defines what the integers do, and imports from here: this package may only know of it
     # once a model is there.
     from spikewright.golden.check import changed_behaviour
-    facts["warnings"] += changed_behaviour(model, network, recording or default_recording(network))
+    facts["warnings"] += changed_behaviour(model, network,
+                                           recording or simulated_recording(network))
     manifest = save_artefact(arguments.output, model, network, facts)
-    print(summary({**manifest, "warnings": []}))
+    print(summary({**manifest, "warnings": []}, cost_rows(model)))
     print(f"-> {arguments.output}")
     for warning in facts["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
@@ -100,7 +102,8 @@ def _export(arguments: Namespace) -> None:
 
 
 def _show(arguments: Namespace) -> None:
-    print(summary(load_manifest(arguments.model)))
+    model, manifest = load_artefact(arguments.model)
+    print(summary(manifest, cost_rows(model)))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from spikewright.train.reaches import default_sessions, save_session
 from spikewright.train.recipe import LIMITS, Recipe, Tuning
 from spikewright.train.recording import held_out, target_velocity
 
+from .costs import cost_rows
 from .widths import add_width_options, chosen_projections, chosen_widths
 
 __all__ = ["main"]
@@ -156,7 +157,7 @@ def _finetune(arguments: Namespace) -> None:
     except ValueError as error:
         raise InputError(str(error)) from error
     manifest = save_artefact(arguments.output, model, network, facts)
-    print(summary({**manifest, "warnings": []}))
+    print(summary({**manifest, "warnings": []}, cost_rows(model)))
     before, after = (integer_score(each, unseen, unit) for each in (rounded, model))
     print(f"held out, {unseen.steps} steps: R2 {after.mean():.3f} (x {after[0]:.3f}, "
           f"y {after[1]:.3f}), only rounded {before.mean():.3f}")
