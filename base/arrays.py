@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .cli import written_file
+from .files import written_file
 
 __all__ = ["read_arrays", "write_arrays"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 from tqdm import tqdm
 
-from .cli import InputError
+from .errors import InputError
 
 __all__ = ["command_of", "quietly", "run_tool"]
 

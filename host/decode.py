@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording

@@ -4,13 +4,14 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from spikewright.base.arrays import read_arrays
-from spikewright.base.cli import InputError, written_folder
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_folder
 from spikewright.network.network import Network, Population, Projection
 
 from .manifest import SCHEMA, check_manifest, present_form
@@ -63,8 +64,8 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
         if written["schema"] == 1:
             tables["readout"] = np.diag(tables["output_scale"])
         populations = tuple(
-            IntegerPopulation(**p, **{key: _array(tables, f"{p['name']}.{key}", "int64", 1)
-                                      for key in _POPULATION})
+            IntegerPopulation(**p | {key: _array(tables, f"{p['name']}.{key}", "int64", 1)
+                                     for key in _POPULATION})
             for p in shape["populations"])
         projections = tuple(
             IntegerProjection(**p, weights=_array(tables, _weights_key(k, p), "int64", 2))
@@ -83,8 +84,8 @@ def load_network(folder: Path) -> Network:
     floats, form = _tables(folder, written, "network", "network.npz"), manifest["network"]
     with _refusing(folder):
         populations = tuple(
-            Population(**p, **{key: _array(floats, f"{p['name']}.{key}", "float64", 1)
-                               for key in _FLOAT_POPULATION})
+            Population(**p | {key: _array(floats, f"{p['name']}.{key}", "float64", 1)
+                              for key in _FLOAT_POPULATION})
             for p in form["populations"])
         projections = tuple(
             Projection(**p, weights=_array(floats, _weights_key(k, p), "float64", 2))
@@ -189,7 +190,7 @@ def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
     tables = {"channel_row": model.channel_row, "readout": model.readout}
     for population in model.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key) for key in _POPULATION}
-    return tables | _weights(model)
+    return tables | _weights(model.projections)
 
 
 def _network_tables(network: Network) -> dict[str, np.ndarray]:
@@ -197,12 +198,11 @@ def _network_tables(network: Network) -> dict[str, np.ndarray]:
     for population in network.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key)
                    for key in _FLOAT_POPULATION}
-    return tables | _weights(network)
+    return tables | _weights(network.projections)
 
 
-def _weights(network: IntegerModel | Network) -> dict[str, np.ndarray]:
-    return {_weights_key(k, {"source": p.source, "target": p.target}): p.weights
-            for k, p in enumerate(network.projections)}
+def _weights(projections: Sequence[IntegerProjection | Projection]) -> dict[str, np.ndarray]:
+    return {_weights_key(k, vars(p)): p.weights for k, p in enumerate(projections)}
 
 
 def _weights_key(index: int, projection: dict) -> str:

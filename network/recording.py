@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from spikewright.base.arrays import read_arrays
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 
 from .network import Network
 

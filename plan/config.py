@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user chooses of the hardware: one configuration, and the presets that have a name."""
 
-from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
-from spikewright.base.cli import InputError, whole_number
+from .formats import FORMATS
 
-from .tables import FORMATS, LANES
-
-__all__ = ["PRESETS", "CoreConfig", "add_core_options", "chosen_config", "unusual"]
+__all__ = ["CHOICES", "PRESETS", "CoreConfig", "unusual"]
 
 CHOICES = {
     "tables":        (*FORMATS, "smallest"),
@@ -40,7 +37,7 @@ class CoreConfig:
         devices without multipliers; with shared neurons only.
     """
 
-    lanes: int = LANES
+    lanes: int = 4
     tables: str = "dense"
     weight_memory: str = "block"
     neurons: str = "shared"
@@ -72,46 +69,7 @@ PRESETS = {
     "fast":     CoreConfig(lanes=8, weight_memory="large", neurons="lanes"),
 }
 
-_HELP = {
-    "tables":        "format of the weight tables, see docs/tables.md",
-    "weight_memory": "where the weights lie: block RAM, or the large RAMs that the host fills",
-    "neurons":       "one neuron pipeline, or a unit in every lane",
-    "multiplier":    "a product per cycle, or a bit of it",
-}
-
-
 def unusual(config: dict) -> dict:
     """Choices of ``config``, fields of `CoreConfig` by name, that are not the usual ones."""
     usual = CoreConfig()
     return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
-
-
-def add_core_options(parser: ArgumentParser) -> None:
-    """Add ``--preset`` and an option for each field of `CoreConfig`."""
-    parser.add_argument("--preset", choices=PRESETS, default="balanced",
-                        help="named choice of the options below: small has 1 lane, balanced 4, "
-                        "fast 8 with a neuron unit in each and the weights in large RAM; for a "
-                        "board, what its chip cannot hold is replaced (default: %(default)s)")
-    parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
-                        help="synapses a cycle, 1 to 64 (default: the preset's)")
-    for name, allowed in CHOICES.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
-                            help=f"{_HELP[name]} (default: the preset's)")
-
-
-def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
-    """The configuration that the options of `add_core_options` give.
-
-    ``instead`` takes the place of what the preset chooses, not of what the user does.
-
-    Raises
-    ------
-    InputError
-        If they do not go together.
-    """
-    given = {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
-             if getattr(arguments, field.name) is not None}
-    try:
-        return replace(PRESETS[arguments.preset], **{**instead, **given})
-    except ValueError as error:
-        raise InputError(str(error)) from error

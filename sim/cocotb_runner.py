@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of
 from spikewright.golden.compare import FIELDS

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from spikewright.base.cli import run_command
 
+from spikewright.command.parser import run_command
 from tests.networks import SHARED, random_tensors
 
 

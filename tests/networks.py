@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.network import INPUT, Network, Population, Projection

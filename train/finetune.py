@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.model.model import IntegerModel
 from spikewright.network.metrics import published_time, r_squared, unit_scale

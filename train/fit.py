@@ -3,7 +3,7 @@
 
 import numpy as np
 import torch
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 from torch import Tensor
 from torch.nn.functional import dropout

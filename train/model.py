@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
-from spikewright.base.cli import InputError, written_file
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 from spikewright.network.checkpoint import KEYS
 from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from torch import Tensor, nn

@@ -2,7 +2,7 @@
 """Recordings as training takes them: dense, cut at resets, a part held out; NumPy only."""
 
 import numpy as np
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
 __all__ = ["dense", "held_out", "target_velocity", "trials"]

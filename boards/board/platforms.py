@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 
 from .board import Board, Wires
 from .devices import HX1K, HX8K, LFE5U_25F, LFE5U_85F, LFE5UM5G_85F, LP8K, UP5K

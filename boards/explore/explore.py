@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.hw.decoder import MOST_EVENTS, Decoder, link_params
 from spikewright.hw.params import CoreParams

@@ -12,7 +12,8 @@ from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
-from spikewright.base.cli import InputError, written_file
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 from spikewright.base.tools import quietly
 
 from ..board.platforms import find_board

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
-from spikewright.base.cli import written_file
+from spikewright.base.files import written_file
 from spikewright.plan.config import unusual
 from spikewright.report.html import render_page
 from spikewright.report.style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt

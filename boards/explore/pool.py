@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 
 __all__ = ["workers"]
 

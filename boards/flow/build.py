@@ -5,7 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-from spikewright.base.cli import InputError, written_folder
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_folder
 from spikewright.golden.run import run_golden
 from spikewright.hw.decoder import Decoder, link_params
 from spikewright.hw.params import CoreParams

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.golden.run import Answer
 from spikewright.hw.decoder import MOST_EVENTS, Decoder
 from spikewright.model.model import IntegerModel

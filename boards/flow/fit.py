@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.hw.memories.large_weights import MOST_BITS, MOST_WORDS
 from spikewright.hw.params import CoreParams
 from spikewright.plan.images import places

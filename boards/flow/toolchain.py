@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.base.tools import run_tool
 from spikewright.hw.decoder import Decoder
 from spikewright.hw.rtlil import for_flows

@@ -5,7 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-from spikewright.base.cli import InputError, written_file
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 
 __all__ = ["BUILDS", "rebuild"]
 

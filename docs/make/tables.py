@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spikewright.base.cli import InputError, written_file
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.plan.config import unusual
 from spikewright.report.markdown import markdown, three

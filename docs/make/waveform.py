@@ -12,13 +12,16 @@ from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator
-from spikewright.base.cli import InputError, run_command, written_file
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import CoreParams
 from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
+
+from spikewright.command.parser import run_command
 
 __all__ = ["example_model", "step_samples", "step_waves", "write_waveform"]
 

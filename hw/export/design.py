@@ -12,7 +12,8 @@ from pathlib import Path
 import jinja2
 import numpy as np
 from amaranth.hdl import Fragment
-from spikewright.base.cli import InputError, written_folder
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_folder
 from spikewright.golden.run import run_golden
 from spikewright.network.recording import poisson_recording
 from spikewright.plan.timing import step_timing, worst_events

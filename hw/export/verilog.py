@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spikewright.base.cli import written_file
+from spikewright.base.files import written_file
 from spikewright.base.tools import run_tool
 
 __all__ = ["verilog_of", "write_verilog"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spikewright.base.cli import written_file
+from spikewright.base.files import written_file
 
 __all__ = ["Plan", "load_plan", "save_plan"]
 

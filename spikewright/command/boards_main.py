@@ -6,15 +6,7 @@ from pathlib import Path
 
 from docs.make.kept import rebuild
 from docs.make.tables import KEPT, read_reports, update
-from spikewright.base.cli import (
-    CommandParser,
-    InputError,
-    baud,
-    end_at_mismatches,
-    megahertz,
-    run_command,
-    whole_number,
-)
+from spikewright.base.errors import InputError
 from spikewright.boards.board.platforms import BOARDS, find_board
 from spikewright.boards.flow.build import build
 from spikewright.boards.flow.facts import load_facts
@@ -22,11 +14,12 @@ from spikewright.hw.decoder import BAUD
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
-from spikewright.plan.config import add_core_options, chosen_config
 from spikewright.report.page import summary
 from spikewright.verify.gates.core import check_gates
 
 from .explore_main import add_explore, run_explore
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, baud, end_at_mismatches, megahertz, run_command, whole_number
 from .quantize_main import main as quantize
 
 __all__ = ["main"]

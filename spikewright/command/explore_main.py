@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from spikewright.base.cli import InputError, baud, megahertz, whole_number
+from spikewright.base.errors import InputError
 from spikewright.base.tools import command_of
 from spikewright.boards.board.platforms import find_board
 from spikewright.boards.explore.explore import explore, read_grid
@@ -15,7 +15,10 @@ from spikewright.boards.explore.pareto import table, write_exploration
 from spikewright.boards.explore.pool import workers
 from spikewright.boards.flow.build import build
 from spikewright.hw.decoder import BAUD
-from spikewright.plan.config import CoreConfig, add_core_options, chosen_config
+from spikewright.plan.config import CoreConfig
+
+from .options import add_core_options, chosen_config
+from .parser import baud, megahertz, whole_number
 
 __all__ = ["add_explore", "run_explore"]
 

@@ -3,11 +3,12 @@
 
 from pathlib import Path
 
-from spikewright.base.cli import CommandParser, output_file, run_command
 from spikewright.golden.run import run_golden, write_answer
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
-from spikewright.plan.config import add_core_options, chosen_config
+
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, output_file, run_command
 
 
 def main(argv: list[str] | None = None) -> None:

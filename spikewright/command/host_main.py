@@ -8,14 +8,7 @@ import numpy as np
 import serial
 
 from spikewright.base.arrays import write_arrays
-from spikewright.base.cli import (
-    CommandParser,
-    InputError,
-    baud,
-    megahertz,
-    output_file,
-    run_command,
-)
+from spikewright.base.errors import InputError
 from spikewright.host.decode import decode
 from spikewright.host.driver import Decoder, NoAnswerError
 from spikewright.host.picture import SUFFIXES, draw
@@ -24,9 +17,11 @@ from spikewright.hw.decoder import BAUD, link_params
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.source import read_source
-from spikewright.plan.config import add_core_options, chosen_config
 from spikewright.plan.images import loaded_words
 from spikewright.sim.virtual import VirtualBoard
+
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, baud, megahertz, output_file, run_command
 
 __all__ = ["lateness", "main"]
 

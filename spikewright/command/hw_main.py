@@ -3,12 +3,14 @@
 
 from pathlib import Path
 
-from spikewright.base.cli import CommandParser, InputError, baud, megahertz, run_command
+from spikewright.base.errors import InputError
 from spikewright.hw.decoder import BAUD, link_params
 from spikewright.hw.export.design import NAMES, export_verilog
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact
-from spikewright.plan.config import add_core_options, chosen_config
+
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, baud, megahertz, run_command
 
 __all__ = ["main"]
 

@@ -8,22 +8,13 @@ from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
 from docs.make.tables import update
-from spikewright.base.cli import (
-    CommandParser,
-    InputError,
-    end_at_mismatches,
-    output_file,
-    run_command,
-    whole_number,
-    written_file,
-    written_folder,
-)
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
 from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
-from spikewright.plan.config import add_core_options, chosen_config
 from spikewright.quantize.compile import printable
 from spikewright.report.score import MOST_STEPS
 from spikewright.verify.ladder.page import page
@@ -31,6 +22,9 @@ from spikewright.verify.ladder.picture import picture
 from spikewright.verify.ladder.run import climb_all, failures
 from spikewright.verify.ladder.rungs import DEFAULT_RUNGS, Checks, Climb, rung_name
 from spikewright.verify.ladder.table import KEPT, kept_tables, load_ladder, text
+
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, end_at_mismatches, output_file, run_command, whole_number
 
 __all__ = ["main"]
 

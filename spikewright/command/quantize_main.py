@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from spikewright.base.cli import CommandParser, InputError, run_command, whole_number
+from spikewright.base.errors import InputError
 from spikewright.model.artefact import load_artefact, save_artefact
 from spikewright.model.summary import summary
 from spikewright.network.recording import read_recording, simulated_recording
@@ -15,7 +15,8 @@ from spikewright.quantize.compile import build_model
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
 from .costs import cost_rows
-from .widths import add_width_options, chosen_projections, chosen_widths
+from .options import add_width_options, chosen_projections, chosen_widths
+from .parser import CommandParser, run_command, whole_number
 
 __all__ = ["main"]
 

@@ -4,22 +4,17 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from spikewright.base.cli import (
-    CommandParser,
-    InputError,
-    end_at_mismatches,
-    output_file,
-    run_command,
-    whole_number,
-)
+from spikewright.base.errors import InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden, write_answer
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import Recording, read_recording
-from spikewright.plan.config import add_core_options, chosen_config
 from spikewright.sim.cocotb_runner import SIMULATORS, WAVES, run_bench
 from spikewright.sim.compiled import CoreFault, run_compiled
+
+from .options import add_core_options, chosen_config
+from .parser import CommandParser, end_at_mismatches, output_file, run_command, whole_number
 
 __all__ = ["main"]
 

@@ -7,15 +7,8 @@ import sys
 from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 
-from spikewright.base.cli import (
-    CommandParser,
-    InputError,
-    check_file,
-    check_folder,
-    run_command,
-    whole_number,
-    written_file,
-)
+from spikewright.base.errors import InputError
+from spikewright.base.files import check_file, check_folder, written_file
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import WIDTH_LIMITS
 from spikewright.model.summary import summary
@@ -26,7 +19,8 @@ from spikewright.train.recipe import LIMITS, Recipe, Tuning
 from spikewright.train.recording import held_out, target_velocity
 
 from .costs import cost_rows
-from .widths import add_width_options, chosen_projections, chosen_widths
+from .options import add_width_options, chosen_projections, chosen_widths
+from .parser import CommandParser, run_command, whole_number
 
 __all__ = ["main"]
 

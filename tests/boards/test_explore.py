@@ -9,7 +9,7 @@ import xml.dom.minidom
 import numpy as np
 import pytest
 import spikewright.boards.flow.toolchain
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.boards.explore.jobs import Store
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact

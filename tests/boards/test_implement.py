@@ -6,7 +6,7 @@ import json
 
 import pytest
 import spikewright.boards.flow.toolchain
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.boards.board.family import ECP5, ICE40
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build

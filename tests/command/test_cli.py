@@ -8,9 +8,10 @@ import sys
 
 import pytest
 import spikewright.base.tools
-from spikewright.base.cli import baud, megahertz, output_file, written_file
+from spikewright.base.files import written_file
 from spikewright.base.tools import run_tool
 
+from spikewright.command.parser import baud, megahertz, output_file
 from tests.designs import ROOT
 from tests.networks import refused
 
@@ -58,7 +59,7 @@ def test_baud():
     ("print('word')", 0),                   # told in the end, when all is done
 ])
 def test_nobody_reads_on(code, status):
-    code = f"from base.cli import run_command; run_command(lambda: {code})"
+    code = f"from spikewright.command.parser import run_command; run_command(lambda: {code})"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE,
                           env=os.environ | {"PYTHONUNBUFFERED": ""}) as process:
@@ -68,7 +69,7 @@ def test_nobody_reads_on(code, status):
 
 def test_another_pipe_that_breaks_is_told():
     """Standard output has its reader: what did not work is said."""
-    code = ("import os; from base.cli import run_command\n"
+    code = ("import os; from spikewright.command.parser import run_command\n"
             "def main():\n    print('word')\n    ours, theirs = os.pipe()\n"
             "    os.close(ours)\n    os.write(theirs, b'x')\nrun_command(main)")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,

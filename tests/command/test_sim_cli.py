@@ -8,13 +8,13 @@ import sys
 
 import numpy as np
 import pytest
-from spikewright.base.cli import run_command
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.sim.compiled import CoreFault
 
 from spikewright.command import golden_main, sim_main
+from spikewright.command.parser import run_command
 from tests.designs import BUILD, ROOT, core_params, published_form
 from tests.networks import random_recording, tiny_network
 

@@ -5,11 +5,11 @@ import json
 
 import pytest
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.plan.config import chosen_config
 
 from docs.make.kept import BUILDS, ROOT, rebuild
 from docs.make.tables import KEPT
 from spikewright.command.boards_main import _parser
+from spikewright.command.options import chosen_config
 from tests.networks import refused
 
 

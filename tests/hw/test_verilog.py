@@ -5,7 +5,7 @@
 import re
 
 import pytest
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.hw.core import Core
 from spikewright.hw.export.verilog import write_verilog
 from spikewright.hw.rtlil import convert

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.base.tools import run_tool
 from spikewright.boards.board.board import Board
 from spikewright.golden.compare import differences

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.hw.params import CoreParams

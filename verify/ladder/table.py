@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from spikewright.base.cli import InputError
+from spikewright.base.errors import InputError
 from spikewright.report.markdown import markdown, three
 
 from .run import SCHEMA

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that every command has which makes a model."""
+"""Options that several commands share."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import fields, replace
 
-from spikewright.base.cli import InputError, whole_number
+from spikewright.base.errors import InputError
 from spikewright.model.model import WIDTH_LIMITS, Widths
+from spikewright.plan.config import CHOICES, PRESETS, CoreConfig
 
-__all__ = ["WIDTHS", "add_width_options", "chosen_projections", "chosen_widths"]
+from .parser import whole_number
+
+__all__ = ["WIDTHS", "add_core_options", "add_width_options", "chosen_config",
+           "chosen_projections", "chosen_widths"]
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
@@ -14,6 +19,44 @@ WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
 # What has these bits, in words.
 OF = {"weight": "a weight", "current": "a synaptic current", "membrane": "a membrane",
       "decay": "the factor by which these decay"}
+
+_HELP = {
+    "tables":        "format of the weight tables, see docs/tables.md",
+    "weight_memory": "where the weights lie: block RAM, or the large RAMs that the host fills",
+    "neurons":       "one neuron pipeline, or a unit in every lane",
+    "multiplier":    "a product per cycle, or a bit of it",
+}
+
+
+def add_core_options(parser: ArgumentParser) -> None:
+    """Add ``--preset`` and an option for each field of `CoreConfig`."""
+    parser.add_argument("--preset", choices=PRESETS, default="balanced",
+                        help="named choice of the options below: small has 1 lane, balanced 4, "
+                        "fast 8 with a neuron unit in each and the weights in large RAM; for a "
+                        "board, what its chip cannot hold is replaced (default: %(default)s)")
+    parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
+                        help="synapses a cycle, 1 to 64 (default: the preset's)")
+    for name, allowed in CHOICES.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
+                            help=f"{_HELP[name]} (default: the preset's)")
+
+
+def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
+    """The configuration that the options of `add_core_options` give.
+
+    ``instead`` takes the place of what the preset chooses, not of what the user does.
+
+    Raises
+    ------
+    InputError
+        If they do not go together.
+    """
+    given = {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
+             if getattr(arguments, field.name) is not None}
+    try:
+        return replace(PRESETS[arguments.preset], **{**instead, **given})
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def add_width_options(parser: ArgumentParser, **defaults: int) -> None:

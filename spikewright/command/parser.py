@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parser of the command line, the types of its arguments, and how bad input ends."""
+
+import argparse
+import contextlib
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+from spikewright.base.files import check_file
+
+__all__ = ["CommandParser", "baud", "end_at_mismatches", "megahertz", "output_file", "run_command",
+           "whole_number"]
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser that tells a wrong argument in one line, and ends with exit status 2."""
+
+    def error(self, message: str):
+        sys.exit(_fail(f"{message} (see '{self.prog} --help')"))
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """An argument's type: an integer from ``low`` to ``high``."""
+    def convert(text: str) -> int:
+        try:
+            if low <= int(text) <= high:
+                return int(text)
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high}, "
+                                         f"not {text!r}")
+    return convert
+
+
+def megahertz(text: str) -> float:
+    """An argument's type: a clock in MHz."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 1000:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"must be a number of MHz between 0 and 1000, not {text!r}")
+
+
+def baud(text: str) -> int:
+    """An argument's type: bits a second on the serial line, as far as hosts go."""
+    return whole_number(9600, 12_000_000)(text)
+
+
+def output_file(text: str) -> Path:
+    """An argument's type: a file to write. What is none is told before the work, not after it."""
+    try:
+        check_file(Path(text))
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("Output ")) from error
+    return Path(text)
+
+
+def end_at_mismatches(lines: list[str]) -> None:
+    """Tell where the hardware does not do what golden does, and end with exit status 1."""
+    for line in lines:
+        print(f"mismatch: {line}", file=sys.stderr)
+    if lines:
+        sys.exit(1)
+
+
+def run_command(main: Callable[[], None]) -> None:
+    """Run a command's ``main``: bad input ends in one line and exit status 2, never a traceback.
+
+    Where nobody reads on what it prints, as behind ``| head``, it ends without a word.
+    """
+    try:
+        main()
+        _flush()
+    except InputError as error:
+        sys.exit(_fail(str(error)))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and not _is_read():
+            _discard_output()
+            sys.exit(128 + signal.SIGPIPE)
+        sys.exit(_fail(f"{error.filename or 'File'} cannot be used: {error.strerror or error}"))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _flush() -> None:
+    """Print what waits; all is done by then, so that it does not matter whether somebody reads."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _is_read() -> bool:
+    """Whether standard output has a reader: another pipe may be the one that broke."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)       # tells of errors only
+    return not poll.poll(0)
+
+
+def _discard_output() -> None:
+    """Let Python's own flush at the end find a place for what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
