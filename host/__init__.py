@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Driver: spikes to a decoder, over a serial port or the virtual board, and its outputs back."""
+"""The host: sends spikes to a decoder, over a serial port or the virtual board, and reads outputs."""
 
 from .driver import Decoder, NoAnswerError
 from .serial_port import SerialPort

@@ -13,23 +13,23 @@ __all__ = ["EVENTS_MAX", "FRAME_MAX", "INFO_BYTES", "LOAD_BYTES", "LOAD_MAX", "V
            "encode_info", "encode_load", "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
 
 VERSION    = 1
-EVENTS_MAX = 234        # of a step, so that its frame fits into a slot of the link
+EVENTS_MAX = 234        # events of a step: its frame then fits into a slot of the link
 LOAD_MAX   = 234        # bytes of the weight table in a frame, for the same reason
 FRAME_MAX  = 240        # bytes of a coded frame, delimiter not counted
 
 _INFO, _STEP, _LOAD = 0x01, 0x02, 0x03
 _ANSWER      = 0x80
-_FRAMING     = 4        # bytes around type, sequence number and body: code, CRC, delimiter
+_FRAMING     = 4        # bytes of the code, the CRC and the delimiter
 _INFO_BODY   = struct.Struct("<BII5HH8s3sB")
 _STEP_BODY   = struct.Struct("<BII")
 _LOAD_BODY   = struct.Struct("<BHBB")
 
-INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # of the answer, on the line
+INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # length of the answer on the line
 LOAD_BYTES = 2 + _LOAD_BODY.size + _FRAMING
 
 
 class FrameError(ValueError):
-    """Bytes that are no frame, or no answer; the message says what is wrong."""
+    """The bytes are no frame, or no answer; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +38,10 @@ class InfoAnswer:
 
     seq:            int
     version:        int
-    loadable:       bool        # its weights come from the host
-    loaded:         bool        # they are there
-    steps:          int         # taken from the core; the last one once a STEP or INFO follows
-    longest_cycles: int         # of a step
+    loadable:       bool        # the host must send its weights
+    loaded:         bool        # the weights are complete
+    steps:          int         # results taken from the core; the last counts once another frame comes
+    longest_cycles: int         # cycles of the longest step
     corrupt:        int         # the counters from here on stop between 65,280 and 65,535
     repeated:       int
     foreign:        int
@@ -49,13 +49,13 @@ class InfoAnswer:
     dropped:        int
     rows:           int
     model_hash:     bytes
-    clock_hz:       int         # to 1 kHz
+    clock_hz:       int         # rounded down to 1 kHz
     outputs:        int
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepAnswer:
-    """Result of one step; ``outputs`` in LSB of the model's ``output_scale``."""
+    """Result of one step; ``outputs`` are in LSB of m."""
 
     seq:       int
     saturated: bool             # a state has saturated since the last reset
@@ -70,25 +70,25 @@ class LoadAnswer:
     """How far the weight table is loaded, and the form of its words."""
 
     seq:        int
-    loaded:     bool            # all of it is there, with the CRC of the device's model
+    loaded:     bool            # the table is complete and has the right CRC
     words:      int             # whole words that have come since the last restart
-    lanes:      int             # weights of a word
+    lanes:      int             # weights in a word
     word_bytes: int
 
 
 def step_bytes(outputs: int) -> int:
-    """Bytes on the line of the answer to a STEP."""
+    """Length of the answer to a STEP on the line, in bytes."""
     return 2 + _STEP_BODY.size + 4 * outputs + _FRAMING
 
 
 def pack_frame(content: bytes) -> bytes:
-    """``content`` with its CRC, coded, and the delimiter."""
+    """``content`` with its CRC, COBS-coded, with the delimiter at its end."""
     crc = binascii.crc_hqx(content, 0xffff)
     return cobs.encode(content + crc.to_bytes(2, "big")) + b"\0"
 
 
 def unpack_frame(coded: bytes) -> bytes:
-    """Content of a coded frame, which is given without its delimiter."""
+    """Content of a coded frame; ``coded`` has no delimiter."""
     if len(coded) > FRAME_MAX:
         raise FrameError(f"Frame must have {FRAME_MAX} bytes or fewer, not {len(coded)}")
     try:
@@ -109,13 +109,13 @@ def _check_seq(seq: int) -> None:
 
 
 def encode_info(seq: int) -> bytes:
-    """Bytes on the line that ask for INFO."""
+    """Bytes of an INFO request."""
     _check_seq(seq)
     return pack_frame(bytes([_INFO, seq]))
 
 
 def encode_step(seq: int, rows: Sequence[int], reset: bool = False) -> bytes:
-    """Bytes on the line that ask for a step with one event per entry of ``rows``."""
+    """Bytes of a STEP request with one event per entry of ``rows``."""
     _check_seq(seq)
     if len(rows) > EVENTS_MAX:
         raise ValueError(f"Events of a step must be {EVENTS_MAX} or fewer, not {len(rows)}")
@@ -126,7 +126,7 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False) -> bytes:
 
 
 def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
-    """Bytes on the line that bring more of the weight table, or with ``restart`` its beginning."""
+    """Bytes of a LOAD request: the next part of the table, or with ``restart`` its beginning."""
     _check_seq(seq)
     if len(data) > LOAD_MAX:
         raise ValueError(f"Bytes of a LOAD must be {LOAD_MAX} or fewer, not {len(data)}")
@@ -134,7 +134,7 @@ def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
 
 
 def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | StepAnswer:
-    """Answer in ``content``, which is a frame without its CRC."""
+    """The answer that ``content``, a frame without its CRC, holds."""
     if len(content) < 2:
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
     kind, seq, body = content[0], content[1], content[2:]
@@ -168,9 +168,9 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | StepAnswer:
 
 
 class FrameReader:
-    """Finds the frames in a flow of bytes.
+    """Finds the frames in a stream of bytes.
 
-    ``corrupt`` counts what ended in a delimiter and was no frame.
+    ``corrupt`` counts pieces that ended with a delimiter and were no frame.
     """
 
     def __init__(self) -> None:
@@ -182,7 +182,7 @@ class FrameReader:
         contents = []
         for byte in data:
             if byte:
-                # What is longer than any frame stays so, however long it becomes.
+                # Bytes beyond the longest frame need not be kept: the piece is corrupt anyway.
                 if len(self._coded) <= FRAME_MAX:
                     self._coded.append(byte)
                 continue

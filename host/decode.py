@@ -32,8 +32,8 @@ class Decoded:
     round_trip : ndarray of float64, shape (steps,)
         Seconds from the first byte of the request to the answer, by this machine's clock.
     delay : ndarray of float64, shape (steps,)
-        Seconds from when the step was due to the answer; more than ``round_trip`` where the answer
-        before came late. Without ``live`` a step is due when it is sent.
+        Seconds from the time when the step was due to its answer. It is more than ``round_trip``
+        if the answer before came late. Without ``live``, a step is due when it is sent.
     """
 
     velocity_int: np.ndarray
@@ -49,7 +49,7 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
     """Send every step of ``recording`` and gather the answers.
 
     With ``live``, a step is sent when its bin is over, as in an experiment: one every ``dt``
-    seconds. Without, each follows the answer to the one before.
+    seconds. Otherwise each step is sent as soon as the step before is answered.
 
     Raises
     ------

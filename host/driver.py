@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Driver: one step after the other, over any port."""
+"""The driver: sends one step after another over any port."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
@@ -15,7 +15,7 @@ __all__ = ["Decoder", "NoAnswerError", "Port"]
 
 Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, StepAnswer)
 
-# Bytes without an answer in them that are read before a request counts as lost.
+# After so many bytes without an answer, a request counts as lost.
 PATIENCE = 4096
 
 
@@ -26,29 +26,29 @@ class Port(Protocol):
         """Send ``data``."""
 
     def read(self, size: int) -> bytes:
-        """What comes, up to ``size`` bytes; fewer, or nothing, once the port's timeout is over."""
+        """Up to ``size`` bytes; fewer, or none, if the timeout of the port is over."""
 
 
 class NoAnswerError(TimeoutError):
-    """The device did not answer, however often it was asked."""
+    """The device did not answer any try."""
 
 
 class Decoder:
     """A decoder behind a port.
 
-    A request is sent again, under the same sequence number, if its answer does not come; so the
-    device executes each step once, whatever gets lost.
+    If no answer comes, the request is sent again with the same sequence number. So the device
+    executes each step once, even if frames are lost.
 
     Parameters
     ----------
     port : Port
         Line to the device.
     expected_hash : str
-        Hash of the model, in hex, as the manifest gives it; the device knows its first 8 bytes.
+        Hash of the model in hex, from the manifest. The device knows its first 8 bytes.
     output_scale : array_like of float, shape (outputs,)
         Physical units per LSB of each output.
     tries : int
-        How often a request is sent before the device counts as gone.
+        A request is sent so many times before it counts as unanswered.
     weights : function of int to list of int, optional
         Words of the dense weight table for a number of lanes, see `plan.images.loaded_words`; only
         a device that keeps its weights in large memory asks for them.
@@ -75,14 +75,14 @@ class Decoder:
 
     @property
     def corrupt(self) -> int:
-        """Frames that came corrupt from the device."""
+        """Corrupt frames from the device."""
         return self._reader.corrupt
 
     def connect(self) -> InfoAnswer:
-        """Ask what the device is, refuse one that runs another model, and load its weights.
+        """Ask the device for its identity, refuse one with another model, and load its weights.
 
-        They are loaded where the device has none of its own and nobody has brought them yet. Its
-        state is unknown then, as ever: the next step should reset.
+        Weights are loaded only if the device has large memory that is not loaded yet. The state
+        of the device is unknown after connecting, so the next step should reset.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class Decoder:
                              "another length or checksum")
 
     def read_info(self) -> InfoAnswer:
-        """What the device is and has counted."""
+        """Identity and counters of the device."""
         return self._ask(codec.encode_info(self._next_seq()), InfoAnswer, codec.INFO_BYTES)
 
     def step(self, rows: Sequence[int], reset: bool = False) -> StepAnswer:
@@ -182,10 +182,10 @@ class Decoder:
         return self._seq
 
     def _ask(self, request: bytes, kind: type[Answer], size: int) -> Answer:
-        """Send ``request`` until its answer comes, which has ``size`` bytes on the line."""
+        """Send ``request`` until its answer comes; the answer has ``size`` bytes on the line."""
         for attempt in range(self.tries):
             self.resent += attempt > 0
-            # Whatever came before, a delimiter ends it.
+            # A delimiter ends whatever was sent before.
             self._port.write(b"\0" + request if attempt or kind is InfoAnswer else request)
             answer = self._listen(kind, size)
             if answer is not None:
@@ -194,7 +194,7 @@ class Decoder:
                             f"connected, programmed, and built for the port's baud rate")
 
     def _listen(self, kind: type[Answer], size: int) -> Answer | None:
-        """Answer of ``kind`` to the last request; None if the port's time is over."""
+        """Answer of ``kind`` to the last request; None after the timeout of the port."""
         for _ in range(PATIENCE // size + 1):
             data = self._port.read(size)
             for content in self._reader.feed(data):
@@ -202,7 +202,7 @@ class Decoder:
                     answer = codec.decode_answer(content)
                 except FrameError:
                     continue
-                # An answer to an earlier sending of an earlier request is passed over.
+                # Answers to earlier requests are ignored.
                 if isinstance(answer, kind) and answer.seq == self._seq:
                     return answer
             if not data:

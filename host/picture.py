@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of what was decoded: velocity over time, and the paths it adds up to."""
+"""A picture of decoded velocities: over time, and as the paths that they add up to."""
 
 from pathlib import Path
 
@@ -25,8 +25,8 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
          title: str) -> None:
     """Draw the first seconds of ``velocity``, and write ``path``.
 
-    Drawn at the time for which the network was trained, ``lead_steps`` after the device answers,
-    and in the recording's units, up to a power of ten.
+    A velocity is drawn ``lead_steps`` after its answer: at the time for which the network was
+    trained. Its unit is that of the recording, times a power of ten.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
         Ends in one of ``SUFFIXES``.
     velocity : ndarray of float64, shape (steps, outputs)
     recording : Recording
-        Where it has a velocity of as many axes, that is drawn too.
+        Its velocity is drawn as well, if it has as many axes.
     lead_steps : int
     title : str
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A serial port as the driver wants it."""
+"""A serial port in the form that the driver needs."""
 
 import serial
 
@@ -7,7 +7,7 @@ from .codec import FRAME_MAX
 
 __all__ = ["SerialPort"]
 
-# Of a byte, with start and stop bit; and delimiters before and after a coded frame.
+# Bits of a byte with start and stop bit; delimiters before and after a coded frame.
 LINE_BITS, LINE_EXTRA = 10, 2
 
 
@@ -21,8 +21,8 @@ class SerialPort:
     baud : int
         Bits per second, as the board was built for.
     timeout : float
-        Seconds that :meth:`read` waits, beside the time that a request and its answer take on the
-        line at most: what was written may be on its way still.
+        Seconds that :meth:`read` waits. The time of the longest request and answer on the line is
+        added, because written bytes may still be on their way.
     """
 
     def __init__(self, device: str, baud: int, timeout: float = 0.1):
@@ -35,9 +35,9 @@ class SerialPort:
         return self._port.write(data)
 
     def read(self, size: int = 1) -> bytes:
-        """What comes, up to ``size`` bytes; fewer if the time is over."""
+        """Up to ``size`` bytes; fewer after the timeout."""
         return self._port.read(size)
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self._port.close()
