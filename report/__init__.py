@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report holds, and how it looks."""
+"""Reports: their figures, tables, pictures and pages."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How data become a page: no file or address outside it is needed."""
+"""Pages from templates. A page needs no other file and no network."""
 
 from importlib import resources
 
@@ -10,14 +10,14 @@ __all__ = ["render_page"]
 
 
 def render_page(package: str, name: str, *, pictures: dict[str, str], **values) -> str:
-    """The template ``name`` of ``package``'s folder pages as HTML.
+    """Fill in the template ``name`` from the folder ``pages`` of ``package``, as HTML.
 
     Parameters
     ----------
     pictures : dict of str to str
-        SVG text by name, taken as it is; every other text is escaped.
+        SVG text by name, inserted as it is. Every other text is escaped.
     **values
-        What else the template names.
+        Further names of the template.
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)

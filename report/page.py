@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report: a page that stands alone, and a few lines of text."""
+"""The report of a build: as a page in one file, and as a few lines of text."""
 
 import numpy as np
 from spikewright.boards.explore.pareto import title
@@ -16,25 +16,25 @@ __all__ = ["page", "summary"]
 
 
 def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answer) -> str:
-    """The report as HTML: no file or address outside it is needed.
+    """The report as HTML. The page needs no other file and no network.
 
     Parameters
     ----------
     facts : dict
         As `boards.flow.facts.collect` gives them.
     recording : Recording
-        What was scored.
+        The recording that was scored.
     reference : ndarray of float64, shape (steps, outputs)
         Outputs of the network in fp32, on ``recording``.
     answer : Answer
-        What the golden model gave, on these steps at least.
+        The answer of golden, for these steps at least.
     """
     scale = facts["accuracy"]["unit_scale"] or 1.0
     integer = facts["accuracy"]["rows"][-1]["arithmetic"]
     curves = {name: scale * published_time(velocity, facts["lead_steps"], recording.reset)
               for name, velocity in (("fp32", reference),
                                      (integer, answer.velocity[:recording.steps]))}
-    # A velocity of another shape than the outputs was not scored, and is not drawn.
+    # A velocity with another shape than the outputs was not scored, so it is not drawn.
     truth = recording.velocity if facts["accuracy"]["unit_scale"] else None
     drawings = {
         "velocity": pictures.velocity(facts, curves, truth, recording.reset),
@@ -52,7 +52,7 @@ def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answe
 
 
 def short_path(hops: list[dict]) -> list[dict]:
-    """The critical path with the neighbours of one signal made one, and without empty parts."""
+    """The critical path, with neighbouring hops of one signal joined, and without empty hops."""
     short: list[dict] = []
     for hop in hops:
         signal = hop["signal"].removeprefix("decoder.").removeprefix("core.")
@@ -94,7 +94,7 @@ def summary(facts: dict) -> str:
 
 def _idle(idle: dict) -> str:
     text = "{toggles:.2g} of {flip_flops:,} flip-flops toggle per cycle".format(**idle)
-    # Reports that were made before RAMs were counted are still shown.
+    # Older reports do not count reads of RAMs; they are still shown.
     if "reads" in idle:
         text += ", {reads:.2g} of {read_ports} memory ports read".format(**idle)
     return text

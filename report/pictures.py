@@ -20,7 +20,7 @@ from .style import (
 
 __all__ = ["KINDS", "area", "critical_path", "cycles", "latency", "memory", "velocity"]
 
-# What the kinds of cells are called, of every family.
+# Titles of the kinds of cells, for every family.
 KINDS = {"lc": "logic cells", "lut": "LUTs", "ff": "flip-flops", "ebr": "block RAMs",
          "spram": "large RAMs", "dsp": "multipliers"}
 
@@ -30,7 +30,7 @@ WINDOW = 1000           # steps of the velocity picture
 
 def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | None,
              reset: np.ndarray) -> str:
-    """Outputs over the liveliest few seconds, beside what the hand did.
+    """Outputs over the few seconds with the most movement, beside the recorded velocity.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
 
 
 def cycles(facts: dict, seen: np.ndarray) -> str:
-    """Histogram of ``seen`` cycles of every step, beside the worst case and the time there is."""
+    """Histogram of the ``seen`` cycles of a step, with the worst case and the available time."""
     worst, budget = facts["cycles"]["worst"], facts["cycles"]["budget"]
     low, high = max(int(seen.min()), 1) / 1.6, budget * 1.25
     bins = np.geomspace(low, high, 120)
@@ -94,7 +94,7 @@ def cycles(facts: dict, seen: np.ndarray) -> str:
 
 
 def area(facts: dict) -> str:
-    """What each block takes of the device, for each kind of resource."""
+    """Cells of each block, for each kind of cell of the device."""
     kinds = {kind: KINDS[kind] for kind, taken in facts["resources"].items() if taken["used"]}
     with drawn("area", figsize=(WIDTH, 0.75 + 0.52 * len(kinds))) as (picture, axes):
         for y, (kind, title) in enumerate(kinds.items()):
@@ -118,7 +118,7 @@ def area(facts: dict) -> str:
 
 
 def memory(facts: dict) -> str:
-    """Every block RAM of the device, and what the weight memory holds."""
+    """Every block RAM of the device, and the contents of the weight memory."""
     with drawn("memory", nrows=2, figsize=(WIDTH, 2.2),
                height_ratios=[1, 1.35]) as (picture, (rams, words)):
         blocks = [block for _, block, _ in BLOCKS for _ in range(facts["blocks"][block]["ebr"])]
@@ -152,7 +152,7 @@ def memory(facts: dict) -> str:
 
 
 def latency(facts: dict) -> str:
-    """From the end of a step to its velocity: as published, and here, with the line to the host."""
+    """Time from the end of a step to its velocity: of the published code, and here with the line."""
     line, decode = facts["line"], facts["microseconds"]["cycles"]["mean"]
     parts = (("request on the line", line["request_us"]["mean"], "#b8aed0"),
              ("decoding", decode, WARM), ("answer on the line", line["answer_us"], "#7b6d9c"))
@@ -184,7 +184,7 @@ def latency(facts: dict) -> str:
 
 
 def critical_path(facts: dict) -> str:
-    """The slowest way between two flip-flops, hop by hop, within a clock period."""
+    """The slowest path between two flip-flops, hop by hop, within a clock period."""
     period = 1e3 / facts["clock_mhz"]
     with drawn("path", figsize=(WIDTH, 1.35)) as (picture, axes):
         axes.barh(0, period, color=PAPER, height=0.6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rounding to integers costs: the model beside floating point, over a recording."""
+"""The cost of rounding to integers: the model beside floating point, over a recording."""
 
 from collections.abc import Iterable
 
@@ -19,12 +19,12 @@ from spikewright.network.reference import run_reference
 
 __all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "number", "outputs_of", "score"]
 
-# The floating-point models take about 25 us a step each, so an hour would be a minute or two.
+# The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
 
 FLOATS = {"fp64": np.float64, "fp32": np.float32, "fp16": np.float16}
 
-# By arithmetic: velocity float64 (steps, outputs) and spikes bool (steps, neurons).
+# For each arithmetic: velocity float64 (steps, axes), and spikes bool (steps, neurons).
 Results = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
@@ -40,7 +40,7 @@ def outputs_of(network: Network, recording: Recording,
 
 
 def score(model: IntegerModel, recording: Recording, results: Results, answer: Answer) -> dict:
-    """Fidelity to fp32 of every arithmetic, and how well each decodes.
+    """Fidelity of every arithmetic to fp32, and how well each decodes.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
     results : dict
         As `outputs_of` gives it.
     answer : Answer
-        What the integer model gave, on these steps at least.
+        The answer of the integer model, for these steps at least.
 
     Returns
     -------
     dict
-        As `compare` gives it, with a row for the integers after those of ``results``.
+        The result of `compare`, with a row for the integers at the end.
     """
     integers = answer.velocity[:recording.steps], answer.spikes[:recording.steps]
     name = "int" + "/".join(map(str, model.widths.weights))
@@ -63,16 +63,16 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
 
 
 def compare(results: Results, recording: Recording, *, lead_steps: int, dt: float) -> dict:
-    """Fidelity to the result ``fp32`` of every result, and how well each decodes.
+    """Fidelity of every result to the result ``fp32``, and how well each decodes.
 
     Parameters
     ----------
     results : dict
         As `outputs_of` gives it, with any further arithmetic.
     recording : Recording
-        What they answer to.
+        The recording that gave these results.
     lead_steps : int
-        Steps by which the outputs come earlier than the published model's.
+        Steps by which outputs come earlier than from the published code.
     dt : float
         Seconds per step.
 
@@ -106,10 +106,10 @@ def compare(results: Results, recording: Recording, *, lead_steps: int, dt: floa
 
 
 def number(value: float) -> float | None:
-    """``value`` to six digits, for JSON; None for NaN and infinity, which it does not know."""
+    """``value`` with six digits; None for NaN and infinity, which JSON does not have."""
     return float(f"{value:.6g}") if np.isfinite(value) else None
 
 
 def numbers(values: np.ndarray) -> list[float | None]:
-    """The same for every value of an array."""
+    """`number` of every value of an array."""
     return [number(value) for value in values]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The look that all pictures share, and how they become text for a page."""
+"""The common style of all pictures, and their conversion to text for a page."""
 
 import contextlib
 import io
@@ -34,7 +34,7 @@ BLOCK_COLOURS = {
 }
 
 _LOOK: Any = {
-    "svg.fonttype": "none",             # text stays text: small, sharp, and found by a search
+    "svg.fonttype": "none",             # text stays text: files are small, and a search finds it
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
     "text.color": INK,
@@ -52,7 +52,7 @@ _LOOK: Any = {
 
 
 class Picture:
-    """A picture while it is drawn; ``svg`` and ``png`` once it is done."""
+    """A picture: ``svg`` and ``png`` are set when drawing is done."""
 
     figure: Figure
     svg: str
@@ -61,13 +61,13 @@ class Picture:
 
 @contextlib.contextmanager
 def drawn(name: str, *, dots: int = 0, **subplots) -> Iterator[tuple[Picture, Any]]:
-    """Give a picture and its axes; on leaving, the picture's ``svg`` is its text.
+    """Give a picture and its axes. At the end of the block, ``svg`` of the picture is set.
 
-    The same data always give the same text. With ``dots`` per inch, ``png`` is the picture as
-    an image on white.
+    The same data always give the same text. With ``dots`` per inch, ``png`` is set as well: the
+    picture on a white ground.
     """
     picture = Picture()
-    # Names inside a page must differ from picture to picture: the salt makes them so.
+    # Names in a page must be unique; the salt differs from picture to picture.
     with plt.rc_context({**_LOOK, "svg.hashsalt": name}):
         picture.figure, axes = plt.subplots(layout="constrained", **subplots)
         try:
@@ -82,13 +82,13 @@ def drawn(name: str, *, dots: int = 0, **subplots) -> Iterator[tuple[Picture, An
         finally:
             plt.close(picture.figure)
     text = stream.getvalue()
-    # Groups are called alike in every picture, and nothing refers to them.
+    # Groups have the same names in every picture, and nothing refers to them.
     text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg"):])
     picture.svg = text.replace("DejaVu Sans", "system-ui")
 
 
 def bare(axes: Axes, *, keep: str = "bottom") -> None:
-    """Take away all of the frame but the side ``keep`` (none where empty)."""
+    """Remove the frame except for the side ``keep``; remove all of it if ``keep`` is empty."""
     for side, spine in axes.spines.items():
         spine.set_visible(side == keep)
     if keep != "left":
