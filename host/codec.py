@@ -40,7 +40,7 @@ class InfoAnswer:
     version:        int
     loadable:       bool        # the host must send its weights
     loaded:         bool        # the weights are complete
-    steps:          int         # results taken from the core; the last counts once another frame comes
+    steps:          int         # results taken from the core, which the next frame does
     longest_cycles: int         # cycles of the longest step
     corrupt:        int         # the counters from here on stop between 65,280 and 65,535
     repeated:       int

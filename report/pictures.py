@@ -152,7 +152,7 @@ def memory(facts: dict) -> str:
 
 
 def latency(facts: dict) -> str:
-    """Time from the end of a step to its velocity: of the published code, and here with the line."""
+    """Time from the end of a step to its velocity: published code, and here with the line."""
     line, decode = facts["line"], facts["microseconds"]["cycles"]["mean"]
     parts = (("request on the line", line["request_us"]["mean"], "#b8aed0"),
              ("decoding", decode, WARM), ("answer on the line", line["answer_us"], "#7b6d9c"))
