@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of each board, and its top level."""
+"""The boards: their chips, pins and clocks, and their top level."""

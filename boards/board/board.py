@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of a board, and the clocks that it can make."""
+"""The properties of a board, and the clocks that it can make."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Oscillator:
     divider: int
 
 
-# Where a clock comes from; None is the crystal itself.
+# The source of a clock; None is the crystal itself.
 ClockSource = PllSettings | Ecp5PllSettings | Oscillator | None
 
 OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
@@ -32,15 +32,15 @@ OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in
 
 @dataclass(frozen=True, kw_only=True)
 class Wires:
-    """Pins for a serial line that the platform has none for.
+    """Pins of the serial line, for a platform without a UART.
 
     Parameters
     ----------
     rx, tx : str
-        Pins of ``connector``, or of the chip where that is None.
+        Pins of ``connector``; pins of the chip if it is None.
     connector : tuple of (str, int), optional
     attributes : dict
-        Of the pins. Without a pull-up an open line would look like a stream of frames.
+        Attributes of the pins. Without a pull-up, an open line would look like a stream of frames.
     """
 
     rx: str
@@ -51,42 +51,42 @@ class Wires:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What a board has, and which of it a decoder uses.
+    """A board, and the parts of it that a decoder uses.
 
     Parameters
     ----------
     name : str
-        As users type it.
+        Name on the command line.
     title : str
-        As people call it.
+        Name in texts.
     platform_path : str
         ``module:class`` of the amaranth-boards platform.
     chip : Device
     package : tuple of str
-        Options of place and route that tell package and speed.
+        Options of place and route for package and speed.
     crystal : str
-        Name of the platform's clock pin; empty where the oscillator in the chip is the clock.
+        Name of the platform's clock pin; empty if the clock is the oscillator in the chip.
     crystal_hz : int
     pll : str
-        How the crystal reaches a PLL: at its own ``"pad"``, through the ``"core"`` of the chip,
-        or not, where empty.
+        How the crystal reaches a PLL: at the ``"pad"`` of the PLL, or through the ``"core"`` of
+        the chip. Empty if there is no PLL.
     clock_hz : int
-        Clock of the decoder, where the user does not choose.
+        Clock of the decoder if the user does not choose one.
     uart : int
         Number of the platform's UART.
     wires : Wires or None
         Pins of a UART that the platform does not know.
     adapter : str
-        Where a 3.3 V USB-serial adapter goes; empty where the board's USB port is one.
+        Where to connect a 3.3 V USB-serial adapter; empty if the board's USB port is one.
     leds : dict of str to tuple
-        LED by what it shows, ``lock`` or ``answer``: name, number and, where it is one colour of
-        several, which. Only LEDs that share no pin.
+        LEDs that show ``lock`` and ``answer``: name, number, and the colour of an LED with
+        several. Only LEDs that share no pin.
     pack : tuple of str
         Options of the bitstream tool.
     program : str
         Command that loads the bitstream.
     lacks : tuple of str
-        What a user misses, in words.
+        What the board does not have, in words.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Board:
 
     @property
     def instead(self) -> dict[str, str]:
-        """Choices of `plan.config.CoreConfig` in the place of those that the chip cannot hold."""
+        """Options of `plan.config.CoreConfig` that replace those this chip cannot support."""
         choices: dict[str, str] = {}
         if not self.resources["dsp"]:
             choices |= {"multiplier": "serial", "neurons": "shared"}
@@ -134,13 +134,13 @@ class Board:
 
     @property
     def sizes(self) -> str:
-        """How many of each kind of cell there are, in words."""
+        """The number of cells of each kind, in words."""
         return ", ".join(f"{count:,} {kind.upper()}" for kind, count in self.resources.items()
                          if count)
 
     @property
     def clock_made(self) -> str:
-        """How its own choice of clock is made, in words."""
+        """How the default clock is made, in words."""
         if not self.crystal:
             return "from the oscillator in the chip"
         if self.clock_hz == self.crystal_hz:
@@ -165,19 +165,19 @@ class Board:
         return platform
 
     def clocks(self) -> dict[int, ClockSource]:
-        """Every clock in Hz that the board can make, and where it comes from."""
+        """Every clock in Hz that the board can make, with its source."""
         if not self.crystal:
             return dict(OSCILLATORS)
         made = self.family.pll_outputs(self.crystal_hz) if self.pll else {}
         return {**made, self.crystal_hz: None}
 
     def clock(self, megahertz: float | None) -> tuple[int, ClockSource]:
-        """Clock of the decoder in Hz, and where it comes from.
+        """Clock of the decoder in Hz, and its source.
 
         Raises
         ------
         InputError
-            If the board cannot make ``megahertz``; the message names what is near.
+            If the board cannot make ``megahertz``; the message names the nearest clocks.
         """
         if megahertz is None:
             clock_hz = self.clock_hz

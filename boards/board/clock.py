@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clock and reset of a board: from its crystal or oscillator, through a PLL where there is one."""
+"""Clock and reset of a board: from its crystal or oscillator, directly or through a PLL."""
 
 from amaranth import *
 from amaranth.lib import io, wiring
@@ -12,14 +12,14 @@ from .pll_ecp5 import Ecp5PllSettings
 
 __all__ = ["BoardClock", "StartDelay"]
 
-# Block RAMs of the iCE40 read as zero for about 3 us after configuration; five times that is what
-# amaranth's own reset keeps, and what is kept here. The oscillator in the chip needs 100 us.
+# Block RAMs of the iCE40 read as zero for about 3 us after configuration. Amaranth's own reset
+# lasts five times as long, and so does this one. The oscillator in the chip needs 100 us.
 START_SECONDS = 15e-6
 OSCILLATOR_SECONDS = 100e-6
 
 
 class StartDelay(wiring.Component):
-    """Counts cycles of the domain ``por``, which has no reset, until all else may begin.
+    """Counts cycles of the domain ``por``, which has no reset, until the design may start.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class StartDelay(wiring.Component):
     Members
     -------
     go : :py:`In(1)`
-        The clock is steady; the count starts over whenever it is not.
+        The clock is steady. When it is not, the count starts over.
     done : :py:`Out(1)`
         ``go`` has been high for ``cycles`` cycles and one more.
     """
@@ -56,11 +56,11 @@ class StartDelay(wiring.Component):
 
 
 class BoardClock(wiring.Component):
-    """Drives domain ``sync`` from the crystal or the oscillator, through the PLL where asked to.
+    """Drives domain ``sync`` from the crystal or the oscillator, directly or through the PLL.
 
-    The reset lasts until the PLL has locked and START_SECONDS more, and comes back should the lock
-    be lost. The platform constrains the crystal; nextpnr knows the oscillator, and derives what
-    comes out of the PLL.
+    The reset lasts until START_SECONDS after the PLL has locked. It comes back if the lock is lost.
+    The platform constrains the crystal. nextpnr knows the oscillator, and derives the output of
+    the PLL.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _oscillator(settings: Oscillator, clock):
 
 
 def _ice40_pll(settings: PllSettings, crystal, clock, lock):
-    """From the pad of the PLL itself, or from a buffer behind any other."""
+    """A PLL that is fed from its own pad, or from the buffer of another pin."""
     kind, reference = (("CORE", {"i_REFERENCECLK": crystal.i}) if isinstance(crystal, io.Buffer)
                        else ("PAD", {"i_PACKAGEPIN": crystal.io}))
     return Instance(
@@ -152,7 +152,7 @@ def _ice40_pll(settings: PllSettings, crystal, clock, lock):
 def _ecp5_pll(settings: Ecp5PllSettings, crystal, clock, lock):
     return Instance(
         "EHXPLLL",
-        # The loop filter as ecppll of Project Trellis sets it.
+        # The same loop filter as in ecppll of Project Trellis.
         a_ICP_CURRENT="12",
         a_LPF_RESISTOR="8",
         a_MFG_ENABLE_FILTEROPAMP="1",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chips of the boards: what they have, and what the tools must be told of them."""
+"""The chips of the boards: their cells, and the options of the tools for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Device:
     Parameters
     ----------
     name : str
-        As people call it.
+        Name in texts.
     family : Family
     resources : dict of str to int
-        How many of each kind of cell of the family it has.
+        Number of cells of each kind of the family.
     yosys : tuple of str
         Options of the synthesis.
     nextpnr : tuple of str
@@ -37,8 +37,8 @@ class Device:
 
 
 def _ice40(name: str, nextpnr: str, lc: int, ebr: int) -> Device:
-    # ABC9 knows the delays of the device: a third faster at the same area.
-    # No multiplier is left to -dsp, which would fail where there is none: Yosys makes it of LUTs.
+    # ABC9 knows the delays of the device: the design is a third faster with the same area.
+    # Without -dsp, Yosys makes multipliers of LUTs; with it, a chip without any would fail.
     return Device(name=f"Lattice iCE40{name}", family=ICE40, nextpnr=(nextpnr,),
                   yosys=("-abc9", "-device", name[:2].lower()),
                   resources={"lc": lc, "ebr": ebr, "spram": 0, "dsp": 0})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The device families: what their cells are called, and which tools make a bitstream of them."""
+"""The device families: names of their cells, and the tools that make a bitstream for them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Cell:
     Parameters
     ----------
     title : str
-        As a sentence calls it.
+        Name in texts.
     placed : str
-        As nextpnr calls it once packed.
+        Name in nextpnr, after packing.
     synthesized : dict of str to int
-        What Yosys calls those that become such cells, and how many each becomes.
+        Names in Yosys of cells that become such cells, and how many each becomes.
     bits : int
-        Of memory in one; 0 where it is none.
+        Bits of memory in one; 0 if it is no memory.
     """
 
     title: str
@@ -42,8 +42,8 @@ class Family:
     cells : dict of str to Cell
         Logic first; ``ebr`` and ``dsp`` are in every family.
     sharing : str
-        What the names of flip-flops begin with that share a logic cell with the LUT before them;
-        empty where none does.
+        Begin of the names of flip-flops that share a logic cell with the LUT before them; empty
+        if none does.
     synth : str
         Command of Yosys.
     place, pack : str
@@ -51,15 +51,15 @@ class Family:
     pins : str
         File name ending of pins and clocks.
     placed : str
-        Option of the placer that names the placed design, which is also its file name ending.
+        Option of the placer for the placed design; it is also the ending of its file name.
     pack_options : tuple of str
-        Of the bitstream tool, with the names of its files.
+        Options of the bitstream tool, with the names of its files.
     bitstream : str
         File name.
     packages : tuple of str
         Python packages of the tools.
     pll_outputs : callable
-        Every frequency in Hz that a PLL makes from one in Hz, and how.
+        Gives every frequency in Hz that a PLL makes from one in Hz, with the settings.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Family:
 
     @property
     def logs(self) -> tuple[str, ...]:
-        """What is worth keeping of a build."""
+        """Names of the log files of a build."""
         return ("yosys.log", f"{self.place}.log", f"{self.pack}.log", "nextpnr.json",
                 f"top.{self.pins}")
 

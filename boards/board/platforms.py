@@ -228,7 +228,7 @@ def find_board(name: str) -> Board:
     Raises
     ------
     InputError
-        If there is none; the message names those there are.
+        If there is none; the message names all boards.
     """
     if name not in BOARDS:
         raise InputError(f"Board must be one of {', '.join(sorted(BOARDS))}, not {name!r}")
@@ -241,7 +241,7 @@ def check_large_memory(board: Board) -> None:
     Raises
     ------
     InputError
-        The message names the boards that have some.
+        The message names the boards that have large RAMs.
     """
     having = sorted(name for name, other in BOARDS.items() if other.resources.get("spram", 0))
     if board.name not in having:

@@ -10,7 +10,7 @@ PHASE_DETECTOR = (10_000_000, 133_000_000)
 OSCILLATOR     = (533_000_000, 1_066_000_000)
 OUTPUT         = (16_000_000, 275_000_000)
 
-# Highest frequency at the phase detector for filter 1, 2, ..; above the last it is 6.
+# Highest frequency at the phase detector for filters 1, 2, ..; above the last, filter 6.
 FILTERS = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
 
 
@@ -18,8 +18,8 @@ FILTERS = (17_000_000, 26_000_000, 44_000_000, 66_000_000, 101_000_000)
 class PllSettings:
     """Parameters of SB_PLL40 with simple feedback.
 
-    The oscillator runs at ``input * (divf + 1) / (divr + 1)``, the output at that over
-    ``2**divq``.
+    The oscillator runs at ``input * (divf + 1) / (divr + 1)``. The output is the oscillator
+    divided by ``2**divq``.
     """
 
     divr: int
@@ -28,15 +28,15 @@ class PllSettings:
     filter_range: int
 
     def output_hz(self, input_hz: int) -> float:
-        """Frequency that comes out."""
+        """Frequency of the output."""
         return input_hz * (self.divf + 1) / (self.divr + 1) / (1 << self.divq)
 
 
 def pll_outputs(input_hz: int) -> dict[int, PllSettings]:
-    """Every whole number of Hz that the PLL makes from ``input_hz``, and how.
+    """Every whole number of Hz that the PLL makes from ``input_hz``, with the settings.
 
-    Where several settings make the same, the one with the fastest phase detector is given: it has
-    the least jitter.
+    If several settings make the same frequency, the result has the one with the fastest phase
+    detector, because it has the least jitter.
     """
     outputs: dict[int, PllSettings] = {}
     for divr in range(16):

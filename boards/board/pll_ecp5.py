@@ -15,7 +15,7 @@ OUTPUT         = (3_125_000, 400_000_000)
 class Ecp5PllSettings:
     """Parameters of EHXPLLL with feedback from its primary output.
 
-    The output runs at ``input * feedback / reference``, the oscillator at that times ``output``.
+    The output runs at ``input * feedback / reference``, the oscillator ``output`` times as fast.
     """
 
     reference: int
@@ -23,15 +23,16 @@ class Ecp5PllSettings:
     output: int
 
     def output_hz(self, input_hz: int) -> float:
-        """Frequency that comes out."""
+        """Frequency of the output."""
         return input_hz * self.feedback / self.reference
 
 
 def pll_outputs(input_hz: int) -> dict[int, Ecp5PllSettings]:
-    """Every whole number of Hz that the PLL makes from ``input_hz``, and how.
+    """Every whole number of Hz that the PLL makes from ``input_hz``, with the settings.
 
-    Where several settings make the same, the one with the fastest phase detector is given: it has
-    the least jitter; the oscillator runs as near to the middle of its range as it can.
+    If several settings make the same frequency, the result has the one with the fastest phase
+    detector, because it has the least jitter. The oscillator runs as near as possible to the
+    middle of its range.
     """
     middle = sum(OSCILLATOR) / 2
     outputs: dict[int, Ecp5PllSettings] = {}

@@ -19,7 +19,7 @@ class BoardTop(wiring.Component):
     board : :class:`Board`
     decoder : :class:`Decoder`
     source
-        As `Board.clock` gives it for the clock of the decoder's link.
+        Source of the clock of the decoder's link, from `Board.clock`.
     """
 
     def __init__(self, board: Board, decoder: Decoder, source: ClockSource):
@@ -43,7 +43,7 @@ class BoardTop(wiring.Component):
             decoder.rx.eq(rx.i),
             tx.o.eq(decoder.tx),
         ]
-        # Both are free: the one glows once the clock runs, the other flickers with each answer.
+        # One LED glows once the clock runs, the other flickers with each answer.
         ports: dict = {}
         shown = {"lock": clock.lock, "answer": ~decoder.tx}
         for what, (name, number, *colour) in self.board.leds.items():

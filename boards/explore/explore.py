@@ -30,16 +30,16 @@ SCHEMA = 1
 
 
 def presets_on(board: Board) -> dict[str, CoreConfig]:
-    """The presets as they are on ``board``."""
+    """The presets, with the replacements for ``board``."""
     changes: dict[str, Any] = {**board.instead}
     return {name: replace(preset, **changes) for name, preset in PRESETS.items()}
 
 
 def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConfig]:
-    """Configurations of a grid: ``lanes=1,2,4`` replaces a field of ``base``, ``presets`` adds all.
+    """Configurations of a grid: ``lanes=1,2,4`` varies a field of ``base``, ``presets`` adds all.
 
-    Several fields span all their combinations; those that contradict themselves are left out, as
-    is what appears twice.
+    Several fields give all their combinations. Combinations that contradict themselves are left
+    out, and so are duplicates.
 
     Raises
     ------
@@ -73,22 +73,22 @@ def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConf
 def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int,
             megahertz: float | None, baud: int, recording: Path | None, store: Store,
             executor: Executor) -> dict:
-    """Build every configuration with the seeds 1 .. ``seeds``; returns what explore.json says.
+    """Build every configuration with seeds 1 to ``seeds``; returns the contents of explore.json.
 
-    What ``store`` has is not done again, and what is done goes there at once.
+    Results in ``store`` are not computed again; each new result is stored at once.
 
     Parameters
     ----------
     folder : Path
-        Artefact of the model.
+        The model folder.
     board : Board
     configs : list of CoreConfig
     seeds : int
     megahertz : float or None
-        Clock that placement aims at; the board's own choice where None.
+        Clock that placement aims at; None for the board's default.
     baud : int
     recording : Path or None
-        What the cycles are counted on; simulated spikes where None.
+        Recording over which cycles are counted; None for simulated spikes.
     store : Store
     executor : concurrent.futures.Executor
     """

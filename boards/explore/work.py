@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The work of an exploration: what each configuration still needs, and what comes back."""
+"""The work of an exploration: jobs that configurations still need, and their results."""
 
 import sys
 import time
@@ -17,19 +17,19 @@ __all__ = ["Point", "Work"]
 
 @dataclass(kw_only=True)
 class Point:
-    """A configuration, and what became of it.
+    """A configuration and its results.
 
     Parameters
     ----------
     config : CoreConfig
     key : str
-        Of its design; empty where it has none.
+        Key of its design; empty if it has none.
     reason : str
-        Why there is nothing to place; empty where there is.
+        Reason why there is no design to place; empty if there is one.
     runs : dict of int to dict
-        Figures of the placements by seed, as `boards.explore.jobs.place_design` gives them.
+        Results of `boards.explore.jobs.place_design`, by seed.
     failures : dict of int to str
-        Why a placement failed, by seed.
+        Reasons why placements failed, by seed.
     """
 
     config: CoreConfig
@@ -40,7 +40,7 @@ class Point:
 
 
 class Work:
-    """Jobs on their way. Points that become the same design share its jobs.
+    """Jobs that are running. Points with the same design share its jobs.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Work:
         self.done = self.total = 0
 
     def add(self, point: Point, facts: list, design_of: Callable[[CoreConfig], Design]) -> None:
-        """Find what is known of ``point``, which ``facts`` determine, and begin what is not."""
+        """Look up results of ``point``, which ``facts`` determine, and begin the missing jobs."""
         key = self.store.known(facts)
         design = None
         try:
@@ -98,7 +98,7 @@ class Work:
         self.waiting[self.executor.submit(*call)] = key, seed
 
     def finish(self) -> None:
-        """Wait for all jobs; each is kept as soon as it has ended."""
+        """Wait for all jobs; each result is stored as soon as the job ends."""
         for told in self._progress():
             ended, _ = wait(self.waiting, timeout=1, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -121,7 +121,7 @@ class Work:
                 bar.refresh()
 
     def _take(self, key: str, seed: int | None, result: dict) -> str:
-        """Keep a result, begin what it makes possible, and say what it is."""
+        """Store a result, begin the jobs that it allows, and describe it."""
         points = self.points[key]
         lanes = points[0].config.lanes
         name = "1 lane" if lanes == 1 else f"{lanes} lanes"

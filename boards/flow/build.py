@@ -25,24 +25,24 @@ __all__ = ["build"]
 
 def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megahertz: float | None,
           baud: int, seed: int, recording: Path | None) -> dict:
-    """Build the model in ``folder`` for ``board``; returns what report.json says.
+    """Build the model in ``folder`` for ``board``; returns the contents of report.json.
 
-    ``output`` gets the bitstream, report.html, report.json and logs, all of them or none.
+    ``output`` gets the bitstream, report.html, report.json and the logs: all of them, or none.
 
     Parameters
     ----------
     folder : Path
-        Artefact of the model.
+        The model folder.
     board : Board
     output : Path
     config : CoreConfig
     megahertz : float or None
-        Clock of the decoder; the board's own choice where None.
+        Clock of the decoder; None for the board's default.
     baud : int
     seed : int
-        Of the placement.
+        Seed of the placement.
     recording : Path or None
-        What the report measures on; simulated spikes where None.
+        Recording that the report measures on; None for simulated spikes.
     """
     model, manifest = load_artefact(folder)
     network = load_network(folder)

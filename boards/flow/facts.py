@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything a report says, as plain data: the contents of report.json."""
+"""The facts of a build as plain data: the contents of report.json."""
 
 import dataclasses
 import json
@@ -35,17 +35,17 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
     Parameters
     ----------
     manifest : dict
-        Of the model.
+        Manifest of the model.
     board, decoder, built
-        What was built, and what came of it.
+        The design, and its placement.
     seed : int
-        Of the placement.
+        Seed of the placement.
     source : Source
-        The recording that the means come from.
+        The recording that was measured on.
     answer : Answer
-        What the golden model gave on it.
+        The answer of golden for it.
     accuracy : dict
-        As `report.score.score` gives it.
+        The result of `report.score.score`.
     """
     model, clock_hz = decoder.core.model, decoder.link.clock_hz
     cycles, latency = _timing(decoder, answer)
@@ -99,7 +99,7 @@ def load_facts(folder: Path) -> dict:
     Raises
     ------
     InputError
-        If there is none, or it is damaged or from another version.
+        If it is missing, damaged, or of another schema.
     """
     path = Path(folder) / "report.json"
     if not path.is_file():
@@ -131,7 +131,7 @@ def _timing(decoder: Decoder, answer: Answer) -> tuple[dict, dict]:
 
 
 def _line(decoder: Decoder, source: Source) -> dict:
-    """Time that frames take on the serial line: ten bits a byte, and two bytes around a frame."""
+    """Time of frames on the serial line: ten bits per byte, and two bytes around a frame."""
     byte_us = 1e7 / decoder.link.baud
     events = np.diff(source.recording.start)
     request, answer = 5 + 2, 13 + 4 * decoder.link.outputs + 2
@@ -141,7 +141,7 @@ def _line(decoder: Decoder, source: Source) -> dict:
 
 
 def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
-    """Where the rows of each projection lie in the weight tables, in words of ``lanes`` synapses.
+    """Place of the rows of each projection in the weight tables, in words of ``lanes`` weights.
 
     Tables of several formats or widths count one after another.
     """

@@ -13,7 +13,7 @@ from ..board.platforms import BOARDS
 
 __all__ = ["Weights", "check_area", "check_timing", "holders", "weights_of"]
 
-# Logic that stands for a multiplier on a chip without: as synthesis for an HX8K made of two.
+# Logic of a multiplier on a chip without multipliers, measured on an HX8K.
 MULTIPLIER_LOGIC = 310
 
 Blocks = dict[str, dict[str, int]]
@@ -21,22 +21,22 @@ Blocks = dict[str, dict[str, int]]
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What the weight tables of a design are made of: plain data, to travel with it.
+    """The weight tables of a design in a few numbers: plain data that can go to other machines.
 
     Parameters
     ----------
     bits : int
-        Of a weight.
+        Bits of a weight.
     lanes : int
         Weights side by side in a word.
     table_bits : int
-        Of all tables.
+        Bits of all tables.
     dense_words : int
-        Of the tables, were they dense: large RAMs hold no others.
+        Words of the tables in the dense format, the only one for large RAMs.
     dense : bool
-        Whether they are.
+        Whether the tables are dense.
     mixed : bool
-        Whether some projections have narrower weights than others: large RAMs do not hold them.
+        Whether projections have different bits; large RAMs cannot hold such tables.
     """
 
     bits: int
@@ -48,7 +48,7 @@ class Weights:
 
 
 def weights_of(core: CoreParams) -> Weights:
-    """Those of a core."""
+    """The weight tables of a core."""
     return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.table_bits,
                    dense_words=sum(p.rows * p.row_words for p in places(core.model, core.lanes)),
                    dense=core.config.tables == "dense", mixed=len(core.tables) > 1)
@@ -63,12 +63,12 @@ def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
     blocks : dict
         Cells of each kind in each block, see `boards.flow.netlist`.
     weights : Weights
-        What the design was made with.
+        Weight tables of the design.
 
     Raises
     ------
     InputError
-        The message has what is needed and what there is, and names what to change.
+        The message says what the design needs, what the chip has, and what to change.
     """
     cells = board.family.cells
     needed = _sums(board, blocks)
@@ -93,8 +93,8 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
     options = "--weight-memory large" + ("" if weights.dense else " --tables dense")
     advice = []
     if "ebr" in over:
-        # Weight memory grows with the bits of a weight, and the rest stays as it is, but for one
-        # block RAM instead of one per lane for the currents.
+        # Only the weight memory grows with the bits of a weight. With one lane, the currents take
+        # one block RAM instead of one per lane.
         for lanes, saved in (("", 0), ("take one lane (--lanes 1) and ", spared)):
             bits = _bits_that_fit(board, blocks, weights, saved)
             if bits >= 2 and not (saved and fewer_lanes):
@@ -118,18 +118,18 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
 
 
 def _bits_that_fit(board: Board, blocks: Blocks, weights: Weights, saved: int) -> int:
-    """Bits of a weight with which the block RAMs do, once ``saved`` of them are."""
+    """Bits of a weight that fit into the block RAMs if ``saved`` of them become free."""
     taken = blocks["weights"]["ebr"]
     room = board.resources["ebr"] - (_sums(board, blocks)["ebr"] - taken - saved)
     return min(weights.bits - 1, weights.bits * room // taken) if taken else 0
 
 
 def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], list[str]]:
-    """Boards that have what a design for ``board`` needs, as far as its counts tell.
+    """Other boards that should hold a design for ``board``, estimated from its counts.
 
-    The second list has those that do once the weights lie in their large RAMs. Logic is compared
-    one to one, whatever the family, and memory by its bits; where a chip has no multiplier, logic
-    takes its place: MULTIPLIER_LOGIC. A chip of another family packs both differently.
+    The second list has boards that hold it with the weights in their large RAMs. Logic cells are
+    compared one to one and memory by its bits, even between families, although another family may
+    pack both differently. On a chip without multipliers each takes MULTIPLIER_LOGIC.
     """
     needed = _sums(board, blocks)
     roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
@@ -137,12 +137,12 @@ def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], 
              and weights.lanes * weights.bits <= MOST_BITS)
     block, large = [], []
     for other in roomy:
-        # What a RAM of one family holds may take several of another.
+        # The contents of one RAM may need several RAMs of another family.
         ratio = board.family.cells["ebr"].bits / other.family.cells["ebr"].bits
         ratio = 1 if other.family is board.family else ratio
         rest = (needed["ebr"] - blocks["weights"]["ebr"]) * ratio
         tables = blocks["weights"]["ebr"] * ratio
-        if needed.get("spram"):             # they lie there
+        if needed.get("spram"):             # weights in large RAMs
             tables = weights.table_bits / other.family.cells["ebr"].bits
         if rest + tables <= other.resources["ebr"]:
             block.append(other.name)
@@ -166,7 +166,7 @@ def check_timing(board: Board, clock_hz: int, fmax_hz: float, seed: int) -> None
     Raises
     ------
     InputError
-        The message has both frequencies, and names what to change.
+        The message has both frequencies, and says what to change.
     """
     if fmax_hz >= clock_hz:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a netlist takes of a device, in all and block by block."""
+"""The cells of a netlist, in all and block by block."""
 
 import json
 import re
@@ -12,11 +12,11 @@ from ..board.family import Family
 
 __all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
 
-# One table for each format of them. Those of narrow weights are called dense_4 and so on.
+# One table for each format. Tables of narrower weights have names such as dense_4.
 TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed", "bitmap")
                for bits in ("", *(f"_{bits}" for bits in range(*WIDTH_LIMITS["weight"]))))
 
-# Blocks by the start of their cells' names, most particular first, and what each is for.
+# Begin of the names of a block's cells, the longest match first, and the title of the block.
 BLOCKS = (
     (TABLES,                       "weights",   "holds the synapses"),
     ("decoder.core.rows.",         "rows",      "adds the synapses of a spike"),
@@ -31,12 +31,12 @@ BLOCKS = (
 
 
 def block_of(cell: str) -> str:
-    """Name of the block that a cell of the flat netlist belongs to.
+    """Name of the block of a cell of the flat netlist.
 
-    After synthesis a cell is called after the signal that it makes, with the path of that signal.
+    After synthesis a cell has the name of the signal that it drives, with its path.
     Logic that is shared across a border counts for one side.
     """
-    # Amaranth numbers a submodule that is called as a signal beside it.
+    # Amaranth appends a number if a submodule and a signal have the same name.
     path = re.sub(r"\$\d+\.", ".", cell)
     return next(name for prefix, name, _ in BLOCKS if path.startswith(prefix))
 
@@ -52,10 +52,11 @@ def count_blocks(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
 
 
 def count_cells(netlist: Path, family: Family) -> dict[str, dict[str, int]]:
-    """The same from the netlist that Yosys wrote, before anything is placed.
+    """Cells of each kind in each block, from the netlist that Yosys wrote, before placement.
 
-    Exact but for logic, of which nextpnr takes a few more. Where a flip-flop shares a logic cell
-    with a LUT, each LUT needs one, and each flip-flop whose input is not a LUT of its own.
+    The counts are exact except for logic: nextpnr takes a few cells more. In a family whose
+    flip-flops share a logic cell with a LUT, each LUT needs a cell, and so does each flip-flop
+    whose input is not a LUT of its own.
     """
     cells = _cells(netlist)
     kinds = {name: (kind, number) for kind, cell in family.cells.items()

@@ -12,7 +12,7 @@ from .netlist import block_of
 __all__ = ["Hop", "PlacedReport", "read_report"]
 
 
-# How the part of a name begins that tells of cells.
+# Begin of the part of a name that describes cells.
 LIBRARY = re.compile(r"_(?:SB|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|TRELLIS|DP16KD|PDPW16KD)_")
 
 
@@ -28,7 +28,7 @@ class Hop:
     block : str
         Block in which the part ends, see `boards.flow.netlist.BLOCKS`.
     signal : str
-        Where the part ends: the signal that is routed, or that the cell makes or is part of.
+        End of the part: the routed signal, or the signal that the cell drives.
     """
 
     kind: str
@@ -39,16 +39,16 @@ class Hop:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedReport:
-    """What nextpnr reports.
+    """The report of nextpnr.
 
     Parameters
     ----------
     used : dict of str to int
         Cells of each kind of the family.
     fmax_hz, wanted_hz : float
-        Highest clock that the design works at, and the constraint.
+        Highest clock of the design, and the constraint.
     path : list of Hop
-        The slowest way from flip-flop to flip-flop.
+        The slowest path from flip-flop to flip-flop.
     """
 
     used: dict[str, int]
@@ -60,7 +60,7 @@ class PlacedReport:
 def read_report(path: Path, family: Family) -> PlacedReport:
     """Read the file that nextpnr writes for ``--report``.
 
-    Of several clocks, the one that is slowest beside its constraint counts.
+    If there are several clocks, the one counts that is slowest relative to its constraint.
     """
     report = json.loads(Path(path).read_text())
     clock, frequency = min(report["fmax"].items(),
@@ -77,7 +77,7 @@ def read_report(path: Path, family: Family) -> PlacedReport:
 
 def _hop(hop: dict) -> Hop:
     cell = hop["to"]["cell"]
-    # Nameless logic is called after a named signal, and after what lies between.
+    # Logic without a name is called after a named signal and the cells between.
     signal = LIBRARY.split(hop.get("net", cell))[0]
     return Hop(kind=hop["type"], delay_ns=round(hop["delay"], 3), block=block_of(cell),
                signal=signal)

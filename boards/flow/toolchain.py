@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a board's top level to a bitstream: Yosys, nextpnr, and what packs the bits."""
+"""From a board's top level to a bitstream: Yosys, nextpnr, and the bitstream packer."""
 
 import contextlib
 import re
@@ -60,13 +60,12 @@ def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
 
 
 def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str, str]:
-    """What the tools start from, by file name: ``top.il``, and the pins in ``top.pcf`` or
-    ``top.lpf``.
+    """Input files of the tools, by name: ``top.il``, and the pins in ``top.pcf`` or ``top.lpf``.
 
     Raises
     ------
     InputError
-        If the weights lie in large memory, and the board has none.
+        If the weights are in large memory, and the board has none.
     """
     if decoder.core.large:
         check_large_memory(board)
@@ -81,7 +80,7 @@ def synthesize(board: Board, decoder: Decoder, clock: ClockSource, folder: Path)
 
 
 def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
-    """Write ``files``, of `design_files`, and their netlist ``top.json`` to ``folder``."""
+    """Write ``files`` from `design_files`, and their netlist ``top.json``, to ``folder``."""
     for name, text in files.items():
         (folder / name).write_text(text)
     command = " ".join((board.family.synth, *board.chip.yosys, "-top top -json top.json"))
@@ -90,7 +89,7 @@ def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
 
 def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
           folder: Path) -> PlacedReport:
-    """Place and route the netlist ``top.json`` in ``folder``, whatever clock comes of it.
+    """Place and route the netlist ``top.json`` in ``folder``; the clock is not checked.
 
     Raises
     ------
@@ -118,7 +117,7 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
 
 def _crowded(family: Family, folder: Path,
              blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """``blocks`` with what nextpnr itself counted in addition, from its log."""
+    """``blocks`` with the further cells that nextpnr counted, from its log."""
     text = (folder / f"{family.place}.log").read_text(errors="replace")
     for kind, cell in family.cells.items():
         found = re.search(rf"{cell.placed}:\s+(\d+)/", text)
@@ -130,13 +129,13 @@ def _crowded(family: Family, folder: Path,
 
 @contextlib.contextmanager
 def kept_logs(family: Family, folder: Path, failed: Path) -> Iterator[None]:
-    """Keep the logs in ``folder``, should the block be refused, in ``failed``; the message says so.
+    """If the block is refused, keep the logs of ``folder`` in ``failed``; the message says so.
 
-    ``failed`` goes first: it never tells of an older failure.
+    ``failed`` is removed first, so it never has logs of an older failure.
     """
     for name in family.logs:
         (failed / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):      # it holds something else, or is not there
+    with contextlib.suppress(OSError):      # it is missing, or has other files
         failed.rmdir()
     try:
         yield
