@@ -54,7 +54,7 @@ class Design:
 
 
 def synthesize_design(design: Design) -> dict:
-    """Synthesize: gives ``netlist``, compressed text, or the reason in ``refused`` or ``failed``."""
+    """Synthesize: gives ``netlist``, compressed text, or a reason as ``refused`` or ``failed``."""
     board = find_board(design.board)
     with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
         folder = Path(name)
@@ -70,7 +70,7 @@ def synthesize_design(design: Design) -> dict:
 
 
 def place_design(design: Design, netlist: bytes, seed: int) -> dict:
-    """Place and route with ``seed``: gives ``fmax_mhz`` and ``used``, or the reason in ``failed``."""
+    """Place and route with ``seed``: gives ``fmax_mhz`` and ``used``, or a reason as ``failed``."""
     board = find_board(design.board)
     begin = time.monotonic()
     with quietly(), tempfile.TemporaryDirectory(prefix="explore-") as name:
