@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fine-tuning of a rounded model: its own integers run, and the weights behind them learn.
+"""Fine-tuning of a rounded model: the integers run, and the float weights behind them learn.
 
 See docs/finetuning.md for the equations.
 """
@@ -30,12 +30,12 @@ __all__ = ["finetune", "integer_score", "shaken", "tune", "unit_of"]
 
 def finetune(model: IntegerModel, network: Network, facts: dict, recording: Recording,
              tuning: Tuning, unit: float = 1.0) -> tuple[IntegerModel, dict]:
-    """Fine-tune what `quantize.compile.compile_network` gave, on a recording with ``velocity``.
+    """Fine-tune the result of `quantize.compile.compile_network` on a recording with ``velocity``.
 
-    ``unit`` is that of the network in units of the recording, see `unit_of`; it stays as it is.
+    ``unit`` is the unit of the network in units of the recording, see `unit_of`; it is kept.
 
-    Weights that are 0 in ``network`` stay 0. Neurons and channels that have no weights any more are
-    dropped. The manifest's facts get one more entry, ``finetuned``.
+    Weights that are 0 in ``network`` stay 0. Neurons and channels that lose all their weights are
+    dropped. The facts of the manifest get one more entry, ``finetuned``.
     """
     tuned = tune(model, recording, tuning, _masks(model, network), unit)
     pairs = zip(model.projections, tuned.projections, strict=True)
@@ -47,7 +47,7 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
 
 
 def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) -> np.ndarray:
-    """R2 of each axis, float64, of golden's answers at the time that the network was trained for.
+    """R2 of golden's answers, float64 (axes,), at the time for which the network was trained.
 
     Answers are multiplied by ``unit``, see `unit_of`.
     """
@@ -55,9 +55,9 @@ def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) 
 
 
 def unit_of(model: IntegerModel, recording: Recording) -> float:
-    """Unit of the network's outputs in units of the recording, such as 1000 for m and mm; or 1.
+    """Unit of the network's outputs in units of the recording, such as 1000 for m and mm.
 
-    A factor of 10 is none: so much a network may be wrong.
+    It is 1 unless the factor is about 100 or more: a network may be wrong by a factor of 10.
     """
     unit = unit_scale(target_velocity(recording), _answers(model, recording))
     return unit if abs(np.log10(unit)) > 1.5 else 1.0
@@ -69,8 +69,8 @@ def _answers(model: IntegerModel, recording: Recording) -> np.ndarray:
 
 
 def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
-    """Where weights may be other than 0: where the checkpoint's are; bool (sources, targets)."""
-    # Channels may share a row: it may have the weights of each.
+    """Weights that may differ from 0, as in the checkpoint: bool (sources, targets)."""
+    # Channels may share a row, which may then have the weights of each.
     channels = model.channel_row[:, None] == np.arange(model.rows)
     rows = {INPUT: channels, **{p.name: np.eye(p.size, dtype=bool)[:, p.kept]
                                 for p in model.populations}}
@@ -79,7 +79,7 @@ def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
 
 def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
          unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
-    """The same model with weights that decode ``recording`` better; where ``masks`` let them.
+    """The model with weights that decode ``recording`` better; only weights in ``masks`` change.
 
     Minimises the root mean square error of the velocity, each axis scaled by the root mean square
     of the movement. Runs on one thread, so that a seed gives one result on one machine.
@@ -106,7 +106,7 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
 
 
 class _Trainer:
-    """Integer network, its optimiser, and what both need.
+    """The integer network, its optimiser, and the constants of the training.
 
     ``gain`` float64 (axes, outputs) makes the velocity of the outputs, each axis in units of its
     ``size``, float64 (axes,).
@@ -141,14 +141,14 @@ class _Trainer:
                     bar.update()
 
     def model(self) -> IntegerModel:
-        """The model with the integers that the network has now."""
+        """The model with the present integers of the network."""
         model   = self.network.model
         weights = [w.detach().numpy().astype(np.int64) for w in self.network.weights()]
         return replace(model, projections=tuple(
             replace(p, weights=w) for p, w in zip(model.projections, weights, strict=True)))
 
     def _step(self, output: Tensor, hidden: Tensor, target: Tensor, mask: Tensor) -> float:
-        """One update; gives the error, of 1 for silence."""
+        """One update; gives the error, which is 1 for a silent network."""
         useful = mask.sum().clamp(min=1)
         wrong  = (output @ self.gain.T - target / self.size).square()
         error  = ((wrong * mask).sum() / (wrong.shape[-1] * useful) + 1e-12).sqrt()
@@ -166,7 +166,7 @@ class _Trainer:
 
 
 def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
-    """Leave out a ``share`` of the events, and double as many: their mean and kind stay."""
+    """Leave out a ``share`` of the events, and double as many; their mean stays the same."""
     draw = torch.rand(events.rows.shape, generator=generator)
     once = events.rows.masked_fill(draw < share, -1)
     more = events.rows.masked_fill(draw < 1 - share, -1)
@@ -174,7 +174,7 @@ def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
 
 
 def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict:
-    """The manifest's entries ``facts`` of a compiled model, brought to its new weights."""
+    """The manifest entries ``facts`` of a compiled model, updated for its new weights."""
     current, membrane = proven_bits(model)
     calibration = facts["calibration"]
     return {

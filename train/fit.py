@@ -17,7 +17,7 @@ __all__ = ["fit", "predict", "r2"]
 
 
 class _Windows:
-    """Batches of windows that never cross a reset; the shorter ones are padded, and masked out."""
+    """Batches of windows that never cross a reset; shorter windows are padded and masked."""
     def __init__(self, recording: Recording, scale: np.ndarray, recipe: Recipe):
         self.spikes    = torch.from_numpy(dense(recording))
         self.velocity  = torch.from_numpy(target_velocity(recording) / scale).float()
@@ -39,15 +39,15 @@ class _Windows:
 
 
 def _energy(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of squares of a unit's answer to one spike of weight 1, membrane after current."""
+    """Sum of squares of the membrane of a unit after one spike of weight 1."""
     return (1 - b).square() * (1 + a * b) / ((1 - a * b) * (1 - a.square()) * (1 - b.square()))
 
 
 def _initialise(model: TinyRSNN, rate: float, generator: torch.Generator) -> None:
     """Draw weights such that membranes spread by 1 threshold, most of it from the input.
 
-    The fluctuation-driven regime of Rossbroich et al., Neuromorph. Comput. Eng. 2 (2022). ``rate``
-    is in spikes per channel and step; hidden units are taken to fire 10 times a second.
+    This is the fluctuation-driven regime of Rossbroich et al., Neuromorph. Comput. Eng. 2 (2022).
+    ``rate`` is in spikes per channel and step. Hidden units are assumed to fire 10 times a second.
     """
     a, b, ra, rb = model.decays()
     hidden = 10 * model.dt
@@ -134,7 +134,7 @@ def _apply(masks: list[tuple[Tensor, Tensor]]) -> None:
 
 def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
           optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-    """One update; gives the error, of 1 for silence, and the mean rate of the hidden units."""
+    """One update; gives the error, 1 for a silent network, and the mean rate of hidden units."""
     spikes, target, mask = batch
     output, hidden = model(dropout(spikes, recipe.dropout))
     error  = ((output - target).square() * mask).sum() / (2 * mask.sum())

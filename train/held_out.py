@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What integers cost on a part of a recording that no network has seen, seed by seed."""
+"""The cost of integers on a part of a recording that no network has seen, for several seeds."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,25 +24,25 @@ __all__ = ["compare", "heading", "losses"]
 
 def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe: Recipe,
             tuning: Tuning, tell: Callable[[str], None] = tqdm.write) -> dict:
-    """Train, round and fine-tune with ``seeds`` seeds, from that of ``recipe`` on.
+    """Train, round and fine-tune with ``seeds`` seeds, beginning with the seed of ``recipe``.
 
-    All of it, calibration too, sees the first 80 % of the recording; the rest is scored, the float
-    network by `train.fit.predict`, the integers by golden. ``tell`` gets a line as soon as a seed
-    is done.
+    Training and calibration see the first 80 % of the recording. The rest is scored: the float
+    network with `train.fit.predict`, the integers with golden. ``tell`` gets a line as soon as a
+    seed is done.
 
     Returns
     -------
     dict
-        What a JSON file keeps: ``seeds`` is a list of one entry per seed, with ``seed``, ``float``
-        and ``integers``: per width, ``bits``, ``rounded`` and ``tuned``. Scores are R2, the mean
-        over the axes.
+        Contents of the JSON file. ``seeds`` has one entry per seed, with ``seed``, ``float`` and
+        ``integers``; ``integers`` has ``bits``, ``rounded`` and ``tuned`` for each width. Scores
+        are R2, the mean over the axes.
     """
     seen, unseen = held_out(recording)
     results = {"recording": recording.name, "dt": recording.dt, "channels": recording.channels,
                "hidden": recipe.hidden, "epochs": recipe.epochs, "tuning_epochs": tuning.epochs,
                "steps": seen.steps, "held_out_steps": unseen.steps}
     entries = []
-    # The bars of training and tuning go below this one; all are quiet unless on a terminal.
+    # Bars of training and tuning are drawn below this one, and only on a terminal.
     with tqdm(total=seeds * (1 + len(weight_bits)), disable=None, unit="network",
               dynamic_ncols=True, desc="held-out") as bar:
         for k in range(seeds):
@@ -84,13 +84,13 @@ def _line(entry: dict) -> str:
 
 
 def heading(weight_bits: list[int]) -> str:
-    """What stands above the lines that `compare` tells."""
+    """The heading of the lines of `compare`."""
     return f"{'R2':9}" + "".join(f"{title:>14}" for title in (
         "float", *(f"{bits}-bit{kind}" for bits in weight_bits for kind in ("", " tuned"))))
 
 
 def losses(results: dict) -> str:
-    """Two lines: means over the seeds, and what they lose against the float network's."""
+    """Two lines: means over the seeds, and the loss against the mean of the float networks."""
     mean = np.mean([_scores(entry) for entry in results["seeds"]], axis=0)
     return (f"{'mean':9}" + "".join(f"{score:14.4f}" for score in mean)
             + f"\n{'lost':9}{'':14}" + "".join(f"{lost:14.4f}" for lost in mean[0] - mean[1:]))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integer model in torch: golden's values going forward, a surrogate gradient coming back.
+"""The integer model in torch: the values of golden forward, a surrogate gradient backward.
 
 Every tensor is float64 and holds whole numbers below 2**53, so sums, products by a decay and
-shifts by ``floor`` are exact, in any order. Rounding and saturation pass the gradient straight
-through; a spike passes that of `train.model.Spike` at ``m / threshold - 1``, a reset passes none.
+shifts by ``floor`` are exact, in any order. Rounding and saturation pass the gradient unchanged. A
+spike has the gradient of `train.model.Spike` at ``m / threshold - 1``. A reset passes none.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ __all__ = ["Events", "IntegerNetwork", "State"]
 
 @dataclass(frozen=True)
 class Events:
-    """What streams that run side by side take.
+    """Input events of streams that run side by side.
 
     Parameters
     ----------
     rows : int64, (steps, batch, most)
-        Input rows of the events, in their order; ``-1`` fills up.
+        Input rows of the events in their order, filled up with ``-1``.
     reset : bool, (steps, batch)
-        Where a stream's state is cleared before the step.
+        The state of the stream is cleared before the step.
     """
     rows: Tensor
     reset: Tensor
@@ -46,7 +46,7 @@ class State:
     spikes: list[list[Tensor]]
 
     def detach(self) -> "State":
-        """The same values, without their history."""
+        """The same values, detached from the graph of gradients."""
         return State([s.detach() for s in self.s], [m.detach() for m in self.m],
                      [[y.detach() for y in late] for late in self.spikes])
 
@@ -57,14 +57,14 @@ class IntegerNetwork(nn.Module):
     Parameters
     ----------
     model : IntegerModel
-        Its weights are where training starts, its other tables stay.
+        Training starts with its weights; its other tables stay.
 
     Members
     -------
     shadow : list of float64 parameters, (sources, targets)
-        Weights before rounding, in LSB, per projection; `weights` are what the model computes with.
+        Weights of each projection before rounding, in LSB; the model computes with `weights`.
     halves : list of int
-        Weights of each projection are from ``-half`` to ``half - 1``.
+        Weights of a projection are between ``-half`` and ``half - 1``.
     """
     def __init__(self, model: IntegerModel):
         super().__init__()
@@ -144,12 +144,12 @@ class IntegerNetwork(nn.Module):
 
     def _add(self, s: Tensor, events: Tensor, weights: Tensor, rows: Tensor | None = None
              ) -> Tensor:
-        """Add ``events`` (batch, sources), one after another: as ``rows`` says, or by source."""
+        """Add ``events`` (batch, sources), one after another: in the order of ``rows``, or of sources."""
         high  = (1 << self.model.widths.current - 1) - 1
         total = s + events @ weights
         with torch.no_grad():
             if (s.abs() + events @ weights.abs()).max() <= high:
-                return total                    # in no order can a part of the sum saturate
+                return total                    # no order of the events can saturate
             exact = s
             if rows is None:
                 drives = events.T[:, :, None] * weights[:, None]
@@ -161,7 +161,7 @@ class IntegerNetwork(nn.Module):
 
 
 def _straight(x: Tensor, value: Tensor) -> Tensor:
-    """``value`` going forward; its gradient goes to ``x`` as it is."""
+    """``value`` forward; backward, its gradient goes unchanged to ``x``."""
     return x + (value - x).detach()
 
 

@@ -19,7 +19,7 @@ _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at
 
 
 class Spike(torch.autograd.Function):
-    """Heaviside step, strict; backward, the SuperSpike surrogate ``1 / (1 + 10 |x|)^2``.
+    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + 10 |x|)^2``.
 
     Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
     """
@@ -50,7 +50,7 @@ class _Group(nn.Module):
 class TinyRSNN(nn.Module):
     """Recurrent spiking decoder: ``channels`` inputs, ``hidden`` LIF units, ``outputs`` leaky ones.
 
-    One step, every right-hand side old (the published order; threshold 1, no biases)::
+    One step in the published order, with all right-hand sides old, threshold 1 and no biases::
 
         z'    = [mem > 1]
         syn'  = a syn + W1 x[t-1] + W2 z
@@ -79,7 +79,7 @@ class TinyRSNN(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], dt: float = DT) -> "TinyRSNN":
-        """Network of a state dict: ``KEYS`` are taken, as float32, and any other key is ignored."""
+        """Network of a state dict: takes ``KEYS`` as float32, and ignores other keys."""
         hidden, channels = state["con1.op.weight"].shape
         model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt)
         model.load_state_dict({key: state[key].float() for key in KEYS})
@@ -138,7 +138,7 @@ class TinyRSNN(nn.Module):
         return torch.stack(output), torch.stack(hidden)
 
     def rounded(self) -> "TinyRSNN":
-        """Network whose parameters are rounded to float16, as :meth:`checkpoint` writes them."""
+        """The network with parameters rounded to float16, as in the file of :meth:`checkpoint`."""
         state = {key: value.half() for key, value in self.state_dict().items()}
         for key, value in state.items():
             bad = self.state_dict()[key][~value.isfinite()]

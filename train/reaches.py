@@ -24,7 +24,7 @@ TASKS = ("random_target", "centre_out")
 
 @dataclass(frozen=True, kw_only=True)
 class Reaches:
-    """What the subject does. Lengths in mm, times in seconds; pairs bound a uniform draw."""
+    """Movements of the subject. Lengths in mm, times in seconds; pairs bound a uniform draw."""
     task: str = "random_target"
     workspace: float = 160.0                        # side of the square, or diameter of the circle
     shortest: float = 40.0                          # distance between successive random targets
@@ -92,7 +92,7 @@ class Units:
 
 
 def minimum_jerk(fraction: np.ndarray) -> np.ndarray:
-    """Part of the way done, 0 to 1, at a fraction of a reach's duration, clipped to 0 to 1."""
+    """Part of the path that is done, 0 to 1, at a fraction of the duration, clipped to 0 to 1."""
     f = np.clip(fraction, 0, 1)
     return f**3 * (10 - 15 * f + 6 * f**2)
 
@@ -143,7 +143,7 @@ def simulate(*, n_bins: int, seed: int, units: Units | None = None, reaches: Rea
     dt : float
         Seconds per step.
     trials : int
-        Runs that the session is cut into, near enough of one length; each starts at a pause.
+        Runs of about equal length, into which the session is cut; each starts at a pause.
 
     Returns
     -------
@@ -182,9 +182,9 @@ def default_sessions(seed: int = 0) -> tuple[Recording, Recording]:
 
 
 def save_session(path: Path, session: Recording) -> None:
-    """Write a simulated session to a compressed .npz file that says that it is one.
+    """Write a simulated session to a compressed .npz file, with a note that it is simulated.
 
-    The file appears whole or not at all. Channels are the smallest unsigned kind that holds them.
+    The file appears whole or not at all. Channels have the smallest unsigned type that fits.
     """
     write_arrays(path, {
         "bin": np.repeat(np.arange(session.steps, dtype=np.int32), np.diff(session.start)),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 __all__ = ["LIMITS", "Recipe", "Tuning"]
 
-#: Lowest and highest value of what a user may set.
+#: Lowest and highest value of each setting of the user.
 LIMITS = {"hidden": (1, 1024), "epochs": (1, 100_000), "seed": (0, 2**31 - 1)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train. Lengths in seconds, rates in spikes per second of one hidden unit.
+    """Settings of the training. Times in seconds, rates in spikes per second of a hidden unit.
 
     An epoch is as many windows as the recording is long, placed at random. The last quarter of them
     fine-tunes the pruned network. Both parts have a learning rate that falls as a half cosine.
@@ -22,7 +22,7 @@ class Recipe:
     window: float = 1.0
     batch: int = 64
     learning_rate: float = 1e-2
-    dropout: float = 0.1                # of input spikes
+    dropout: float = 0.1                # share of input spikes that is left out
     sparsity: float = 0.45              # part of each weight matrix that is pruned
     lowest: float = 0.5                 # rate that no unit should fall below
     highest: float = 4.0                # rate that the mean of the units should stay below
@@ -33,16 +33,16 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """How to fine-tune the integers. Lengths in seconds, rates in spikes per second of one unit.
+    """Settings of the fine-tuning. Times in seconds, rates in spikes per second of a unit.
 
     An epoch is one pass over the recording. The learning rate falls as a half cosine.
     """
     epochs: int = 20
     seed: int = 0
-    window: float = 1.0                 # gradients reach back at most so far
+    window: float = 1.0                 # longest time over which gradients reach back
     batch: int = 64
-    learning_rate: float = 5e-3         # in parts of the largest weight
-    noise: float = 0.1                  # part of the input events left out; as many are doubled
+    learning_rate: float = 5e-3         # relative to the largest weight
+    noise: float = 0.1                  # share of input events left out; as many are doubled
     lowest: float = 0.5                 # rate that no unit should fall below
 
     def __post_init__(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings as training takes them: dense, cut at resets, a part held out; NumPy only."""
+"""Recordings in the form for training: dense, cut at resets, a part held out; NumPy only."""
 
 import numpy as np
 from spikewright.base.errors import InputError
@@ -7,7 +7,7 @@ from spikewright.network.recording import Recording
 
 __all__ = ["dense", "held_out", "target_velocity", "trials"]
 
-MOST_PLACES = 2**31             # of one byte each, held at once
+MOST_PLACES = 2**31             # steps times channels: a byte each in memory
 
 
 def dense(recording: Recording) -> np.ndarray:
@@ -23,7 +23,7 @@ def dense(recording: Recording) -> np.ndarray:
 
 
 def target_velocity(recording: Recording) -> np.ndarray:
-    """Velocity to learn: float64, (steps, 2); InputError if the recording has none like that."""
+    """Velocity to learn: float64, (steps, 2); InputError if the recording has none."""
     if recording.velocity is None:
         raise InputError(f"Recording {recording.name} must hold velocity to train on, not only "
                          "spikes")

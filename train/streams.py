@@ -17,19 +17,19 @@ __all__ = ["Streams", "whole"]
 
 
 class Streams:
-    """Pieces of equal length, cut anew in every pass, so that no step is always the first.
+    """Pieces of equal length, cut at other steps in every pass, so no step is always the first.
 
     Parameters
     ----------
     model : IntegerModel
-        What the events go to. Its outputs come ``lead_steps`` before the movement that they are
-        about, as a published model of the same network would give them.
+        The model that takes the events. Its outputs come ``lead_steps`` before the movement that
+        the published code would give with them.
     recording : Recording
         With ``velocity``.
     length : int
         Steps of a chunk.
     batch : int
-        Most pieces; there are fewer where they would be shorter than 10 chunks.
+        Largest number of pieces; there are fewer if they would be shorter than 10 chunks.
     """
     def __init__(self, model: IntegerModel, recording: Recording, *, length: int, batch: int):
         self.stimulus = stimulus_of(model, recording)
@@ -58,7 +58,7 @@ class Streams:
 
 
 def events_at(stimulus, step: np.ndarray, inside: np.ndarray) -> Events:
-    """Events of the steps ``step``, int64 (steps, batch), where ``inside``; none elsewhere."""
+    """Events of the steps ``step``, int64 (steps, batch), if ``inside``; none elsewhere."""
     start = stimulus.start[step]
     count = np.where(inside, stimulus.start[step + 1] - start, 0)
     place = np.arange(count.max(initial=0))
