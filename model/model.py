@@ -7,11 +7,17 @@ import numpy as np
 from spikewright.network.network import INPUT, check_form, spike_columns
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
-           "largest_weight"]
+           "check_name", "largest_weight"]
 
 # Fewest and most bits of each number format.
 WIDTH_LIMITS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16),
                 "fraction": (0, 12)}
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of a model that cannot be printed in one line."""
+    if not (1 <= len(name) <= 100 and name.isprintable()):
+        raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
 
 
 def largest_weight(bits: int) -> int:
@@ -211,6 +217,7 @@ class IntegerModel:
         return next(population for population in self.populations if population.name == name)
 
     def __post_init__(self) -> None:
+        check_name(self.name)
         check_form(self)
         peak = 1 << self.widths.membrane - 1
         limits = {"threshold": peak - 1, "synaptic_decay": (1 << self.widths.decay) - 1,

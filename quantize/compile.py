@@ -5,7 +5,7 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording, simulated_recording
@@ -72,8 +72,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         Further entries of the manifest: ``calibration``, ``dropped``, ``non_zeros``, ``warnings``,
         and ``decay_terms`` where the rules ask for them.
     """
-    if not (1 <= len(name) <= 100 and name.isprintable()):
-        raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
+    check_name(name)
     network, widths, rules = retime(network), widths or Widths(), rules or Rules()
     widths, bits = mixed_bits(network, widths, projection_bits or {})
     simulated = recording is None

@@ -176,6 +176,8 @@ def _changed(model, population=None, projection=None, shift=0, **changes):
     ({"readout": np.ones((2, 3))}, "readout must have shape (axes, 2), not (2, 3)"),
     ({"readout": np.ones(2)}, "readout must have shape (axes, 2), not (2,)"),
     ({"readout": np.array([[1, np.inf]])}, "readout must be finite, not hold NaN or an infinity"),
+    ({"name": "two\nlines"},
+     "Model name must be 1 to 100 printable characters, not 'two\\nlines'"),
     ({"dt": 0.0}, "Network must have 1 channel or more and a dt between 0 and 10 s, not 6 and 0.0"),
     ({"population": ("kept", 7)}, "first kept must be between 0 and 6, not 7 at [0]"),
     ({"widths": Widths(weight=6, current=9, membrane=11, decay=6, fraction=2)},
