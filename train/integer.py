@@ -144,7 +144,7 @@ class IntegerNetwork(nn.Module):
 
     def _add(self, s: Tensor, events: Tensor, weights: Tensor, rows: Tensor | None = None
              ) -> Tensor:
-        """Add ``events`` (batch, sources), one after another: in the order of ``rows``, or of sources."""
+        """Add ``events`` (batch, sources) one by one: in the order of ``rows``, or of sources."""
         high  = (1 << self.model.widths.current - 1) - 1
         total = s + events @ weights
         with torch.no_grad():
