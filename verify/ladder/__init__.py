@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accuracy ladder: what each step from double precision down to the gates costs."""
+"""The accuracy ladder: the cost of each step from double precision down to the gates."""

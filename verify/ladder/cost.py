@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network takes: memory, and operations per step.
+"""The cost of a network: memory, and operations per step.
 
-The counts are those of NeuroBench (Yik et al. 2025) for this kind of network. `footprint_bytes` is
-what its constants take: weights, zeros too, and decays; integers also store a threshold per neuron,
-floats have it in their weights' scale. States come on top, as `state_bits`. A synaptic operation
-is an addition: spikes are 0 or 1.
+The counts are those of NeuroBench (Yik et al. 2025) for this kind of network. `footprint_bytes` counts
+the constants: weights, including zeros, and decays. Integers also store a threshold per neuron; in
+floats it is part of the scale of the weights. States are counted separately, as `state_bits`. A
+synaptic operation is an addition, because spikes are 0 or 1.
 """
 
 from typing import NamedTuple
@@ -19,10 +19,10 @@ __all__ = ["Fan", "added", "float_cost", "integer_cost"]
 
 
 class Fan(NamedTuple):
-    """Weights that are not 0 behind each source of a projection.
+    """Number of weights other than 0 of each source of a projection.
 
-    ``columns`` are those of its spikes among the spikes of all, None for the input; ``weights``
-    int64 (sources,) counts, by place in the checkpoint.
+    ``columns`` are the columns of the source among all spikes, None for the input. ``weights``,
+    int64 (sources,), are the numbers, in the order of the checkpoint.
     """
 
     columns: slice | None
@@ -33,7 +33,7 @@ class Fan(NamedTuple):
 def added(fans: list[Fan], recording: Recording, spikes: np.ndarray) -> float:
     """Synaptic operations per step: weights other than 0 that a spike adds, mean over steps.
 
-    A spike adds nothing where a reset, or the end, comes before its delay is over. ``spikes`` bool
+    A spike adds nothing if a reset, or the end, comes before its delay is over. ``spikes`` is bool
     (steps, neurons).
     """
     total = 0
@@ -49,7 +49,7 @@ def added(fans: list[Fan], recording: Recording, spikes: np.ndarray) -> float:
 
 
 def float_cost(network: Network, dtype, recording: Recording, spikes: np.ndarray) -> dict:
-    """Cost of ``network`` in a floating-point format, on what it answered to ``recording``."""
+    """Cost of ``network`` in a floating-point format, from its ``spikes`` over ``recording``."""
     bits = 8 * np.dtype(dtype).itemsize
     weights = [projection.weights.astype(dtype) for projection in network.projections]
     columns = _columns((p.name, p.neurons) for p in network.populations if p.spiking)
@@ -66,8 +66,8 @@ def integer_cost(model: IntegerModel, table_bits: int, network: Network, recordi
                  spikes: np.ndarray) -> dict:
     """Cost of ``model``, whose weight tables have ``table_bits``, on golden's ``spikes``.
 
-    ``network`` is what the model was rounded from: shares and dense counts are of all its synapses,
-    though tables leave out what is pruned.
+    The model was rounded from ``network``. Shares and dense counts refer to all its synapses,
+    although the tables leave out those that were pruned.
     """
     columns = _columns((p.name, p.size) for p in model.populations if p.spiking)
     fans = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ladder as a page that stands alone."""
+"""The ladder as a page in one file."""
 
 from spikewright.report.html import render_page
 

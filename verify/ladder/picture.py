@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ladder as a picture: what fewer bits cost."""
+"""The ladder as a picture: the cost of fewer bits."""
 
 from matplotlib.axes import Axes
 from spikewright.report.style import COOL, INK, MUTED, RULE, WARM, Picture, bare, drawn
@@ -9,13 +9,13 @@ from .rungs import mixed
 __all__ = ["picture"]
 
 SIZE, DOTS = (8.6, 3.7), 150            # inches, and dots in each
-# Lower, a picture would show nothing but its worst point.
+# With a lower limit, the picture would show little but its worst point.
 LOWEST = -0.25
 DASHED = (0, (5, 3))
 
 
 def picture(ladder: dict) -> Picture:
-    """Fidelity over weight bits, and beside it decoding, or spikes where no velocity is known."""
+    """Fidelity over weight bits; beside it decoding, or spikes if there is no velocity."""
     with drawn("ladder", dots=DOTS, figsize=SIZE, ncols=2) as (drawing, (left, right)):
         _fidelity(left, ladder)
         decodes = [row for row in ladder["mean"] if row.get("decoding_correlation")]
@@ -56,7 +56,7 @@ def _figure(axes: Axes, ladder: dict, key: str, title: str) -> None:
 
 
 def _decoding(axes: Axes, ladder: dict) -> None:
-    """Correlation with the true velocity, an axis of movement a line; fp16 across."""
+    """Correlation with the recorded velocity, one line per axis of movement; fp16 across."""
     mean = ladder["mean"]
     count = len(next(row["decoding_correlation"] for row in mean
                      if row.get("decoding_correlation")))
@@ -84,7 +84,7 @@ def _line(rows: list[dict], key: str) -> tuple[list[int], list[float]]:
 
 
 def _alike(row: dict) -> bool:
-    """Whether all weights have the bits of this row: a point over them."""
+    """Whether all weights have the same bits, so that the row is a point of the curve."""
     return row["rung"].startswith("int") and not mixed(row["rung"])
 
 

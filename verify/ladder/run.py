@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several networks and rungs at once, and what comes of them as plain data."""
+"""Several networks and rungs at once; the results are plain data."""
 
 import sys
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 def climb_all(climbs: list[Climb], rungs: Iterable[str], checks: Checks, jobs: int) -> dict:
-    """Run every rung of every network, ``jobs`` at a time in processes of their own.
+    """Run every rung of every network in processes of their own, ``jobs`` at a time.
 
     Returns
     -------
@@ -27,14 +27,14 @@ def climb_all(climbs: list[Climb], rungs: Iterable[str], checks: Checks, jobs: i
     """
     rungs = list(rungs)
     needed = rungs if REFERENCE in rungs else [REFERENCE, *rungs]
-    # The longest first, so that no process is left alone with one at the end.
+    # The longest jobs come first, so that no long job runs alone at the end.
     tasks = sorted(((k, rung) for k in range(len(climbs)) for rung in needed),
                    key=lambda task: (task[1].startswith("fp"), -rung_bits(task[1])))
     if not sys.stderr.isatty():
         print(f"{len(climbs)} network{'s' if len(climbs) > 1 else ''} on {len(needed)} rungs",
               file=sys.stderr, flush=True)
     outcomes: dict[tuple[int, str], Outcome] = {}
-    # Without max_nbytes arrays would come as files that cannot be written, of another type.
+    # Without max_nbytes, arrays would arrive as read-only files of another type.
     with (joblib.Parallel(n_jobs=min(jobs, len(tasks)), return_as="generator_unordered",
                           max_nbytes=None) as parallel,
           tqdm(total=len(tasks), unit="rung", disable=None, leave=False) as bar):
@@ -50,9 +50,9 @@ def climb_all(climbs: list[Climb], rungs: Iterable[str], checks: Checks, jobs: i
 
 
 def mean_rows(networks: list[list[dict]]) -> list[dict]:
-    """Rows of several networks, rung by rung, as one: means of figures, all of checks.
+    """Rows of several networks joined rung by rung: the mean of each figure, and all checks.
 
-    A figure that a network lacks makes the mean that of the others; ``networks`` counts all.
+    If a network lacks a figure, the mean is over the others. ``networks`` counts all of them.
     """
     rows = []
     for group in zip(*networks, strict=True):

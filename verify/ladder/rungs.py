@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rungs: the same network, each one in another arithmetic."""
+"""The rungs: one network in several arithmetics."""
 
 import contextlib
 import io
@@ -38,17 +38,17 @@ ROLES = ("input", "recurrent", "output")
 
 @dataclass(frozen=True, kw_only=True)
 class Checks:
-    """How far the hardware is held against golden.
+    """The checks of the hardware against golden.
 
     Parameters
     ----------
     rtl : bool
-        Whether the compiled RTL answers every step as well.
+        Whether the compiled RTL runs every step as well.
     gates : int
-        Steps that the synthesized gates answer as well.
+        Number of steps that the synthesized gates run as well.
     config : CoreConfig
     cache : Path
-        Keeps compiled designs.
+        Folder of compiled designs.
     """
 
     rtl: bool = True
@@ -59,7 +59,7 @@ class Checks:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Climb:
-    """A network, and the spikes that it answers to.
+    """A network and its input spikes.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ class Climb:
     network : Network
         Retimed.
     source : Source
-        What is measured on.
+        Recording that is measured on.
     calibration : Recording or None
-        What the integers are calibrated on; simulated spikes where None.
+        Recording for the calibration of the integers; None for simulated spikes.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Climb:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """What a rung gave: velocity float64 (steps, outputs), spikes bool (steps, neurons), facts."""
+    """Result of a rung: velocity float64 (steps, axes), spikes bool (steps, neurons), facts."""
 
     velocity: np.ndarray
     spikes: np.ndarray
@@ -95,7 +95,7 @@ class Outcome:
 
 
 def rung_name(text: str) -> str:
-    """Name of the rung that a user calls ``text``: ``fp16``, ``int8`` or ``8``, or ``4/8/8``.
+    """Name of the rung that a user writes as ``fp16``, ``int8``, ``8`` or ``4/8/8``.
 
     Raises
     ------
@@ -127,9 +127,9 @@ def mixed(rung: str) -> bool:
 def widths_of(bits: int) -> Widths:
     """Number formats of an integer rung.
 
-    Those of every model, but that each weight bit beyond 8 widens the states by one, so that the
-    weights still fit, and decays by one, up to 16: else their rounding would hide that of the
-    weights.
+    They are those of every model up to 8 bits. Each further bit of a weight widens the states by
+    one, so that weights still fit, and the decays by one, up to 16. Otherwise the rounding of the
+    decays would hide that of the weights.
     """
     more = max(bits - Widths.weight, 0)
     return Widths(weight=bits, current=Widths.current + more, membrane=Widths.membrane + more,
@@ -142,7 +142,7 @@ def run_rung(climb: Climb, rung: str, checks: Checks) -> Outcome:
     Raises
     ------
     InputError
-        If the network cannot be quantized so, or a tool fails; the message names the rung.
+        If the network cannot be quantized in this way, or a tool fails. The message names the rung.
     """
     with contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -188,7 +188,7 @@ def _rtl(core, recording, golden, checks) -> dict:
 def _gates(core, recording, checks) -> dict:
     recording = recording.head(checks.gates)
     golden = run_golden(core.model, recording, core.config)
-    # The packaged tools see no folder of the system's temporary ones.
+    # The packaged tools cannot see the temporary folders of the system.
     checks.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=checks.cache, prefix="gates-") as folder:
         try:

@@ -18,7 +18,7 @@ Rows = list[tuple[str, ...]]
 
 
 def accuracy(ladder: dict) -> Rows:
-    """What every rung answers, the head first; a column without any figure is left out."""
+    """Accuracy of every rung, the head first; columns without any figure are left out."""
     head = ("rung", "fidelity R2", "spikes that agree", "Hz a neuron", "decoding R2 x, y",
             "correlation x, y", "RTL = golden", "gates = golden")
     return _filled([head, *(
@@ -29,7 +29,7 @@ def accuracy(ladder: dict) -> Rows:
 
 
 def cost(ladder: dict) -> Rows:
-    """What every rung takes, the head first."""
+    """Cost of every rung, the head first."""
     head = ("rung", "table bits", "state bits", "footprint bytes", "additions a step", "dense",
             "multiplies", "zero weights", "silent")
     return [head, *(
@@ -52,7 +52,7 @@ TABLES: dict[str, Callable[[dict], Rows]] = {
 
 
 def title(ladder: dict) -> str:
-    """What was measured, on what, in a line."""
+    """The networks and the recording, in one line."""
     networks = ladder["networks"]
     names = (networks[0]["name"] if len(networks) == 1
              else f"mean of {len(networks)} networks")
@@ -76,7 +76,7 @@ def load_ladder(path: Path) -> dict:
     Raises
     ------
     InputError
-        If it is none, or from another version.
+        If it is no ladder, or of another schema.
     """
     path = Path(path)
     try:
@@ -101,7 +101,7 @@ def _from(name: str, table: Callable[[dict], Rows]) -> Callable[[dict[str, dict]
 
 
 def _some(names) -> str:
-    """All different names, or the first and how many there are."""
+    """All different names, or the first one and how many there are."""
     different = list(dict.fromkeys(names))
     return different[0] if len(different) == 1 else f"{different[0]} and {len(different) - 1} more"
 
