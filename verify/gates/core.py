@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gates of the core, synthesized for a board and compiled to machine code.
 
-The core alone answers thousands of steps of a recording in seconds. `verify.gates.simulate` runs the
-whole top behind its pins, slowly, in another simulator.
+The core alone answers thousands of steps of a recording in seconds. `verify.gates.simulate` runs
+the whole top behind its pins, slowly, in another simulator.
 """
 
 import shutil

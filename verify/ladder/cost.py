@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cost of a network: memory, and operations per step.
 
-The counts are those of NeuroBench (Yik et al. 2025) for this kind of network. `footprint_bytes` counts
-the constants: weights, including zeros, and decays. Integers also store a threshold per neuron; in
-floats it is part of the scale of the weights. States are counted separately, as `state_bits`. A
-synaptic operation is an addition, because spikes are 0 or 1.
+The counts are those of NeuroBench (Yik et al. 2025) for this kind of network. `footprint_bytes`
+counts the constants: weights, including zeros, and decays. Integers also store a threshold per
+neuron; in floats it is part of the scale of the weights. States are counted separately, as
+`state_bits`. A synaptic operation is an addition, because spikes are 0 or 1.
 """
 
 from typing import NamedTuple
