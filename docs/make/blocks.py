@@ -46,7 +46,25 @@ def _chain(title: str, *steps: tuple[str, ...]) -> Picture:
                    arrows=[(a, b, "") for a, b in zip(names, names[1:], strict=False)])
 
 
+def _rooms() -> Picture:
+    """The rooms in their order, as a line that turns at the end of each row."""
+    rooms = {"base": "errors, files, tools", "network": "floats, recordings",
+             "model": "integers, folder", "quantize": "network to model",
+             "plan": "layout, program", "golden": "the definition", "hw": "the accelerator",
+             "sim": "compiled RTL, cocotb", "report": "scores, pages",
+             "boards": "bitstream, explore", "host": "driver", "train": "train, fine-tune",
+             "verify": "ladder, gates", "spikewright": "API, commands"}
+    names = list(rooms)
+    boxes = {}
+    for k, (name, text) in enumerate(rooms.items()):
+        row, column = divmod(k, 5)
+        boxes[name] = (4 - column if row % 2 else column, row, BLOCK, name, text)
+    return Picture(title="The rooms: each imports only from rooms before it", boxes=boxes,
+                   arrows=[(a, b, "") for a, b in zip(names, names[1:], strict=False)])
+
+
 PICTURES = {
+    "rooms": _rooms(),
     "flow": Picture(title="From a checkpoint to a decoded velocity", boxes={
         "train":    (0, 0, BLOCK, "train", "recording to network"),
         "network":  (1, 0, BLOCK, "network", "read, retime"),
