@@ -15,7 +15,7 @@ __all__ = ["check_file", "check_folder", "written_file", "written_folder"]
 
 # What marks a folder as written by this project: an index, and a key that it has.
 INDEXES = {"manifest.json": "model_hash", "report.json": "model_hash", "rom.json": "model_hash",
-           "verilog.json": "model_hash", "ladder.json": "rungs"}
+           "verilog.json": "model_hash", "ladder.json": "rungs", "metrics.json": "r2_held_out"}
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from spikewright.network.recording import Recording
 from tqdm import tqdm
 
 from .codec import EVENTS_MAX
-from .driver import Decoder
+from .driver import Driver
 
 __all__ = ["Decoded", "decode"]
 
@@ -24,7 +24,7 @@ class Decoded:
     Parameters
     ----------
     velocity_int : ndarray of int64, shape (steps, outputs)
-    velocity : ndarray of float64, shape (steps, outputs)
+    velocity : ndarray of float64, shape (steps, axes)
         Physical units.
     cycles : ndarray of int64, shape (steps,)
         Clock cycles of each step, as the device counts them.
@@ -44,7 +44,7 @@ class Decoded:
     delay: np.ndarray
 
 
-def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
+def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
            live: bool = False) -> Decoded:
     """Send every step of ``recording`` and gather the answers.
 
@@ -86,5 +86,5 @@ def decode(decoder: Decoder, model: IntegerModel, recording: Recording, *,
         round_trip[t] = answered - sent
         delay[t] = answered - (due if live else sent)
         velocity[t], cycles[t], saturated[t] = answer.outputs, answer.cycles, answer.saturated
-    return Decoded(velocity_int=velocity, velocity=velocity * model.output_scale, cycles=cycles,
+    return Decoded(velocity_int=velocity, velocity=model.velocity(velocity), cycles=cycles,
                    saturated=saturated, round_trip=round_trip, delay=delay)

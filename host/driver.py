@@ -4,14 +4,13 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-import numpy as np
 from spikewright.plan.images import load_bytes
 from tqdm import tqdm
 
 from . import codec
 from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, StepAnswer
 
-__all__ = ["Decoder", "NoAnswerError", "Port"]
+__all__ = ["Driver", "NoAnswerError", "Port"]
 
 Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, StepAnswer)
 
@@ -33,8 +32,8 @@ class NoAnswerError(TimeoutError):
     """The device did not answer any try."""
 
 
-class Decoder:
-    """A decoder behind a port.
+class Driver:
+    """A decoder behind a port, by its input rows.
 
     If no answer comes, the request is sent again with the same sequence number. So the device
     executes each step once, even if frames are lost.
@@ -45,8 +44,8 @@ class Decoder:
         Line to the device.
     expected_hash : str
         Hash of the model in hex, from the manifest. The device knows its first 8 bytes.
-    output_scale : array_like of float, shape (outputs,)
-        Physical units per LSB of each output.
+    outputs : int
+        Outputs of the model.
     tries : int
         A request is sent so many times before it counts as unanswered.
     weights : function of int to list of int, optional
@@ -54,7 +53,7 @@ class Decoder:
         a device that keeps its weights in large memory asks for them.
     """
 
-    def __init__(self, port: Port, expected_hash: str, output_scale: Sequence[float] | np.ndarray,
+    def __init__(self, port: Port, expected_hash: str, outputs: int,
                  tries: int = 4, weights: Callable[[int], list[int]] | None = None):
         if tries < 1:
             raise ValueError(f"Tries must be 1 or more, not {tries!r}")
@@ -64,7 +63,7 @@ class Decoder:
             self._hash = b""
         if len(self._hash) != 8:
             raise ValueError(f"Model hash must be 8 bytes or more in hex, not {expected_hash!r}")
-        self.output_scale = np.asarray(output_scale, dtype=np.float64)
+        self.outputs = outputs
         self.tries   = tries
         self.resent  = 0
         self.info: InfoAnswer | None = None
@@ -98,9 +97,9 @@ class Decoder:
         if info.model_hash != self._hash:
             raise ValueError(f"Model on the device must be {self._hash.hex()}, not "
                              f"{info.model_hash.hex()}")
-        if self.output_scale.shape != (info.outputs,):
-            raise ValueError(f"Output scale must have shape ({info.outputs},), one factor per "
-                             f"output of the device, not {self.output_scale.shape}")
+        if info.outputs != self.outputs:
+            raise ValueError(f"Outputs of the device must be {self.outputs}, as the model has, "
+                             f"not {info.outputs}")
         if info.loadable and not info.loaded:
             self._load()
             info = self.read_info()
@@ -172,10 +171,6 @@ class Decoder:
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
         return answer
-
-    def scale(self, answer: StepAnswer) -> np.ndarray:
-        """Outputs of ``answer`` in physical units: float64, shape (outputs,)."""
-        return np.asarray(answer.outputs, dtype=np.float64) * self.output_scale
 
     def _next_seq(self) -> int:
         self._seq = (self._seq + 1) % 256

@@ -6,6 +6,7 @@ import binascii
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from spikewright.plan.config import BAUD
 from spikewright.plan.images import load_bytes
 
 from .connect import connect_stream
@@ -14,9 +15,7 @@ from .link import Link, LinkParams, TableParams
 from .link.layouts import FRAME_MAX
 from .params import CoreParams
 
-__all__ = ["BAUD", "MOST_EVENTS", "Decoder", "link_params"]
-
-BAUD = 1_000_000
+__all__ = ["MOST_EVENTS", "Decoder", "link_params"]
 
 # Beside its events, a STEP frame holds type, sequence number, flags and CRC.
 MOST_EVENTS = FRAME_MAX - 5

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user chooses of the hardware: one configuration, and the presets that have a name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .formats import FORMATS
 
-__all__ = ["CHOICES", "PRESETS", "CoreConfig", "unusual"]
+__all__ = ["BAUD", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "chosen", "unusual"]
+
+# Bits a second on the serial line, where a user chooses no others.
+BAUD = 1_000_000
+
+# Clock of a decoder that is on no board.
+CLOCK_MHZ = 24.0
+
 
 CHOICES = {
     "tables":        (*FORMATS, "smallest"),
@@ -73,3 +80,18 @@ def unusual(config: dict) -> dict:
     """Choices of ``config``, fields of `CoreConfig` by name, that are not the usual ones."""
     usual = CoreConfig()
     return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
+
+
+def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
+    """The configuration ``preset`` with the choices ``given``, fields of `CoreConfig` by name.
+
+    ``instead`` takes the place of what the preset chooses, not of what is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such preset, or the choices do not go together.
+    """
+    if preset not in PRESETS:
+        raise ValueError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+    return replace(PRESETS[preset], **{**(instead or {}), **given})

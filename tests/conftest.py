@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from spikewright.command.parser import run_command
+from spikewright.command import main
 from tests.networks import SHARED, random_tensors
 
 
@@ -18,10 +18,10 @@ def shared():
 
 @pytest.fixture
 def call_command(capsys):
-    """Run a package's command in this process: exit status, standard output, standard error."""
-    def call(module, *arguments):
+    """Run the command in this process: exit status, standard output, standard error."""
+    def call(*arguments):
         try:
-            run_command(lambda: module.main([str(argument) for argument in arguments]))
+            main([str(argument) for argument in arguments])
             status = 0
         except SystemExit as error:
             status = error.code or 0

@@ -2,16 +2,18 @@
 """Options that several commands share."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from dataclasses import fields, replace
+from dataclasses import fields
+from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.model.model import WIDTH_LIMITS, Widths
-from spikewright.plan.config import CHOICES, PRESETS, CoreConfig
+from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
-from .parser import whole_number
+from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["WIDTHS", "add_core_options", "add_width_options", "chosen_config",
-           "chosen_projections", "chosen_widths"]
+__all__ = ["WIDTHS", "add_answer", "add_baud", "add_board", "add_core_options",
+           "add_folder", "add_freq", "add_model", "add_recording", "add_seed", "add_width_options",
+           "chosen_config", "chosen_projections", "chosen_widths", "core_choices"]
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
@@ -41,6 +43,12 @@ def add_core_options(parser: ArgumentParser) -> None:
                             help=f"{_HELP[name]} (default: the preset's)")
 
 
+def core_choices(arguments: Namespace) -> dict:
+    """What the options of `add_core_options` give, the preset aside; by the name of the field."""
+    return {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
+            if getattr(arguments, field.name) is not None}
+
+
 def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
     """The configuration that the options of `add_core_options` give.
 
@@ -51,12 +59,59 @@ def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
     InputError
         If they do not go together.
     """
-    given = {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
-             if getattr(arguments, field.name) is not None}
     try:
-        return replace(PRESETS[arguments.preset], **{**instead, **given})
+        return chosen(arguments.preset, core_choices(arguments), instead)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """Add the folder of a model."""
+    parser.add_argument("model", type=Path, metavar="MODEL",
+                        help="folder made by 'spikewright quantize'")
+
+
+def add_recording(parser: ArgumentParser) -> None:
+    """Add the recording to decode."""
+    parser.add_argument("recording", type=Path, metavar="RECORDING.npz",
+                        help=".npz with bin, channel, n_bins, n_channels, dt; see "
+                        "docs/contracts.md")
+
+
+def add_answer(parser: ArgumentParser) -> None:
+    """Add the file of an answer."""
+    parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.npz",
+                        help="file of the answer")
+
+
+def add_folder(parser: ArgumentParser, title: str) -> None:
+    """Add the folder to write, which is one of ``title``."""
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR",
+                        help=f"folder of {title}")
+
+
+def add_board(parser: ArgumentParser) -> None:
+    """Add the board."""
+    parser.add_argument("--board", required=True, help="as 'spikewright boards' names it")
+
+
+def add_freq(parser: ArgumentParser, title: str, default: float | None = None) -> None:
+    """Add the clock, ``title``."""
+    told = "the board's" if default is None else "%(default)g"
+    parser.add_argument("--freq", type=megahertz, metavar="MHZ", default=default,
+                        help=f"{title} (default: {told})")
+
+
+def add_baud(parser: ArgumentParser) -> None:
+    """Add the speed of the serial line."""
+    parser.add_argument("--baud", type=baud, default=BAUD, metavar="N",
+                        help="bits a second on the serial line (default: %(default)s)")
+
+
+def add_seed(parser: ArgumentParser, title: str) -> None:
+    """Add the seed of ``title``."""
+    parser.add_argument("--seed", type=whole_number(1, 1 << 30), metavar="N", default=1,
+                        help=f"of the {title} (default: %(default)s)")
 
 
 def add_width_options(parser: ArgumentParser, **defaults: int) -> None:

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from spikewright.host import Decoder, NoAnswerError, SerialPort
+from spikewright.host.driver import Driver, NoAnswerError
+from spikewright.host.serial_port import SerialPort
 from spikewright.host.codec import LOAD_MAX, FrameReader, encode_info, encode_load, pack_frame
 
 HASH  = "9f3ac5017be2d844" + "00" * 24
-SCALE = np.array([0.5, -2.0])
+OUTPUTS = 2
 
 
 class FakeDevice:
@@ -56,7 +57,7 @@ class FakeDevice:
 
 
 def connected(device, **arguments):
-    decoder = Decoder(device, HASH, SCALE, **arguments)
+    decoder = Driver(device, HASH, OUTPUTS, **arguments)
     decoder.connect()
     return decoder
 
@@ -67,7 +68,6 @@ def test_driver_decodes():
     assert decoder.info.rows == 96
     answer = decoder.step([1, 2, 95], reset=True)
     assert answer.outputs == (98, -99) and answer.saturated and answer.cycles == 103
-    assert decoder.scale(answer).tolist() == [49.0, 198.0]
     assert decoder.step(np.array([], np.uint8)).outputs == (0, -1)
     assert device.steps == [(1, [1, 2, 95]), (0, [])]
     assert (decoder.resent, decoder.corrupt) == (0, 0)
@@ -86,7 +86,7 @@ def test_driver_reads_as_little_as_it_can():
 @pytest.mark.parametrize("outputs", [1, 6, 56])
 def test_driver_takes_any_number_of_outputs(outputs):
     device  = FakeDevice(outputs=outputs)
-    decoder = Decoder(device, HASH, np.ones(outputs))
+    decoder = Driver(device, HASH, outputs)
     assert len(decoder.step([3]).outputs) == outputs
 
 
@@ -122,7 +122,7 @@ def test_driver_executes_each_step_once_on_a_bad_line():
 def test_driver_sends_four_times_and_gives_up():
     sent = []
     device  = FakeDevice(lambda direction, data: sent.append(data) or b"")
-    decoder = Decoder(device, HASH, SCALE)
+    decoder = Driver(device, HASH, OUTPUTS)
     with pytest.raises(NoAnswerError, match="^Device must answer within 4 tries: check that it is "
                        "connected, programmed, and built for the port's baud rate$"):
         decoder.connect()
@@ -138,7 +138,7 @@ def test_driver_gives_up_on_a_line_that_never_rests():
             return b"\x55\0" * (size // 2)
 
     with pytest.raises(NoAnswerError):
-        Decoder(Babble(), HASH, SCALE).connect()
+        Driver(Babble(), HASH, OUTPUTS).connect()
 
 
 def test_driver_passes_old_answers_over():
@@ -159,7 +159,7 @@ def test_driver_passes_old_answers_over():
 ])
 def test_driver_refuses_a_foreign_device(device, text):
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
-        Decoder(device, HASH, SCALE).step([1])
+        Driver(device, HASH, OUTPUTS).step([1])
     assert device.steps == []
 
 
@@ -177,13 +177,13 @@ def test_driver_refuses_events(rows, text):
 
 
 @pytest.mark.parametrize("arguments, text", [
-    (("9f3ac5", SCALE),    "Model hash must be 8 bytes or more in hex, not '9f3ac5'"),
-    (("no hash", SCALE),   "Model hash must be 8 bytes or more in hex, not 'no hash'"),
-    ((HASH, SCALE, 0),     "Tries must be 1 or more, not 0"),
+    (("9f3ac5", OUTPUTS),    "Model hash must be 8 bytes or more in hex, not '9f3ac5'"),
+    (("no hash", OUTPUTS),   "Model hash must be 8 bytes or more in hex, not 'no hash'"),
+    ((HASH, OUTPUTS, 0),     "Tries must be 1 or more, not 0"),
 ])
 def test_driver_refuses_arguments(arguments, text):
     with pytest.raises(ValueError, match=f"^{text}$"):
-        Decoder(FakeDevice(), *arguments)
+        Driver(FakeDevice(), *arguments)
 
 
 def test_serial_port():

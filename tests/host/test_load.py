@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from spikewright.golden.run import run_golden
-from spikewright.host import Decoder, NoAnswerError
+from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
 from spikewright.hw.decoder import link_params
@@ -21,7 +21,7 @@ from spikewright.sim.virtual import VirtualBoard
 from spikewright.command.host_main import main
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD
-from tests.host.test_driver import HASH, SCALE, FakeDevice
+from tests.host.test_driver import HASH, OUTPUTS, FakeDevice
 from tests.networks import random_recording
 
 LANES, WORD_BYTES = 3, 2
@@ -73,21 +73,21 @@ def words_for(lanes, words=WORDS):
 
 def test_driver_loads_once():
     device  = LoadableDevice()
-    decoder = Decoder(device, HASH, SCALE, weights=words_for)
+    decoder = Driver(device, HASH, OUTPUTS, weights=words_for)
     info = decoder.connect()
     assert device.table == CONTENT and device.loads == 1 + -(-len(CONTENT) // 234)
     assert info.loaded and decoder.info == info
     assert decoder.step([1, 2]).outputs[0] == 3
     # Another program: the table is there already.
     device.loads = 0
-    assert Decoder(device, HASH, SCALE, weights=words_for).connect().loaded
-    assert Decoder(device, HASH, SCALE).connect().loaded
+    assert Driver(device, HASH, OUTPUTS, weights=words_for).connect().loaded
+    assert Driver(device, HASH, OUTPUTS).connect().loaded
     assert device.loads == 0 and device.table == CONTENT
 
 
 def test_driver_loads_nothing_where_the_weights_are():
     device = FakeDevice()
-    Decoder(device, HASH, SCALE, weights=lambda lanes: pytest.fail("asked for weights")).connect()
+    Driver(device, HASH, OUTPUTS, weights=lambda lanes: pytest.fail("asked for weights")).connect()
 
 
 def test_driver_loads_over_a_bad_line():
@@ -101,14 +101,14 @@ def test_driver_loads_over_a_bad_line():
         return bytes(data) if rng.random() < 0.5 else b""
 
     device  = LoadableDevice(harm)
-    decoder = Decoder(device, HASH, SCALE, tries=60, weights=words_for)
+    decoder = Driver(device, HASH, OUTPUTS, tries=60, weights=words_for)
     assert decoder.connect().loaded
     assert device.table == CONTENT and decoder.resent > 2
 
 
 def test_driver_notices_a_device_that_lost_its_table():
     device  = LoadableDevice()
-    decoder = Decoder(device, HASH, SCALE, weights=words_for)
+    decoder = Driver(device, HASH, OUTPUTS, weights=words_for)
     decoder.step([1])
     device.forget()
     with pytest.raises(NoAnswerError, match="^Device must keep the weights that were loaded, but "
@@ -122,7 +122,7 @@ def test_driver_notices_a_device_that_lost_its_table():
 
 def test_driver_keeps_to_the_plain_reason_where_the_table_is_there():
     device  = LoadableDevice()
-    decoder = Decoder(device, HASH, SCALE, weights=words_for)
+    decoder = Driver(device, HASH, OUTPUTS, weights=words_for)
     decoder.connect()
     device._answer = lambda content: (b"" if content[0] == 2
                                       else LoadableDevice._answer(device, content))
@@ -139,7 +139,7 @@ def test_driver_keeps_to_the_plain_reason_where_the_table_is_there():
 ])
 def test_driver_refuses_weights(weights, text):
     device  = LoadableDevice()
-    decoder = Decoder(device, HASH, SCALE, weights=weights)
+    decoder = Driver(device, HASH, OUTPUTS, weights=weights)
     for _ in range(2):
         with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
             decoder.step([1])
@@ -157,9 +157,9 @@ def test_driver_notices_a_restart_while_it_loads():
     device.harm = harm
     with pytest.raises(ValueError, match="^Device must have 300 words of its weights by now, not "
                        "66: it has restarted, or holds a shorter table$"):
-        Decoder(device, HASH, SCALE, weights=words_for).connect()
+        Driver(device, HASH, OUTPUTS, weights=words_for).connect()
     device.harm = lambda direction, data: data
-    assert Decoder(device, HASH, SCALE, weights=words_for).connect().loaded
+    assert Driver(device, HASH, OUTPUTS, weights=words_for).connect().loaded
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     assert link.table.crc == binascii.crc_hqx(content, 0xffff)
     golden = run_golden(model, recording, core.config)
     board  = VirtualBoard(core, link, BUILD)
-    decoder = Decoder(board, manifest["model_hash"], model.output_scale,
+    decoder = Driver(board, manifest["model_hash"], model.outputs,
                       weights=lambda lanes: loaded_words(model, lanes))
     for _ in range(2):
         decoder.connect()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
-from spikewright.host.driver import Decoder
+from spikewright.host.driver import Driver
 from spikewright.host.picture import draw
 from spikewright.hw.decoder import link_params
 from spikewright.hw.params import CoreParams
@@ -67,7 +67,7 @@ def test_noise_on_the_line_costs_no_step(built, board):
     """Garbage before, between and after requests: every answer is still golden's."""
     _, _, model, recording, manifest = built
     rng = np.random.default_rng(2)
-    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    decoder = Driver(board, manifest["model_hash"], model.outputs)
     decoder.connect()
     golden = run_golden(model, recording, CoreConfig(lanes=2))
     for t in range(20):
@@ -81,7 +81,7 @@ def test_noise_on_the_line_costs_no_step(built, board):
 def test_foreign_model_is_refused_by_name(built, board):
     _, _, model, _, manifest = built
     other = "ab" * 32
-    decoder = Decoder(board, other, model.output_scale)
+    decoder = Driver(board, other, model.outputs)
     with refused(f"Model on the device must be {other[:16]}, not {manifest['model_hash'][:16]}",
                  ValueError):
         decoder.connect()
@@ -150,7 +150,7 @@ def test_picture_of_a_short_recording_and_of_other_axes(built, tmp_path, steps, 
 
 def test_device_that_restarts_is_noticed(built, board):
     _, _, model, recording, manifest = built
-    decoder = Decoder(board, manifest["model_hash"], model.output_scale)
+    decoder = Driver(board, manifest["model_hash"], model.outputs)
     steps = decoder.step
 
     def restarted(rows, reset=False):

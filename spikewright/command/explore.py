@@ -1,34 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``python -m boards explore``."""
+"""``spikewright explore``: many configurations and seeds side by side."""
 
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.tools import command_of
-from spikewright.boards.board.platforms import find_board
-from spikewright.boards.explore.explore import explore, read_grid
-from spikewright.boards.explore.jobs import Store
-from spikewright.boards.explore.pareto import table, write_exploration
-from spikewright.boards.explore.pool import workers
-from spikewright.boards.flow.build import build
-from spikewright.hw.decoder import BAUD
-from spikewright.plan.config import CoreConfig
 
-from .options import add_core_options, chosen_config
-from .parser import baud, megahertz, whole_number
+from .options import add_baud, add_board, add_core_options, add_freq, add_model, chosen_config
+from .parser import whole_number
 
-__all__ = ["add_explore", "run_explore"]
+__all__ = ["add", "run"]
 
 
-def add_explore(commands) -> None:
-    """Add the command to the subparsers ``commands``."""
-    parser = commands.add_parser("explore", help="many configurations and seeds side by side: "
-                                 "area, clock and cycles of each, and which of them nothing beats")
-    parser.add_argument("model", type=Path, help="folder made by 'python -m quantize build'")
-    parser.add_argument("--board", required=True, help="as 'python -m boards list' names it")
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Build many configurations and seeds side by side: area, clock and "
+                          "cycles of each, and which of them nothing beats.")
+    add_model(parser)
+    add_board(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR",
                         help="folder of explore.html, explore.json, the pictures, and of all that "
                              "was done, which is not done again (default: explore-BOARD beside "
@@ -41,10 +33,8 @@ def add_explore(commands) -> None:
                         help="placements of each, with the seeds 1 to N (default: %(default)s)")
     parser.add_argument("--best", action="store_true",
                         help="build the bitstream of the best seed as well, in DIR/best")
-    parser.add_argument("--freq", type=megahertz, metavar="MHZ",
-                        help="clock that placement aims at (default: the board's)")
-    parser.add_argument("--baud", type=baud, default=BAUD, metavar="N",
-                        help="bits a second on the serial line (default: %(default)s)")
+    add_freq(parser, "clock that placement aims at")
+    add_baud(parser)
     parser.add_argument("--recording", type=Path, metavar="RECORDING.npz",
                         help="spikes that cycles are counted on (default: simulated)")
     where = parser.add_mutually_exclusive_group()
@@ -55,8 +45,13 @@ def add_explore(commands) -> None:
                        help="of a Dask cluster that does the work, as tcp://host:8786")
 
 
-def run_explore(arguments: Namespace) -> None:
+def run(arguments: Namespace) -> None:
     """Explore, write the results, and print them."""
+    from spikewright.boards.board.platforms import find_board
+    from spikewright.boards.explore.explore import explore, read_grid
+    from spikewright.boards.explore.jobs import Store
+    from spikewright.boards.explore.pareto import table, write_exploration
+    from spikewright.boards.explore.pool import workers
     board = find_board(arguments.board)
     base = chosen_config(arguments, **board.instead)
     configs = read_grid(base, board, arguments.grid)
@@ -79,13 +74,15 @@ def run_explore(arguments: Namespace) -> None:
     print(table(facts))
     print(f"-> {output}/explore.html")
     if arguments.best:
-        _build_best(arguments, board, configs[0], facts["points"][0], output / "best")
+        _build_best(arguments, facts["points"][0], output / "best")
 
 
-def _build_best(arguments: Namespace, board, config: CoreConfig, point: dict, output: Path) -> None:
+def _build_best(arguments: Namespace, point: dict, output: Path) -> None:
+    from spikewright import api
     if "best" not in point:
         raise InputError("No seed gave a design to build")
     seed = point["best"]["seed"]
-    build(arguments.model, board, output, config=config, megahertz=arguments.freq,
-          baud=arguments.baud, seed=seed, recording=arguments.recording)
+    api.build(api.load(arguments.model), board=arguments.board, out=output,
+              megahertz=arguments.freq, baud=arguments.baud, seed=seed,
+              recording=arguments.recording, **point["config"])
     print(f"-> {output}: the bitstream of seed {seed}")

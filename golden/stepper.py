@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The golden model, one step after the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from spikewright.model.model import IntegerModel
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
+from spikewright.plan.timing import step_timing
+
+from .core import Stimulus, Trace, run_steps
+from .run import constants_of, zero_state
+
+__all__ = ["Stepper"]
+
+
+class Stepper:
+    """Runs ``model`` step by step, from zero state.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    config : CoreConfig
+        Decides about the cycles of a step, not about its values.
+    """
+
+    def __init__(self, model: IntegerModel, config: CoreConfig):
+        self._plan = Plan(model=model, config=config)
+        self._constants, self._state = constants_of(self._plan), zero_state(self._plan)
+
+    def step(self, rows: Sequence[int], reset: bool) -> tuple[np.ndarray, int, bool]:
+        """Run one step with one event per entry of ``rows``; ``reset`` clears the state first.
+
+        Returns
+        -------
+        outputs : ndarray of int64, shape (outputs,)
+        cycles : int
+        saturated : bool
+            Whether a state has saturated since the last reset.
+        """
+        neurons = self._plan.layout.neurons
+        trace = Trace(membrane=np.zeros((1, neurons), np.int64),
+                      fired=np.zeros((1, neurons), bool),
+                      events=np.zeros((1, len(self._constants.operations)), np.int64),
+                      saturated=np.zeros(1, bool))
+        run_steps(self._constants, self._state, Stimulus(
+            row=np.array(rows, np.int64), start=np.array([0, len(rows)]),
+            reset=np.array([reset])), trace)
+        # The next call counts its step from 0 again: this step becomes the one before.
+        self._state.spikes[:] = np.roll(self._state.spikes, -1, axis=0)
+        cycles, _ = step_timing(self._plan, trace.events)
+        return (trace.membrane[0, self._plan.layout.is_output], int(cycles[0]),
+                bool(trace.saturated[0]))

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decoder as an experiment uses it: channel numbers in, physical units out."""
+
+import operator
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Union
+
+import numpy as np
+import serial
+from spikewright.base.errors import InputError
+from spikewright.golden.stepper import Stepper
+from spikewright.model.model import IntegerModel
+from spikewright.model.saved import Model
+from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
+from spikewright.plan.plan import Plan
+
+from .driver import Driver, NoAnswerError
+from .serial_port import SerialPort
+
+if TYPE_CHECKING:
+    from spikewright.sim.virtual import VirtualBoard
+
+__all__ = ["Decoder", "Line", "open_port", "weights_of"]
+
+Line = Union[SerialPort, "VirtualBoard"]
+
+
+class Engine(Protocol):
+    """What runs the steps of a `Decoder`."""
+
+    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
+        """Outputs, cycles, and whether a state has saturated since the last reset."""
+
+    def close(self) -> None:
+        """Give back what it has."""
+
+
+class Decoder:
+    """A decoder on a board, on the virtual board, or in golden; a context manager.
+
+    Open one with `Decoder.open`. The first step resets the state.
+    """
+
+    def __init__(self, model: IntegerModel, engine: Engine):
+        self._model, self._engine = model, engine
+        self._reset = True
+        self._cycles, self._saturated = 0, False
+
+    @classmethod
+    def open(cls, where: str, model: Model, *, baud: int = BAUD, preset: str = "balanced",
+             megahertz: float = CLOCK_MHZ, cache: str = "build/sim", **core) -> "Decoder":
+        """Open the decoder ``where``, which runs ``model``.
+
+        Parameters
+        ----------
+        where : str
+            ``serial:`` and the name of a port, as ``serial:/dev/ttyUSB1``: a board. ``virtual:``:
+            the RTL of the whole decoder, compiled. ``golden:``: the integer model.
+        model : Model
+        baud : int
+            Bits a second on the serial line, as the board was built.
+        preset : str
+        **core
+            As of `spikewright.run`: how the core of the virtual board or of golden is built. A
+            board has its own from its bitstream.
+        megahertz : float
+            Clock of the virtual board.
+        cache : str
+            Folder that keeps the compiled virtual board.
+
+        Raises
+        ------
+        InputError
+            If ``where`` is none of these, nothing answers there, or it runs another model.
+        """
+        integers = model.integers
+        kind, colon, port = where.partition(":")
+        if not colon or kind not in ("serial", "virtual", "golden") or \
+                (kind == "serial") != bool(port):
+            raise InputError("Decoder must be 'serial:' and a port, 'virtual:' or 'golden:', "
+                             f"not {where!r}")
+        try:
+            config = chosen(preset, core)
+            if kind == "golden":
+                return cls(integers, _Golden(integers, config))
+            line = open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
+                             cache=cache)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        try:
+            driver = Driver(line, model.hash, integers.outputs, weights=weights_of(integers))
+            driver.connect()
+        except (NoAnswerError, serial.SerialException, ValueError) as error:
+            line.close()
+            raise InputError(str(error)) from error
+        return cls(integers, _Board(driver, line))
+
+    def step(self, channels: Iterable[int]) -> np.ndarray:
+        """Decode one step.
+
+        Parameters
+        ----------
+        channels : iterable of int
+            Channel of each spike of the step; a channel comes once per spike. Channels whose
+            weights are all zero change nothing.
+
+        Returns
+        -------
+        ndarray of float64, shape (axes,)
+            Physical units of the network.
+
+        Raises
+        ------
+        TypeError
+            If a channel is not a whole number.
+        ValueError
+            If the model has no such channel, or a frame cannot carry so many spikes.
+        NoAnswerError
+            If the device does not answer.
+        """
+        rows = self._model.channel_row[self._numbers(channels)]
+        outputs, self._cycles, self._saturated = self._engine.step(
+            rows[rows >= 0].tolist(), self._reset)
+        self._reset = False
+        return self._model.velocity(outputs[np.newaxis])[0]
+
+    def reset(self) -> None:
+        """Let the next step clear the state first, as at the start of a trial."""
+        self._reset = True
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles of the last step."""
+        return self._cycles
+
+    @property
+    def saturated(self) -> bool:
+        """Whether a state has saturated since the last reset."""
+        return self._saturated
+
+    def close(self) -> None:
+        """Give the port, or the virtual board, back."""
+        self._engine.close()
+
+    def __enter__(self) -> "Decoder":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _numbers(self, channels: Iterable[int]) -> np.ndarray:
+        try:
+            given = list(channels)
+        except TypeError:
+            raise TypeError(f"Channels must be a list of whole numbers, not {channels!r}") from None
+        numbers = np.zeros(len(given), np.int64)
+        most = self._model.channels - 1
+        for event, channel in enumerate(given):
+            try:
+                number = None if isinstance(channel, bool | np.bool_) else operator.index(channel)
+            except TypeError:
+                number = None
+            if number is None:
+                raise TypeError(f"Channel of spike {event} must be a whole number, not {channel!r}")
+            if not 0 <= number <= most:
+                raise ValueError(f"Channel of spike {event} must be between 0 and {most}, not "
+                                 f"{number}")
+            numbers[event] = number
+        return numbers
+
+
+class _Golden:
+    """Steps of the integer model."""
+
+    def __init__(self, model: IntegerModel, config: CoreConfig):
+        self.step = Stepper(model, config).step
+
+    def close(self) -> None:
+        pass
+
+
+class _Board:
+    """Steps of a device."""
+
+    def __init__(self, driver: Driver, line: Line):
+        self._driver, self._line = driver, line
+
+    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
+        answer = self._driver.step(rows, reset=reset)
+        return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
+              megahertz: float, cache: str) -> Line:
+    """The serial port called ``port``, or the virtual board of ``model`` where ``virtual``.
+
+    Raises
+    ------
+    InputError
+        If there is no such port, or no such virtual board.
+    """
+    if port != "virtual":
+        try:
+            return SerialPort(port, baud)
+        except serial.SerialException as error:
+            raise InputError(f"Port must be a serial port that opens, or 'virtual', not "
+                             f"{port!r}: {error}") from error
+    # Golden and boards need none of the hardware's text.
+    from spikewright.hw.decoder import link_params
+    from spikewright.sim.virtual import VirtualBoard
+    try:
+        plan = Plan(model=model.integers, config=config)
+        link = link_params(plan, model_hash=model.hash, clock_hz=round(1e6 * megahertz), baud=baud)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return VirtualBoard(plan, link, Path(cache))
+
+
+def weights_of(model: IntegerModel):
+    """What a `Driver` loads: the words of large weight memory, for a number of lanes."""
+    return lambda lanes: Plan(model=model, config=CoreConfig(
+        lanes=lanes, weight_memory="large")).loaded

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model as users hold it: integers, the network they were rounded from, and facts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from spikewright.network.network import Network
+
+from .artefact import load_artefact, load_network, model_hash, save_artefact
+from .model import IntegerModel
+
+__all__ = ["Model"]
+
+# What `save_artefact` writes by itself.
+_WRITTEN = ("schema", "model_hash", "network_hash", "manifest_hash", "model", "network")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A quantized network: what golden, the hardware and the host run.
+
+    Parameters
+    ----------
+    integers : IntegerModel
+    network : Network
+        The retimed network in floating point that ``integers`` were rounded from.
+    facts : dict
+        Where the model comes from: further entries of its manifest, see docs/contracts.md.
+    """
+
+    integers: IntegerModel
+    network: Network
+    facts: dict
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Model":
+        """Read a model folder.
+
+        Raises
+        ------
+        InputError
+            If it is none, or was changed.
+        """
+        integers, manifest = load_artefact(Path(folder))
+        facts = {key: value for key, value in manifest.items() if key not in _WRITTEN}
+        return cls(integers=integers, network=load_network(Path(folder)), facts=facts)
+
+    def save(self, folder: str | Path) -> dict:
+        """Write the model folder, whole or not at all; returns its manifest.
+
+        Raises
+        ------
+        InputError
+            If ``folder`` holds something that is no model.
+        """
+        return save_artefact(Path(folder), self.integers, self.network, self.facts)
+
+    @property
+    def name(self) -> str:
+        return self.integers.name
+
+    @property
+    def channels(self) -> int:
+        """Channels of its recordings."""
+        return self.integers.channels
+
+    @property
+    def dt(self) -> float:
+        """Seconds per step."""
+        return self.integers.dt
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the integers, as hex; a device knows its first 8 bytes."""
+        return model_hash(self.integers)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may surprise, one line each."""
+        return self.facts.get("warnings", [])

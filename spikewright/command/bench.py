@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright bench``: the cocotb testbench on the generated Verilog."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+
+from .options import add_core_options, add_model, add_recording, chosen_config
+from .parser import end_at_mismatches, output_file, whole_number
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    from spikewright.sim.cocotb_runner import SIMULATORS
+    parser.description = ("Run the testbench on the generated Verilog. Exit status 1: it does not "
+                          "do what golden does.")
+    add_model(parser)
+    add_recording(parser)
+    add_core_options(parser)
+    parser.add_argument("--simulator", choices=SIMULATORS, default="verilator",
+                        help="(default: %(default)s)")
+    parser.add_argument("--steps", type=whole_number(1, 1 << 27), default=500, metavar="N",
+                        help="of the recording, run twice: without and with stalls "
+                             "(default: %(default)s)")
+    parser.add_argument("--waves", type=output_file, metavar="FILE",
+                        help="write the waves of all signals: .vcd (verilator) or .fst (icarus)")
+    parser.add_argument("--seed", type=whole_number(0, 1 << 30), metavar="N", default=1,
+                        help="of the stalls (default: %(default)s)")
+    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
+                        help="keeps what was compiled (default: %(default)s)")
+
+
+def run(arguments: Namespace) -> None:
+    """Run the testbench; say what was equal, or end with exit status 1."""
+    from spikewright.sim.cocotb_runner import WAVES, run_bench
+
+    from .inputs import plan_of, read_inputs
+    model, recording = read_inputs(arguments.model, arguments.recording)
+    plan = plan_of(model, chosen_config(arguments))
+    ending = WAVES[arguments.simulator]
+    if arguments.waves and arguments.waves.suffix != ending:
+        raise InputError(f"Waves must end in {ending} with {arguments.simulator}, not "
+                         f"{str(arguments.waves)!r}")
+    recording = recording.head(arguments.steps)
+    end_at_mismatches(run_bench(plan, recording, simulator=arguments.simulator,
+                                folder=arguments.build, waves=arguments.waves,
+                                seed=arguments.seed))
+    print(f"{recording.steps} steps, without and with stalls, equal golden "
+          f"({arguments.simulator}, {plan.config.lanes} lanes)")
+    if arguments.waves:
+        print(f"-> {arguments.waves}")

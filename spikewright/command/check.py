@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright check``: the hardware against golden, values and cycles."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .options import add_core_options, add_model, add_recording, chosen_config
+from .parser import end_at_mismatches, whole_number
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Run compiled RTL and golden over a recording, and compare them. Exit "
+                          "status 1: the hardware does not do what golden does.")
+    add_model(parser)
+    add_recording(parser)
+    add_core_options(parser)
+    parser.add_argument("--steps", type=whole_number(1, 1 << 27), metavar="N",
+                        help="of the recording (default: all; 2000 with --gates)")
+    parser.add_argument("--gates", action="store_true",
+                        help="the gates of the core as a board gets them, in place of the RTL")
+    parser.add_argument("--board", default="icebreaker", help="of --gates: one with an iCE40 "
+                        "(default: %(default)s)")
+    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
+                        help="keeps what was compiled (default: %(default)s)")
+
+
+def run(arguments: Namespace) -> None:
+    """Compare; say what was equal, or end with exit status 1."""
+    from spikewright.boards.board.platforms import find_board
+    from spikewright.golden.compare import differences
+    from spikewright.golden.run import run_golden
+    from spikewright.sim.compiled import CoreFault, run_compiled
+    from spikewright.verify.gates.core import check_gates
+
+    from .inputs import plan_of, read_inputs
+    board = find_board(arguments.board) if arguments.gates else None
+    model, recording = read_inputs(arguments.model, arguments.recording)
+    steps = arguments.steps or (2000 if arguments.gates else recording.steps)
+    recording = recording.head(steps)
+    plan = plan_of(model, chosen_config(arguments, **(board.instead if board else {})))
+    lanes = plan.config.lanes
+    if board:
+        end_at_mismatches(check_gates(plan, board, recording, arguments.build))
+        print(f"{recording.steps} steps: outputs, spikes, cycles and latency of the gates equal "
+              f"golden ({board.name}, {lanes} lanes)")
+        return
+    golden = run_golden(model, recording, plan.config)
+    try:
+        end_at_mismatches(differences(golden, run_compiled(plan, recording, arguments.build)))
+    except CoreFault as fault:
+        end_at_mismatches([str(fault)])
+    print(f"{recording.steps} steps: {golden.velocity_int.size} outputs, "
+          f"{int(golden.spikes.sum())} spikes, {int(golden.cycles.sum())} cycles and every "
+          f"latency equal golden ({lanes} lanes)")

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright export``: the weight ROMs of a model."""
+
+from argparse import ArgumentParser, Namespace
+
+from .options import add_core_options, add_folder, add_model, chosen_config
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Write the weight ROMs of a model: .npz, .mem, .svh and .h. The images "
+                          "are dense tables of the core's lanes.")
+    add_model(parser)
+    add_folder(parser, "the images")
+    add_core_options(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Write the images, and say what each file is."""
+    from spikewright.base.errors import InputError
+    from spikewright.model.artefact import load_artefact
+    from spikewright.plan.export import export_rom
+    model, manifest = load_artefact(arguments.model)
+    config = chosen_config(arguments)
+    if config.tables != "dense":
+        raise InputError(f"Core tables must be dense to be exported, not {config.tables!r}")
+    index = export_rom(arguments.output, model, manifest["model_hash"], config.lanes)
+    for name, text in index["files"].items():
+        print(f"{name:12} {text}")
+    print(f"-> {arguments.output}")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright held-out``: what integers cost on a recording's last part."""
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+
+from spikewright.model.model import WIDTH_LIMITS
+from spikewright.train.recipe import LIMITS, Recipe, Tuning
+
+from .parser import whole_number
+from .training import add_recording, add_settings, add_target, check_output, check_torch, settings
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("For each seed, train on the first 80 % of a recording, quantize, "
+                          "fine-tune, and score all three on the rest.")
+    add_recording(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
+                        help="file to write, in an existing folder (default: none)")
+    parser.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
+                        help="how many, from --seed on (default: %(default)s)")
+    parser.add_argument("--weight-bits", type=_bit_list, default=[8, 4], metavar="N,N",
+                        help="2 to 16 each (default: 8,4)")
+    parser.add_argument("--tuning-epochs", type=whole_number(*LIMITS["epochs"]), metavar="N",
+                        default=Tuning.epochs,
+                        help="passes of the fine-tuning (default: %(default)s)")
+    add_target(parser)
+    add_settings(parser, Recipe, "hidden", "epochs", "seed")
+
+
+def _bit_list(text: str) -> list[int]:
+    try:
+        return [whole_number(*WIDTH_LIMITS["weight"])(part) for part in text.split(",")]
+    except ArgumentTypeError:
+        raise ArgumentTypeError("must be whole numbers from 2 to 16 with commas between, "
+                                f"not {text!r}") from None
+
+
+def run(arguments: Namespace) -> None:
+    """Train with each seed, and print what is lost."""
+    check_torch()
+    from spikewright.base.errors import InputError
+    from spikewright.base.files import written_file
+    from spikewright.network.recording import read_recording
+    from spikewright.train.held_out import compare, heading, losses
+    if arguments.output:
+        check_output(arguments.output)
+    recording = read_recording(arguments.recording, arguments.target)
+    recipe    = settings(Recipe, arguments)
+    print(heading(arguments.weight_bits), flush=True)
+    try:
+        results = compare(recording, seeds=arguments.seeds, weight_bits=arguments.weight_bits,
+                          recipe=recipe, tuning=Tuning(epochs=arguments.tuning_epochs))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    print(losses(results))
+    if arguments.output:
+        with written_file(arguments.output) as temporary:
+            temporary.write_text(json.dumps(results, indent=2) + "\n")

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright quantize``: checkpoint to model."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
+
+from .options import WIDTHS, add_width_options, chosen_projections
+from .parser import whole_number
+
+__all__ = ["add", "add_options", "chosen_options", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help=".safetensors or .pth")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
+                        help="folder of the model")
+    parser.add_argument("--name", help="of the model (default: as the checkpoint)")
+    add_options(parser)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options that decide about the numbers of the model."""
+    parser.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
+                        help="spikes to scale the states by (default: simulated)")
+    add_width_options(parser)
+    parser.add_argument("--states", choices=STATES, default=Rules.states, help="widths of currents "
+                        "and membranes: as given, or as wide as a proof for every input asks for "
+                        "(default: %(default)s)")
+    parser.add_argument("--events-per-channel", type=whole_number(1, 255), metavar="N",
+                        default=Rules.events_per_channel, help="spikes of a channel in a step that "
+                        "the proof allows for, 1 to 255 (default: %(default)s)")
+    parser.add_argument("--decay-terms", type=whole_number(1, MOST_TERMS), metavar="N",
+                        help="make each decay a sum of at most N signed powers of two, 1 to 4 "
+                        "(default: any number)")
+
+
+def chosen_options(arguments: Namespace) -> dict:
+    """What the options of `add_options` give, as arguments of `api.quantize`."""
+    return {"calibrate": arguments.calibrate, "states": arguments.states,
+            "events_per_channel": arguments.events_per_channel,
+            "decay_terms": arguments.decay_terms,
+            "projection_bits": chosen_projections(arguments),
+            **{f"{name}_bits": getattr(arguments, f"{name}_bits") for name in WIDTHS}}
+
+
+def run(arguments: Namespace) -> None:
+    """Quantize, write the model folder, and print what is in it."""
+    from spikewright import api
+    from spikewright.base.files import check_folder
+    from spikewright.model.summary import summary
+
+    from .costs import cost_rows
+    check_folder(arguments.output, "manifest.json")
+    model = api.quantize(api.read(arguments.checkpoint), name=arguments.name,
+                         **chosen_options(arguments))
+    manifest = model.save(arguments.output)
+    print(summary({**manifest, "warnings": []}, cost_rows(model.integers)))
+    print(f"-> {arguments.output}")
+    for warning in model.warnings:
+        print(f"warning: {warning}", file=sys.stderr)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright read``: what is in a network file."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from spikewright.network.network import INPUT, role
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("network", type=Path, metavar="FILE", help=".safetensors or .pth")
+
+
+def run(arguments: Namespace) -> None:
+    """Print populations and projections."""
+    from spikewright.api import read
+    network = read(arguments.network)
+    rows = [("file", str(arguments.network)), ("step", f"{1e3 * network.dt:g} ms"),
+            (INPUT, f"{network.channels} channels")]
+    spiking = {}
+    for p in network.populations:
+        spiking[p.name] = p.spiking
+        rows.append((p.name, f"{p.neurons} neurons, " + ("spiking" if p.spiking else "output")))
+    for p in network.projections:
+        sources, targets = p.weights.shape
+        told = (f"{role(p.source, p.target, spiking[p.target])}, {sources} x {targets}, "
+                f"{np.count_nonzero(p.weights)} weights not 0, delay {p.delay}")
+        rows.append((f"{p.source}->{p.target}", told))
+    width = max(len(key) for key, _ in rows)
+    print("\n".join(f"{key:{width}}  {value}" for key, value in rows))

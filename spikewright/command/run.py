@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright run``: decode a recording."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .options import add_answer, add_core_options, add_model, add_recording, core_choices
+
+__all__ = ["add", "run"]
+
+BACKENDS = {"float": "the network before it was rounded", "golden": "the integer model",
+            "rtl": "the compiled hardware", "virtual": "the whole decoder with its serial line"}
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    add_model(parser)
+    add_recording(parser)
+    add_answer(parser)
+    parser.add_argument("--backend", choices=BACKENDS, default="golden", help="; ".join(
+        f"{name}: {title}" for name, title in BACKENDS.items()) + " (default: %(default)s)")
+    add_core_options(parser)
+    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
+                        help="keeps what was compiled (default: %(default)s)")
+
+
+def run(arguments: Namespace) -> None:
+    """Decode, write the answer, and say how long a step takes."""
+    from spikewright import api
+    result = api.run(api.load(arguments.model), arguments.recording, backend=arguments.backend,
+                     preset=arguments.preset, cache=arguments.build, **core_choices(arguments))
+    result.save(arguments.output)
+    told = [f"{len(result.velocity)} steps"]
+    if result.spikes is not None:
+        told.append(f"{int(result.spikes.sum())} spikes")
+    if result.cycles is not None:
+        told.append(f"{result.cycles.mean():.0f} cycles a step (most {result.cycles.max()})")
+    print(f"{', '.join(told)} -> {arguments.output}")

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright show``: a model, the report of a build, or a ladder, as text."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("path", type=Path, metavar="PATH", help="a model folder, a build folder "
+                        "with report.json, a ladder's folder, or its ladder.json")
+
+
+def run(arguments: Namespace) -> None:
+    """Print what is at the path."""
+    path = arguments.path
+    if path.suffix == ".json" and path.is_file():
+        path, kind = path.parent, path.name
+        if kind not in ("manifest.json", "report.json"):
+            return _ladder(arguments.path)
+    else:
+        kind = next((name for name in ("manifest.json", "report.json", "ladder.json")
+                     if (path / name).is_file()), "")
+    if kind == "manifest.json":
+        from spikewright.model.artefact import load_artefact
+        from spikewright.model.summary import summary
+
+        from .costs import cost_rows
+        model, manifest = load_artefact(path)
+        print(summary(manifest, cost_rows(model)))
+    elif kind == "report.json":
+        from spikewright.api import Report
+        print(Report.load(path))
+    elif kind:
+        _ladder(path / kind)
+    else:
+        raise InputError("Path must be a folder with manifest.json, report.json or ladder.json, "
+                         f"or a ladder.json, not {str(path)!r}")
+    return None
+
+
+def _ladder(path: Path) -> None:
+    from spikewright.verify.ladder.table import load_ladder, text
+    print(text(load_ladder(path)))

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands that train share."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+from spikewright.base.files import check_file
+from spikewright.network.recording import TARGETS, Recording
+from spikewright.train.recipe import LIMITS, Recipe
+
+from .parser import whole_number
+
+__all__ = ["add_recording", "add_settings", "add_target", "check_output", "check_torch", "settings",
+           "train"]
+
+SETTINGS = {"hidden": "hidden units", "epochs": "passes over the recording",
+            "seed": "seed of every random draw"}
+
+
+def add_recording(parser: ArgumentParser) -> None:
+    """Add the recording to train on."""
+    parser.add_argument("recording", type=Path, metavar="RECORDING.npz",
+                        help="with velocity or force, see docs/contracts.md")
+
+
+def add_target(parser: ArgumentParser) -> None:
+    """Add the key that is decoded."""
+    parser.add_argument("--target", choices=TARGETS, default=None,
+                        help="key of the recording to decode (default: the first that it has)")
+
+
+def add_settings(parser: ArgumentParser, recipe: type, *names: str) -> None:
+    """Add the settings ``names`` of ``recipe``."""
+    for name in names:
+        low, high = LIMITS[name]
+        parser.add_argument(f"--{name}", type=whole_number(low, high), metavar="N",
+                            default=getattr(recipe, name),
+                            help=f"{SETTINGS[name]}, {low} to {high} (default: %(default)s)")
+
+
+def settings(recipe: type, arguments: Namespace):
+    """The ``recipe`` that the options of `add_settings` give."""
+    return recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
+
+
+def check_torch() -> None:
+    """Refuse to train without torch."""
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
+                         "not missing") from None
+
+
+def check_output(path: Path) -> None:
+    """Refuse before the work a file that could not be written after it."""
+    if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
+        raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
+    check_file(path)
+
+
+def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
+          unseen: Recording) -> tuple[float, float]:
+    """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
+
+    ``title`` is the name of the checkpoint once all is done. Returns the R2 of each axis.
+    """
+    check_torch()
+    from spikewright.train.fit import fit, predict, r2
+    from spikewright.train.recording import target_velocity
+    recipe = settings(Recipe, arguments)
+    model  = fit(seen, recipe)
+
+    output, hidden = predict(model, unseen)
+    x, y    = r2(output, target_velocity(unseen))
+    weights = [model.get_parameter(f"con{i}.op.weight") for i in (1, 2, 3)]
+    kept    = sum(int(weight.count_nonzero()) for weight in weights)
+    every   = sum(weight.numel() for weight in weights)
+    model.checkpoint(path)
+    print(f"{title}: {seen.channels}-{recipe.hidden}-2, dt {model.dt:g} s, "
+          f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
+    print(f"held out, {unseen.steps} steps: R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f}), "
+          f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
+    return float(x), float(y)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright verilog``: the core as Verilog, for designs of your own."""
+
+from argparse import ArgumentParser, Namespace
+
+from spikewright.plan.config import CLOCK_MHZ
+
+from .options import (
+    add_baud,
+    add_core_options,
+    add_folder,
+    add_freq,
+    add_model,
+    chosen_config,
+)
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Write one Verilog file for designs of your own, with an example of its "
+                          "use and a FuseSoC core file.")
+    add_model(parser)
+    add_folder(parser, "the files")
+    add_core_options(parser)
+    parser.add_argument("--name", help="of the module (default: spikewright_core, or "
+                        "spikewright_decoder with the link)")
+    parser.add_argument("--with-link", action="store_true",
+                        help="the whole decoder, from serial line to serial line")
+    add_freq(parser, "clock that the link will have", CLOCK_MHZ)
+    add_baud(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Write the files."""
+    from spikewright.base.errors import InputError
+    from spikewright.hw.decoder import link_params
+    from spikewright.hw.export.design import NAMES, export_verilog
+    from spikewright.model.artefact import load_artefact
+
+    from .inputs import plan_of
+    model, manifest = load_artefact(arguments.model)
+    plan = plan_of(model, chosen_config(arguments))
+    try:
+        link = link_params(plan, model_hash=manifest["model_hash"], baud=arguments.baud,
+                           clock_hz=round(1e6 * arguments.freq)) if arguments.with_link else None
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    name = NAMES[arguments.with_link] if arguments.name is None else arguments.name
+    files = export_verilog(arguments.output, plan, link, manifest, name=name)
+    print(f"-> {arguments.output}: {', '.join(files)}")
