@@ -34,7 +34,7 @@ def sv_header(index: dict, model: IntegerModel) -> str:
     for part, projection in zip(projections, index["projections"], strict=True):
         values |= {f"{part}_{key}".upper(): projection[key]
                    for key in ("delay", "shift", "weight_bits", "rows", "row_words", "weight_base")}
-    lines = [f"// Model {comment(model.name)}, made by 'python -m quantize export'.",
+    lines = [f"// Model {comment(model.name)}, made by 'spikewright export'.",
              "// Include it inside a module or a package. Bases are word addresses.",
              f"localparam [255:0] {prefix}_HASH = 256'h{index['model_hash']};"]
     lines += [f"localparam int {prefix}_{key} = {value};" for key, value in values.items()]
@@ -84,7 +84,7 @@ def c_header(index: dict, model: IntegerModel) -> str:
 def _c_comment(model: IntegerModel) -> list[str]:
     order = ", ".join(comment(population.name) for population in model.populations)
     return [
-        f"/* Model {comment(model.name)}, made by 'python -m quantize export'.", " *",
+        f"/* Model {comment(model.name)}, made by 'spikewright export'.", " *",
         f" * One step, populations in the order {order}:", " *",
         " *   s += w << (FRACTION_BITS + SHIFT)       for each event that falls due",
         " *   m  = fired before ? 0 : sat(rnd(B * m) + s)",

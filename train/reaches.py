@@ -192,4 +192,4 @@ def save_session(path: Path, session: Recording) -> None:
         "n_bins": session.steps, "n_channels": session.channels, "dt": session.dt,
         "trial_start_bin": np.flatnonzero(session.reset).astype(np.int32),
         "velocity": target_velocity(session).astype(np.float32),
-        "source": "simulated: python -m train", "licence": "Apache-2.0", "note": session.name})
+        "source": "simulated: spikewright reaches", "licence": "Apache-2.0", "note": session.name})

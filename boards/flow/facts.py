@@ -103,7 +103,7 @@ def load_facts(folder: Path) -> dict:
     """
     path = Path(folder) / "report.json"
     if not path.is_file():
-        raise InputError(f"Report must be a folder made by 'python -m boards build', not "
+        raise InputError(f"Report must be a folder made by 'spikewright build', not "
                          f"{str(folder)!r}: it has no report.json")
     try:
         facts = json.loads(path.read_text())

@@ -112,7 +112,7 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
     if boards:
         advice.append(f"take a board that by these counts has room for it: {'; '.join(boards)}")
     elif not advice:
-        return ("prune the network: by these counts no board of 'python -m boards list' has room "
+        return ("prune the network: by these counts no board of 'spikewright boards' has room "
                 "for it")
     return ", or ".join(advice)
 

@@ -108,7 +108,7 @@ def test_area_that_fits():
      [f"take one lane (--lanes 1) and {ADVICE.format(7)}", ROOM.format(ECP5_BOARDS)]),
     ({"weights": {"ebr": 200}}, 1, "200 of 30 block RAMs (EBR)", [ROOM.format(ECP5_BOARDS)]),
     ({"weights": {"ebr": 1200}}, 1, "1,200 of 30 block RAMs (EBR)",
-     [("prune the network: by these counts no board of 'python -m boards list' has room for it")]),
+     [("prune the network: by these counts no board of 'spikewright boards' has room for it")]),
     ({"core": {"lc": 5281}}, 1, "5,281 of 5,280 logic cells (LC)",
      [ROOM.format(f"{HX8K}, {ECP5_BOARDS}")]),
     ({"rows": {"lc": 6000, "dsp": 9}}, 64,

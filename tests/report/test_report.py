@@ -133,7 +133,7 @@ def test_page_names_simulated_spikes(run):
     assert all("decoding_r2" not in row for row in facts["accuracy"]["rows"])
 
 
-@pytest.mark.parametrize("told", [{"source": "simulated: python -m train"},
+@pytest.mark.parametrize("told", [{"source": "simulated: spikewright reaches"},
                                   {"note": "SYNTHETIC, simulated by this project"}])
 def test_page_names_synthetic_recording(run, recording, told):
     with np.load(recording) as file:
@@ -196,7 +196,7 @@ def test_show(run, recording, tmp_path, capsys):
 
 
 def test_show_refuses(run, tmp_path):
-    with refused(f"Report must be a folder made by 'python -m boards build', not "
+    with refused(f"Report must be a folder made by 'spikewright build', not "
                  f"'{tmp_path}': it has no report.json"):
         main(["show", str(tmp_path)])
     path = tmp_path / "report.json"

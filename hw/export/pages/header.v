@@ -58,7 +58,7 @@
 {% endif %}
 //
 // CLOCK CYCLES
-//   The mean depends on the spikes: 'python -m golden run' tells it for a recording. The worst case
+//   The mean depends on the spikes: 'spikewright run' tells it for a recording. The worst case
 //   does not: every neuron fires at every delay, and the step has this many events.
 //
 //     events   cycles of the step   last event taken to result, tokens waiting
