@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+from spikewright.base.errors import CoreFault
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of, run_tool
 from spikewright.golden.run import Answer, spread_spikes
@@ -23,7 +24,7 @@ from spikewright.hw.tokens import loaded_table, recording_tokens
 from spikewright.network.recording import Recording
 from spikewright.plan.timing import step_timing, worst_events
 
-__all__ = ["CoreFault", "compile_design", "run_compiled"]
+__all__ = ["compile_design", "run_compiled"]
 
 # -O2 compiles longer and runs no faster. A memory address past the end is read and dropped by the
 # core, as in hardware: no reason to stop.
@@ -32,10 +33,6 @@ FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 
 # Seconds of a run that shows no progress.
 QUICK = 2
-
-
-class CoreFault(RuntimeError):
-    """The RTL breaks a rule of its own: it hangs, or its ports contradict one another."""
 
 
 def compile_design(text: str, driver: str, cache: Path) -> Path:

@@ -199,6 +199,8 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     ------
     InputError
         If an argument is none of these, or the recording is for another network.
+    CoreFault
+        If the compiled hardware breaks a rule of its own.
     """
     if backend not in BACKENDS and not backend.startswith("board:"):
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
@@ -217,11 +219,12 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
         answer = run_golden(model.integers, spikes, config)
     else:
         from spikewright.plan.plan import Plan
-        from spikewright.sim.compiled import CoreFault, run_compiled
+        from spikewright.sim.compiled import run_compiled
         try:
-            answer = run_compiled(Plan(model=model.integers, config=config), spikes, Path(cache))
-        except (CoreFault, ValueError) as error:
+            plan = Plan(model=model.integers, config=config)
+        except ValueError as error:
             raise InputError(str(error)) from error
+        answer = run_compiled(plan, spikes, Path(cache))
     return Result(**vars(answer), populations=_populations(model, answer.spikes))
 
 

@@ -4,6 +4,8 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from spikewright.base.errors import CoreFault
+
 from .options import add_core_options, add_model, add_recording, chosen_config
 from .parser import end_at_mismatches, whole_number
 
@@ -32,7 +34,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.boards.board.platforms import find_board
     from spikewright.golden.compare import differences
     from spikewright.golden.run import run_golden
-    from spikewright.sim.compiled import CoreFault, run_compiled
+    from spikewright.sim.compiled import run_compiled
     from spikewright.verify.gates.core import check_gates
 
     from .inputs import plan_of, read_inputs

@@ -4,7 +4,10 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from spikewright.base.errors import CoreFault
+
 from .options import add_answer, add_core_options, add_model, add_recording, core_choices
+from .parser import end_at_mismatches
 
 __all__ = ["add", "run"]
 
@@ -27,8 +30,11 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Decode, write the answer, and say how long a step takes."""
     from spikewright import api
-    result = api.run(api.load(arguments.model), arguments.recording, backend=arguments.backend,
-                     preset=arguments.preset, cache=arguments.build, **core_choices(arguments))
+    try:
+        result = api.run(api.load(arguments.model), arguments.recording, backend=arguments.backend,
+                         preset=arguments.preset, cache=arguments.build, **core_choices(arguments))
+    except CoreFault as fault:
+        end_at_mismatches([str(fault)])
     result.save(arguments.output)
     told = [f"{len(result.velocity)} steps"]
     if result.spikes is not None:

@@ -4,19 +4,11 @@
 import pytest
 from spikewright.model.artefact import load_artefact
 
-from spikewright.command import quantize_main
-
 INPUT, RECURRENT, OUTPUT = "input->hidden", "hidden->hidden", "hidden->readout"
 
 
-@pytest.fixture
-def call(call_command):
-    """Run a command in this process: exit status, standard output, standard error."""
-    return lambda *arguments: call_command(quantize_main, *arguments)
-
-
-def test_build_with_projection_bits(here, call):
-    status, out, _ = call("build", "net.safetensors", "-o", "model", "--weight-bits", 7,
+def test_build_with_projection_bits(here, call_command):
+    status, out, _ = call_command("quantize", "net.safetensors", "-o", "model", "--weight-bits", 7,
                           "--projection-bits", "input=3", "output=4")
     assert status == 0
     model, _ = load_artefact(here / "model")
@@ -29,10 +21,10 @@ def test_build_with_projection_bits(here, call):
     assert lines[OUTPUT].startswith("output, 4 bits, delay 0")
 
 
-def test_build_with_the_same_bits_for_all_is_the_same_model(here, call):
+def test_build_with_the_same_bits_for_all_is_the_same_model(here, call_command):
     names = [f"{name}=8" for name in ("input", "recurrent", "output")]
     for folder, options in (("a", ()), ("b", ("--weight-bits", 4, "--projection-bits", *names))):
-        assert call("build", "net.safetensors", "-o", folder, *options)[0] == 0
+        assert call_command("quantize", "net.safetensors", "-o", folder, *options)[0] == 0
     assert load_artefact(here / "a")[1] == load_artefact(here / "b")[1]
 
 
@@ -42,15 +34,15 @@ PARSED = "argument --projection-bits: must be NAME=N with a whole number N from 
 @pytest.mark.parametrize("options, message", [
     (("recurent=4",), "Projection must be one of recurrent, input, output, not 'recurent'"),
     (("input=4", "input=5"), "--projection-bits must give input once, not twice"),
-    (("input=1",), f"{PARSED}, not 'input=1' (see 'python -m quantize build --help')"),
-    (("input=17",), f"{PARSED}, not 'input=17' (see 'python -m quantize build --help')"),
-    (("input",), f"{PARSED}, not 'input' (see 'python -m quantize build --help')"),
+    (("input=1",), f"{PARSED}, not 'input=1' (see 'spikewright quantize --help')"),
+    (("input=17",), f"{PARSED}, not 'input=17' (see 'spikewright quantize --help')"),
+    (("input",), f"{PARSED}, not 'input' (see 'spikewright quantize --help')"),
     (("input=4", "net.safetensors"),
-     f"{PARSED}, not 'net.safetensors' (see 'python -m quantize build --help')"),
+     f"{PARSED}, not 'net.safetensors' (see 'spikewright quantize --help')"),
     (("input=16", "--current-bits", 12),
      "Width current must be at least weight + fraction = 16, not 12"),
 ])
-def test_wrong_projection_bits(here, call, options, message):
-    assert call("build", "net.safetensors", "-o", "model", "--projection-bits", *options) == (
+def test_wrong_projection_bits(here, call_command, options, message):
+    assert call_command("quantize", "net.safetensors", "-o", "model", "--projection-bits", *options) == (
         2, "", f"error: {message}\n")
     assert not (here / "model").exists()

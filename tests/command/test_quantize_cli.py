@@ -7,22 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 from spikewright.model.artefact import load_artefact, load_manifest
-
-from spikewright.command import golden_main, quantize_main
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def call(call_command):
-    """Run a command in this process: exit status, standard output, standard error."""
-    return lambda *arguments, module=quantize_main: call_command(module, *arguments)
-
-
-def test_build(here, call):
-    status, out, err = call("build", "net.safetensors", "-o", "deep/model",
+def test_build(here, call_command):
+    status, out, err = call_command("quantize", "net.safetensors", "-o", "deep/model",
                             "--calibrate", "rec.npz")
     assert (status, err) == (0, "")
     model, manifest = load_artefact(here / "deep" / "model")
@@ -34,12 +25,13 @@ def test_build(here, call):
     assert lines["shape"] == "6 channels -> 5 hidden (recurrent) -> 2 readout (output)"
     assert lines["lead"] == "5 steps, 20 ms earlier than the checkpoint's own model"
     non_zeros = sum(np.count_nonzero(p.weights) for p in model.projections)
-    assert lines["tables"].startswith(f"{non_zeros} non-zeros; bits in all: dense ")
+    assert lines["non-zeros"] == f"{non_zeros} weights"
+    assert lines["tables"].startswith("with 4 lanes, bits in all: dense ")
     assert out.splitlines()[-1] == "-> deep/model"
 
 
-def test_build_with_options(here, call):
-    status, _, err = call("build", "net.safetensors", "-o", "model", "--weight-bits", 4,
+def test_build_with_options(here, call_command):
+    status, _, err = call_command("quantize", "net.safetensors", "-o", "model", "--weight-bits", 4,
                           "--current-bits", 14, "--membrane-bits", 18, "--decay-bits", 10,
                           "--name", "Mine, v2")
     assert status == 0
@@ -51,8 +43,8 @@ def test_build_with_options(here, call):
     assert "simulated Poisson spikes" in err
 
 
-def test_build_with_rules(here, call):
-    status, out, err = call("build", "net.safetensors", "-o", "model", "--states", "proven",
+def test_build_with_rules(here, call_command):
+    status, out, err = call_command("quantize", "net.safetensors", "-o", "model", "--states", "proven",
                             "--events-per-channel", 3, "--decay-terms", 3, "--calibrate", "rec.npz")
     assert status == 0 and "may saturate" not in err
     model, manifest = load_artefact(here / "model")
@@ -69,72 +61,71 @@ def test_build_with_rules(here, call):
     lines = dict(line.split(maxsplit=1) for line in out.splitlines()[:-1])
     assert lines["states"] == (f"proven; memory: calibrated {neurons * 36} bits, proven "
                                f"{told['state_bits']['proven']} bits")
-    assert call("show", "model")[1].startswith(out.removesuffix("-> model\n"))
+    assert call_command("show", "model")[1].startswith(out.removesuffix("-> model\n"))
 
 
-def test_build_warns_of_changed_behaviour(here, call, monkeypatch):
-    monkeypatch.setattr("spikewright.golden.check.changed_behaviour",
+def test_build_warns_of_changed_behaviour(here, call_command, monkeypatch):
+    monkeypatch.setattr("spikewright.api.changed_behaviour",
                         lambda *_: ["neurons that differ"])
-    assert call("build", "net.safetensors", "-o", "model")[2].endswith(
+    assert call_command("quantize", "net.safetensors", "-o", "model")[2].endswith(
         "warning: neurons that differ\n")
     assert load_manifest(here / "model")["warnings"][-1] == "neurons that differ"
 
 
-def test_build_is_reproducible(here, call):
+def test_build_is_reproducible(here, call_command):
     for name in "ab":
-        assert call("build", "net.safetensors", "-o", name)[0] == 0
+        assert call_command("quantize", "net.safetensors", "-o", name)[0] == 0
     assert load_manifest(here / "a") == load_manifest(here / "b")
 
 
-def test_build_of_a_file_with_a_strange_name(here, call):
+def test_build_of_a_file_with_a_strange_name(here, call_command):
     strange = os.fsdecode(b"n\xff\n\xc3\xa9t" + 110 * b"x" + b".safetensors")
     os.rename("net.safetensors", strange)
-    assert call("build", strange, "-o", "model")[0] == 0
+    assert call_command("quantize", strange, "-o", "model")[0] == 0
     assert load_manifest(here / "model")["model"]["name"] == "n__ét" + 95 * "x"
 
 
-def test_show_and_export(here, call):
-    assert call("build", "net.safetensors", "-o", "model")[0] == 0
-    status, out, err = call("show", "model")
+def test_show_and_export(here, call_command):
+    assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
+    status, out, err = call_command("show", "model")
     assert (status, err) == (0, "")
-    for text in ("net, hash ", "simulated Poisson", "hidden->readout", "delay 3, 5 x 5",
-                 "warning"):
+    for text in ("net, hash ", "simulated Poisson", "hidden->readout", "delay 3",
+                 "5 x 5", "warning"):
         assert text in out
-    status, out, err = call("export", "model", "-o", "rom", "--lanes", 8)
+    status, out, err = call_command("export", "model", "-o", "rom", "--lanes", 8)
     assert (status, err) == (0, "")
     index = json.loads((here / "rom" / "rom.json").read_text())
     assert index["lanes"] == 8 and index["model_hash"] == load_manifest(here / "model")[
         "model_hash"]
     assert [line.split()[0] for line in out.splitlines()[:-1]] == list(index["files"])
-    assert call("export", "model", "-o", "rom")[0] == 0     # its own folder may be replaced
+    assert call_command("export", "model", "-o", "rom")[0] == 0     # its own folder may be replaced
     assert json.loads((here / "rom" / "rom.json").read_text())["lanes"] == 4
 
 
-def test_golden_run(here, call):
-    assert call("build", "net.safetensors", "-o", "model")[0] == 0
-    status, out, err = call("run", "model", "rec.npz", "-o", "out.npz", module=golden_main)
+def test_golden_run(here, call_command):
+    assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
+    status, out, err = call_command("run", "model", "rec.npz", "-o", "out.npz")
     assert (status, err) == (0, "") and out.startswith("400 steps, ")
     with np.load("out.npz") as file:
         assert file["velocity_int"].shape == (400, 2) and file["velocity_int"].dtype == np.int64
         assert file["spikes"].shape == (400, 5) and file["spikes"].dtype == bool
         assert file["cycles"].shape == file["latency"].shape == (400,)
     told = "error: gone.npz cannot be used: No such file or directory\n"
-    assert call("run", "model", "gone.npz", "-o", "out2.npz", module=golden_main) == (
+    assert call_command("run", "model", "gone.npz", "-o", "out2.npz") == (
         2, "", told)
     told = ("error: argument --lanes: must be a whole number from 1 to 64, not '65' "
-            "(see 'python -m golden run --help')\n")
-    assert call("run", "model", "rec.npz", "-o", "out2.npz", "--lanes", 65,
-                module=golden_main) == (2, "", told)
+            "(see 'spikewright run --help')\n")
+    assert call_command("run", "model", "rec.npz", "-o", "out2.npz", "--lanes", 65) == (2, "", told)
 
 
 def test_command_line_as_a_user_types_it(here):
     def command(*arguments):
-        return subprocess.run([sys.executable, "-m", "spikewright.command.quantize_main",
+        return subprocess.run([sys.executable, "-m", "spikewright",
                                *arguments], cwd=ROOT,
                               capture_output=True, text=True, check=False)
-    done = command("build", str(here / "net.safetensors"), "-o", str(here / "model"))
+    done = command("quantize", str(here / "net.safetensors"), "-o", str(here / "model"))
     assert done.returncode == 0 and (here / "model" / "manifest.json").is_file()
-    failed = command("build", str(here / "gone"), "-o", str(here / "model"))
+    failed = command("quantize", str(here / "gone"), "-o", str(here / "model"))
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr == f"error: Checkpoint must be a file, not '{here}/gone': there is none\n"
-    assert "build" in command("--help").stdout
+    assert "quantize" in command("--help").stdout

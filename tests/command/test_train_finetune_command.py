@@ -12,7 +12,7 @@ from spikewright.network.retime import retime
 from spikewright.train.reaches import Units, save_session, simulate
 from spikewright.train.recording import held_out
 
-from spikewright.command import golden_main, train_main
+from spikewright.command import run_words
 
 try:
     import torch
@@ -22,38 +22,32 @@ except ModuleNotFoundError:
 pytestmark = pytest.mark.skipif(torch is None, reason="torch is not installed")
 
 
-@pytest.fixture
-def call(call_command):
-    """Run ``python -m train`` in this process: exit status, standard output, standard error."""
-    return lambda *arguments: call_command(train_main, *arguments)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """A recording, and a checkpoint trained on it a little."""
     folder = tmp_path_factory.mktemp("finetune")
     save_session(folder / "a.npz", simulate(n_bins=1000, seed=1, units=Units(channels=20), dt=0.02))
-    train_main.main(["fit", str(folder / "a.npz"), "-o", str(folder / "b.safetensors"),
-                         "--hidden", "8", "--epochs", "5"])
-    return folder / "a.npz", folder / "b.safetensors"
+    run_words(["train", str(folder / "a.npz"), "-o", str(folder / "b"), "--hidden", "8",
+               "--epochs", "5"])
+    return folder / "a.npz", folder / "b" / "final.safetensors"
 
 
-def test_command_finetunes(files, tmp_path, call, call_command):
+def test_command_finetunes(files, tmp_path, call_command):
     """The folder is a model like any other; what is printed is what golden answers."""
     recording, checkpoint = files
-    status, out, err = call("finetune", checkpoint, recording, "-o", tmp_path / "model",
+    status, out, err = call_command("finetune", checkpoint, recording, "-o", tmp_path / "model",
                             "--epochs", 2, "--seed", 3, "--name", "mine", "--weight-bits", 5,
                             "--projection-bits", "recurrent=3")
-    worse = ("warning: rounding alone decodes the held-out part better: take 'python -m quantize "
+    worse = ("warning: rounding alone decodes the held-out part better: take 'spikewright quantize"
              "build'\n")
     assert status == 0 and err in ("", worse)
     model, manifest = load_artefact(tmp_path / "model")
     assert (model.name, model.widths.weight) == ("mine", 5)
-    assert model.widths.narrow == {"hidden->hidden": 3}
+    assert {p.title: p.bits for p in model.projections}["hidden->hidden"] == 3
     tuned = manifest["finetuned"]
     assert [tuned[key] for key in ("source", "steps", "epochs", "seed")] == ["a.npz", 800, 2, 3]
     assert f"a.npz, 800 steps, 2 epochs, seed 3: {tuned['changed']} weights changed\n" in out
-    assert manifest["checkpoint"] == {"file": "b.safetensors",
+    assert manifest["checkpoint"] == {"file": "final.safetensors",
                                       "sha256": checkpoint_hash(checkpoint)}
     exact = retime(read_checkpoint(checkpoint))
     for kept, original in zip(load_network(tmp_path / "model").projections, exact.projections,
@@ -67,7 +61,7 @@ def test_command_finetunes(files, tmp_path, call, call_command):
                                        "channel": data["channel"][inside],
                                        "trial_start_bin": np.zeros(0, int),
                                        "velocity": data["velocity"][800:]})
-    assert call_command(golden_main, "run", tmp_path / "model", tmp_path / "rest.npz",
+    assert call_command("run", tmp_path / "model", tmp_path / "rest.npz",
                         "-o", tmp_path / "answer.npz")[0] == 0
     answer = published_time(np.load(tmp_path / "answer.npz")["velocity"], 5, unseen.reset)
     spread = np.square(unseen.velocity - unseen.velocity.mean(0)).sum(0)
@@ -75,8 +69,8 @@ def test_command_finetunes(files, tmp_path, call, call_command):
     assert f"held out, 200 steps: R2 {r2.mean():.3f} (x {r2[0]:.3f}, y {r2[1]:.3f}), only" in out
 
 
-def test_command_compares(files, tmp_path, call):
-    status, out, err = call("held-out", files[0], "--seeds", 2, "--weight-bits", "6,3",
+def test_command_compares(files, tmp_path, call_command):
+    status, out, err = call_command("held-out", files[0], "--seeds", 2, "--weight-bits", "6,3",
                             "--hidden", 6, "--epochs", 3, "--tuning-epochs", 1, "--seed", 4,
                             "-o", tmp_path / "c.json")
     assert (status, err) == (0, "")
@@ -106,7 +100,7 @@ def test_command_compares(files, tmp_path, call):
       "n_channels, note, source, trial_start_bin, velocity")),
     (["finetune", "{net}", "{rec}", "-o", "m", "--weight-bits", "1"],
      ("argument --weight-bits: must be a whole number from 2 to 16, not '1' "
-      "(see 'python -m train finetune --help')")),
+      "(see 'spikewright finetune --help')")),
     (["finetune", "{net}", "{rec}", "-o", "m", "--weight-bits", "12", "--current-bits", "8"],
      "Width current must be at least weight + fraction = 12, not 8"),
     (["finetune", "{net}", "{rec}", "-o", "{rec}"],
@@ -115,11 +109,11 @@ def test_command_compares(files, tmp_path, call):
      "Output folder must exist and be writable, not 'no'"),
     (["held-out", "{rec}", "--weight-bits", "8,40"],
      ("argument --weight-bits: must be whole numbers from 2 to 16 with commas between, not '8,40' "
-      "(see 'python -m train held-out --help')")),
+      "(see 'spikewright held-out --help')")),
 ])
-def test_command_refuses(files, tmp_path, monkeypatch, call, arguments, message):
+def test_command_refuses(files, tmp_path, monkeypatch, call_command, arguments, message):
     monkeypatch.chdir(tmp_path)
     names = {"rec": files[0], "net": files[1]}
-    status, out, err = call(*(argument.format(**names) for argument in arguments))
+    status, out, err = call_command(*(argument.format(**names) for argument in arguments))
     assert (status, out, err) == (2, "", f"error: {message.format(**names)}\n")
     assert not any(tmp_path.iterdir())

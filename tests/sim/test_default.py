@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from spikewright.command import golden_main, quantize_main, sim_main
+from spikewright.command import run_words
 from tests.designs import BUILD, ROOT
 
 CHECKPOINT = ROOT / "data" / "default.safetensors"
@@ -16,14 +16,14 @@ RECORDING = ROOT / "data" / "default_recording.npz"
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("default") / "model"
-    quantize_main.main(["build", str(CHECKPOINT), "-o", str(folder)])
+    run_words(["quantize", str(CHECKPOINT), "-o", str(folder)])
     return folder
 
 
 def test_default_answers_as_golden(model, tmp_path):
-    for module, name in ((golden_main, "golden"), (sim_main, "sim")):
-        build = ["--build", str(BUILD)] if name == "sim" else []
-        module.main(["run", str(model), str(RECORDING), "-o", str(tmp_path / name), *build])
+    for backend, name in (("golden", "golden"), ("rtl", "sim")):
+        run_words(["run", str(model), str(RECORDING), "-o", str(tmp_path / name),
+                   "--backend", backend, "--build", str(BUILD)])
     with np.load(tmp_path / "golden") as want, np.load(tmp_path / "sim") as have, \
             np.load(RECORDING) as recording:
         for key in want:
@@ -37,8 +37,8 @@ def test_default_answers_as_golden(model, tmp_path):
 
 @pytest.mark.parametrize("lanes", [4, 8])
 def test_default_checks(model, capsys, lanes):
-    sim_main.main(["check", str(model), str(RECORDING), "--lanes", str(lanes),
-                       "--build", str(BUILD)])
+    run_words(["check", str(model), str(RECORDING), "--lanes", str(lanes),
+               "--build", str(BUILD)])
     assert capsys.readouterr().out.startswith("10000 steps: 20000 outputs, ")
 
 
@@ -47,7 +47,7 @@ def test_default_on_verilog(model, capsys, simulator, steps):
     pytest.importorskip("cocotb", reason="cocotb is not installed (pip install -e '.[test]')")
     if simulator == "icarus" and shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog is not installed (Debian: apt install iverilog)")
-    sim_main.main(["cocotb", str(model), str(RECORDING), "--simulator", simulator,
-                       "--steps", str(steps), "--build", str(BUILD)])
+    run_words(["bench", str(model), str(RECORDING), "--simulator", simulator,
+               "--steps", str(steps), "--build", str(BUILD)])
     assert capsys.readouterr().out == (f"{steps} steps, without and with stalls, equal golden "
                                        f"({simulator}, 4 lanes)\n")

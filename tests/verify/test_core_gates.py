@@ -5,15 +5,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from spikewright.base.errors import CoreFault
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.hw.core import Core
 from spikewright.hw.params import CoreParams
 from spikewright.hw.rtlil import convert
 from spikewright.model.model import IntegerModel
-from spikewright.sim.compiled import CoreFault
 from spikewright.verify.gates.core import check_gates, core_gates
 
-from spikewright.command.boards_main import main
+from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, core_params
 from tests.networks import deep_model, random_recording, refused
@@ -72,10 +72,10 @@ def test_gates_command(tmp_path, monkeypatch, capsys):
     np.savez("rec.npz", bin=np.repeat(np.arange(5), np.diff(recording.start)),
              channel=recording.channel, n_bins=5, n_channels=6, dt=recording.dt)
     calls = []
-    monkeypatch.setattr("spikewright.command.boards_main.check_gates",
+    monkeypatch.setattr("spikewright.verify.gates.core.check_gates",
                         lambda *a: calls.append(a) or ["step 3"])
     with pytest.raises(SystemExit) as stop:
-        main(["gates", "model", "rec.npz", "--steps", "4"])
+        run_words(["check", "model", "rec.npz", "--gates", "--steps", "4"])
     assert stop.value.code == 1 and calls[0][2].steps == 4
     assert capsys.readouterr().err == "mismatch: step 3\n"
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import spikewright.verify.ladder.rungs
 from safetensors.numpy import save_file
+from spikewright.base.errors import CoreFault
 from spikewright.golden.run import run_golden
 from spikewright.network.metrics import r_squared, spike_agreement
 from spikewright.network.recording import read_recording
@@ -17,10 +18,8 @@ from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import build_model
 from spikewright.report.score import number
-from spikewright.sim.compiled import CoreFault
 from spikewright.verify.gates.simulate import GatesFault
 
-from spikewright.command import ladder_main, quantize_main
 from tests.designs import BUILD
 from tests.networks import random_tensors
 
@@ -52,7 +51,7 @@ def call(call_command):
     """Run the ladder, in this process and without RTL if ``options`` do not say otherwise."""
     def call(*arguments, jobs=1, rtl=False):
         options = ("--jobs", jobs, "--build", BUILD, *(() if rtl else ("--no-rtl",)))
-        return call_command(quantize_main, "ladder", *arguments, *options)
+        return call_command("ladder", *arguments, *options)
     return call
 
 
@@ -168,7 +167,7 @@ def test_rtl_that_differs_ends_with_status_1(here, call, monkeypatch, rtl, line)
     assert not _ladder(here)["mean"][0]["rtl"]["equal"]
 
 
-HELP = "(see 'python -m quantize ladder --help')"
+HELP = "(see 'spikewright ladder --help')"
 NO_RUNG = ("Rung must be fp64, fp32, fp16, a number of weight bits from 2 to 16, or one each for "
            "input/recurrent/output as 4/8/8")
 NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install Icarus Verilog "
@@ -229,15 +228,15 @@ def test_gates_with_large_memory_are_simulated(here, call, monkeypatch):
 
 def test_show_and_draw(here, call, call_command):
     call("net0.safetensors", "--recording", "rest.npz", "--rungs", "fp16,8", "-o", "out")
-    status, out, _ = call_command(ladder_main, "show", "out/ladder.json")
+    status, out, _ = call_command("show", "out/ladder.json")
     assert status == 0 and out.startswith("net0 on rest.npz, 300 steps; calibrated on simulated")
     assert "decoding" not in out                    # there is no velocity
-    assert call_command(ladder_main, "draw", "out/ladder.json", "-o", "a.png")[0] == 0
+    assert call_command("ladder", "--draw", "out/ladder.json", "-o", "a.png")[0] == 0
     assert (here / "a.png").read_bytes() == (here / "out" / "ladder.png").read_bytes()
     for text in ("", "[]", "{}"):
         (here / "bad.json").write_text(text)
-        assert call_command(ladder_main, "show", "bad.json") == (
+        assert call_command("show", "bad.json") == (
             2, "", "error: bad.json must be a ladder.json, not another or a damaged file\n")
     (here / "bad.json").write_text('{"schema": 9}')
-    assert call_command(ladder_main, "show", "bad.json") == (
+    assert call_command("show", "bad.json") == (
         2, "", "error: bad.json schema must be 1, not 9: make the ladder again\n")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proof that the comparison with golden can fail: the RTL is broken in one place at a time.
 
-Each mutation is made in a copy of the packages, and ``python -m sim check`` there must end with
+Each mutation is made in a copy of the packages, and ``spikewright check`` there must end with
 status 1 and name a difference. The states of the model are a few bits wide, so that ties,
 saturation and every rounding case happen within a short recording.
 """
@@ -152,7 +152,7 @@ def case(tmp_path_factory):
 
 def _check(folder, tree, options=()):
     return subprocess.run(
-        [sys.executable, "-m", "spikewright.command.sim_main", "check", folder / "model",
+        [sys.executable, "-m", "spikewright", "check", folder / "model",
          folder / "recording.npz", *options],
         cwd=tree, capture_output=True, text=True, timeout=300,
         # The recording is short: golden runs in the interpreter sooner than it compiles.

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spikewright.base.errors import InputError
+from spikewright.base.errors import CoreFault, InputError
 from spikewright.base.tools import run_tool
 from spikewright.boards.board.board import Board
 from spikewright.golden.compare import differences
@@ -18,7 +18,7 @@ from spikewright.hw.core import Core
 from spikewright.hw.params import CoreParams
 from spikewright.hw.rtlil import convert
 from spikewright.network.recording import Recording
-from spikewright.sim.compiled import CoreFault, run_compiled
+from spikewright.sim.compiled import run_compiled
 
 __all__ = ["check_gates", "core_gates"]
 

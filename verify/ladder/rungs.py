@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from spikewright.base.errors import InputError
+from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.hw.params import CoreParams
@@ -20,7 +20,7 @@ from spikewright.network.source import Source
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
 from spikewright.report.score import FLOATS, number, outputs_of
-from spikewright.sim.compiled import CoreFault, run_compiled
+from spikewright.sim.compiled import run_compiled
 
 from ..gates.simulate import GatesFault
 from ..gates.top import gate_differences, run_gates
