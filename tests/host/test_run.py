@@ -16,7 +16,8 @@ from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
 
-from spikewright.command.host_main import lateness, main
+from spikewright.command import run_words
+from spikewright.command.decode import lateness
 from tests.networks import random_recording, refused, tiny_network
 
 STEPS = 120
@@ -52,7 +53,7 @@ def board(built, tmp_path_factory):
 def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, capsys):
     folder, path, model, recording, _ = built
     monkeypatch.chdir(tmp_path)
-    main(["run", str(folder), str(path), "-o", "out.npz", "--picture", "out.png", "--freq", "8"])
+    run_words(["decode", str(folder), str(path), "-o", "out.npz", "--picture", "out.png", "--freq", "8"])
     golden = run_golden(model, recording, CoreConfig())
     with np.load(tmp_path / "out.npz") as answer:
         assert np.array_equal(answer["velocity_int"], golden.velocity_int)
@@ -119,14 +120,14 @@ def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):
     folder, path, *_ = built
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
-        main(["run", str(folder), str(path), "-o", "out.npz", *arguments])
+        run_words(["decode", str(folder), str(path), "-o", "out.npz", *arguments])
     assert not list(tmp_path.iterdir())
 
 
 def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
     folder, path, *_ = built
     monkeypatch.chdir(tmp_path)
-    main(["run", str(folder), str(path), "-o", "answer.dat", "--freq", "8"])
+    run_words(["decode", str(folder), str(path), "-o", "answer.dat", "--freq", "8"])
     assert {file.name for file in tmp_path.iterdir()} == {"answer.dat", "build"}
     with np.load(tmp_path / "answer.dat") as answer:
         assert len(answer["velocity"]) == STEPS
@@ -135,7 +136,7 @@ def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
 def test_picture_of_an_unknown_kind_is_refused_before_decoding(built, tmp_path):
     folder, path, *_ = built
     with refused("Picture must end in .png, .svg, .pdf, not 'p.xyz'"):
-        main(["run", str(folder), str(path), "-o", str(tmp_path / "o.npz"), "--picture", "p.xyz"])
+        run_words(["decode", str(folder), str(path), "-o", str(tmp_path / "o.npz"), "--picture", "p.xyz"])
     assert not list(tmp_path.iterdir())
 
 

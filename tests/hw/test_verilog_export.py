@@ -17,7 +17,7 @@ from spikewright.model.artefact import save_artefact
 from spikewright.network.network import INPUT
 from spikewright.quantize.compile import compile_network
 
-from spikewright.command import hw_main as command
+from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import ROOT, core_params, published_form
 from tests.networks import random_recording, tiny_network
@@ -40,7 +40,7 @@ def model(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exported(model):
     folder = model.parent / "verilog"
-    command.main(["verilog", str(model), "-o", str(folder), "--lanes", "2"])
+    run_words(["verilog", str(model), "-o", str(folder), "--lanes", "2"])
     return folder
 
 
@@ -66,7 +66,7 @@ def test_example_passes(exported):
 
 def test_example_loads_large_memory(model, tmp_path):
     out = tmp_path / "out"
-    command.main(["verilog", str(model), "-o", str(out), "--weight-memory", "large"])
+    run_words(["verilog", str(model), "-o", str(out), "--weight-memory", "large"])
     facts = json.loads((out / "verilog.json").read_text())
     image = (out / f"{CORE}_weights.mem").read_text().split()
     assert len(image) == facts["table"]["words"] * facts["table"]["word_bytes"] > 0
@@ -148,7 +148,7 @@ def test_fusesoc_runs_the_example(exported, tmp_path):
 
 def test_two_models_in_one_design(exported, model, tmp_path):
     """No module is called as one of another export."""
-    command.main(["verilog", str(model), "-o", str(tmp_path / "out"), "--name", "second"])
+    run_words(["verilog", str(model), "-o", str(tmp_path / "out"), "--name", "second"])
     names = [set(re.findall(r"^module (\S+?) ?\(", path.read_text(), re.MULTILINE))
              for path in (exported / f"{CORE}.v", tmp_path / "out" / "second.v")]
     assert len(names[0]) > 6 and len(names[1]) > 6 and not names[0] & names[1]
@@ -156,7 +156,7 @@ def test_two_models_in_one_design(exported, model, tmp_path):
 
 def test_with_link(model, tmp_path, call_command):
     out = tmp_path / "out"
-    status, told, _ = call_command(command, "verilog", model, "-o", out, "--with-link",
+    status, told, _ = call_command("verilog", model, "-o", out, "--with-link",
                                    "--freq", 12)
     files = "spikewright_decoder.v, spikewright_decoder.core, verilog.json"
     assert (status, told) == (0, f"-> {out}: {files}\n")
@@ -185,13 +185,13 @@ def test_ports_in_the_docs():
      "Module name must be letters, digits and underscores, not '1st'"),
     (["--lanes", "65"],
      ("argument --lanes: must be a whole number from 1 to 64, not '65' "
-      "(see 'python -m hw verilog --help')")),
+      "(see 'spikewright verilog --help')")),
     (["--with-link", "--baud", "9000000"],
      "Link baud must be between 300 and 3000000, not 9000000"),
 ])
 def test_wrong_argument(tmp_path, call_command, options, text):
     model = saved_model(tmp_path / "model")
-    assert call_command(command, "verilog", model, "-o", tmp_path / "out", *options) == (
+    assert call_command("verilog", model, "-o", tmp_path / "out", *options) == (
         2, "", f"error: {text}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
@@ -200,7 +200,7 @@ def test_folder_of_someone_else(tmp_path, call_command):
     model = saved_model(tmp_path / "model")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("precious")
-    status, _, error = call_command(command, "verilog", model, "-o", tmp_path / "out")
+    status, _, error = call_command("verilog", model, "-o", tmp_path / "out")
     assert status == 2
     assert error.endswith("\nerror: Output folder must be new, empty or made by this command, not "
                           f"{tmp_path / 'out'}\n")

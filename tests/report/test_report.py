@@ -19,7 +19,7 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number, score
 
-from spikewright.command.boards_main import main
+from spikewright.command import run_words
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
 
@@ -187,7 +187,7 @@ def test_number():
 
 def test_show(run, recording, tmp_path, capsys):
     run(recording)
-    main(["show", str(tmp_path / "out")])
+    run_words(["show", str(tmp_path / "out")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("model        tiny, hash ")
     assert lines[2] == "core         4 lanes"
@@ -198,12 +198,12 @@ def test_show(run, recording, tmp_path, capsys):
 def test_show_refuses(run, tmp_path):
     with refused(f"Report must be a folder made by 'spikewright build', not "
                  f"'{tmp_path}': it has no report.json"):
-        main(["show", str(tmp_path)])
+        run_words(["show", str(tmp_path)])
     path = tmp_path / "report.json"
     for text in ("", "[]", "{", '{"model_hash": 1}'):
         path.write_text(text)
         with refused(f"{path} must be the report of a build, not a damaged file"):
-            main(["show", str(tmp_path)])
+            run_words(["show", str(tmp_path)])
     path.write_text(json.dumps({"schema": 99}))
     with refused(f"{path} schema must be 1, not 99: build again"):
-        main(["show", str(tmp_path)])
+        run_words(["show", str(tmp_path)])

@@ -37,6 +37,6 @@ def test_mean_rows():
 
 
 def test_quantize_knows_of_the_ladder_only_when_asked():
-    code = "import sys, spikewright.api; "
-            "sys.exit(any('ladder' in name for name in sys.modules))"
+    code = ("import sys, spikewright.api; "
+            "sys.exit(any('ladder' in name for name in sys.modules))")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
