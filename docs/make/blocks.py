@@ -90,7 +90,7 @@ PICTURES = {
         "rows":      (2, 1, BLOCK, "row adder", "engines/rows.py"),
         "currents":  (3, 1, BLOCK, "current memory", "memories/currents.py"),
         "spikes":    (1, 2, BLOCK, "spike log", "memories/spikes.py"),
-        "neurons":   (2, 2, BLOCK, "neuron update", "engines/neurons.py", "or engines/lanes.py"),
+        "neurons":   (2, 2, BLOCK, "neuron update", "engines/parallel.py,", "serial.py or lanes.py"),
         "o":         (3, 2, OUTSIDE, "o: result")}, arrows=[
         ("i", "sequencer", ""), ("tables", "rows", "weights"), ("sequencer", "rows", "rows"),
         ("rows", "currents", "s", "<->"), ("sequencer", "spikes", "lists", "<->"),
@@ -127,7 +127,7 @@ PICTURES = {
                     ("f: sum", "clamp, write,", "spikes")),
     "currents": Picture(title="The current memory", boxes={
         "rows":    (0, 0, OUTSIDE, "row adder"), "neurons": (0, 1, OUTSIDE, "neuron update"),
-        "turn":    (1, 0, BLOCK, "take turns", "core.py"),
+        "turn":    (1, 0, BLOCK, "take turns", "memories/currents.py"),
         "0":       (2, 0, BLOCK, "bank of lane 0", "words 0, 1, .."),
         "1":       (2, 1, BLOCK, "bank of lane 1", "words 0, 1, .."),
         "n":       (2, 2, BLOCK, "..", "one bank per lane")}, arrows=[
