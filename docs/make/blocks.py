@@ -90,7 +90,7 @@ PICTURES = {
         "rows":      (2, 1, BLOCK, "row adder", "engines/rows.py"),
         "currents":  (3, 1, BLOCK, "current memory", "memories/currents.py"),
         "spikes":    (1, 2, BLOCK, "spike log", "memories/spikes.py"),
-        "neurons":   (2, 2, BLOCK, "neuron update", "engines/parallel.py,", "serial.py or lanes.py"),
+        "neurons":   (2, 2, BLOCK, "neuron update", "parallel.py, serial.py", "or lanes.py"),
         "o":         (3, 2, OUTSIDE, "o: result")}, arrows=[
         ("i", "sequencer", ""), ("tables", "rows", "weights"), ("sequencer", "rows", "rows"),
         ("rows", "currents", "s", "<->"), ("sequencer", "spikes", "lists", "<->"),
