@@ -7,10 +7,12 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
+from spikewright.base.version import maker
 from spikewright.golden.run import run_golden
 from spikewright.hw.decoder import Decoder, link_params
 from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact, load_network
+from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import read_source
 from spikewright.plan.config import CoreConfig
 from spikewright.report.page import page
@@ -73,6 +75,8 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
         results = outputs_of(network, scored)
         facts = collect(manifest, board, decoder, built, seed=seed, source=source, answer=answer,
                         accuracy=score(model, scored, results, answer))
+        facts["made_by"] = maker()
+        facts["recording"]["sha256"] = None if recording is None else checkpoint_hash(recording)
         (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
         (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer))
     return facts

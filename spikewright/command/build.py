@@ -15,7 +15,7 @@ from .options import (
     core_choices,
 )
 
-__all__ = ["add", "add_options", "run"]
+__all__ = ["add", "run"]
 
 
 def add(parser: ArgumentParser) -> None:
@@ -25,15 +25,10 @@ def add(parser: ArgumentParser) -> None:
     add_folder(parser, "the bitstream, report.html, report.json and logs")
     add_core_options(parser)
     add_freq(parser, "clock of the decoder")
-    add_options(parser)
-    parser.add_argument("--recording", type=Path, metavar="RECORDING.npz",
-                        help="spikes that the report measures on (default: simulated)")
-
-
-def add_options(parser: ArgumentParser) -> None:
-    """Add what a user of make gives as BOARD_OPTIONS."""
     add_baud(parser)
     add_seed(parser, "placement")
+    parser.add_argument("--recording", type=Path, metavar="RECORDING.npz",
+                        help="spikes that the report measures on (default: simulated)")
 
 
 def run(arguments: Namespace) -> None:

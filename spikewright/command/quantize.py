@@ -10,7 +10,7 @@ from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 from .options import WIDTHS, add_width_options, chosen_projections
 from .parser import whole_number
 
-__all__ = ["add", "add_options", "chosen_options", "run"]
+__all__ = ["add", "chosen_options", "run", "write_model"]
 
 
 def add(parser: ArgumentParser) -> None:
@@ -19,11 +19,6 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder of the model")
     parser.add_argument("--name", help="of the model (default: as the checkpoint)")
-    add_options(parser)
-
-
-def add_options(parser: ArgumentParser) -> None:
-    """Add the options that decide about the numbers of the model."""
     parser.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
                         help="spikes to scale the states by (default: simulated)")
     add_width_options(parser)
@@ -39,7 +34,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def chosen_options(arguments: Namespace) -> dict:
-    """What the options of `add_options` give, as arguments of `api.quantize`."""
+    """What decides about the numbers of the model, as arguments of `api.quantize`."""
     return {"calibrate": arguments.calibrate, "states": arguments.states,
             "events_per_channel": arguments.events_per_channel,
             "decay_terms": arguments.decay_terms,
@@ -49,6 +44,11 @@ def chosen_options(arguments: Namespace) -> dict:
 
 def run(arguments: Namespace) -> None:
     """Quantize, write the model folder, and print what is in it."""
+    write_model(arguments)
+
+
+def write_model(arguments: Namespace, facts: dict | None = None) -> None:
+    """What `run` does, with further ``facts`` in the manifest."""
     from spikewright import api
     from spikewright.base.files import check_folder
     from spikewright.model.summary import summary
@@ -57,6 +57,7 @@ def run(arguments: Namespace) -> None:
     check_folder(arguments.output, "manifest.json")
     model = api.quantize(api.read(arguments.checkpoint), name=arguments.name,
                          **chosen_options(arguments))
+    model.facts.update(facts or {})
     manifest = model.save(arguments.output)
     print(summary({**manifest, "warnings": []}, cost_rows(model.integers)))
     print(f"-> {arguments.output}")

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what make made is of the present settings."""
+
+import dataclasses
+from argparse import Namespace
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+from spikewright.base.version import maker
+from spikewright.network.checkpoint import checkpoint_hash
+
+from ..options import chosen_config
+
+__all__ = ["bitstream_is_fresh", "model_is_fresh"]
+
+
+def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
+    """Whether ``folder`` has the model that ``spikewright quantize`` would make of ``arguments``."""
+    from spikewright.api import quantize_options
+    from spikewright.model.artefact import load_artefact
+
+    from ..quantize import chosen_options
+    try:
+        _, manifest = load_artefact(folder)
+    except InputError:
+        return False
+    return (_by_us(manifest) and manifest.get("options") == quantize_options(
+        **chosen_options(arguments)) and manifest.get("checkpoint", {}).get("sha256")
+        == checkpoint_hash(arguments.checkpoint))
+
+
+def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
+    """Whether ``folder`` has what ``spikewright build`` would make of ``arguments``."""
+    from spikewright.api import Report
+    from spikewright.boards.board.platforms import find_board
+    from spikewright.model.artefact import load_manifest
+    board = find_board(arguments.board)
+    try:
+        report = Report.load(folder)
+    except InputError:
+        return False
+    facts, recording = report.facts, arguments.recording
+    wanted = {
+        "model_hash": load_manifest(arguments.model)["model_hash"],
+        "config": dataclasses.asdict(chosen_config(arguments, **board.instead)),
+        "clock_mhz": board.clock(arguments.freq)[0] / 1e6,
+        "baud": arguments.baud, "seed": arguments.seed}
+    return (report.bitstream.is_file() and _by_us(facts) and facts["board"]["name"] == board.name
+            and all(facts.get(key) == value for key, value in wanted.items())
+            and facts["recording"].get("sha256")
+            == (None if recording is None else checkpoint_hash(recording)))
+
+
+def _by_us(facts: dict) -> bool:
+    """Whether this Spikewright made it; one whose source was changed may be any."""
+    us = maker()
+    return facts.get("made_by") == us and not (us["commit"] or "").endswith("-dirty")

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each target does: which commands, with which options, after all of them were checked."""
+
+import os
+import shlex
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+from spikewright.base.files import check_file, check_folder
+
+from ..main import parser, run_words
+from ..options import chosen_config
+from ..quantize import write_model
+from .fresh import bitstream_is_fresh, model_is_fresh
+from .settings import Settings
+
+__all__ = ["TARGETS"]
+
+
+def _model(settings: Settings) -> None:
+    _with_model(settings, [])
+    if settings["MODEL"]:
+        print(f"-> {settings.model}, taken as it is")
+
+
+def _bitstream(settings: Settings) -> None:
+    words = ["build", settings.model, "--board", settings["BOARD"], "-o", settings.output,
+             *_core(settings), *_given("--freq", settings["FREQ"]),
+             *_words(settings, "BOARD_OPTIONS"), *_given("--recording", settings["RECORDING"])]
+    check_folder(Path(settings.output), "report.json")
+    _with_model(settings, words)
+    if bitstream_is_fresh(Path(settings.output), parser(words).parse_args(words)):
+        print(f"-> {settings.output}: up to date")
+    else:
+        run_words(words)
+
+
+def _explore(settings: Settings) -> None:
+    words = ["explore", settings.model, "--board", settings["BOARD"], *_core(settings),
+             *_given("--freq", settings["FREQ"]), "--grid", *_words(settings, "GRID"),
+             "--seeds", settings["SEEDS"],
+             "-o", f"{settings.folder}/explore-{settings['BOARD']}{settings.width}",
+             *_given("--recording", settings["RECORDING"]),
+             *_given("--scheduler", settings["SCHEDULER"])]
+    _with_model(settings, words)
+    run_words(words)
+
+
+def _report(settings: Settings) -> None:
+    _check_model_settings(settings)
+    if not Path(settings.output, "report.json").is_file():
+        raise InputError(f"Report must be in {settings.output}, not missing: run make bitstream "
+                         "with the same settings")
+    run_words(["show", settings.output])
+
+
+def _sim(settings: Settings) -> None:
+    words = ["bench", settings.model, _recording(settings), "--simulator", settings["SIM"],
+             "--steps", settings["STEPS"], *_core(settings),
+             *_given("--waves", settings["WAVES"])]
+    _with_model(settings, words)
+    run_words(words)
+
+
+def _demo(settings: Settings) -> None:
+    out = f"{settings.folder}/demo{settings.width}"
+    words = ["decode", settings.model, _recording(settings), "--port", "virtual",
+             *_core(settings), *_given("--freq", settings["FREQ"]), "-o", f"{out}.npz",
+             "--picture", f"{out}.png"]
+    check_file(Path(f"{out}.npz"))
+    check_file(Path(f"{out}.png"))
+    _with_model(settings, words)
+    run_words(words)
+
+
+def _ladder(settings: Settings) -> None:
+    for name in ("MODEL", "BITS", "MODEL_OPTIONS"):
+        if settings[name]:
+            raise InputError(f"{name} must be left out with ladder, which measures CHECKPOINT")
+    output = f"build/{settings['NAME']}/ladder"
+    words = ["ladder", settings["CHECKPOINT"], "-o", output, *_core(settings),
+             *_given("--recording", settings["RECORDING"]),
+             *_given("--calibrate", settings["CALIBRATE"])]
+    check_folder(Path(output), "ladder.json")
+    _check_files(settings)
+    _checked(settings, words)
+    run_words(words)
+
+
+def _export(settings: Settings) -> None:
+    output = f"{settings.folder}/rom{settings.width}"
+    words = ["export", settings.model, "-o", output, *_core(settings)]
+    check_folder(Path(output), "rom.json")
+    _with_model(settings, words)
+    run_words(words)
+
+
+def _verilog(settings: Settings) -> None:
+    output = f"{settings.folder}/verilog{settings.variant}"
+    words = ["verilog", settings.model, "-o", output, *_core(settings)]
+    check_folder(Path(output), "verilog.json")
+    _with_model(settings, words)
+    run_words(words)
+
+
+TARGETS = {"model": _model, "bitstream": _bitstream, "explore": _explore, "report": _report,
+           "sim": _sim, "demo": _demo, "ladder": _ladder, "export": _export, "verilog": _verilog}
+
+
+def _with_model(settings: Settings, words: list[str]) -> None:
+    """Check the command ``words`` and all files, then make the model that it takes, if need be."""
+    _check_model_settings(settings)
+    _check_files(settings)
+    if words:
+        _checked(settings, words)
+    if settings["MODEL"]:
+        return
+    folder = Path(settings.model)
+    quantize = ["quantize", settings["CHECKPOINT"], "-o", str(folder),
+                *_given("--weight-bits", settings["BITS"]),
+                *_given("--calibrate", settings["CALIBRATE"]), *_words(settings, "MODEL_OPTIONS")]
+    arguments = parser(quantize).parse_args(quantize)
+    # Seen from here, as the folder is: a project that moves stays what it is.
+    checkpoint = os.path.relpath(settings["CHECKPOINT"])
+    _check_owner(folder, checkpoint)
+    if model_is_fresh(folder, arguments):
+        print(f"-> {folder}: up to date")
+        return
+    if folder.exists():
+        print(f"note: {folder} is made anew: what was built of it before is of another model",
+              file=sys.stderr)
+    write_model(arguments, {"make": {"checkpoint": checkpoint}})
+
+
+def _check_owner(folder: Path, checkpoint: str) -> None:
+    """Refuse to replace a model that make did not make of ``checkpoint``."""
+    from spikewright.model.artefact import load_manifest
+    check_folder(folder, "manifest.json")
+    if not (folder / "manifest.json").is_file():
+        return
+    made = load_manifest(folder).get("make")
+    if made is None:
+        raise InputError(f"{folder} must be made by make to be made anew: take it with "
+                         f"MODEL={folder}, choose another NAME, or remove it")
+    if made["checkpoint"] != checkpoint:
+        raise InputError(f"{folder} must be of {checkpoint}, not of {made['checkpoint']}: choose "
+                         "another NAME, or remove it")
+
+
+def _check_model_settings(settings: Settings) -> None:
+    if settings["MODEL"] and (settings["BITS"] or settings["CALIBRATE"]
+                              or settings["MODEL_OPTIONS"]):
+        raise InputError("BITS, CALIBRATE and MODEL_OPTIONS must be left out with MODEL, which is "
+                         "taken as it is")
+
+
+def _check_files(settings: Settings) -> None:
+    if settings["MODEL"]:
+        from spikewright.model.artefact import load_manifest
+        load_manifest(Path(settings["MODEL"]))
+    for name in ("CHECKPOINT", "RECORDING", "CALIBRATE"):
+        path = settings[name]
+        if path and not Path(path).is_file() and not (name == "CHECKPOINT" and settings["MODEL"]):
+            raise InputError(f"{name} must be a file, not {path!r}: there is none")
+
+
+def _checked(settings: Settings, words: list[str]) -> Namespace:
+    """The arguments ``words``, with what they choose of the hardware."""
+    from spikewright.boards.board.platforms import find_board
+    from spikewright.plan.config import PRESETS
+    if settings["PRESET"] not in PRESETS:
+        raise InputError(f"PRESET must be one of {', '.join(PRESETS)}, not {settings['PRESET']!r}")
+    arguments = parser(words).parse_args(words)
+    board = find_board(settings["BOARD"])
+    on_board = words[0] in ("build", "explore")
+    chosen_config(arguments, **(board.instead if on_board else {}))
+    if on_board:
+        board.clock(arguments.freq if settings["FREQ"] else None)
+    return arguments
+
+
+def _recording(settings: Settings) -> str:
+    if not settings["RECORDING"]:
+        raise InputError("RECORDING must be given for a network of yours")
+    return settings["RECORDING"]
+
+
+def _core(settings: Settings) -> list[str]:
+    return ["--preset", settings["PRESET"], *_given("--lanes", settings["LANES"]),
+            *_words(settings, "CORE_OPTIONS")]
+
+
+def _words(settings: Settings, name: str) -> list[str]:
+    """Words of a setting, as a shell takes them apart."""
+    try:
+        return shlex.split(settings[name])
+    except ValueError as error:
+        raise InputError(f"{name} must be words as a shell takes them, not {settings[name]!r}: "
+                         f"{error}") from error
+
+
+def _given(option: str, value: str) -> list[str]:
+    return [option, value] if value else []
