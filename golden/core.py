@@ -5,14 +5,14 @@ This page is the reference that the RTL is held against. It is plain integer Pyt
 compiles it as it stands, so that there is no second text that could differ; with
 ``NUMBA_DISABLE_JIT=1`` in the environment the interpreter runs it instead.
 
-A step, per the schedule of the model::
+A step runs the operations of the program (`plan.program`) in their order::
 
-    SPIKES, INPUT   s = sat(s + (w << f << e))         per event, for every neuron of its row
-    UPDATE          m = 0 if fired before else sat(rnd(B * m) + s)
-                    fired = m > threshold              strict
-                    s = rnd(A * s)                     |rnd(A * s)| <= |s|, since A < 2**d
+    Add     s = sat(s + (w << shift))                  per event, for every neuron of its row
+    Map     m = 0 if fired before else sat(rnd(B * m) + s)
+            fired = m > threshold                      strict
+            s = rnd(A * s)                             |rnd(A * s)| <= |s|, since A < 2**d
 
-``f`` are the fraction bits of the model, ``e`` is the shift of the projection.
+``shift`` is the sum of the model's fraction bits and the projection's shift.
 ``rnd(x) = (x + 2**(d-1)) >> d`` rounds half up; ``sat`` clamps to the width of the state and sets
 the flag ``saturated``, which stays until the next reset. A population that does not spike has the
 largest m as its threshold, and m is its output.
@@ -23,24 +23,27 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-__all__ = ["Constants", "State", "Stimulus", "Trace", "run_steps"]
+__all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 
-SPIKES, INPUT, UPDATE = 0, 1, 2         # plan.program.Kind
+SPIKES, INPUT, MAP = 0, 1, 2            # the first two are those of plan.program.Source
+
+
+# An operation, in one table for all. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop`` - 1 are
+# the neurons that a row is added to, or that get a new state. The other columns are those of an
+# Add: its first row and how many it has, the first neuron whose spikes it takes, delay and shift.
+OPERATION = np.dtype([(name, np.int64) for name in (
+    "kind", "first", "stop", "row", "rows", "origin", "delay", "shift")])
 
 
 class Constants(NamedTuple):
     """Tables of a model, flat: neurons and rows of all populations and projections in one count.
 
-    ``weights`` int32 (rows, neurons); ``phase`` int64 (phases, 6): kind, first row, first source
-    neuron, sources, delay and f + e for SPIKES and INPUT; kind, first neuron, 0, neurons, 0 and 0
-    for UPDATE; ``target`` int64 (phases, 2): first and one past the last neuron that a row reaches;
-    ``a``, ``b``, ``threshold`` int64 (neurons,); ``limits`` int64 (3,): largest s, largest m,
-    decay bits.
+    ``weights`` int32 (rows, neurons); ``operations`` (operations,) of ``OPERATION``; ``a``, ``b``,
+    ``threshold`` int64 (neurons,); ``limits`` int64 (3,): largest s, largest m, decay bits.
     """
 
     weights: np.ndarray
-    phase: np.ndarray
-    target: np.ndarray
+    operations: np.ndarray
     a: np.ndarray
     b: np.ndarray
     threshold: np.ndarray
@@ -71,8 +74,8 @@ class Stimulus(NamedTuple):
 class Trace(NamedTuple):
     """Answers of every step.
 
-    ``membrane`` int64 and ``fired`` bool (steps, neurons); ``events`` int64 (steps, phases): rows
-    that each phase added; ``saturated`` bool (steps,).
+    ``membrane`` int64 and ``fired`` bool (steps, neurons); ``events`` int64 (steps, operations):
+    rows that each operation added; ``saturated`` bool (steps,).
     """
 
     membrane: np.ndarray
@@ -100,19 +103,19 @@ def scaled(value, factor, bits):
 
 
 @njit(cache=True)
-def add_row(constants, state, phase, row):
+def add_row(constants, state, operation, row):
     """Add one row of weights to the synaptic currents of its targets."""
-    largest, shift = constants.limits[0], constants.phase[phase, 5]
-    for i in range(constants.target[phase, 0], constants.target[phase, 1]):
-        drive = constants.weights[row, i] << shift
+    largest = constants.limits[0]
+    for i in range(operation["first"], operation["stop"]):
+        drive = constants.weights[row, i] << operation["shift"]
         state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
 
 
 @njit(cache=True)
-def update(constants, state, first, neurons, slot, previous):
-    """Advance ``neurons`` neurons from ``first`` on by one step."""
+def update(constants, state, first, stop, slot, previous):
+    """Advance the neurons ``first`` to ``stop`` - 1 by one step."""
     largest, bits = constants.limits[1], constants.limits[2]
-    for i in range(first, first + neurons):
+    for i in range(first, stop):
         m = 0
         if not state.spikes[previous, i]:
             m = saturate(scaled(state.m[i], constants.b[i], bits) + state.s[i], largest,
@@ -132,21 +135,22 @@ def run_steps(constants, state, stimulus, trace):
             state.m[:] = 0
             state.spikes[:] = False
             state.flags[0] = 0
-        for k in range(len(constants.phase)):
-            kind, first, source, count, delay, _ = constants.phase[k]
+        for k in range(len(constants.operations)):
+            operation = constants.operations[k]
             events = 0
-            if kind == SPIKES:
-                due = state.spikes[(t - delay) % slots]
-                for j in range(count):
-                    if due[source + j]:
-                        add_row(constants, state, k, first + j)
+            if operation["kind"] == SPIKES:
+                due = state.spikes[(t - operation["delay"]) % slots]
+                for j in range(operation["rows"]):
+                    if due[operation["origin"] + j]:
+                        add_row(constants, state, operation, operation["row"] + j)
                         events += 1
-            elif kind == INPUT:
+            elif operation["kind"] == INPUT:
                 for e in range(stimulus.start[t], stimulus.start[t + 1]):
-                    add_row(constants, state, k, first + stimulus.row[e])
+                    add_row(constants, state, operation, operation["row"] + stimulus.row[e])
                     events += 1
             else:
-                update(constants, state, first, count, t % slots, (t - 1) % slots)
+                update(constants, state, operation["first"], operation["stop"], t % slots,
+                       (t - 1) % slots)
             trace.events[t, k] = events
         trace.membrane[t] = state.m
         trace.fired[t] = state.spikes[t % slots]

@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from spikewright.base.arrays import write_arrays
 from spikewright.model.model import IntegerModel
-from spikewright.network.network import INPUT
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.program import Kind, schedule
+from spikewright.plan.plan import Plan
+from spikewright.plan.program import Map
 from spikewright.plan.timing import step_timing
 
-from .core import Constants, State, Stimulus, Trace, run_steps
+from .core import MAP, OPERATION, Constants, State, Stimulus, Trace, run_steps
 
-__all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "write_answer"]
+__all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "write_answer",
+           "zero_state"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,8 +27,8 @@ class Answer:
     ----------
     velocity_int : ndarray of int64, shape (steps, outputs)
         m of the outputs.
-    velocity : ndarray of float64, shape (steps, outputs)
-        ``velocity_int * output_scale``: physical units.
+    velocity : ndarray of float64, shape (steps, axes)
+        ``readout @ velocity_int``: physical units.
     spikes : ndarray of bool, shape (steps, neurons)
         Spikes of the neurons that the checkpoint has; dropped neurons never fire.
     cycles, latency : ndarray of int64, shape (steps,)
@@ -47,32 +48,19 @@ class Answer:
 def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) -> Answer:
     """Run ``model`` over ``recording`` from zero state."""
     recording.check_fits(model.channels, model.dt)
-    constants, state = constants_of(model)
-    steps, neurons = recording.steps, len(constants.a)
+    plan = Plan(model=model, config=config)
+    constants, state = constants_of(plan), zero_state(plan)
+    steps, neurons = recording.steps, plan.layout.neurons
     trace = Trace(membrane=np.zeros((steps, neurons), np.int64),
                   fired=np.zeros((steps, neurons), bool),
-                  events=np.zeros((steps, len(constants.phase)), np.int64),
+                  events=np.zeros((steps, len(constants.operations)), np.int64),
                   saturated=np.zeros(steps, bool))
     run_steps(constants, state, stimulus_of(model, recording), trace)
-    cycles, latency = step_timing(model, config, trace.events)
-    output = np.repeat([not p.spiking for p in model.populations],
-                       [p.neurons for p in model.populations])
-    velocity = trace.membrane[:, output]
-    return Answer(velocity_int=velocity, velocity=velocity * model.output_scale,
-                  spikes=spread_spikes(model, trace.fired[:, ~output]), cycles=cycles,
+    cycles, latency = step_timing(plan, trace.events)
+    outputs = trace.membrane[:, plan.layout.is_output]
+    return Answer(velocity_int=outputs, velocity=model.velocity(outputs),
+                  spikes=plan.layout.spread_spikes(trace.fired), cycles=cycles,
                   latency=latency, saturated=trace.saturated)
-
-
-def spread_spikes(model: IntegerModel, fired: np.ndarray) -> np.ndarray:
-    """Put the spikes of the kept neurons, (steps, kept), at their places in the checkpoint."""
-    spikes = np.zeros((len(fired), model.hidden), bool)
-    place, base = [], 0
-    for population in model.populations:
-        if population.spiking:
-            place.append(population.kept + base)
-            base += population.size
-    spikes[:, np.concatenate(place)] = fired
-    return spikes
 
 
 def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
@@ -82,45 +70,38 @@ def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
     return Stimulus(row=row[row >= 0], start=kept[recording.start], reset=recording.reset)
 
 
-def constants_of(model: IntegerModel) -> tuple[Constants, State]:
-    """Flat tables of a model, and its zero state."""
-    first_neuron, neurons = {}, 0
-    for population in model.populations:
-        first_neuron[population.name] = neurons
-        neurons += population.neurons
-    first_row = np.concatenate([[0], np.cumsum([len(p.weights) for p in model.projections])])
-    weights = np.zeros((first_row[-1], neurons), np.int32)
-    for k, projection in enumerate(model.projections):
-        column = first_neuron[projection.target]
-        weights[first_row[k]:first_row[k + 1],
-                column:column + projection.weights.shape[1]] = projection.weights
+def constants_of(plan: Plan) -> Constants:
+    """Flat tables of a model."""
+    model, spans = plan.model, plan.layout.spans
+    weights = np.zeros((sum(table.rows for table in plan.layout.tables), plan.layout.neurons),
+                       np.int32)
+    operations, row = [], 0
+    for operation in plan.program.operations:
+        if isinstance(operation, Map):
+            operations.append((MAP, operation.span.first, operation.span.stop, 0, 0, 0, 0, 0))
+            continue
+        target, rows = operation.target, operation.table.rows
+        weights[row:row + rows, target.first:target.stop] = \
+            model.projections[operation.projection].weights
+        operations.append((operation.source, target.first, target.stop, row, rows,
+                           operation.origin.first if operation.origin else 0,
+                           operation.delay, operation.shift))
+        row += rows
+    populations = [span.population for span in spans.values()]
+    limits = [model.widths.largest_current, model.widths.largest_membrane, model.widths.decay]
+    return Constants(
+        weights=weights, operations=np.array(operations, OPERATION),
+        a=np.concatenate([p.synaptic_decay for p in populations]),
+        b=np.concatenate([p.membrane_decay for p in populations]),
+        threshold=np.concatenate([p.threshold for p in populations]),
+        limits=np.array(limits, np.int64))
 
-    phase: list[tuple[int, ...]] = []
-    target: list[tuple[int, int]] = []
-    for item in schedule(model):
-        if item.kind == Kind.UPDATE:
-            population = model.populations[item.index]
-            phase.append((item.kind, first_neuron[population.name], 0, population.neurons, 0, 0))
-            target.append((0, 0))
-        else:
-            projection = model.projections[item.index]
-            source = 0 if projection.source == INPUT else first_neuron[projection.source]
-            column = first_neuron[projection.target]
-            phase.append((item.kind, first_row[item.index], source, len(projection.weights),
-                          projection.delay, model.widths.fraction + projection.shift))
-            target.append((column, column + projection.weights.shape[1]))
 
-    widths = model.widths
-    slots = 1 + max(1, *(projection.delay for projection in model.projections))
-    constants = Constants(
-        weights=weights, phase=np.array(phase, np.int64), target=np.array(target, np.int64),
-        a=np.concatenate([p.synaptic_decay for p in model.populations]),
-        b=np.concatenate([p.membrane_decay for p in model.populations]),
-        threshold=np.concatenate([p.threshold for p in model.populations]),
-        limits=np.array([widths.largest_current, widths.largest_membrane, widths.decay], np.int64))
-    state = State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
-                  spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
-    return constants, state
+def zero_state(plan: Plan) -> State:
+    """The state before the first step."""
+    neurons, slots = plan.layout.neurons, 1 + max(1, plan.program.longest_delay)
+    return State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
+                 spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
 
 
 def write_answer(path: Path, answer: Answer) -> None:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Payload shapes of the streams, and the ports that two blocks share, spelled once."""
+"""Payload shapes of the streams and ports, spelled once."""
 
 from amaranth import *
 from amaranth.lib import data, enum
-from amaranth.lib.wiring import In, Out
 
 __all__ = ["TableFormat", "TokenKind", "currents_layout", "group_layout", "listed_layout",
-           "load_layout", "membrane_layout", "result_layout", "row_layout", "spike_layout",
-           "token_layout", "update_members", "weights_layout", "words_layout"]
+           "load_layout", "membrane_layout", "result_layout", "spike_layout", "stage_layout",
+           "token_layout", "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -19,7 +18,7 @@ class TokenKind(enum.Enum, shape=2):
 
 
 class TableFormat(enum.Enum, shape=2):
-    """Format of the table that a row lies in, see plan.tables."""
+    """Format of the table that a row lies in, see `plan.formats`."""
 
     DENSE = 0
     BITMAP = 1
@@ -53,46 +52,48 @@ def group_layout(groups, units):
 
 
 def spike_layout(groups, units):
-    """Spikes of one group, as the monitor port shows them."""
+    """Spikes of one group, in a cycle with ``valid``."""
     return data.StructLayout({
         "valid": 1,
         **dict(group_layout(groups, units).members),
     })
 
 
-def row_layout(params):
-    """One row for the adder: where it lies, and where it is added.
-
-    ``address`` of its first word in the table, or of its first slice; ``row`` counts only for a
-    bitmap, of which it is the entry in the directory; ``width`` is the number of the weights'
-    width, where there are several.
-    """
+def membrane_layout(groups, units, width):
+    """New membranes of one group, in a cycle with ``valid``."""
     return data.StructLayout({
-        "format":  TableFormat,
-        "address": range(max(params.most_table_words, 2)),
-        "row":     range(max(params.most_directory, 2)),
-        "target":  range(max(params.state_words, 2)),
-        "words":   range(params.most_row_words + 1),
-        "shift":   range(params.most_row_shift + 1),
-    } | ({"width": range(len(params.tables))} if len(params.tables) > 1 else {}))
+        "valid":     1,
+        "group":     range(max(groups, 2)),
+        "membranes": data.ArrayLayout(signed(width), units),
+    })
 
 
-def weights_layout(params, bits):
+def stage_layout():
+    """Flags of a pipeline stage: whether it holds something, and whether that is the last."""
+    return data.StructLayout({"valid": 1, "last": 1})
+
+
+def weights_layout(lanes, bits):
     """Weights of one word: one signed integer of ``bits`` per lane."""
-    return data.ArrayLayout(signed(bits), params.lanes)
+    return data.ArrayLayout(signed(bits), lanes)
 
 
-def listed_layout(params, bits):
+def listed_layout(lanes, bits, word_bits):
     """One word of a row-compressed table: per lane a weight, and the state word it is for."""
     return data.ArrayLayout(data.StructLayout({
         "weight": signed(bits),
-        "word":   params.tables[bits].word_bits,
-    }), params.lanes)
+        "word":   word_bits,
+    }), lanes)
 
 
-def words_layout(params):
+def words_layout(lanes, words):
     """State word of each lane."""
-    return data.ArrayLayout(range(max(params.state_words, 2)), params.lanes)
+    return data.ArrayLayout(range(max(words, 2)), lanes)
+
+
+def currents_layout(lanes, width):
+    """Synaptic currents of one state word: one signed integer per lane."""
+    return data.ArrayLayout(signed(width), lanes)
 
 
 def load_layout(words, word_bytes):
@@ -102,39 +103,3 @@ def load_layout(words, word_bytes):
         "byte": range(max(word_bytes, 2)),
         "data": 8,
     })
-
-
-def currents_layout(params):
-    """Synaptic currents of one state word: one signed integer per lane."""
-    return data.ArrayLayout(signed(params.widths.current), params.lanes)
-
-
-def membrane_layout(params):
-    """New membranes of one group of neurons of a population."""
-    return data.StructLayout({
-        "valid":     1,
-        "word":      range(max(params.groups, 2)),
-        "membranes": data.ArrayLayout(signed(params.widths.membrane), params.units),
-    })
-
-
-def update_members(params):
-    """Members that whatever updates neurons has, beside what says which neurons it updates.
-
-    ``read`` and ``write`` go to :class:`CurrentMemory`.
-    """
-    word = range(max(params.state_words, 2))
-    return {
-        "start":       In(1),
-        "clear":       In(1),
-        "done":        Out(1),
-        "o":           Out(membrane_layout(params)),
-        "spike":       Out(spike_layout(params.groups, params.units)),
-        "saturated":   Out(1),
-        "reads":       Out(1),
-        "read_word":   Out(word),
-        "read":        In(currents_layout(params)),
-        "write_word":  Out(word),
-        "write_lanes": Out(params.lanes),
-        "write":       Out(currents_layout(params)),
-    }

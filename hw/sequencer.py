@@ -1,41 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sequencer: drives the row adder and the neuron pipeline through the phases of a step."""
+"""Sequencer: runs the operations of the program, step after step."""
+
+from dataclasses import dataclass
 
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
-from spikewright.plan.program import Kind
-from spikewright.plan.timing import decay_cycles
 
-from .arith import times
-from .layouts import TableFormat, TokenKind, row_layout, token_layout
-from .params import CoreParams
+from .layouts import TokenKind, token_layout
+from .program import Kind, ProgramParams, ProgramTable
 
-__all__ = ["Sequencer"]
+__all__ = ["Sequencer", "SequencerParams"]
+
+# The state in which an operation of each kind begins.
+ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.MAP: "UPDATE"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SequencerParams:
+    """What the sequencer runs.
+
+    Parameters
+    ----------
+    program : :class:`ProgramParams`
+    rows : :class:`int`
+        Input rows.
+    words : :class:`int`
+        State words, all of which decay after a result where ``decays``.
+    decays : :class:`bool`
+        There is a neuron unit per lane.
+    streams : :class:`bool`
+        A row may be taken in every cycle.
+    """
+
+    program: ProgramParams
+    rows:    int
+    words:   int
+    decays:  bool = False
+    streams: bool = False
 
 
 class Sequencer(wiring.Component):
-    """Runs golden's schedule, step after step; RESET clears the state with the UPDATE phases.
+    """Leads the row adder and the neuron update through a step; RESET clears with the MAPs alone.
 
-    The cycle contract is that of ``plan.timing``. STEP and RESET are taken once the rows before
+    The cycle contract is that of `plan.program`. STEP and RESET are taken once the rows before
     them have passed the adder.
 
     Parameters
     ----------
-    params : :class:`CoreParams`
+    params : :class:`SequencerParams`
 
     Members
     -------
     i : :py:`In(stream.Signature(token_layout(rows)))`
-    rows : :py:`Out(stream.Signature(row_layout(params)))`
+    rows : :py:`Out(stream.Signature(params.program.rows.row))`
     rows_active : :py:`In(1)`
         The adder holds a row.
-    fetch, select, delay, source, more, number, take
+    spikes : :py:`Out(params.program.spikes)`
         To :class:`SpikeLog`.
-    start, first, size, word, decay, decays, done
-        To :class:`NeuronUpdate` or :class:`LaneUpdate`.
-    clear : :py:`Out(1)`
-        The UPDATE phases that run now write zeros.
+    update : :py:`Out(params.program.update)`
+        To the block that updates neurons.
     cleared : :py:`Out(1)`
         The state is zero: the step starts over.
     result : :py:`Out(1)`
@@ -46,27 +70,16 @@ class Sequencer(wiring.Component):
         Works, and waits for nobody.
     """
 
-    def __init__(self, params: CoreParams):
+    def __init__(self, params: SequencerParams):
         self.params = params
+
+        program = params.program
         super().__init__({
             "i":           In(stream.Signature(token_layout(params.rows))),
-            "rows":        Out(stream.Signature(row_layout(params))),
+            "rows":        Out(stream.Signature(program.rows.row)),
             "rows_active": In(1),
-            "fetch":       Out(1),
-            "select":      Out(1),
-            "delay":       Out(range(params.slots)),
-            "source":      Out(range(max(len(params.spiking), 2))),
-            "more":        In(1),
-            "number":      In(range(max(params.groups * params.units, 2))),
-            "take":        Out(1),
-            "start":       Out(1),
-            "first":       Out(range(max(params.groups, 2))),
-            "size":        Out(range(params.groups + 1)),
-            "word":        Out(range(max(params.state_words, 2))),
-            "decay":       Out(1),
-            "decays":      In(1),
-            "done":        In(1),
-            "clear":       Out(1),
+            "spikes":      Out(program.spikes),
+            "update":      Out(program.update),
             "cleared":     Out(1),
             "result":      Out(1),
             "next_step":   In(1),
@@ -76,134 +89,144 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        entries = [f"{k}_{self._ENTRY[phase.kind]}" for k, phase in enumerate(self.params.phases)]
-        updates = [k for k, phase in enumerate(self.params.phases) if phase.kind == Kind.UPDATE]
+        operations, decays = self.params.program.operations, self.params.decays
+        number = Signal(max(len(self.spikes.number), len(self.i.p.row)))
+        m.submodules.table = table = ProgramTable(self.params.program, 1 << len(number))
+        at = Signal.like(table.at)
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
-        decays = decay_cycles(self.params.model, self.params.config) > 0
-        taken  = Signal(init=decays)
-
+        taken = Signal(init=decays)
+        begin = ENTRY[operations[0].kind]
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
-        with m.FSM(init="RESULT" if decays else entries[0]) as fsm:
-            for k, phase in enumerate(self.params.phases):
-                after = [*entries, "RESULT"][k + 1]
-                if phase.kind == Kind.UPDATE:
-                    clears = [entries[u] for u in updates if u > k]
-                    self._update(m, k, phase, after, [*clears, "CLEAR"][0], decays and not clears)
-                elif phase.kind == Kind.SPIKES:
-                    self._spikes(m, k, phase, after)
-                else:
-                    self._input(m, k, phase, after, entries[updates[0]])
-                    waits = fsm.ongoing(entries[k])
+        with m.FSM(init="RESULT" if decays else begin) as fsm:
+            self._add_spikes(m, at, table)
+            self._add_input(m, at, table)
+            self._update(m, at, table)
             with m.State("RESULT"):
                 m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
                     m.d.sync += taken.eq(1)
-                with m.If((taken | self.next_step) & ~self.decays):
+                with m.If((taken | self.next_step) & ~self.update.decays):
                     m.d.sync += taken.eq(0)
-                    m.next = entries[0]
+                    m.next = begin
             with m.State("CLEAR"):
-                with m.If(self.done | (not decays)):
+                with m.If(self.update.done | (not decays)):
                     m.d.comb += self.cleared.eq(1)
-                    m.d.sync += self.clear.eq(0)
-                    m.next = entries[0]
-        m.d.comb += self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active | self.decays)
+                    m.d.sync += self.update.clear.eq(0), at.eq(0)
+                    m.next = begin
+        waits = fsm.ongoing("INPUT")
+        m.d.comb += [
+            table.at.eq(at),
+            table.number.eq(number),
+            number.eq(Mux(waits, self.i.p.row, self.spikes.number)),
+            self.spikes.delay.eq(table.delay),
+            self.spikes.list.eq(table.list),
+            self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active
+                         | self.update.decays),
+        ]
 
         return m
 
-    _ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.UPDATE: "UPDATE"}
+    def _advance(self, m, at, table):
+        """Go to the next operation, or to the result."""
+        kinds = {operation.kind for operation in self.params.program.operations}
+        m.d.sync += at.eq(at + 1)
+        with m.If(table.last):
+            m.d.sync += at.eq(0)
+            m.next = "RESULT"
+        with m.Else():
+            with m.Switch(table.following):
+                for kind in sorted(kinds, key=lambda kind: kind.value):
+                    with m.Case(kind):
+                        m.next = ENTRY[kind]
 
-    def _request(self, m, place, first, number):
-        """Ask for row ``number - first`` of a projection."""
+    def _request(self, m, table):
         m.d.sync += [
             self.rows.valid.eq(1),
-            self.rows.p.format.eq(TableFormat[place.format.upper()]),
-            self.rows.p.address.eq(times(number, place.row_words) + place.first
-                                   - first * place.row_words),
-            self.rows.p.row.eq(number + place.first_row - first),
-            self.rows.p.target.eq(place.target),
-            self.rows.p.words.eq(place.row_words),
-            self.rows.p.shift.eq(self.params.row_shift(place)),
+            self.rows.payload.eq(table.row),
         ]
-        if len(self.params.tables) > 1:
-            m.d.sync += self.rows.p.width.eq(self.params.width_number(place.bits))
 
-    def _spikes(self, m, k, phase, after):
+    def _add_spikes(self, m, at, table):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        with m.State(f"{k}_SELECT"):
-            m.d.comb += [
-                self.select.eq(1),
-                self.delay.eq(phase.delay),
-                self.source.eq(phase.source),
-            ]
-            m.next = f"{k}_FETCH"
-        with m.State(f"{k}_FETCH"):
-            m.d.comb += self.fetch.eq(1)
-            m.next = f"{k}_STREAM" if self.params.streams else f"{k}_LATCH"
-            with m.If(~self.more):
-                m.next = after
+        spikes = self.spikes
+        with m.State("SELECT"):
+            m.d.comb += spikes.select.eq(1)
+            m.next = "FETCH"
+        with m.State("FETCH"):
+            m.d.comb += spikes.fetch.eq(1)
+            with m.If(spikes.more):
+                m.next = "STREAM" if self.params.streams else "LATCH"
+            with m.Else():
+                self._advance(m, at, table)
         if self.params.streams:
-            self._stream(m, k, phase, after)
-            return
-        with m.State(f"{k}_LATCH"):
-            self._request(m, phase.place, phase.first, self.number)
-            m.d.comb += self.take.eq(1)
-            m.next = f"{k}_ISSUE"
-        with m.State(f"{k}_ISSUE"):
-            with m.If(self.rows.ready):
-                m.next = f"{k}_FETCH"
+            # Ask for a row in every cycle, if the adder takes one.
+            with m.State("STREAM"):
+                m.d.comb += spikes.fetch.eq(1)
+                with m.If(spikes.more):
+                    with m.If(~self.rows.valid | self.rows.ready):
+                        self._request(m, table)
+                        m.d.comb += spikes.take.eq(1)
+                with m.Elif(~self.rows.valid):
+                    self._advance(m, at, table)
+        else:
+            with m.State("LATCH"):
+                self._request(m, table)
+                m.d.comb += spikes.take.eq(1)
+                m.next = "ISSUE"
+            with m.State("ISSUE"):
+                with m.If(self.rows.ready):
+                    m.next = "FETCH"
 
-    def _stream(self, m, k, phase, after):
-        """Ask for a row in every cycle, if the adder takes one."""
-        with m.State(f"{k}_STREAM"):
-            m.d.comb += self.fetch.eq(1)
-            with m.If(self.more):
-                with m.If(~self.rows.valid | self.rows.ready):
-                    self._request(m, phase.place, phase.first, self.number)
-                    m.d.comb += self.take.eq(1)
-            with m.Elif(~self.rows.valid):
-                m.next = after
-
-    def _input(self, m, k, phase, after, clear):
+    def _add_input(self, m, at, table):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
-        with m.State(f"{k}_INPUT"):
+        with m.State("INPUT"):
             free = ~self.rows.valid | self.rows.ready
             with m.Switch(self.i.p.kind):
                 with m.Case(TokenKind.EVENT):
                     m.d.comb += self.i.ready.eq(free)
                     with m.If(self.i.valid & free):
-                        self._request(m, phase.place, 0, self.i.p.row)
+                        self._request(m, table)
                 with m.Default():
                     # The last row has at most the cycle left in which the adder could take another.
                     m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
                     with m.If(self.i.valid & self.i.ready):
-                        m.next = after
+                        self._advance(m, at, table)
                         with m.If(self.i.p.kind == TokenKind.RESET):
-                            m.d.sync += self.clear.eq(1)
-                            m.next = clear
+                            m.d.sync += [
+                                self.update.clear.eq(1),
+                                at.eq(self.params.program.maps[0]),
+                            ]
+                            m.next = "UPDATE"
 
-    def _update(self, m, k, phase, after, after_clear, decay):
-        """Advance a population once the adder holds no row; then start the ``decay``, if asked."""
-        with m.State(f"{k}_UPDATE"):
+    def _update(self, m, at, table):
+        """Advance a population once the adder holds no row; then start the decay, if it is last."""
+        update = self.update
+        m.d.comb += [
+            update.first.eq(table.first),
+            update.count.eq(table.count),
+            update.word.eq(table.word),
+        ]
+        with m.State("UPDATE"):
             m.d.comb += [
-                self.first.eq(phase.first),
-                self.size.eq(phase.groups),
-                self.word.eq(phase.word),
-                self.start.eq(~self.rows_active),
+                update.start.eq(~self.rows_active),
                 # The log takes the spikes of this population.
-                self.select.eq(1),
-                self.source.eq(phase.rank if phase.population.spiking else 0),
+                self.spikes.select.eq(1),
             ]
-            with m.If(self.start):
-                m.next = f"{k}_RUN"
-        with m.State(f"{k}_RUN"):
-            with m.If(self.done):
-                m.next = after
-                with m.If(self.clear):
-                    m.next = after_clear
-                if decay:
-                    m.d.comb += [
-                        self.start.eq(1),
-                        self.decay.eq(1),
-                        self.size.eq(self.params.state_words),
-                    ]
+            with m.If(update.start):
+                m.next = "RUN"
+        with m.State("RUN"):
+            with m.If(update.done):
+                self._advance(m, at, table)
+                with m.If(update.clear):
+                    m.d.sync += at.eq(table.next_map)
+                    m.next = "UPDATE"
+                    with m.If(table.last_map):
+                        m.next = "CLEAR"
+                if self.params.decays:
+                    with m.If(table.last_map):
+                        m.d.comb += [
+                            update.start.eq(1),
+                            update.decay.eq(1),
+                            update.first.eq(0),
+                            update.count.eq(self.params.words),
+                        ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into the core: the tokens of a recording, and before them the table to load."""
+"""What goes into the core: the tokens of a recording."""
 
 from typing import Any
 
@@ -7,22 +7,14 @@ import numpy as np
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
-from spikewright.plan.images import load_bytes
 
 from .layouts import TokenKind
-from .params import CoreParams
 
-__all__ = ["loaded_table", "recording_tokens"]
+__all__ = ["recording_tokens"]
 
 # Any: mypy takes the members of Amaranth's enumerations for integers.
 KIND: Any = TokenKind
 EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
-
-
-def loaded_table(params: CoreParams) -> np.ndarray:
-    """Bytes to load before the first token, ndarray of uint8; none into a core that has them."""
-    content = load_bytes(params.loaded, params.word_bytes) if params.large else b""
-    return np.frombuffer(content, np.uint8)
 
 
 def recording_tokens(model: IntegerModel, recording: Recording) -> tuple[np.ndarray, np.ndarray]:

@@ -15,14 +15,16 @@ import numpy as np
 from spikewright.base.errors import CoreFault
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of, run_tool
-from spikewright.golden.run import Answer, spread_spikes
+from spikewright.golden.run import Answer
 from spikewright.hw.core import Core
-from spikewright.hw.layouts import group_layout, load_layout, token_layout
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
-from spikewright.hw.tokens import loaded_table, recording_tokens
+from spikewright.hw.tokens import recording_tokens
 from spikewright.network.recording import Recording
+from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
+
+from .layouts import layouts_header
 
 __all__ = ["compile_design", "run_compiled"]
 
@@ -35,13 +37,15 @@ FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 QUICK = 2
 
 
-def compile_design(text: str, driver: str, cache: Path) -> Path:
+def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Path:
     """Compile RTLIL ``text`` and the C++ file ``driver`` of this package to a shared library.
+
+    ``header`` is what the driver includes as ``layouts.h``.
 
     The same text and driver are compiled once; the library is kept in ``cache``.
     """
     source = resources.files("spikewright.sim").joinpath(driver).read_text()
-    name = hashlib.sha256("\n".join((text, source, SCRIPT, *FLAGS)).encode()).hexdigest()[:16]
+    name = hashlib.sha256("\n".join((text, source, header, SCRIPT, *FLAGS)).encode()).hexdigest()[:16]
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"
     if library.exists():
@@ -53,6 +57,7 @@ def compile_design(text: str, driver: str, cache: Path) -> Path:
     folder = Path(tempfile.mkdtemp(dir=cache, prefix=f"{name}-"))
     (folder / "core.il").write_text(text)
     (folder / driver).write_text(source)
+    (folder / "layouts.h").write_text(header)
     run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
     run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
              title="C++ to machine code")
@@ -66,12 +71,9 @@ class _Run(ctypes.Structure):
 
     _fields_ = [
         ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("steps", "groups", "units", "outputs",
-                                              "output_width", "group_width", "row_width",
-                                              "most_cycles")),
+        *((name, ctypes.c_int64) for name in ("steps", "most_cycles")),
         ("table", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes", "word_width",
-                                              "byte_width")),
+        *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes")),
         *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "cycles", "busy", "latency",
                                                "saturated", "progress")),
     ]
@@ -91,7 +93,7 @@ class _Arrays:
     progress: np.ndarray
 
 
-def run_compiled(params: CoreParams, recording: Recording, cache: Path,
+def run_compiled(plan: Plan, recording: Recording, cache: Path,
                  text: str | None = None) -> Answer:
     """Run the compiled RTL over ``recording`` from configuration.
 
@@ -103,29 +105,25 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path,
         If the core hangs, loses count of its steps or of its cycles, or shows a neuron firing
         twice in a step.
     """
-    model = params.model
+    model, layout = plan.model, plan.layout
     recording.check_fits(model.channels, model.dt)
-    library = compile_design(text or convert(Core(params)), "core_driver.cc", cache)
+    params = core_params(plan)
+    library = compile_design(text or convert(Core(params)), "core_driver.cc", cache,
+                             layouts_header(params))
     kind, row = recording_tokens(model, recording)
     steps = recording.steps
     arrays = _Arrays(
-        kind=kind, row=row, table=loaded_table(params),
-        velocity=np.zeros((steps, params.outputs), np.int64),
-        spikes=np.zeros((steps, params.groups * params.units), np.uint8),
+        kind=kind, row=row, table=np.frombuffer(plan.loaded_bytes, np.uint8),
+        velocity=np.zeros((steps, model.outputs), np.int64),
+        spikes=np.zeros((steps, layout.groups * layout.units), np.uint8),
         cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
     most = np.diff(recording.start).max(initial=0)
-    worst, _ = step_timing(model, params.config, worst_events(model, int(most)))
-    place = load_layout(len(params.loaded), params.word_bytes)
+    worst, _ = step_timing(plan, worst_events(plan, int(most)))
     run = _Run(
-        tokens=len(kind), steps=steps, groups=params.groups, units=params.units,
-        outputs=params.outputs,
-        output_width=params.widths.membrane, most_cycles=4 * int(worst[0]) + 1000,
-        group_width=group_layout(params.groups, params.units)["group"].width,
-        row_width=token_layout(params.rows)["row"].width, table_bytes=len(arrays.table),
-        word_bytes=params.word_bytes, word_width=place["word"].width,
-        byte_width=place["byte"].width,
+        tokens=len(kind), steps=steps, most_cycles=4 * int(worst[0]) + 1000,
+        table_bytes=len(arrays.table), word_bytes=plan.word_bytes,
         **{name: array.ctypes.data for name, array in vars(arrays).items()})
     _watch(ctypes.CDLL(str(library)).run_core, run, arrays, steps)
 
@@ -135,14 +133,11 @@ def run_compiled(params: CoreParams, recording: Recording, cache: Path,
     counted = arrays.busy >= 0
     if (arrays.busy != arrays.cycles)[counted].any():
         raise CoreFault("The core's cycle count must equal the busy cycles seen from outside")
-    spiking = np.repeat([p.spiking for p in model.populations],
-                        [p.neurons for p in model.populations])
-    neuron_at = np.array(params.neuron_at)
+    neuron_at = layout.neuron_at
     if arrays.spikes[:, neuron_at < 0].any():
         raise CoreFault("A lane without a neuron must never fire")
-    fired = arrays.spikes[:, neuron_at >= 0] > 0
-    return Answer(velocity_int=arrays.velocity, velocity=arrays.velocity * model.output_scale,
-                  spikes=spread_spikes(model, fired[:, spiking]),
+    return Answer(velocity_int=arrays.velocity, velocity=model.velocity(arrays.velocity),
+                  spikes=layout.spread_spikes(arrays.spikes[:, neuron_at >= 0] > 0),
                   cycles=arrays.cycles, latency=arrays.latency,
                   saturated=arrays.saturated.astype(bool))
 

@@ -2,6 +2,7 @@
 // Clocks the compiled core: feeds it tokens as fast as it takes them, and notes what it answers.
 
 #include "core.cc"
+#include "layouts.h"	// where the fields of the ports are, made for this core
 
 #include <cstdint>
 
@@ -16,11 +17,12 @@ template<size_t N> uint64_t bits(const cxxrtl::value<N> &v, size_t low, size_t w
 template<size_t N> uint64_t bits(const cxxrtl::wire<N> &w, size_t low, size_t width) {
 	return bits(w.curr, low, width);
 }
+template<class Port> uint64_t get(const Port &port, Field field) {
+	return bits(port, field.low, field.width);
+}
 int64_t sign_extend(uint64_t x, unsigned width) {
 	return int64_t(x << (64 - width)) >> (64 - width);
 }
-
-const unsigned EVENT = 0, STEP = 1;
 
 // Loads the table if the core has a port for it, one byte a cycle where the core takes it; returns
 // the busy cycles that passed, or -1 if the core hung.
@@ -28,10 +30,10 @@ template<class Top, class Run> auto load_table(Top &top, const Run &run, int)
 		-> decltype(top.p_load____valid, int64_t()) {
 	int64_t busy = 0, waited = 0;
 	for (int64_t k = 0; k < run.table_bytes && waited <= run.most_cycles; ) {
-		uint64_t place = k / run.word_bytes | k % run.word_bytes << run.word_width;
 		top.p_load____valid.template set<uint32_t>(1);
-		top.p_load____payload.template set<uint64_t>(
-			place | uint64_t(run.table[k]) << (run.word_width + run.byte_width));
+		top.p_load____payload.template set<uint64_t>(uint64_t(k / run.word_bytes) << LOAD_WORD.low
+			| uint64_t(k % run.word_bytes) << LOAD_BYTE.low
+			| uint64_t(run.table[k]) << LOAD_DATA.low);
 		top.p_clk.template set<uint32_t>(0);
 		top.step();
 		busy += bits(top.p_busy, 0, 1);
@@ -51,15 +53,15 @@ template<class Top, class Run> int64_t load_table(Top &, const Run &, long) { re
 extern "C" {
 
 struct Run {
-	// in: tokens, and the widths of the ports
+	// in: tokens
 	int64_t tokens;
 	const uint8_t *kind;
 	const int32_t *row;
-	int64_t steps, groups, units, outputs, output_width, group_width, row_width;
+	int64_t steps;
 	int64_t most_cycles;	// of one step, before the core counts as hung
-	// in: the table to load, word by word, and the widths of the load port
+	// in: the table to load, word by word
 	const uint8_t *table;
-	int64_t table_bytes, word_bytes, word_width, byte_width;
+	int64_t table_bytes, word_bytes;
 	// out, per step
 	int64_t *velocity;	// (steps, outputs)
 	uint8_t *spikes;	// (steps, groups, units)
@@ -72,7 +74,6 @@ struct Run {
 
 // Returns 0, or 1 if the core hung, 2 if its step count is off.
 int run_core(Run *run) {
-	static const unsigned STEP_BITS = 32, CYCLE_BITS = 24;
 	cxxrtl_design::p_top top;
 	int64_t token = 0, done = 0, clock = 0, last_result = 0, last_event = -1, last_step = 0;
 	bool was_reset = false;
@@ -84,27 +85,27 @@ int run_core(Run *run) {
 		bool offered = token < run->tokens;
 		top.p_i____valid.set<uint32_t>(offered);
 		if (offered) {
-			uint64_t row = uint32_t(run->row[token]) & ((uint64_t(1) << run->row_width) - 1);
-			top.p_i____payload.set<uint64_t>(run->kind[token] | row << 2);
+			top.p_i____payload.set<uint64_t>(uint64_t(run->kind[token]) << TOKEN_KIND.low
+				| uint64_t(run->row[token]) << TOKEN_ROW.low);
 		}
 		top.p_clk.set<uint32_t>(0);
 		top.step();
-		if (bits(top.p_spike, 0, 1)) {
-			int64_t word = bits(top.p_spike, 1, run->group_width);
-			for (int64_t k = 0; word < run->groups && k < run->units; k++)
-				run->spikes[(done * run->groups + word) * run->units + k] +=
-					bits(top.p_spike, 1 + run->group_width + k, 1);
+		if (get(top.p_spike, SPIKE_VALID)) {
+			size_t group = get(top.p_spike, SPIKE_GROUP);
+			for (size_t k = 0; group < GROUPS && k < UNITS; k++)
+				run->spikes[(done * GROUPS + group) * UNITS + k] +=
+					bits(top.p_spike, SPIKE_FIRED.low + k, 1);
 		}
 		if (bits(top.p_o____valid, 0, 1)) {
-			if (bits(top.p_o____payload, 0, STEP_BITS) != uint64_t(done))
+			if (get(top.p_o____payload, RESULT_STEP) != uint64_t(done))
 				return 2;
-			size_t low = STEP_BITS;
-			run->cycles[done] = bits(top.p_o____payload, low, CYCLE_BITS);
-			low += CYCLE_BITS;
-			run->saturated[done] = bits(top.p_o____payload, low++, 1);
-			for (int64_t k = 0; k < run->outputs; k++, low += run->output_width)
-				run->velocity[done * run->outputs + k] = sign_extend(
-					bits(top.p_o____payload, low, run->output_width), run->output_width);
+			run->cycles[done] = get(top.p_o____payload, RESULT_CYCLES);
+			run->saturated[done] = get(top.p_o____payload, RESULT_SATURATED);
+			for (size_t k = 0; k < OUTPUTS; k++) {
+				size_t width = RESULT_OUTPUTS.width, low = RESULT_OUTPUTS.low + k * width;
+				run->velocity[done * OUTPUTS + k] = sign_extend(
+					bits(top.p_o____payload, low, width), width);
+			}
 			run->busy[done] = was_reset ? -1 : busy;
 			run->latency[done] = clock - (last_event >= 0 ? last_event : last_step);
 			was_reset = false;

@@ -1,82 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory of the synaptic currents, one bank per lane."""
 
+from dataclasses import dataclass
+
 from amaranth import *
 from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
-from ..layouts import currents_layout, words_layout
-from ..params import CoreParams
+from ..signatures import CurrentsSignature
 
-__all__ = ["CurrentMemory"]
+__all__ = ["CurrentMemory", "CurrentParams"]
 
 
-class CurrentMemory(wiring.Component):
-    """Synaptic currents: ``state_words`` words of one current per lane.
-
-    Reads take one cycle, and nothing is read in a cycle without ``reads``. A word that is read
-    while it is written reads as anything, and no block does that and looks; but where rows stream
-    (``CoreParams.streams``), as what is written. All currents are 0 after configuration.
+@dataclass(frozen=True, kw_only=True)
+class CurrentParams:
+    """Shape of the current memory.
 
     Parameters
     ----------
-    params : :class:`CoreParams`
+    lanes : :class:`int`
+    words : :class:`int`
+        State words.
+    width : :class:`int`
+        Bits of a current.
+    streams : :class:`bool`
+        Rows stream: a word that is read while it is written reads as what is written.
+    """
+
+    lanes:   int
+    words:   int
+    width:   int
+    streams: bool = False
+
+    @property
+    def signature(self):
+        """Ports of a block that uses the memory."""
+        return CurrentsSignature(self.lanes, self.words, self.width)
+
+
+class CurrentMemory(wiring.Component):
+    """Synaptic currents: ``words`` words of one current per lane.
+
+    The row adder and the neurons take turns. When the neurons start, the adder has still a word to
+    read and some to write. It is done with both before the neurons read and write theirs; where
+    rows stream, it writes a word in the cycle in which they read the word.
+
+    If a bank reads a word in the cycle in which that word is written, it reads anything, and no
+    block uses the value. Where rows stream, the memory gives what is written instead. All currents
+    are 0 after configuration.
+
+    Parameters
+    ----------
+    params : :class:`CurrentParams`
 
     Members
     -------
-    reads : :py:`In(1)`
-        Read in this cycle.
-    read_words : :py:`In(words_layout(params))`
-        Word to read, lane by lane.
-    read : :py:`Out(currents_layout(params))`
-        The words that were read last.
-    write_words : :py:`In(words_layout(params))`
-    write_lanes : :py:`In(lanes)`
-        Lanes to write in this cycle.
-    write : :py:`In(currents_layout(params))`
+    rows : :py:`In(CurrentsSignature(lanes, words, width))`
+        The row adder.
+    neurons : :py:`In(CurrentsSignature(lanes, words, width))`
+        The neuron update, which goes first.
     """
 
-    def __init__(self, params: CoreParams):
+    def __init__(self, params: CurrentParams):
         self.params = params
 
         super().__init__({
-            "reads":       In(1),
-            "read_words":  In(words_layout(params)),
-            "read":        Out(currents_layout(params)),
-            "write_words": In(words_layout(params)),
-            "write_lanes": In(params.lanes),
-            "write":       In(currents_layout(params)),
+            "rows":    In(params.signature),
+            "neurons": In(params.signature),
         })
 
     def elaborate(self, platform):
         m = Module()
 
+        rows, neurons = self.rows, self.neurons
+        writes = neurons.write_lanes.any()
+        reads  = rows.reads | neurons.reads
         for lane in range(self.params.lanes):
-            bank = memory.Memory(shape=signed(self.params.widths.current),
-                                 depth=self.params.state_words, init=[])
+            bank = memory.Memory(shape=signed(self.params.width), depth=self.params.words, init=[])
             m.submodules[f"bank_{lane}"] = bank
             read, write = bank.read_port(), bank.write_port()
+            stored = self._latest(m, lane, reads, read, write) if self.params.streams else read.data
             m.d.comb += [
-                read.addr.eq(self.read_words[lane]),
-                read.en.eq(self.reads),
-                self.read[lane].eq(self._latest(m, lane, read.data)),
-                write.addr.eq(self.write_words[lane]),
-                write.data.eq(self.write[lane]),
-                write.en.eq(self.write_lanes[lane]),
+                read.en.eq(reads),
+                read.addr.eq(Mux(neurons.reads, neurons.read_words[lane], rows.read_words[lane])),
+                rows.read[lane].eq(stored),
+                neurons.read[lane].eq(stored),
+                write.en.eq(Mux(writes, neurons.write_lanes[lane], rows.write_lanes[lane])),
+                write.addr.eq(Mux(writes, neurons.write_words[lane], rows.write_words[lane])),
+                write.data.eq(Mux(writes, neurons.write[lane], rows.write[lane])),
             ]
 
         return m
 
-    def _latest(self, m, lane, stored):
-        """What a bank read, or where rows stream, what was written to it meanwhile."""
-        if not self.params.streams:
-            return stored
+    def _latest(self, m, lane, reads, read, write):
+        """What a bank read, or what was written to that word meanwhile."""
         caught  = Signal(name=f"caught_{lane}")
-        written = Signal.like(self.write[lane], name=f"written_{lane}")
-        with m.If(self.reads):
+        written = Signal.like(write.data, name=f"written_{lane}")
+        with m.If(reads):
             m.d.sync += [
-                # All lanes have the same words.
-                caught.eq(self.write_lanes[lane] & (self.read_words[0] == self.write_words[0])),
-                written.eq(self.write[lane]),
+                caught.eq(write.en & (read.addr == write.addr)),
+                written.eq(write.data),
             ]
-        return Mux(caught, written, stored)
+        return Mux(caught, written, read.data)

@@ -1,14 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spike log: who fired in the last steps, in order, for as long as a delay may ask."""
 
+from dataclasses import dataclass
+
 from amaranth import *
 from amaranth.lib import data, memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
-from ..layouts import group_layout
-from ..params import CoreParams
+from ..layouts import group_layout, spike_layout
+from ..signatures import SpikeListSignature
 
-__all__ = ["SpikeLog"]
+__all__ = ["SpikeLog", "SpikeLogParams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikeLogParams:
+    """Shape of the spike log.
+
+    Parameters
+    ----------
+    groups : :class:`int`
+        Groups of all populations.
+    units : :class:`int`
+        Neurons of a group.
+    lists : :class:`int`
+        Spiking populations.
+    list_groups : :class:`int`
+        Groups of the largest of them.
+    slots : :class:`int`
+        Steps that the log remembers, a power of two.
+    streams : :class:`bool`
+        Spikes are taken one in every cycle.
+    """
+
+    groups:      int
+    units:       int
+    lists:       int
+    list_groups: int
+    slots:       int
+    streams:     bool = False
+
+    @property
+    def signature(self):
+        """Ports of the block that reads the lists."""
+        return SpikeListSignature(self.slots, self.lists, self.groups * self.units)
 
 
 class SpikeLog(wiring.Component):
@@ -17,89 +52,71 @@ class SpikeLog(wiring.Component):
     A list has an entry for each group of neurons of which any fired, and room for all groups of
     its population. It is read neuron by neuron, the lanes of a group in ascending order: ``more``
     follows ``select`` and ``take`` by one cycle, ``number`` by two, if the first has ``fetch``.
-    Where rows stream (``CoreParams.streams``), ``number`` follows ``take`` with ``fetch`` by one.
+    Where spikes stream, ``number`` follows ``take`` with ``fetch`` by one cycle.
 
     Parameters
     ----------
-    params : :class:`CoreParams`
+    params : :class:`SpikeLogParams`
 
     Members
     -------
+    read : :py:`In(SpikeListSignature(slots, lists, groups * units))`
+    spike : :py:`In(spike_layout(groups, units))`
+        Append a group to the selected list; it must be one with ``delay`` 0.
     step : :py:`In(1)`
         The step ends: the list of the next one starts empty.
     clear : :py:`In(1)`
         Empty every list.
-    fetch : :py:`In(1)`
-        Read the group of ``number``, which is steady until the next such cycle.
-    select : :py:`In(1)`
-        Turn to the begin of the list of population ``source``, ``delay`` steps ago.
-    write : :py:`In(1)`
-        Append ``write_group`` to the list; it must be one with ``delay`` 0.
-    write_group : :py:`In(group_layout(groups, units))`
-    more : :py:`Out(1)`
-        A spike of the list is left.
-    number : :py:`Out(range(groups * units))`
-        The first of those: place of the neuron among the groups of all populations.
-    take : :py:`In(1)`
-        Go on to the next spike; only where ``number`` is valid.
     """
 
-    def __init__(self, params: CoreParams):
+    def __init__(self, params: SpikeLogParams):
         self.params = params
 
         super().__init__({
-            "step":        In(1),
-            "clear":       In(1),
-            "fetch":       In(1),
-            "select":      In(1),
-            "delay":       In(range(params.slots)),
-            "source":      In(range(max(len(params.spiking), 2))),
-            "write":       In(1),
-            "write_group": In(group_layout(params.groups, params.units)),
-            "more":        Out(1),
-            "number":      Out(range(max(params.groups * params.units, 2))),
-            "take":        In(1),
+            "read":  In(params.signature),
+            "spike": In(spike_layout(params.groups, params.units)),
+            "step":  In(1),
+            "clear": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        lists = len(self.params.spiking)
+        lists, slots = self.params.lists, self.params.slots
         place = data.StructLayout({
-            "index":  range(max(self.params.most_groups, 2)),
-            "slot":   range(self.params.slots),
-            "source": range(lists),
+            "index": range(max(self.params.list_groups, 2)),
+            "slot":  range(slots),
+            "list":  range(lists),
         })
-        m.submodules.list = memory.Memory(shape=self.write_group.shape(),
-                                          depth=1 << place.size, init=[])
+        entry = group_layout(self.params.groups, self.params.units)
+        m.submodules.list = memory.Memory(shape=entry, depth=1 << place.size, init=[])
         read, write = m.submodules.list.read_port(), m.submodules.list.write_port()
-        now    = Signal(range(self.params.slots))
-        chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "source")}))
-        index  = Signal(range(self.params.most_groups + 1))
-        counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}")
-                             for t in range(self.params.slots)) for k in range(lists))
-        count  = counts[chosen.source][chosen.slot]
+        now    = Signal(range(slots))
+        chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "list")}))
+        index  = Signal(range(self.params.list_groups + 1))
+        counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}") for t in range(slots))
+                       for k in range(lists))
+        count  = counts[chosen.list][chosen.slot]
         following = self._walk(m, read.data, index)
-        with m.If(self.select):
+        with m.If(self.read.select):
             m.d.sync += [
-                chosen.slot.eq(now - self.delay),
-                chosen.source.eq(self.source),
+                chosen.slot.eq(now - self.read.delay),
+                chosen.list.eq(self.read.list),
                 index.eq(0),
             ]
         m.d.comb += [
-            self.more.eq(index != count),
-            read.en.eq(self.fetch),
-            read.addr.eq(Cat(following[:place["index"].width], chosen.slot, chosen.source)),
-            write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.source)),
-            write.data.eq(self.write_group),
-            write.en.eq(self.write),
+            self.read.more.eq(index != count),
+            read.en.eq(self.read.fetch),
+            read.addr.eq(Cat(following[:place["index"].width], chosen.slot, chosen.list)),
+            write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.list)),
+            write.data.eq(Cat(self.spike.group, self.spike.fired)),
+            write.en.eq(self.spike.valid),
         ]
-        with m.If(self.write):
+        with m.If(self.spike.valid):
             m.d.sync += count.eq(count + 1)
         with m.If(self.step):
             m.d.sync += now.eq(now + 1)
-            for row in counts:
-                m.d.sync += row[(now + 1)[:len(now)]].eq(0)
+            m.d.sync += [row[(now + 1)[:len(now)]].eq(0) for row in counts]
         with m.If(self.clear):
             m.d.sync += [count.eq(0) for row in counts for count in row]
 
@@ -117,18 +134,20 @@ class SpikeLog(wiring.Component):
         lane  = Signal(range(max(units, 2)))
         m.d.comb += [
             left.eq(entry.fired & ~taken),
-            self.number.eq(entry.group * units + lane),
+            self.read.number.eq(entry.group * units + lane),
         ]
         for k in reversed(range(units)):
             with m.If(left[k]):
                 m.d.comb += lane.eq(k)
         # Not as `left & (left - 1)`, whose carry would come after the memory.
         rest = Cat(left[k] & left[:k].any() for k in range(units))
-        with m.If(self.take):
+        with m.If(self.read.take):
             m.d.sync += taken.eq(~rest)
             with m.If(~rest.any()):
                 m.d.sync += [
                     taken.eq(0),
                     index.eq(index + 1),
                 ]
-        return index + (self.take & ~rest.any()) if self.params.streams else index
+        if self.params.streams:
+            return index + (self.read.take & ~rest.any())
+        return index

@@ -4,22 +4,23 @@
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from spikewright.plan.formats import TableImages
 
 from ..layouts import listed_layout, weights_layout
-from ..params import CoreParams
 from .weights import BankedRom
 
 __all__ = ["BitmapTable", "dense_table", "listed_table"]
 
 
-def dense_table(params: CoreParams, bits: int) -> BankedRom:
-    """Table in format dense of weights of ``bits``; its data is of ``weights_layout``."""
-    return BankedRom(params.tables[bits].dense, weights_layout(params, bits))
+def dense_table(images: TableImages) -> BankedRom:
+    """Table in format dense; its data is of ``weights_layout``."""
+    return BankedRom(images.dense, weights_layout(images.lanes, images.weight_bits))
 
 
-def listed_table(params: CoreParams, bits: int) -> BankedRom:
-    """Table in format rows of weights of ``bits``; its data is of ``listed_layout``."""
-    return BankedRom(params.tables[bits].rows, listed_layout(params, bits))
+def listed_table(images: TableImages) -> BankedRom:
+    """Table in format rows; its data is of ``listed_layout``."""
+    return BankedRom(images.rows, listed_layout(images.lanes, images.weight_bits,
+                                                images.word_bits))
 
 
 class BitmapTable(wiring.Component):
@@ -29,9 +30,7 @@ class BitmapTable(wiring.Component):
 
     Parameters
     ----------
-    params : :class:`CoreParams`
-    bits : :class:`int`
-        Of a weight.
+    images : :class:`TableImages`
 
     Members
     -------
@@ -43,27 +42,26 @@ class BitmapTable(wiring.Component):
         Its slice.
     row : :py:`In(range(rows))`
         Entry of its row in the directory.
-    data : :py:`Out(weights_layout(params, bits))`
+    data : :py:`Out(weights_layout(lanes, bits))`
         Zero in lanes without a weight.
     """
 
-    def __init__(self, params: CoreParams, bits: int):
-        self.params = params
-        self.tables = tables = params.tables[bits]
+    def __init__(self, images: TableImages):
+        self.images = images
 
         super().__init__({
             "valid":   In(1),
             "first":   In(1),
-            "address": In(range(max(len(tables.slices), 2))),
-            "row":     In(range(max(len(tables.directory), 2))),
-            "data":    Out(weights_layout(params, bits)),
+            "address": In(range(max(len(images.slices), 2))),
+            "row":     In(range(max(len(images.directory), 2))),
+            "data":    Out(weights_layout(images.lanes, images.weight_bits)),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        tables, lanes = self.tables, self.params.lanes
-        weights = weights_layout(self.params, tables.weight_bits)
+        tables, lanes = self.images, self.images.lanes
+        weights = weights_layout(lanes, tables.weight_bits)
         m.submodules.slices    = slices    = BankedRom(tables.slices, unsigned(lanes))
         m.submodules.directory = directory = BankedRom(tables.directory, tables.pointer_bits)
         m.submodules.even      = even      = BankedRom(tables.even, weights)

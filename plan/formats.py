@@ -23,15 +23,10 @@ rows
 from dataclasses import dataclass, field
 
 import numpy as np
-from spikewright.model.model import IntegerModel
 
-__all__ = ["FORMATS", "LANES", "TableCost", "Tables", "row_words", "smallest", "state_words",
-           "table_bits", "table_costs", "word_bits"]
+__all__ = ["FORMATS", "TableCost", "TableImages", "row_words", "smallest"]
 
 FORMATS = ("dense", "bitmap", "rows")
-
-# Lanes of the hardware where nobody chooses; costs are told for as many.
-LANES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,45 +38,6 @@ class TableCost:
 
     bits: int
     words: int
-
-
-def state_words(model: IntegerModel, lanes: int) -> int:
-    """State words of all populations together."""
-    return sum(-(-population.neurons // lanes) for population in model.populations)
-
-
-def word_bits(model: IntegerModel, lanes: int) -> int:
-    """Bits of the number of a state word."""
-    return max(state_words(model, lanes) - 1, 0).bit_length()
-
-
-def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
-    """Cost of each projection in each format, each by itself.
-
-    Bits that fill up the last words of packed weights are left out, and shared rows: they depend on
-    the other projections.
-    """
-    width = {p.title: model.widths.weight_of(p.title) for p in model.projections}
-    count = dict.fromkeys(width.values(), 0)
-    for p in model.projections:
-        count[width[p.title]] += int(np.count_nonzero(p.weights))
-    result = []
-    for projection in model.projections:
-        weight = width[projection.title]
-        pointer = count[weight].bit_length()
-        rows = len(projection.weights)
-        length = {name: row_words(projection.weights, lanes, name) for name in FORMATS}
-        bits = {"dense": rows * length["dense"] * lanes * weight,
-                "bitmap": (rows * (length["bitmap"] * lanes + pointer)
-                           + int(np.count_nonzero(projection.weights)) * weight),
-                "rows": rows * length["rows"] * lanes * (weight + word_bits(model, lanes))}
-        result.append({name: TableCost(bits=bits[name], words=length[name]) for name in FORMATS})
-    return result
-
-
-def table_bits(tables: dict[int, "Tables"]) -> int:
-    """Bits of the tables of all widths together."""
-    return sum(images.bits for images in tables.values())
 
 
 def smallest(costs: dict[str, TableCost]) -> str:
@@ -99,7 +55,7 @@ def row_words(weights: np.ndarray, lanes: int, name: str) -> int:
 
 
 @dataclass(kw_only=True)
-class Tables:
+class TableImages:
     """Images of the memories that hold weights of one width: an unsigned integer per word.
 
     Parameters

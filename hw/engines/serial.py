@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shared neuron pipeline with a serial multiplier: for devices that have no multipliers."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from spikewright.plan.program import tick_cycles
+
+from ..arith import round_half_up
+from .neurons import NeuronParams, add_operands, add_parts, add_stages, add_state, update_members
+
+__all__ = ["SerialUpdate"]
+
+
+class SerialUpdate(wiring.Component):
+    """Advances the neurons of a population by one step, as ``golden.core.update`` does.
+
+    The pipeline goes on by one stage in a tick of ``plan.program.tick_cycles`` cycles. In these,
+    the operand is added once for each bit of the decay. The first neuron is addressed in the tick
+    after ``start``, and a neuron takes NEURON_TICKS ticks. ``done`` comes ``Map.cycles - 1``
+    cycles after ``start``. Membranes are 0 after configuration.
+
+    Parameters
+    ----------
+    params : :class:`NeuronParams`
+
+    Members
+    -------
+    control, currents, o, spike, saturated
+        See `hw.engines.neurons.update_members`.
+    """
+
+    def __init__(self, params: NeuronParams):
+        self.params = params
+        super().__init__(update_members(params))
+
+    def elaborate(self, platform):
+        m, pipeline = Module(), Module()
+
+        params = self.params
+        tick = self._tick(m)
+        m.submodules.pipeline = EnableInserter(tick | self.control.start)(pipeline)
+        a, b, c, e, f = add_stages(pipeline, "abcef")
+        valid = tick & f.valid
+        table, lane = add_parts(pipeline, self, (a, b, c), valid)
+        current  = self.currents.read[lane]
+        operands = x, *_ = add_operands(pipeline, params, table, current, c)
+        total = Signal(signed(params.membrane + 1))
+        pipeline.d.sync += total.eq(round_half_up(self._product(m, x, table.factor, tick), 1,
+                                                  Mux(c.valid, current, 0)))
+        clamped = add_state(pipeline, self, table, total, operands, (e, f), valid)
+        m.d.comb += self.saturated.eq(tick & clamped)
+
+        return m
+
+    def _tick(self, m):
+        """Whether the pipeline goes on, every ``tick_cycles`` from ``start`` to ``done``."""
+        cycles = tick_cycles(self.params.decay, "serial")
+        count  = Signal(range(cycles))
+        runs   = Signal()
+        tick   = Signal()
+        m.d.comb += tick.eq(count == cycles - 1)
+        m.d.sync += [
+            count.eq(count + runs),
+            runs.eq(self.control.start | (runs & ~self.control.done)),
+        ]
+        with m.If(tick | self.control.start):
+            m.d.sync += count.eq(0)
+        return tick
+
+    def _product(self, m, x, factor, tick):
+        """Twice the product: x added for each bit of the factor, the lowest first, halved each time.
+
+        The last bit that falls away is the one that rounds.
+        """
+        bits  = Signal(self.params.decay)
+        above = Signal.like(x)
+        below = Signal()
+        m.d.sync += [
+            Cat(below, above).eq(above + Mux(bits[0], x, 0)),
+            bits.eq(bits >> 1),
+        ]
+        with m.If(tick):
+            m.d.sync += [
+                above.eq(0),
+                bits.eq(factor),
+            ]
+        return Cat(below, above).as_signed()

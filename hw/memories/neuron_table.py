@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neuron table: membrane, decays and threshold of every neuron, two words each."""
+
+from math import gcd
+
+from amaranth import *
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["NeuronTable"]
+
+
+class NeuronTable(wiring.Component):
+    """Two words per neuron: m and B, then the threshold and A. A word comes one cycle after ``en``.
+
+    A neuron that fired leaves the largest number in the place of m. No other neuron that can fire
+    leaves that number there, because nothing exceeds it.
+
+    Parameters
+    ----------
+    image : list of :class:`int`
+        As `plan.images.neuron_words` makes it.
+    membrane, decay : :class:`int`
+        Bits of a value and of a factor.
+
+    Members
+    -------
+    en : :py:`In(1)`
+        Read in this cycle.
+    half, neuron : :py:`In(1)`, :py:`In(range(neurons))`
+        Which word.
+    value, factor : :py:`Out(signed(membrane))`, :py:`Out(decay)`
+    store, stored, store_neuron : :py:`In(1)`, :py:`In(signed(membrane))`, :py:`In(range(neurons))`
+        Write m of a neuron.
+    """
+
+    def __init__(self, image: list[int], *, membrane: int, decay: int):
+        self.image    = image
+        self.membrane = membrane
+        self.decay    = decay
+
+        neuron = range(max(len(image) // 2, 2))
+        super().__init__({
+            "en":           In(1),
+            "half":         In(1),
+            "neuron":       In(neuron),
+            "value":        Out(signed(membrane)),
+            "factor":       Out(decay),
+            "store":        In(1),
+            "stored":       In(signed(membrane)),
+            "store_neuron": In(neuron),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.table = table = memory.Memory(
+            shape=self.membrane + self.decay, depth=len(self.image), init=self.image)
+        read  = table.read_port()
+        grain = gcd(self.membrane, self.decay)
+        write = table.write_port(granularity=grain)
+        store = write.en[self.decay // grain:]
+        m.d.comb += [
+            read.en.eq(self.en),
+            read.addr.eq(Cat(self.half, self.neuron)),
+            self.value.eq(read.data[self.decay:]),
+            self.factor.eq(read.data[:self.decay]),
+            write.addr[1:].eq(self.store_neuron),
+            write.data.eq(self.stored << self.decay),
+            store.eq(self.store.replicate(len(store))),
+        ]
+
+        return m

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports that two blocks share, spelled once. ``Out`` is the side that asks."""
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import currents_layout, words_layout
+
+__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature"]
+
+
+class CurrentsSignature(wiring.Signature):
+    """How a block reads and writes synaptic currents.
+
+    A read takes one cycle; ``read`` stays as it is in a cycle without ``reads``.
+
+    Members
+    -------
+    reads : :py:`Out(1)`
+        Read ``read_words`` in this cycle.
+    read_words : :py:`Out(words_layout(lanes, words))`
+    read : :py:`In(currents_layout(lanes, width))`
+        The words that were read last.
+    write_lanes : :py:`Out(lanes)`
+        Lanes to write in this cycle.
+    write_words : :py:`Out(words_layout(lanes, words))`
+    write : :py:`Out(currents_layout(lanes, width))`
+    """
+
+    def __init__(self, lanes, words, width):
+        super().__init__({
+            "reads":       Out(1),
+            "read_words":  Out(words_layout(lanes, words)),
+            "read":        In(currents_layout(lanes, width)),
+            "write_lanes": Out(lanes),
+            "write_words": Out(words_layout(lanes, words)),
+            "write":       Out(currents_layout(lanes, width)),
+        })
+
+
+class SpikeListSignature(wiring.Signature):
+    """How the sequencer reads a list of the spike log.
+
+    Members
+    -------
+    select : :py:`Out(1)`
+        Turn to the begin of the list of population ``list``, ``delay`` steps ago.
+    delay : :py:`Out(range(slots))`
+    list : :py:`Out(range(lists))`
+    fetch : :py:`Out(1)`
+        Read the group of ``number``, which is steady until the next such cycle.
+    more : :py:`In(1)`
+        A spike of the list is left.
+    number : :py:`In(range(numbers))`
+        Position of that neuron among the groups of all populations.
+    take : :py:`Out(1)`
+        Go on to the next spike; only where ``number`` is valid.
+    """
+
+    def __init__(self, slots, lists, numbers):
+        super().__init__({
+            "select": Out(1),
+            "delay":  Out(range(slots)),
+            "list":   Out(range(max(lists, 2))),
+            "fetch":  Out(1),
+            "more":   In(1),
+            "number": In(range(max(numbers, 2))),
+            "take":   Out(1),
+        })
+
+
+class UpdateSignature(wiring.Signature):
+    """How the sequencer leads the block that updates neurons.
+
+    Members
+    -------
+    start : :py:`Out(1)`
+        Begin with ``count`` groups from ``first`` on, whose currents begin at state word ``word``.
+    first : :py:`Out(range(groups))`
+    count : :py:`Out(range(groups + 1))`
+    word : :py:`Out(range(words))`
+    decay : :py:`Out(1)`
+        The pass that starts lets all currents decay; only with a neuron unit per lane.
+    clear : :py:`Out(1)`
+        Write zeros instead; steady while a pass runs.
+    decays : :py:`In(1)`
+        Addresses currents that decay.
+    done : :py:`In(1)`
+        The last word of the pass is written in this cycle.
+    """
+
+    def __init__(self, groups, words):
+        super().__init__({
+            "start":  Out(1),
+            "first":  Out(range(max(groups, 2))),
+            "count":  Out(range(groups + 1)),
+            "word":   Out(range(max(words, 2))),
+            "decay":  Out(1),
+            "clear":  Out(1),
+            "decays": In(1),
+            "done":   In(1),
+        })

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything of a model lies on a core: populations, rows and tables, worked out once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from spikewright.model.model import IntegerModel, IntegerPopulation
+
+from .formats import FORMATS, TableCost, TableImages, row_words, smallest
+
+__all__ = ["Layout", "RowTable", "Span", "table_costs"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Span:
+    """Where the neurons of one population lie, in every unit that is counted.
+
+    Parameters
+    ----------
+    population : IntegerPopulation
+    first : int
+        Number of its first neuron among those of all populations.
+    word, words : int
+        Its first state word, and how many it has. A state word has one neuron per lane.
+    group, groups : int
+        Its first group, and how many it has. A group is what the neuron update takes at once: one
+        neuron, or the neurons of a state word.
+    list : int
+        Its number among the spiking populations, which have a spike list each, or among the
+        output populations.
+    """
+
+    population: IntegerPopulation
+    first: int
+    word: int
+    words: int
+    group: int
+    groups: int
+    list: int
+
+    @property
+    def neurons(self) -> int:
+        return self.population.neurons
+
+    @property
+    def stop(self) -> int:
+        """Number of the neuron after its last one."""
+        return self.first + self.neurons
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowTable:
+    """Where the rows of one projection lie.
+
+    Parameters
+    ----------
+    bits : int
+        Of a weight.
+    format : str
+        One of `plan.formats.FORMATS`.
+    first : int
+        Its first word in the memory of its width and format; for a bitmap, its first slice.
+    first_row : int
+        Its first entry in the directory of the bitmaps; 0 for other formats.
+    row_words : int
+        Words of each row.
+    rows : int
+    target : int
+        First state word that a row is added to.
+    """
+
+    bits: int
+    format: str
+    first: int
+    first_row: int
+    row_words: int
+    rows: int
+    target: int
+
+    @property
+    def words(self) -> int:
+        return self.rows * self.row_words
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layout:
+    """Where the populations, rows and tables of a model lie.
+
+    Parameters
+    ----------
+    model : IntegerModel
+    lanes : int
+        Neurons of a state word, and weights of a table word.
+    units : int
+        Neurons of a group: 1, or ``lanes``.
+    tables_format : str
+        Format of all tables, or ``smallest``: for each projection the one of fewest bits.
+    """
+
+    model: IntegerModel
+    lanes: int
+    units: int = 1
+    tables_format: str = "dense"
+
+    @cached_property
+    def spans(self) -> dict[str, Span]:
+        """The populations by name, in their order."""
+        first = word = group = 0
+        lists = {True: 0, False: 0}
+        spans: dict[str, Span] = {}
+        for population in self.model.populations:
+            words, groups = (-(-population.neurons // size) for size in (self.lanes, self.units))
+            spans[population.name] = Span(
+                population=population, first=first, word=word, words=words, group=group,
+                groups=groups, list=lists[population.spiking])
+            first, word, group = first + population.neurons, word + words, group + groups
+            lists[population.spiking] += 1
+        return spans
+
+    @property
+    def spiking(self) -> list[Span]:
+        return [span for span in self.spans.values() if span.population.spiking]
+
+    @property
+    def neurons(self) -> int:
+        return sum(span.neurons for span in self.spans.values())
+
+    @property
+    def words(self) -> int:
+        """State words of all populations."""
+        return sum(span.words for span in self.spans.values())
+
+    @property
+    def groups(self) -> int:
+        """Groups of all populations; no group has neurons of two populations."""
+        return sum(span.groups for span in self.spans.values())
+
+    @property
+    def neuron_at(self) -> np.ndarray:
+        """Neuron at each position in the groups, int64 (groups * units,); -1 where there is none."""
+        table = np.full(self.groups * self.units, -1, np.int64)
+        for span in self.spans.values():
+            table[span.group * self.units:][:span.neurons] = np.arange(span.first, span.stop)
+        return table
+
+    @property
+    def is_output(self) -> np.ndarray:
+        """Which neurons are outputs, bool (neurons,)."""
+        return np.concatenate([np.full(span.neurons, not span.population.spiking)
+                               for span in self.spans.values()])
+
+    @property
+    def spike_column(self) -> np.ndarray:
+        """Column of each neuron in the spikes of an answer, int64 (neurons,); -1 for outputs."""
+        columns, kept = self.model.spike_columns, []
+        for name, span in self.spans.items():
+            kept.append(columns[name].start + span.population.kept if span.population.spiking
+                        else np.full(span.neurons, -1))
+        return np.concatenate(kept)
+
+    def spread_spikes(self, fired: np.ndarray) -> np.ndarray:
+        """Spikes bool (steps, neurons) of the core, at the columns of an answer.
+
+        Neurons that were dropped from the network have columns, too, and never fire.
+        """
+        spikes = np.zeros((len(fired), self.model.hidden), bool)
+        column = self.spike_column
+        spikes[:, column[column >= 0]] = fired[:, column >= 0]
+        return spikes
+
+    @cached_property
+    def tables(self) -> tuple[RowTable, ...]:
+        """Where the rows of every projection lie, in order of projections.
+
+        Rows whose weights have the same width and whose format is the same share a memory.
+        """
+        words: Counter[tuple[int, str]] = Counter()
+        rows: Counter[tuple[int, str]] = Counter()
+        tables = []
+        for projection, name in zip(self.model.projections, self._formats(), strict=True):
+            memory = projection.bits, name
+            count = row_words(projection.weights, self.lanes, name)
+            table = RowTable(bits=projection.bits, format=name, first=words[memory],
+                             first_row=rows[memory] if name == "bitmap" else 0, row_words=count,
+                             rows=len(projection.weights),
+                             target=self.spans[projection.target].word)
+            tables.append(table)
+            words[memory] += table.words
+            rows[memory] += table.rows
+        return tuple(tables)
+
+    @cached_property
+    def images(self) -> dict[int, TableImages]:
+        """Images of the weight tables, by the bits of their weights, the widest first."""
+        images = {bits: TableImages(lanes=self.lanes, weight_bits=bits, word_bits=self.word_bits)
+                  for bits in self.model.weight_bits}
+        for projection, table in zip(self.model.projections, self.tables, strict=True):
+            images[table.bits].add(projection.weights, table.format, table.target)
+        return images
+
+    @property
+    def memories(self) -> list[tuple[int, str]]:
+        """Bits of a weight and format of each weight memory that is used."""
+        used = {(table.bits, table.format) for table in self.tables}
+        return [(bits, name) for name in FORMATS for bits in self.images if (bits, name) in used]
+
+    @property
+    def table_bits(self) -> int:
+        """Bits of the weight tables of all widths."""
+        return sum(images.bits for images in self.images.values())
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of the number of a state word."""
+        return max(self.words - 1, 0).bit_length()
+
+    def _formats(self) -> Iterator[str]:
+        if self.tables_format == "smallest":
+            return (smallest(costs) for costs in table_costs(self.model, self.lanes))
+        return (self.tables_format for _ in self.model.projections)
+
+
+def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
+    """Cost of each projection in each format, each by itself.
+
+    Bits that fill up the last words of packed weights are not counted, and shared rows count
+    twice: both depend on the other projections.
+    """
+    count = dict.fromkeys(model.weight_bits, 0)
+    for p in model.projections:
+        count[p.bits] += int(np.count_nonzero(p.weights))
+    word_bits, result = Layout(model=model, lanes=lanes).word_bits, []
+    for p in model.projections:
+        rows, pointer = len(p.weights), count[p.bits].bit_length()
+        length = {name: row_words(p.weights, lanes, name) for name in FORMATS}
+        bits = {"dense": rows * length["dense"] * lanes * p.bits,
+                "bitmap": (rows * (length["bitmap"] * lanes + pointer)
+                           + int(np.count_nonzero(p.weights)) * p.bits),
+                "rows": rows * length["rows"] * lanes * (p.bits + word_bits)}
+        result.append({name: TableCost(bits=bits[name], words=length[name]) for name in FORMATS})
+    return result

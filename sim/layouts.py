@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The port layouts of a core, written as a C++ header for the driver of its compiled RTL."""
+
+from amaranth.hdl import Shape
+from amaranth.lib import data
+
+from spikewright.hw.core import CoreParams
+from spikewright.hw.layouts import TokenKind
+
+__all__ = ["layouts_header"]
+
+
+def layouts_header(params: CoreParams) -> str:
+    """Constants ``PORT_FIELD`` of type Field, lowest bit and width, and the values of TokenKind."""
+    ports = {"TOKEN": params.token, "RESULT": params.result, "SPIKE": params.spike,
+             "LOAD": params.rows.load}
+    lines = ["#pragma once", "#include <cstddef>", "",
+             "struct Field { size_t low, width; };", ""]
+    lines += [f"constexpr unsigned {kind.name} = {kind.value};" for kind in TokenKind]
+    for port, layout in ports.items():
+        for name, field in layout:
+            shape = field.shape
+            # Of an array, the first entry: the others follow it.
+            width = (Shape.cast(shape.elem_shape).width if isinstance(shape, data.ArrayLayout)
+                     else Shape.cast(shape).width)
+            lines.append(f"constexpr Field {port}_{name.upper()} = {{{field.offset}, {width}}};")
+    lines += [f"constexpr size_t {name} = {value};" for name, value in (
+        ("OUTPUTS", len(params.outputs)), ("GROUPS", params.neurons.groups),
+        ("UNITS", params.neurons.units))]
+    return "\n".join(lines) + "\n"
