@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder as an experiment uses it: channel numbers in, physical units out."""
+"""The decoder for experiments: channel numbers in, physical units out."""
 
 import operator
 from collections.abc import Iterable
@@ -27,13 +27,13 @@ Line = Union[SerialPort, "VirtualBoard"]
 
 
 class Engine(Protocol):
-    """What runs the steps of a `Decoder`."""
+    """Runs the steps of a `Decoder`."""
 
     def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
         """Outputs, cycles, and whether a state has saturated since the last reset."""
 
     def close(self) -> None:
-        """Give back what it has."""
+        """Close the port, or the virtual board."""
 
 
 class Decoder:
@@ -50,20 +50,21 @@ class Decoder:
     @classmethod
     def open(cls, where: str, model: Model, *, baud: int = BAUD, preset: str = "balanced",
              megahertz: float = CLOCK_MHZ, cache: str = "build/sim", **core) -> "Decoder":
-        """Open the decoder ``where``, which runs ``model``.
+        """Open the decoder that ``where`` names; it runs ``model``.
 
         Parameters
         ----------
         where : str
-            ``serial:`` and the name of a port, as ``serial:/dev/ttyUSB1``: a board. ``virtual:``:
-            the RTL of the whole decoder, compiled. ``golden:``: the integer model.
+            ``serial:`` and the name of a port, such as ``serial:/dev/ttyUSB1``, for a board.
+            ``virtual:`` for the compiled RTL behind its serial line. ``golden:`` for the integer
+            model.
         model : Model
         baud : int
-            Bits a second on the serial line, as the board was built.
+            Bits per second on the serial line, as the board was built.
         preset : str
         **core
-            As of `spikewright.run`: how the core of the virtual board or of golden is built. A
-            board has its own from its bitstream.
+            As in `spikewright.run`, for the core of the virtual board or of golden. A board has
+            the core of its bitstream.
         megahertz : float
             Clock of the virtual board.
         cache : str
@@ -72,7 +73,7 @@ class Decoder:
         Raises
         ------
         InputError
-            If ``where`` is none of these, nothing answers there, or it runs another model.
+            If ``where`` has another form, no device answers, or the device runs another model.
         """
         integers = model.integers
         kind, colon, port = where.partition(":")
@@ -102,8 +103,8 @@ class Decoder:
         Parameters
         ----------
         channels : iterable of int
-            Channel of each spike of the step; a channel comes once per spike. Channels whose
-            weights are all zero change nothing.
+            Channel of each spike of the step: a channel with three spikes comes three times.
+            Channels whose weights are all zero change nothing.
 
         Returns
         -------
@@ -115,7 +116,7 @@ class Decoder:
         TypeError
             If a channel is not a whole number.
         ValueError
-            If the model has no such channel, or a frame cannot carry so many spikes.
+            If the model does not have a channel, or a frame cannot carry so many spikes.
         NoAnswerError
             If the device does not answer.
         """
@@ -126,7 +127,7 @@ class Decoder:
         return self._model.velocity(outputs[np.newaxis])[0]
 
     def reset(self) -> None:
-        """Let the next step clear the state first, as at the start of a trial."""
+        """Clear the state before the next step, for example at the start of a trial."""
         self._reset = True
 
     @property
@@ -140,7 +141,7 @@ class Decoder:
         return self._saturated
 
     def close(self) -> None:
-        """Give the port, or the virtual board, back."""
+        """Close the port, or the virtual board."""
         self._engine.close()
 
     def __enter__(self) -> "Decoder":
@@ -201,7 +202,7 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
     Raises
     ------
     InputError
-        If there is no such port, or no such virtual board.
+        If the port does not open, or the virtual board cannot be built.
     """
     if port != "virtual":
         try:
@@ -221,6 +222,6 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
 
 
 def weights_of(model: IntegerModel):
-    """What a `Driver` loads: the words of large weight memory, for a number of lanes."""
+    """Gives a `Driver` the words for large weight memory, for a number of lanes."""
     return lambda lanes: Plan(model=model, config=CoreConfig(
         lanes=lanes, weight_memory="large")).loaded

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model as users hold it: integers, the network they were rounded from, and facts."""
+"""The model of the API: integers, the network that they were rounded from, and facts."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ _WRITTEN = ("schema", "model_hash", "network_hash", "manifest_hash", "model", "n
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
-    """A quantized network: what golden, the hardware and the host run.
+    """A quantized network, for golden, the hardware and the host.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Model:
     network : Network
         The retimed network in floating point that ``integers`` were rounded from.
     facts : dict
-        Where the model comes from: further entries of its manifest, see docs/contracts.md.
+        Origin of the model: further entries of its manifest, see docs/contracts.md.
     """
 
     integers: IntegerModel
@@ -40,7 +40,7 @@ class Model:
         Raises
         ------
         InputError
-            If it is none, or was changed.
+            If the folder is no model, or was changed.
         """
         integers, manifest = load_artefact(Path(folder))
         facts = {key: value for key, value in manifest.items() if key not in _WRITTEN}
@@ -52,7 +52,7 @@ class Model:
         Raises
         ------
         InputError
-            If ``folder`` holds something that is no model.
+            If ``folder`` has other contents than a model.
         """
         return save_artefact(Path(folder), self.integers, self.network, self.facts)
 
@@ -62,7 +62,7 @@ class Model:
 
     @property
     def channels(self) -> int:
-        """Channels of its recordings."""
+        """Channels of a recording for the model."""
         return self.integers.channels
 
     @property
@@ -72,10 +72,10 @@ class Model:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the integers, as hex; a device knows its first 8 bytes."""
+        """SHA-256 of the integers in hex; a device knows its first 8 bytes."""
         return model_hash(self.integers)
 
     @property
     def warnings(self) -> list[str]:
-        """What may surprise, one line each."""
+        """Warnings, one line each."""
         return self.facts.get("warnings", [])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Python API: what the command `spikewright` does, as functions."""
+"""The Python API: the work of the command `spikewright`, as functions."""
 
 import dataclasses
 import tempfile
@@ -40,7 +40,7 @@ def read(path: str | Path) -> Network:
     Raises
     ------
     InputError
-        If it is no such file; the message names what is wrong.
+        If the file has another form; the message names what is wrong.
     """
     network = read_checkpoint(Path(path))
     _FILES[network] = Path(path)
@@ -58,26 +58,26 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     Parameters
     ----------
     network : Network
-        As `read` gives it.
+        The result of `read`.
     calibrate : path, optional
-        Recording whose spikes the states are scaled by; simulated spikes where None.
+        Recording whose spikes set the scale of the states; None for simulated spikes.
     name : str, optional
-        Of the model, 1 to 100 printable characters; that of the network's file where None.
+        Name of the model, 1 to 100 printable characters; None for the name of the network's file.
     weight_bits, current_bits, membrane_bits, decay_bits : int
         Bits of a weight (2 to 16), of the states s and m (8 to 32), of a decay (4 to 16).
     projection_bits : dict of str to int, optional
-        Bits of a weight of some projections, as ``{"input": 4}``.
+        Bits of a weight of some projections, such as ``{"input": 4}``.
     states : str
-        ``calibrated``, or ``proven``: as wide as a proof for every input asks for.
+        ``calibrated``: states as wide as given. ``proven``: so wide that no input saturates them.
     events_per_channel : int
-        Spikes of a channel in a step that the proof allows for, 1 to 255.
+        Most spikes of a channel in a step that the proof allows for, 1 to 255.
     decay_terms : int, optional
         Make each decay a sum of at most so many signed powers of two, 1 to 4.
 
     Returns
     -------
     Model
-        ``warnings`` has what may surprise, one line each.
+        Its ``warnings`` say what may surprise, one line each.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = 
                      projection_bits: dict[str, int] | None = None, states: str = Rules.states,
                      events_per_channel: int = Rules.events_per_channel,
                      decay_terms: int | None = Rules.decay_terms) -> dict:
-    """What a manifest keeps of the arguments of `quantize`, to tell whether a model is theirs."""
+    """The arguments of `quantize` as a manifest keeps them, to recognise a model made with them."""
     return {"weight_bits": weight_bits, "current_bits": current_bits,
             "membrane_bits": membrane_bits, "decay_bits": decay_bits,
             "projection_bits": dict(sorted((projection_bits or {}).items())), "states": states,
@@ -130,7 +130,7 @@ def load(folder: str | Path) -> Model:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """What a run gave.
+    """The result of a run.
 
     Parameters
     ----------
@@ -139,11 +139,11 @@ class Result:
     velocity_int : ndarray of int64, shape (steps, outputs), or None
         Membranes of the outputs; None for ``float``.
     spikes : ndarray of bool, shape (steps, neurons), or None
-        All spiking populations, side by side; None where the link does not carry them.
+        All spiking populations, side by side; None from a link, which does not carry spikes.
     populations : dict of str to ndarray of bool, shape (steps, neurons)
         The spikes of each spiking population.
     cycles, latency : ndarray of int64, shape (steps,), or None
-        Clock cycles of each step, and from its last spike to its output.
+        Clock cycles of each step, and cycles from its last spike to its output.
     saturated : ndarray of bool, shape (steps,), or None
         Whether a state has saturated since the last reset.
     """
@@ -188,7 +188,7 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     megahertz : float
         Clock of the virtual board.
     **core
-        Single choices in the place of the preset's: ``lanes``, ``tables``, ``weight_memory``,
+        Options that replace those of the preset: ``lanes``, ``tables``, ``weight_memory``,
         ``neurons``, ``multiplier``; see `plan.config.CoreConfig`.
 
     Returns
@@ -198,7 +198,7 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     Raises
     ------
     InputError
-        If an argument is none of these, or the recording is for another network.
+        If an argument is wrong, or the recording is for another network.
     CoreFault
         If the compiled hardware breaks a rule of its own.
     """
@@ -263,7 +263,7 @@ def _config(preset: str, core: dict, **instead: str) -> CoreConfig:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Report:
-    """What a build gave.
+    """The result of a build.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ class Report:
         Raises
         ------
         InputError
-            If there is none, or it is damaged.
+            If there is no report, or it is damaged.
         """
         from spikewright.boards.flow.facts import load_facts
         return cls(folder=Path(folder), facts=load_facts(Path(folder)))
@@ -306,19 +306,19 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     ----------
     model : Model
     board : str
-        As ``spikewright boards`` names it.
+        Name of the board, as ``spikewright boards`` lists it.
     out : path
-        Folder of the bitstream, report.html, report.json and logs: all of them or none.
+        Folder of the bitstream, report.html, report.json and logs: all of them, or none.
     preset, **core
-        As of `run`; what the board's chip cannot hold of the preset is replaced.
+        As in `run`. Options of the preset that this chip cannot support are replaced.
     megahertz : float, optional
-        Clock of the decoder; the board's where None.
+        Clock of the decoder; None for the board's default.
     baud : int
         Bits a second on the serial line.
     seed : int
-        Of the placement.
+        Seed of the placement.
     recording : path, optional
-        Spikes that the report measures on; simulated spikes where None.
+        Recording that the report measures on; None for simulated spikes.
 
     Returns
     -------
