@@ -211,7 +211,7 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
             raise InputError(f"Port must be a serial port that opens, or 'virtual', not "
                              f"{port!r}: {error}") from error
     # Golden and boards need none of the hardware's text.
-    from spikewright.hw.decoder import link_params
+    from spikewright.hw.params import link_params
     from spikewright.sim.virtual import VirtualBoard
     try:
         plan = Plan(model=model.integers, config=config)

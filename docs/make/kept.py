@@ -1,31 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The builds whose reports the docs keep: made again by one command."""
+"""The builds whose reports the docs keep.
+
+``python -m docs.make.kept [NAME..]`` makes them again; takes minutes for each.
+"""
 
 import json
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 
+from docs.make.tables import KEPT
+from spikewright.command import run_words
+from spikewright.command.parser import run_command
+
 __all__ = ["BUILDS", "rebuild"]
 
 ROOT = Path(__file__).parents[2]
 
-# By name: checkpoint, options of `quantize build`, recording of the report, options of
-# `boards build`. Paths are seen from the project's folder.
+# By name: checkpoint, options of `spikewright quantize`, recording of the report, options of
+# `spikewright build`. Paths are seen from the project's folder.
 BUILDS = ROOT / "docs" / "builds.json"
 
 
-def rebuild(names: list[str], commands, *, work: Path, kept: Path, builds: Path = BUILDS) -> None:
+def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, kept: Path,
+            builds: Path = BUILDS) -> None:
     """Build every model of ``builds``, or those with ``names``, and keep the reports in ``kept``.
 
     Parameters
     ----------
     names : list of str
         All where empty.
-    commands : tuple of callable
-        The commands ``quantize`` and ``boards``; each takes a list of str.
+    run : function of list of str
+        Runs the words of a command, as `command.run_words`.
     work : Path
         Folder of models and bitstreams.
 
@@ -34,7 +44,6 @@ def rebuild(names: list[str], commands, *, work: Path, kept: Path, builds: Path 
     InputError
         If a name is unknown, or a file that a build needs is not there.
     """
-    quantize, boards = commands
     table = json.loads(Path(builds).read_text())
     unknown = sorted(set(names) - set(table))
     if unknown:
@@ -48,9 +57,13 @@ def rebuild(names: list[str], commands, *, work: Path, kept: Path, builds: Path 
         entry = table[name]
         print(f"{number} of {len(chosen)}: {name}")
         model, output = work / name / "model", work / name / "board"
-        quantize(["build", str(ROOT / entry["checkpoint"]), "-o", str(model),
+        run(["quantize", str(ROOT / entry["checkpoint"]), "-o", str(model),
                   *entry.get("quantize", ())])
-        boards(["build", str(model), "-o", str(output),
+        run(["build", str(model), "-o", str(output),
                 "--recording", str(ROOT / entry["recording"]), *entry["boards"]])
         with written_file(kept / f"{name}.json") as temporary:
             shutil.copy(output / "report.json", temporary)
+
+
+if __name__ == "__main__":
+    run_command(lambda: rebuild(sys.argv[1:], run_words, work=Path("build/kept"), kept=KEPT))

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of README and docs, made from kept reports."""
+"""The tables of README and docs, made from kept reports and ladders.
+
+``python -m docs.make.tables PAGE..`` brings pages up to date.
+"""
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,6 +15,9 @@ from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.plan.config import unusual
 from spikewright.report.markdown import markdown, three
+
+from docs.make.ladders import ladder_tables
+from spikewright.command.parser import run_command
 
 __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
 
@@ -141,3 +148,13 @@ def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> boo
 
 def _correlation(row: dict) -> str:
     return ", ".join(three(r) for r in row.get("decoding_correlation") or []) or "-"
+
+
+def _main() -> None:
+    reports, tables = read_reports(), {**TABLES, **ladder_tables()}
+    for page in map(Path, sys.argv[1:]):
+        print(f"{page}: {'made anew' if update(page, reports, tables) else 'up to date'}")
+
+
+if __name__ == "__main__":
+    run_command(_main)

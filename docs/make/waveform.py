@@ -16,10 +16,11 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import core_params
 from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 
 from spikewright.command.parser import run_command
 
@@ -55,23 +56,25 @@ def example_model() -> IntegerModel:
         for name, spiking, neurons, threshold in (("hidden", True, 2, 1000),
                                                   ("out", False, 1, (1 << 19) - 1)))
     projections = tuple(
-        IntegerProjection(source=source, target=target, delay=delay, weights=np.array(weights))
+        IntegerProjection(source=source, target=target, delay=delay, bits=8,
+                          weights=np.array(weights),
+                            bits=8)
         for source, target, delay, weights in (
             (INPUT, "hidden", 0, [[90, 20], [50, -30], [60, 10]]),
             ("hidden", "hidden", 3, [[0, 40], [-40, 0]]),
             ("hidden", "out", 0, [[70], [-25]])))
     return IntegerModel(name="example", dt=4e-3, widths=widths, channels=3,
                         channel_row=np.arange(3), populations=populations,
-                        projections=projections, output_scale=np.ones(1), lead_steps=0)
+                        projections=projections, readout=np.eye(1), lead_steps=0)
 
 
-def step_samples(params: CoreParams) -> list[dict[str, int]]:
+def step_samples(plan: Plan) -> list[dict[str, int]]:
     """Every lane in every cycle of a step of `example_model`, as the next clock edge sees it.
 
     The first event waits for the core, the second comes some cycles later; the result is taken two
     cycles after it is offered, and the core goes on with the next step.
     """
-    core = Core(params)
+    core = Core(core_params(plan))
     samples: list[dict[str, int]] = []
 
     async def put(ctx, kind, row=0):
@@ -116,7 +119,7 @@ def step_samples(params: CoreParams) -> list[dict[str, int]]:
 
 def step_waves() -> dict:
     """The WaveJSON of `step_samples`, with the latency of the step as an arrow."""
-    samples = step_samples(CoreParams(model=example_model(), config=CoreConfig(lanes=1)))
+    samples = step_samples(Plan(model=example_model(), config=CoreConfig(lanes=1)))
     shown = [{lane: _text(sample, lane) for lane in sample} for sample in samples]
     kept, gaps = _folded(shown)
     event = max(t for t, now in enumerate(samples) if now["i__valid"] and now["i__ready"]

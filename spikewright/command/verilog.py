@@ -35,7 +35,7 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the files."""
     from spikewright.base.errors import InputError
-    from spikewright.hw.decoder import link_params
+    from spikewright.hw.params import link_params
     from spikewright.hw.export.design import NAMES, export_verilog
     from spikewright.model.artefact import load_artefact
 

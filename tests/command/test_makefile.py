@@ -1,117 +1,247 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front door: what its settings become, and that no model of somebody else is replaced."""
+"""The Makefile and `spikewright make`: settings, order of the work, and what stays as it is."""
 
+import json
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
+from safetensors.numpy import save_file
+from spikewright.model.artefact import load_manifest
 
+from spikewright.command.make import targets
+from spikewright.command.make.settings import SETTINGS, read_settings
 from tests.designs import ROOT
+from tests.networks import random_tensors, refused
 
 
 @pytest.fixture
-def make(tmp_path):
-    """Run make in an empty folder, with a Python that makes an empty model and tells its words."""
-    if shutil.which("make") is None:
-        pytest.skip("make is not installed")
-    python = tmp_path / "python"
-    python.write_text('#!/bin/sh\nfor word in "$@"; do test "$last" = -o && output=$word; '
-                      'last=$word; done\necho "$@"\n'
-                      'test "$2" != quantize || { rm -rf $output; mkdir -p $output; }\n')
-    python.chmod(0o755)
+def make(here, monkeypatch, call_command):
+    """Make a target with settings as make's recipes have them: in this process."""
+    for name in ("MAKEFLAGS", *SETTINGS):
+        monkeypatch.delenv(name, raising=False)
+    (here / "data").mkdir()
+    save_file(random_tensors(0), "data/default.safetensors")
+    shutil.copy("rec.npz", "data/default_recording.npz")
 
-    def run(*words):
-        done = subprocess.run(
-            ["make", "--silent", "-f", ROOT / "Makefile", "-o", ".venv/base", "-o", ".venv/torch",
-             "-o", ".venv/test", f"RUN={python}", *words],
-            cwd=tmp_path, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()[:1]
+    def run(target, **given):
+        flags = [f"{name}={value}".replace(" ", "\\ ") for name, value in given.items()]
+        with monkeypatch.context() as patch:
+            patch.setenv("MAKEFLAGS", " ".join(["s --", *flags]))
+            for name, value in given.items():
+                patch.setenv(name, value)
+            return call_command("make", target)
     return run
 
 
-def test_settings_reach_the_commands(make):
-    assert make("bitstream") == (0, [
-        "-m quantize build data/default.safetensors -o build/default/model.new",
-        "-> build/default/model",
-        ("-m boards build build/default/model --board icebreaker -o build/default/icebreaker "
-         "--preset balanced --recording data/default_recording.npz")], [])
-    assert make("bitstream", "CHECKPOINT=a/mine.pth", "BOARD=icestick", "PRESET=small", "FREQ=12",
-                "BITS=4", "MODEL_OPTIONS=--current-bits 12", "CORE_OPTIONS=--tables bitmap",
-                "BOARD_OPTIONS=--seed 3", "CALIBRATE=c.npz") == (0, [
-        ("-m quantize build a/mine.pth -o build/mine/model-4bit.new --weight-bits 4 --calibrate "
-         "c.npz --current-bits 12"),
-        "-> build/mine/model-4bit",
-        ("-m boards build build/mine/model-4bit --board icestick -o build/mine/icestick-small-4bit "
-         "--preset small --tables bitmap --freq 12 --seed 3")], [])
-    for target in ("explore", "sim", "demo", "verilog", "ladder"):
-        status, told, _ = make(target, "CORE_OPTIONS=--weight-memory large", "LANES=2")
-        assert status == 0 and "--preset balanced --lanes 2 --weight-memory large" in told[-1]
+@pytest.fixture
+def told(monkeypatch):
+    """Words of the commands that targets would run, after the model; as one text each."""
+    words = []
+    monkeypatch.setattr(targets, "run_words", lambda given: words.append(" ".join(given)))
+    return words
 
 
-def test_model_that_is_given_is_taken_as_it_is(make, tmp_path):
-    assert make("demo", "MODEL=mine/integers/", "RECORDING=rec.npz") == (0, [
-        ("-m host run mine/integers rec.npz --port virtual --preset balanced -o mine/demo.npz "
-         "--picture mine/demo.png")], [])
+@pytest.fixture
+def clean(monkeypatch):
+    """As from a checkout without changes."""
+    monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234")
+
+
+def test_settings_reach_the_commands(here, make, told):
+    assert make("bitstream")[0] == 0
+    assert told.pop() == ("build build/default/model --board icebreaker -o build/default/icebreaker "
+                          "--preset balanced --recording data/default_recording.npz")
+    assert make("bitstream", CHECKPOINT="net.safetensors", BOARD="icestick", PRESET="small",
+                FREQ="12", BITS="4", MODEL_OPTIONS="--current-bits 12", CALIBRATE="rec.npz",
+                CORE_OPTIONS="--tables bitmap", BOARD_OPTIONS="--seed 3")[0] == 0
+    assert told.pop() == ("build build/net/model-4bit --board icestick -o "
+                          "build/net/icestick-small-4bit --preset small --tables bitmap "
+                          "--freq 12 --seed 3")
+    options = load_manifest(here / "build" / "net" / "model-4bit")["options"]
+    assert (options["weight_bits"], options["current_bits"]) == (4, 12)
+    for target in ("verilog", "ladder", "explore", "export"):
+        assert make(target, CORE_OPTIONS="--neurons lanes", LANES="2")[0] == 0
+        assert "--preset balanced --lanes 2 --neurons lanes" in told.pop()
+
+
+def test_model_that_is_given_is_taken_as_it_is(here, make, told):
+    assert make("model")[0] == 0
+    (here / "mine").mkdir()
+    os.rename("build/default/model", "mine/integers")
+    assert make("demo", MODEL="mine/integers/", RECORDING="rec.npz")[0] == 0
+    assert told == ["decode mine/integers rec.npz --port virtual --preset balanced "
+                    "-o mine/demo.npz --picture mine/demo.png"]
     # The recording of the default network is another's.
-    assert make("sim", "MODEL=mine/integers") == (
-        2, [], ["error: RECORDING must be given for a network of yours"])
-
-
-    for setting in ("BITS=4", "CALIBRATE=c.npz", "MODEL_OPTIONS=--current-bits 12"):
+    assert make("sim", MODEL="mine/integers") == (
+        2, "", "error: RECORDING must be given for a network of yours\n")
+    for setting in ({"BITS": "4"}, {"CALIBRATE": "c.npz"}, {"MODEL_OPTIONS": "--current-bits 12"}):
         for target in ("verilog", "report"):
-            assert make(target, "MODEL=mine/integers", setting) == (2, [], [
-                ("error: BITS, CALIBRATE and MODEL_OPTIONS must be left out with MODEL, which is "
-                 "taken as it is")])
-    assert make("ladder", "MODEL=mine/integers") == (
-        2, [], ["error: MODEL must be left out with ladder, which measures CHECKPOINT"])
+            assert make(target, MODEL="mine/integers", **setting) == (2, "", (
+                "error: BITS, CALIBRATE and MODEL_OPTIONS must be left out with MODEL, which is "
+                "taken as it is\n"))
+    assert make("ladder", MODEL="mine/integers") == (
+        2, "", "error: MODEL must be left out with ladder, which measures CHECKPOINT\n")
 
 
-def test_model_and_bits_are_not_of_the_environment(make, monkeypatch):
-    monkeypatch.setenv("MODEL", "mine/integers")
-    monkeypatch.setenv("BITS", "4")
-    assert make("verilog") == (0, [
-        "-m quantize build data/default.safetensors -o build/default/model.new",
-        "-> build/default/model",
-        "-m hw verilog build/default/model -o build/default/verilog --preset balanced"], [])
+def test_model_bits_and_name_are_not_of_the_environment():
+    environment = {"MODEL": "mine", "BITS": "4", "NAME": "other", "BOARD": "icestick"}
+    settings = read_settings(environment)
+    assert [settings[name] for name in environment] == ["", "", "default", "icestick"]
+    settings = read_settings(environment | {"MAKEFLAGS": "k -j2 -- NAME=other BITS=4"})
+    assert settings.output == "build/other/icestick-4bit"
 
 
-def test_model_takes_its_place_with_its_mark(make, tmp_path):
-    """An interrupt leaves what was there, or nothing, and never a model without a mark."""
-    assert make("model", "CHECKPOINT=net.pth")[0] == 0
-    model = tmp_path / "build" / "net" / "model"
-    (model / "old").touch()
-    (tmp_path / "python").write_text("#!/bin/sh\nmkdir -p build/net/model.new; exit 130\n")
-    assert make("model", "CHECKPOINT=net.pth")[0] == 2
-    assert sorted(path.name for path in model.iterdir()) == ["made_of.txt", "old"]
+def test_values_with_blanks():
+    settings = read_settings({"MAKEFLAGS": r" -- GRID=lanes=1\ tables=dense CHECKPOINT=my\ net.pth",
+                              "GRID": "lanes=1 tables=dense", "CHECKPOINT": "my net.pth"})
+    assert (settings.model, settings["GRID"]) == ("build/my net/model", "lanes=1 tables=dense")
 
 
-def test_no_model_of_somebody_else_is_replaced(make, tmp_path):
-    assert make("model", "CHECKPOINT=a/net.pth")[0] == make("model", "CHECKPOINT=a/net.pth",
-                                                            "CALIBRATE=c.npz")[0] == 0
-    model = tmp_path / "build" / "net" / "model"
-    assert [path.name for path in model.iterdir()] == ["made_of.txt"]
-    assert [path.name for path in model.parent.iterdir()] == ["model"]
-    note = ("note: build/net/model is made anew with '', not '--calibrate c.npz': what was built "
-            "of it before is of another model")
-    assert make("model", "CHECKPOINT=a/net.pth")[2] == [note]
-    for spelling in ("./a/net.pth", "a/../a/net.pth", str(tmp_path / "a" / "net.pth")):
-        assert make("model", f"CHECKPOINT={spelling}")[0] == 0
-    assert make("model", "CHECKPOINT=b/net.pth") == (2, [], [
-        (f"error: build/net/model must be of b/net.pth, not of {tmp_path}/a/net.pth: choose "
-         "another NAME, or remove it")])
-    assert make("model", "CHECKPOINT=b/net.pth", "NAME=other")[0] == 0
-    (model / "made_of.txt").unlink()
-    assert make("model", "CHECKPOINT=a/net.pth") == (2, [], [
-        ("error: build/net/model must be made by make to be made anew: take it with "
-         "MODEL=build/net/model, choose another NAME, or remove it")])
-    assert list(model.iterdir()) == []
-    assert make("model", "CHECKPOINT=a/net.pth", "BITS=4")[0] == 0
+@pytest.mark.parametrize("flags, message", [
+    (" -- CHEKPOINT=x", "'CHEKPOINT': did you mean CHECKPOINT?"),
+    ("s -- board=x", "'board': did you mean BOARD?"),
+    (" -- QQQ=x", "'QQQ'"),
+])
+def test_setting_that_is_none(flags, message):
+    with refused(f"Setting must be one of 'make help', not {message}", ValueError):
+        read_settings({"MAKEFLAGS": flags})
 
 
-def test_help(make):
-    status, told, _ = make("help", "CHECKPOINT=mine.pth")
+@pytest.mark.parametrize("target, given, message", [
+    ("bitstream", {"BOARD": "icebraker"}, "Board must be one of "),
+    ("bitstream", {"PRESET": "fats"}, "PRESET must be one of small, balanced, fast, not 'fats'"),
+    ("bitstream", {"FREQ": "0"},
+     "argument --freq: must be a number of MHz between 0 and 1000, not '0'"),
+    ("bitstream", {"RECORDING": "gone.npz"}, "RECORDING must be a file, not 'gone.npz': there is "),
+    ("model", {"CHECKPOINT": "gone.pth"}, "CHECKPOINT must be a file, not 'gone.pth': there is "),
+    ("model", {"CALIBRATE": "gone.npz"}, "CALIBRATE must be a file, not 'gone.npz': there is none"),
+    ("model", {"BITS": "17"}, "argument --weight-bits: must be a whole number from 2 to 16"),
+    ("verilog", {"LANES": "3", "CORE_OPTIONS": "--tables bitmap"},
+     "Core lanes must be a power of two with bitmap tables, not 3"),
+    ("verilog", {"CORE_OPTIONS": "--tables 'bitmap"}, "CORE_OPTIONS must be words as a shell "),
+    ("verilog", {"MODEL": "gone"}, "Model must be a folder made by 'spikewright quantize', not "),
+    ("demo", {"CHECKPOINT": "net.safetensors"}, "RECORDING must be given for a network of yours"),
+    ("report", {}, "Report must be in build/default/icebreaker, not missing: run make bitstream"),
+])
+def test_what_is_wrong_is_told_before_the_work(here, make, target, given, message):
+    status, out, error = make(target, **given)
+    assert (status, out) == (2, "") and error.startswith(f"error: {message}"), error
+    assert not (here / "build").exists()
+
+
+def test_output_of_somebody_else_is_told_before_the_work(here, make):
+    folder = here / "build" / "default" / "icebreaker"
+    folder.mkdir(parents=True)
+    (folder / "thesis.tex").touch()
+    assert make("bitstream")[2] == ("error: Output folder must be new, empty or made by this "
+                                    f"command, not {folder}\n")
+    assert [path.name for path in folder.parent.iterdir()] == ["icebreaker"]
+
+
+def test_model_is_not_made_again(make, clean):
+    assert make("model", CHECKPOINT="net.safetensors")[1].endswith("-> build/net/model\n")
+    assert make("model", CHECKPOINT="./net.safetensors") == (
+        0, "-> build/net/model: up to date\n", "")
+    status, out, error = make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")
+    assert status == 0 and out.endswith("-> build/net/model\n")
+    assert error.startswith("note: build/net/model is made anew: what was built of it before is "
+                            "of another model\n")
+    assert make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")[1].endswith("date\n")
+    # A network that was trained anew has another hash.
+    save_file(random_tensors(1), "net.safetensors")
+    assert "up to date" not in make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")[1]
+
+
+def test_changed_source_makes_the_model_again(make, monkeypatch):
+    monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234-dirty")
+    for _ in range(2):
+        assert "up to date" not in make("model", CHECKPOINT="net.safetensors")[1]
+
+
+def test_bitstream_is_not_made_again(here, make, told, clean, monkeypatch):
+    assert make("bitstream")[0] == 0
+    folder = here / "build" / "default" / "icebreaker"
+    folder.mkdir()
+    (folder / "top.bin").touch()
+    data = here / "data" / "default_recording.npz"
+    report = {
+        "schema": 1, "model_hash": load_manifest(here / "build/default/model")["model_hash"],
+        "made_by": {"version": "0.2.0", "commit": "abc1234"}, "clock_mhz": 24.0, "baud": 1_000_000,
+        "seed": 1, "board": {"name": "icebreaker", "bitstream": "top.bin"},
+        "config": {"lanes": 4, "tables": "dense", "weight_memory": "block", "neurons": "shared",
+                   "multiplier": "parallel"},
+        "recording": {"sha256": targets_hash(data)}}
+    monkeypatch.setattr("spikewright.base.version.version", lambda: "0.2.0")
+    manifest = here / "build/default/model/manifest.json"
+    assert "made_by" in json.loads(manifest.read_text())
+    assert make("model")[0] == 0
+    told.clear()
+    (folder / "report.json").write_text(json.dumps(report))
+    assert make("bitstream")[1].endswith("-> build/default/icebreaker: up to date\n")
+    assert told == []
+    for options in ({"FREQ": "30"}, {"LANES": "2"}, {"BOARD_OPTIONS": "--seed 2"},
+                    {"BOARD_OPTIONS": "--baud 500000"}, {"RECORDING": "net.safetensors"}):
+        assert "icebreaker: up to date" not in make("bitstream", **options)[1], options
+        assert told.pop().startswith("build build/default/model ")
+
+
+def targets_hash(path):
+    from spikewright.network.checkpoint import checkpoint_hash
+    return checkpoint_hash(path)
+
+
+def test_no_model_of_somebody_else_is_replaced(here, make, call_command):
+    for folder in "ab":
+        (here / folder).mkdir()
+        save_file(random_tensors(ord(folder)), f"{folder}/net.safetensors")
+    assert make("model", CHECKPOINT="a/net.safetensors")[0] == 0
+    for spelling in ("./a/net.safetensors", "b/../a/net.safetensors",
+                     str(here / "a" / "net.safetensors")):
+        assert make("model", CHECKPOINT=spelling)[0] == 0
+    assert make("model", CHECKPOINT="b/net.safetensors") == (2, "", (
+        "error: build/net/model must be of b/net.safetensors, not of a/net.safetensors: choose "
+        "another NAME, or remove it\n"))
+    assert make("model", CHECKPOINT="b/net.safetensors", NAME="other")[0] == 0
+    assert call_command("quantize", "a/net.safetensors", "-o", "build/net/model")[0] == 0
+    before = (here / "build/net/model/manifest.json").read_bytes()
+    assert make("model", CHECKPOINT="a/net.safetensors") == (2, "", (
+        "error: build/net/model must be made by make to be made anew: take it with "
+        "MODEL=build/net/model, choose another NAME, or remove it\n"))
+    assert (here / "build/net/model/manifest.json").read_bytes() == before
+
+
+def _make(folder, *words):
+    """The real thing, in ``folder``."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    done = subprocess.run(
+        ["make", "--silent", "-f", ROOT / "Makefile", "-o", ".venv/base", "-o", ".venv/torch",
+         "-o", ".venv/test", f"RUN={sys.executable}", f"PYTHON={sys.executable}", *words],
+        cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+
+
+def test_make_itself(here):
+    os.rename("net.safetensors", "my net.safetensors")
+    status, out, _ = _make(here, "model", "CHECKPOINT=my net.safetensors",
+                           "MODEL_OPTIONS=--current-bits 14", "BITS=5")
+    assert (status, out[-1]) == (0, "-> build/my net/model-5bit")
+    assert load_manifest(here / "build" / "my net" / "model-5bit")["options"]["current_bits"] == 14
+    status, _, error = _make(here, "model", "CHEKPOINT=x")
+    assert status == 2
+    assert error[0] == ("error: Setting must be one of 'make help', not 'CHEKPOINT': did you mean "
+                        "CHECKPOINT?")
+
+
+def test_help(tmp_path):
+    status, told, _ = _make(tmp_path, "help", "CHECKPOINT=mine.pth")
     assert status == 0
     assert ("  make model      Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)"
             ) in told
     assert ("  RECORDING=simulated spikes  (.npz: what reports measure on; sim and demo must have "
             "one)") in told
+    assert "  NAME=mine  (folder in build/: another for each of several checkpoints of one file " \
+        "name)" in told

@@ -44,8 +44,9 @@ def test_build_with_options(here, call_command):
 
 
 def test_build_with_rules(here, call_command):
-    status, out, err = call_command("quantize", "net.safetensors", "-o", "model", "--states", "proven",
-                            "--events-per-channel", 3, "--decay-terms", 3, "--calibrate", "rec.npz")
+    status, out, err = call_command(
+        "quantize", "net.safetensors", "-o", "model", "--states", "proven",
+        "--events-per-channel", 3, "--decay-terms", 3, "--calibrate", "rec.npz")
     assert status == 0 and "may saturate" not in err
     model, manifest = load_artefact(here / "model")
     told, widths = manifest["calibration"], model.widths

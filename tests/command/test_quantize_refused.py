@@ -107,7 +107,8 @@ def test_damaged_model_is_refused(here, call_command, damage, message):
     assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
     damage(here / "model")
     before = _tree(here)
-    for arguments in (("export", "model", "-o", "out"), ("run", "model", "rec.npz", "-o", "out.npz")):
+    for arguments in (("export", "model", "-o", "out"),
+                      ("run", "model", "rec.npz", "-o", "out.npz")):
         status, out, err = call_command(*arguments)
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert err.startswith(f"error: {message}")

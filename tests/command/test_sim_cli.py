@@ -79,7 +79,8 @@ def test_check_tells_fault(here, call_command, monkeypatch):
 
     monkeypatch.setattr("spikewright.sim.compiled.run_compiled", hangs)
     for command in (["check"], ["run", "--backend", "rtl", "-o", "out.npz"]):
-        assert call_command(*command, "model", "rec.npz") == (1, "", "mismatch: The core hangs at step 3\n")
+        assert call_command(*command, "model", "rec.npz") == (
+            1, "", "mismatch: The core hangs at step 3\n")
     assert not (here / "out.npz").exists()
 
 

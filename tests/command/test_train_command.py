@@ -121,7 +121,8 @@ def test_command_refuses_argument(tmp_path, monkeypatch, call_command, arguments
 def test_command_refuses_folder_for_a_file(tmp_path, monkeypatch, call_command, arguments, folder):
     monkeypatch.chdir(tmp_path)
     (tmp_path / folder).mkdir()
-    assert call_command(*arguments) == (2, "", f"error: Output must be a file, not the folder '{folder}'\n")
+    assert call_command(*arguments) == (
+        2, "", f"error: Output must be a file, not the folder '{folder}'\n")
 
 
 def _python(code, *arguments):

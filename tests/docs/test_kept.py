@@ -5,7 +5,7 @@ import json
 
 import pytest
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.command.boards_main import _parser
+from spikewright.command.main import parser
 
 from docs.make.kept import BUILDS, ROOT, rebuild
 from docs.make.tables import KEPT
@@ -18,7 +18,8 @@ def test_every_kept_report_has_a_build():
     builds = json.loads(BUILDS.read_text())
     assert {path.stem for path in KEPT.glob("*.json")} == set(builds)
     for name, build in builds.items():
-        arguments = _parser().parse_args(["build", "model", "-o", "out", *build["boards"]])
+        words = ["build", "model", "-o", "out", *build["boards"]]
+        arguments = parser(words).parse_args(words)
         report = json.loads((KEPT / f"{name}.json").read_text())
         board = BOARDS[arguments.board]
         config = chosen_config(arguments, **board.instead)
@@ -36,21 +37,19 @@ def test_rebuild(tmp_path, capsys):
     builds.write_text(json.dumps(table))
     calls = []
 
-    def quantize(arguments):
-        calls.append(arguments)
-
-    def boards(arguments):
-        calls.append(arguments)
-        output = tmp_path / "work" / "two" / "board"
-        output.mkdir(parents=True)
-        (output / "report.json").write_text("{}")
+    def run(words):
+        calls.append(words)
+        if words[0] == "build":
+            output = tmp_path / "work" / "two" / "board"
+            output.mkdir(parents=True)
+            (output / "report.json").write_text("{}")
 
     kept = tmp_path / "kept"
     kept.mkdir()
-    rebuild(["two"], (quantize, boards), work=tmp_path / "work", kept=kept, builds=builds)
+    rebuild(["two"], run, work=tmp_path / "work", kept=kept, builds=builds)
     two = tmp_path / "work" / "two"
     assert calls == [
-        ["build", str(ROOT / "README.md"), "-o", str(two / "model"), "--weight-bits", "4"],
+        ["quantize", str(ROOT / "README.md"), "-o", str(two / "model"), "--weight-bits", "4"],
         ["build", str(two / "model"), "-o", str(two / "board"), "--recording",
          str(ROOT / "Makefile")]]
     assert (kept / "two.json").read_text() == "{}" and not (kept / "one.json").exists()
@@ -65,4 +64,4 @@ def test_rebuild_refused(tmp_path, names, message):
     builds.write_text(json.dumps({"one": {"checkpoint": "nowhere.pth", "recording": "Makefile",
                                           "boards": []}}))
     with refused(message):
-        rebuild(names, (None, None), work=tmp_path, kept=tmp_path, builds=builds)
+        rebuild(names, pytest.fail, work=tmp_path, kept=tmp_path, builds=builds)

@@ -9,8 +9,7 @@ from spikewright.golden.run import run_golden
 from spikewright.hw.params import CoreParams
 from spikewright.plan.config import CoreConfig
 
-from docs.make.waveform import LANES, example_model, step_samples, step_waves
-from spikewright.command import sim_main as command
+from docs.make.waveform import LANES, example_model, step_samples, step_waves, write_waveform
 from tests.designs import ROOT
 from tests.networks import make_recording
 
@@ -26,12 +25,11 @@ def test_diagram_of_the_docs_is_simulated():
     assert json.loads((ROOT / "docs" / "core_step.json").read_text()) == step_waves()
 
 
-def test_picture_is_of_the_diagram(tmp_path, call_command):
+def test_picture_is_of_the_diagram(tmp_path):
     pytest.importorskip("yowasp_wavedrom", reason="WaveDrom is not installed "
                                                   "(pip install -e '.[docs]')")
     path = tmp_path / "core_step.json"
-    status, told, _ = call_command(command, "waveform", "-o", path)
-    assert (status, told) == (0, f"-> {path}, {path.with_suffix('.svg')}\n")
+    assert write_waveform(path) == [path, path.with_suffix(".svg")]
     for name in ("core_step.json", "core_step.svg"):
         assert (tmp_path / name).read_text() == (ROOT / "docs" / name).read_text()
 

@@ -154,8 +154,7 @@ def test_driver_passes_old_answers_over():
     (FakeDevice(model="0011223344556677"),
      "Model on the device must be 9f3ac5017be2d844, not 0011223344556677"),
     (FakeDevice(version=2), "Version of the device's link must be 1, not 2"),
-    (FakeDevice(outputs=3), ("Output scale must have shape (3,), one factor per output of the "
-                             "device, not (2,)")),
+    (FakeDevice(outputs=3), "Outputs of the device must be 2, as the model has, not 3"),
 ])
 def test_driver_refuses_a_foreign_device(device, text):
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):

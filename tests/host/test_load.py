@@ -11,11 +11,11 @@ from spikewright.golden.run import run_golden
 from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver, NoAnswerError
-from spikewright.hw.decoder import link_params
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.images import load_bytes, loaded_words
+from spikewright.plan.images import load_bytes
+from spikewright.plan.plan import Plan
 from spikewright.sim.virtual import VirtualBoard
 
 from spikewright.command import run_words
@@ -171,7 +171,7 @@ def built(tmp_path_factory):
 
 def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     _, model, manifest, recording = built
-    core = CoreParams(model=model, config=CoreConfig(lanes=3, weight_memory="large"))
+    core = Plan(model=model, config=CoreConfig(lanes=3, weight_memory="large"))
     link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
     content = load_bytes(core.loaded, core.word_bytes)
     assert link.table.crc == binascii.crc_hqx(content, 0xffff)

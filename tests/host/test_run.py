@@ -9,10 +9,10 @@ from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver
 from spikewright.host.picture import draw
-from spikewright.hw.decoder import link_params
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import link_params
 from spikewright.model.artefact import save_artefact
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
 
@@ -43,7 +43,7 @@ def built(tmp_path_factory):
 @pytest.fixture(scope="module")
 def board(built, tmp_path_factory):
     _, _, model, _, manifest = built
-    core = CoreParams(model=model, config=CoreConfig(lanes=2))
+    core = Plan(model=model, config=CoreConfig(lanes=2))
     link = link_params(core, model_hash=manifest["model_hash"], clock_hz=8_000_000)
     board = VirtualBoard(core, link, tmp_path_factory.mktemp("cache"))
     yield board
@@ -53,7 +53,8 @@ def board(built, tmp_path_factory):
 def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, capsys):
     folder, path, model, recording, _ = built
     monkeypatch.chdir(tmp_path)
-    run_words(["decode", str(folder), str(path), "-o", "out.npz", "--picture", "out.png", "--freq", "8"])
+    run_words(["decode", str(folder), str(path), "-o", "out.npz", "--picture", "out.png",
+               "--freq", "8"])
     golden = run_golden(model, recording, CoreConfig())
     with np.load(tmp_path / "out.npz") as answer:
         assert np.array_equal(answer["velocity_int"], golden.velocity_int)
@@ -136,7 +137,8 @@ def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
 def test_picture_of_an_unknown_kind_is_refused_before_decoding(built, tmp_path):
     folder, path, *_ = built
     with refused("Picture must end in .png, .svg, .pdf, not 'p.xyz'"):
-        run_words(["decode", str(folder), str(path), "-o", str(tmp_path / "o.npz"), "--picture", "p.xyz"])
+        run_words(["decode", str(folder), str(path), "-o", str(tmp_path / "o.npz"),
+                   "--picture", "p.xyz"])
     assert not list(tmp_path.iterdir())
 
 

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.report.markdown import markdown, three
+from spikewright.report.markdown import three
 
 from .run import SCHEMA
 
-__all__ = ["KEPT", "accuracy", "by_network", "cost", "kept_tables", "load_ladder", "title", "text"]
-
-KEPT = Path(__file__).parents[2] / "docs" / "ladders"
+__all__ = ["TABLES", "accuracy", "by_network", "cost", "load_ladder", "text", "title"]
 
 Rows = list[tuple[str, ...]]
 
@@ -88,16 +86,6 @@ def load_ladder(path: Path) -> dict:
     if schema != SCHEMA or not complete:
         raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: make the ladder again")
     return ladder
-
-
-def kept_tables(folder: Path = KEPT) -> dict[str, Callable[[dict[str, dict]], str]]:
-    """Tables for docs, ``<ladder>_<table>``, of the ladders in ``folder``."""
-    return {f"{path.stem}_{name}": _from(path.stem, table)
-            for path in sorted(Path(folder).glob("*.json")) for name, table in TABLES.items()}
-
-
-def _from(name: str, table: Callable[[dict], Rows]) -> Callable[[dict[str, dict]], str]:
-    return lambda ladders: markdown(table(ladders[name]))
 
 
 def _some(names) -> str:
