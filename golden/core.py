@@ -28,8 +28,8 @@ __all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 SPIKES, INPUT, MAP = 0, 1, 2            # the first two are those of plan.program.Source
 
 
-# An operation, in one table for all. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop`` - 1 are
-# the neurons that a row is added to, or that get a new state. The other columns are those of an
+# An operation, in one table for all. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop`` - 1
+# are the neurons that a row is added to, or that get a new state. The other columns are those of an
 # Add: its first row and how many it has, the first neuron whose spikes it takes, delay and shift.
 OPERATION = np.dtype([(name, np.int64) for name in (
     "kind", "first", "stop", "row", "rows", "origin", "delay", "shift")])

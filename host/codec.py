@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cobs import cobs
+from spikewright.plan.frames import CODED_MAX, EVENTS_MAX, LOAD_MAX
 
-__all__ = ["EVENTS_MAX", "FRAME_MAX", "INFO_BYTES", "LOAD_BYTES", "LOAD_MAX", "VERSION",
-           "FrameError", "FrameReader", "InfoAnswer", "LoadAnswer", "StepAnswer", "decode_answer",
-           "encode_info", "encode_load", "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
+__all__ = ["INFO_BYTES", "LOAD_BYTES", "FrameError", "FrameReader", "InfoAnswer", "LoadAnswer",
+           "StepAnswer", "decode_answer", "encode_info", "encode_load", "encode_step", "pack_frame",
+           "step_bytes", "unpack_frame"]
 
-VERSION    = 1
-EVENTS_MAX = 234        # events of a step: its frame then fits into a slot of the link
-LOAD_MAX   = 234        # bytes of the weight table in a frame, for the same reason
-FRAME_MAX  = 240        # bytes of a coded frame, delimiter not counted
 
 _INFO, _STEP, _LOAD = 0x01, 0x02, 0x03
 _ANSWER      = 0x80
@@ -89,8 +86,8 @@ def pack_frame(content: bytes) -> bytes:
 
 def unpack_frame(coded: bytes) -> bytes:
     """Content of a coded frame; ``coded`` has no delimiter."""
-    if len(coded) > FRAME_MAX:
-        raise FrameError(f"Frame must have {FRAME_MAX} bytes or fewer, not {len(coded)}")
+    if len(coded) > CODED_MAX:
+        raise FrameError(f"Frame must have {CODED_MAX} bytes or fewer, not {len(coded)}")
     try:
         frame = cobs.decode(coded)
     except cobs.DecodeError as error:
@@ -183,7 +180,7 @@ class FrameReader:
         for byte in data:
             if byte:
                 # Bytes beyond the longest frame need not be kept: the piece is corrupt anyway.
-                if len(self._coded) <= FRAME_MAX:
+                if len(self._coded) <= CODED_MAX:
                     self._coded.append(byte)
                 continue
             coded = bytes(self._coded)

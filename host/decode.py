@@ -9,9 +9,9 @@ from spikewright.base.errors import InputError
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
+from spikewright.plan.frames import EVENTS_MAX
 from tqdm import tqdm
 
-from .codec import EVENTS_MAX
 from .driver import Driver
 
 __all__ = ["Decoded", "decode"]

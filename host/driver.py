@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from spikewright.plan.frames import EVENTS_MAX, LOAD_MAX, VERSION
 from spikewright.plan.images import load_bytes
 from tqdm import tqdm
 
@@ -91,8 +92,8 @@ class Driver:
             If the device speaks another version, runs another model, or refuses the weights.
         """
         info = self.read_info()
-        if info.version != codec.VERSION:
-            raise ValueError(f"Version of the device's link must be {codec.VERSION}, not "
+        if info.version != VERSION:
+            raise ValueError(f"Version of the device's link must be {VERSION}, not "
                              f"{info.version}")
         if info.model_hash != self._hash:
             raise ValueError(f"Model on the device must be {self._hash.hex()}, not "
@@ -113,9 +114,9 @@ class Driver:
                          codec.LOAD_BYTES)
         table = load_bytes(self._weights(form.lanes), form.word_bytes)
         loaded = form.loaded
-        for first in tqdm(range(0, len(table), codec.LOAD_MAX), desc="loading weights",
+        for first in tqdm(range(0, len(table), LOAD_MAX), desc="loading weights",
                           unit="frame", delay=1, disable=None, leave=False):
-            part = table[first:first + codec.LOAD_MAX]
+            part = table[first:first + LOAD_MAX]
             answer = self._ask(codec.encode_load(self._next_seq(), part), LoadAnswer,
                                codec.LOAD_BYTES)
             words = (first + len(part)) // form.word_bytes
@@ -151,8 +152,8 @@ class Driver:
         if self.info is None:
             self.connect()
         assert self.info is not None
-        if len(rows) > codec.EVENTS_MAX:
-            raise ValueError(f"Events of a step must be {codec.EVENTS_MAX} or fewer, not "
+        if len(rows) > EVENTS_MAX:
+            raise ValueError(f"Events of a step must be {EVENTS_MAX} or fewer, not "
                              f"{len(rows)}")
         events = [int(row) for row in rows]
         for number, row in enumerate(events):

@@ -2,8 +2,7 @@
 """A serial port in the form that the driver needs."""
 
 import serial
-
-from .codec import FRAME_MAX
+from spikewright.plan.frames import CODED_MAX
 
 __all__ = ["SerialPort"]
 
@@ -26,7 +25,7 @@ class SerialPort:
     """
 
     def __init__(self, device: str, baud: int, timeout: float = 0.1):
-        line = 2 * LINE_BITS * (FRAME_MAX + LINE_EXTRA) / baud
+        line = 2 * LINE_BITS * (CODED_MAX + LINE_EXTRA) / baud
         self._port = serial.serial_for_url(device, baudrate=baud, timeout=timeout + line)
         self._port.reset_input_buffer()
 

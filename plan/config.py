@@ -31,7 +31,7 @@ class CoreConfig:
     lanes : int
         Synapses added per cycle, 1 to 64.
     tables : str
-        Format of the weight tables, see `plan.tables`: ``dense``, ``bitmap``, ``rows``, or
+        Format of the weight tables, see `plan.formats`: ``dense``, ``bitmap``, ``rows``, or
         ``smallest``, which takes the one of fewest bits for each projection.
     weight_memory : str
         ``block``: block RAM, filled by the bitstream. ``large``: the large RAMs of a device that

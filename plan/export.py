@@ -10,7 +10,8 @@ from spikewright.model.artefact import model_tables
 from spikewright.model.model import WIDTH_LIMITS, IntegerModel
 
 from .header import c_header, comment, identifier, sv_header
-from .images import neuron_words, places, state_base, tables_of
+from .images import neuron_words
+from .layout import Layout
 
 __all__ = ["export_rom"]
 
@@ -36,7 +37,7 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
                 **{f"{_memory(model, bits)}.mem": _mem(
                     index, _memory(model, bits), tables.dense, f"each {lanes} weights of {bits} "
                     "bits, two's complement, lane 0 lowest")
-                   for bits, tables in tables_of(model, lanes).items()},
+                   for bits, tables in Layout(model=model, lanes=lanes).images.items()},
                 "neurons.mem": _mem(index, "neurons", neuron_words(model),
                                     "two per neuron: m (0) and B, then threshold and A; the decay "
                                     f"is the lowest {model.widths.decay} bits"),
@@ -48,26 +49,24 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
 
 
 def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
-    base, widths = state_base(model, lanes), model.widths
-    rows, tables = places(model, lanes), tables_of(model, lanes)
+    layout, widths = Layout(model=model, lanes=lanes), model.widths
     narrow = {f"{_memory(model, bits)}.mem": f"the same of the weights of {bits} bits"
-              for bits in tables if bits < widths.weight}
+              for bits in layout.images if bits < widths.weight}
     return {
         "schema": 1, "model_hash": model_hash, "name": model.name,
         "prefix": identifier(model.name), "lanes": lanes, "files": FILES | narrow,
         "memories": {
             **{_memory(model, bits): {"words": len(images.dense), "bits": lanes * bits}
-               for bits, images in tables.items()},
+               for bits, images in layout.images.items()},
             "neurons": {"words": 2 * sum(p.neurons for p in model.populations),
                         "bits": widths.membrane + widths.decay}},
-        "populations": [{"name": p.name, "neurons": p.neurons, "spiking": p.spiking,
-                         "state_base": base[p.name]} for p in model.populations],
-        "projections": [{"source": place.projection.source, "target": place.projection.target,
-                         "delay": place.projection.delay, "shift": place.projection.shift,
-                         "weight_bits": place.bits,
-                         "rows": place.rows, "row_words": place.row_words,
-                         "weight_base": place.first}
-                        for place in rows]}
+        "populations": [{"name": name, "neurons": span.neurons,
+                         "spiking": span.population.spiking, "state_base": span.word}
+                        for name, span in layout.spans.items()],
+        "projections": [{"source": p.source, "target": p.target, "delay": p.delay,
+                         "shift": p.shift, "weight_bits": p.bits, "rows": table.rows,
+                         "row_words": table.row_words, "weight_base": table.first}
+                        for p, table in zip(model.projections, layout.tables, strict=True)]}
 
 
 def _memory(model: IntegerModel, bits: int) -> str:

@@ -140,7 +140,7 @@ class Layout:
 
     @property
     def neuron_at(self) -> np.ndarray:
-        """Neuron at each position in the groups, int64 (groups * units,); -1 where there is none."""
+        """Neuron at each position in the groups, int64 (groups * units,); -1 where none is."""
         table = np.full(self.groups * self.units, -1, np.int64)
         for span in self.spans.values():
             table[span.group * self.units:][:span.neurons] = np.arange(span.first, span.stop)

@@ -37,8 +37,7 @@ def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def worst_events(plan: Plan, input_events: int) -> np.ndarray:
-    """Rows per operation, int64 (1, operations), of a step with every neuron firing at every delay.
-    """
+    """Rows per operation, int64 (1, operations), where every neuron fires at every delay."""
     return np.array([[
         0 if not isinstance(operation, Add)
         else input_events if operation.source == Source.INPUT

@@ -57,7 +57,7 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
         The result of `compare`, with a row for the integers at the end.
     """
     integers = answer.velocity[:recording.steps], answer.spikes[:recording.steps]
-    name = "int" + "/".join(map(str, model.widths.weights))
+    name = "int" + "/".join(map(str, model.weight_bits))
     return compare({**results, name: integers}, recording,
                    lead_steps=model.lead_steps, dt=model.dt)
 

@@ -19,14 +19,15 @@ from spikewright.golden.compare import FIELDS
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.export.verilog import write_verilog
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
-from spikewright.hw.tokens import loaded_table, recording_tokens
+from spikewright.hw.tokens import recording_tokens
 from spikewright.network.recording import Recording
+from spikewright.plan.plan import Plan
 
-from .bench.plan import Plan, save_plan
+from .bench.script import Script, save_script
 
-__all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_plan", "prepare", "run_bench",
+__all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_script", "prepare", "run_bench",
            "simulator_environment"]
 
 BENCH = "spikewright.sim.bench.core_bench"
@@ -43,22 +44,17 @@ BUILD_ARGUMENTS = {"verilator": ["-Wno-fatal", "--output-split", "0"], "icarus":
 PASSED = re.compile(r"(\d+) more steps equal golden")
 
 
-def make_plan(params: CoreParams, recording: Recording) -> Plan:
+def make_script(plan: Plan, recording: Recording) -> Script:
     """What the testbench sends, and what golden expects of it."""
-    model = params.model
-    answer = run_golden(model, recording, params.config)
+    model, layout = plan.model, plan.layout
+    answer = run_golden(model, recording, plan.config)
     kind, row = recording_tokens(model, recording)
-    place, size = [], 0
-    for population in model.populations:
-        place.append(size + population.kept if population.spiking
-                     else np.full(population.neurons, -1))
-        size += population.size if population.spiking else 0
     # The last entry is for lanes without a neuron.
-    places = np.concatenate([*place, [-1]])[params.neuron_at]
-    return Plan(kind=kind, row=row, place=places, rows=model.rows, units=params.units,
-                membrane=model.widths.membrane, table=loaded_table(params),
-                words=len(params.loaded), word_bytes=params.word_bytes,
-                **{name: getattr(answer, name) for name in FIELDS})
+    columns = np.append(layout.spike_column, -1)[layout.neuron_at]
+    return Script(kind=kind, row=row, column=columns, rows=model.rows, units=layout.units,
+                  membrane=model.widths.membrane, table=np.frombuffer(plan.loaded_bytes, np.uint8),
+                  words=len(plan.loaded), word_bytes=plan.word_bytes,
+                  **{name: getattr(answer, name) for name in FIELDS})
 
 
 @contextlib.contextmanager
@@ -106,24 +102,24 @@ def _package(name):
     return Path(spec.origin).parent
 
 
-def prepare(params: CoreParams, recording: Recording, folder: Path) -> tuple[Path, Path]:
-    """Write the Verilog and the plan into a folder, below ``folder``, of this design's own."""
-    text = convert(Core(params))
+def prepare(plan: Plan, recording: Recording, folder: Path) -> tuple[Path, Path]:
+    """Write the Verilog and the script into a folder, below ``folder``, of this design's own."""
+    text = convert(Core(core_params(plan)))
     place = Path(folder).absolute() / hashlib.sha256(text.encode()).hexdigest()[:16]
-    verilog, plan = place / "core.v", place / "plan.npz"
+    verilog, script = place / "core.v", place / "script.npz"
     if not verilog.exists():
         write_verilog(verilog, text)
-    save_plan(plan, make_plan(params, recording))
-    return verilog, plan
+    save_script(script, make_script(plan, recording))
+    return verilog, script
 
 
-def run_bench(params: CoreParams, recording: Recording, *, simulator: str, folder: Path,
+def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
               waves: Path | None = None, stalled: int | None = None, seed: int = 1) -> list[str]:
     """Run the testbench over ``recording`` and return what fails, one line each.
 
     Parameters
     ----------
-    params : CoreParams
+    plan : Plan
     recording : Recording
     simulator : str
         One of ``SIMULATORS``.
@@ -143,10 +139,10 @@ def run_bench(params: CoreParams, recording: Recording, *, simulator: str, folde
     """
     stalled = recording.steps if stalled is None else stalled
     with simulator_environment(simulator):
-        verilog, plan = prepare(params, recording, folder)
+        verilog, script = prepare(plan, recording, folder)
         place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
         runner = _build(simulator, verilog, place, waves is not None)
-        arguments, plusargs = [], [f"+plan={plan}", f"+stalled={stalled}"]
+        arguments, plusargs = [], [f"+script={script}", f"+stalled={stalled}"]
         if waves:
             waves = Path(waves).absolute()
             waves.parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,8 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
     The same text and driver are compiled once; the library is kept in ``cache``.
     """
     source = resources.files("spikewright.sim").joinpath(driver).read_text()
-    name = hashlib.sha256("\n".join((text, source, header, SCRIPT, *FLAGS)).encode()).hexdigest()[:16]
+    parts = "\n".join((text, source, header, SCRIPT, *FLAGS))
+    name = hashlib.sha256(parts.encode()).hexdigest()[:16]
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"
     if library.exists():

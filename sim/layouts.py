@@ -3,7 +3,6 @@
 
 from amaranth.hdl import Shape
 from amaranth.lib import data
-
 from spikewright.hw.core import CoreParams
 from spikewright.hw.layouts import TokenKind
 

@@ -4,10 +4,11 @@
 import ctypes
 from pathlib import Path
 
-from spikewright.hw.decoder import Decoder
 from spikewright.hw.link import LinkParams
-from spikewright.hw.params import CoreParams
+from spikewright.hw.linked_core import LinkedCore
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
+from spikewright.plan.plan import Plan
 
 from .compiled import compile_design
 
@@ -21,7 +22,7 @@ class VirtualBoard:
 
     Parameters
     ----------
-    core : CoreParams
+    plan : Plan
     link : LinkParams
     cache : Path
         Folder that keeps compiled designs.
@@ -29,9 +30,9 @@ class VirtualBoard:
         Seconds of the board's time for which ``read`` waits, once the line to it is idle.
     """
 
-    def __init__(self, core: CoreParams, link: LinkParams, cache: Path, timeout: float = 0.02):
-        library = ctypes.CDLL(str(compile_design(convert(Decoder(core, link)), "uart_driver.cc",
-                                                 cache)))
+    def __init__(self, plan: Plan, link: LinkParams, cache: Path, timeout: float = 0.02):
+        design = convert(LinkedCore(core_params(plan), link))
+        library = ctypes.CDLL(str(compile_design(design, "uart_driver.cc", cache)))
         library.board_new.restype = ctypes.c_void_p
         library.board_new.argtypes = [ctypes.c_int64]
         library.board_free.argtypes = [ctypes.c_void_p]

@@ -3,7 +3,7 @@
 
 from amaranth import *
 from amaranth.lib import io, wiring
-from spikewright.hw.decoder import Decoder
+from spikewright.hw.linked_core import LinkedCore
 
 from .board import Board, ClockSource
 from .clock import BoardClock
@@ -17,12 +17,12 @@ class BoardTop(wiring.Component):
     Parameters
     ----------
     board : :class:`Board`
-    decoder : :class:`Decoder`
+    decoder : :class:`LinkedCore`
     source
         Source of the clock of the decoder's link, from `Board.clock`.
     """
 
-    def __init__(self, board: Board, decoder: Decoder, source: ClockSource):
+    def __init__(self, board: Board, decoder: LinkedCore, source: ClockSource):
         self.board = board
         self.decoder = decoder
         self.source = source

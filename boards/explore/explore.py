@@ -10,11 +10,12 @@ from typing import Any
 
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
-from spikewright.hw.decoder import MOST_EVENTS, Decoder, link_params
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.source import read_source
 from spikewright.plan.config import PRESETS, CoreConfig
+from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number
 
@@ -97,10 +98,10 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
     clock_hz, clock = board.clock(megahertz)
 
     def design_of(config: CoreConfig) -> Design:
-        core = CoreParams(model=model, config=config)
-        link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
-        return Design(board=board.name, clock_hz=clock_hz, weights=weights_of(core),
-                      files=design_files(board, Decoder(core, link), clock))
+        plan = Plan(model=model, config=config)
+        link = link_params(plan, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+        return Design(board=board.name, clock_hz=clock_hz, weights=weights_of(plan),
+                      files=design_files(board, plan, link, clock))
 
     facts = [manifest["model_hash"], board.name, clock_hz, baud, generator_hash()]
     points = [Point(config=config) for config in configs]
@@ -130,7 +131,8 @@ def _facts(point: Point, board: Board, model, recording) -> dict:
     if runs:
         best = max(runs, key=lambda run: run["fmax_mhz"])
         answer = run_golden(model, recording, point.config)
-        worst, _ = step_timing(model, point.config, worst_events(model, MOST_EVENTS))
+        plan = Plan(model=model, config=point.config)
+        worst, _ = step_timing(plan, worst_events(plan, EVENTS_MAX))
         facts |= {"runs": runs, "best": best,
                   "median_mhz": round(statistics.median(run["fmax_mhz"] for run in runs), 3),
                   "cycles": {"mean": number(answer.cycles.mean()), "worst": int(worst.max())},

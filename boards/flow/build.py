@@ -9,12 +9,12 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
 from spikewright.base.version import maker
 from spikewright.golden.run import run_golden
-from spikewright.hw.decoder import Decoder, link_params
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import read_source
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.report.page import page
 from spikewright.report.score import MOST_STEPS, outputs_of, score
 
@@ -51,11 +51,10 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
     clock_hz, clock = board.clock(megahertz)
     source = read_source(recording, network)
     try:
-        core = CoreParams(model=model, config=config)
-        link = link_params(core, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+        plan = Plan(model=model, config=config)
+        link = link_params(plan, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
-    decoder = Decoder(core, link)
 
     output = Path(output).resolve()
     with written_folder(output, "report.json") as temporary:
@@ -64,16 +63,16 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
         logs.mkdir()
         work.mkdir()
         with kept_logs(board.family, work, output.with_name(f"{output.name}-failed")):
-            built = implement(board, decoder, clock, seed=seed, folder=work)
+            built = implement(board, plan, link, clock, seed=seed, folder=work)
         shutil.move(work / board.family.bitstream, temporary)
         for name in board.family.logs:
             shutil.move(work / name, logs)
         shutil.rmtree(work)
 
-        answer = run_golden(model, source.recording, core.config)
+        answer = run_golden(model, source.recording, config)
         scored = source.recording.head(MOST_STEPS)
         results = outputs_of(network, scored)
-        facts = collect(manifest, board, decoder, built, seed=seed, source=source, answer=answer,
+        facts = collect(manifest, board, plan, link, built, seed=seed, source=source, answer=answer,
                         accuracy=score(model, scored, results, answer))
         facts["made_by"] = maker()
         facts["recording"]["sha256"] = None if recording is None else checkpoint_hash(recording)

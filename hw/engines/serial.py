@@ -68,7 +68,7 @@ class SerialUpdate(wiring.Component):
         return tick
 
     def _product(self, m, x, factor, tick):
-        """Twice the product: x added for each bit of the factor, the lowest first, halved each time.
+        """Twice the product: x added for each bit of the factor, lowest first, halved each time.
 
         The last bit that falls away is the one that rounds.
         """

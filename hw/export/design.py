@@ -16,15 +16,17 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
 from spikewright.golden.run import run_golden
 from spikewright.network.recording import poisson_recording
+from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 
 from ..core import Core
-from ..decoder import MOST_EVENTS, Decoder
-from ..layouts import TokenKind, result_layout, token_layout
+from ..layouts import TokenKind
 from ..link import LinkParams
-from ..params import CoreParams
+from ..linked_core import LinkedCore
+from ..params import core_params
 from ..rtlil import convert
-from ..tokens import loaded_table, recording_tokens
+from ..tokens import recording_tokens
 from .ports import first_sentence, ports_of
 from .verilog import verilog_of
 
@@ -34,7 +36,7 @@ __all__ = ["NAMES", "export_verilog"]
 NAMES = {False: "spikewright_core", True: "spikewright_decoder"}
 
 # Events of a step for which its worst case is told; the last is the most that a frame carries.
-COUNTS = (0, 1, 10, 100, MOST_EVENTS)
+COUNTS = (0, 1, 10, 100, EVENTS_MAX)
 
 # What the example sends: enough spikes that neurons fire.
 EXAMPLE_STEPS, EXAMPLE_RATE = 20, 40.0
@@ -43,7 +45,7 @@ EXAMPLE_STEPS, EXAMPLE_RATE = 20, 40.0
 MODULE = re.compile(r"^module (\\\S+) \(", re.MULTILINE)
 
 
-def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, manifest: dict, *,
+def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: dict, *,
                    name: str) -> list[str]:
     """Write the Verilog of a core and what goes with it; returns the names of the files.
 
@@ -51,7 +53,7 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
     ----------
     folder : Path
         New, empty, or made by this function.
-    params : CoreParams
+    plan : Plan
     link : LinkParams or None
         Of the same model: the whole decoder is written, with its link.
     manifest : dict
@@ -66,16 +68,17 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
         raise InputError(f"Module name must be letters, digits and underscores, not {name!r}")
-    design = Decoder(params, link) if link else Core(params)
-    facts = _facts(design, params, link, manifest, name)
+    core = core_params(plan)
+    design = LinkedCore(core, link) if link else Core(core)
+    facts = _facts(design, plan, link, manifest, name)
     folder = Path(folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     verilog = verilog_of(convert(design, name), folder.parent)
     files = {f"{name}.v": _page("header.v", **facts) + _with_notes(verilog, _notes(design, name))}
-    if params.large:
-        files[facts["table"]["file"]] = "".join(f"{byte:02x}\n" for byte in loaded_table(params))
+    if plan.large:
+        files[facts["table"]["file"]] = "".join(f"{byte:02x}\n" for byte in plan.loaded_bytes)
     if not link:
-        files[f"{name}_tb.v"] = _page("example.v", **facts, **_example(params))
+        files[f"{name}_tb.v"] = _page("example.v", **facts, **_example(plan))
     files[f"{name}.core"] = _page("fusesoc.core", **facts, bench=not link)
     facts["ports"] = [asdict(port) for port in facts["ports"]]
     files["verilog.json"] = json.dumps(facts, indent=2, allow_nan=False) + "\n"
@@ -85,40 +88,39 @@ def export_verilog(folder: Path, params: CoreParams, link: LinkParams | None, ma
     return list(files)
 
 
-def _facts(design, params, link, manifest, name) -> dict:
-    model = params.model
-    table = {"file": f"{name}_weights.mem", "words": len(params.loaded),
-             "word_bytes": params.word_bytes} if params.large else None
+def _facts(design, plan, link, manifest, name) -> dict:
+    model = plan.model
+    table = {"file": f"{name}_weights.mem", "words": len(plan.loaded),
+             "word_bytes": plan.word_bytes} if plan.large else None
     rows = model.channel_row.tolist()
     return {
         "name": name, "version": version("spikewright"), "model": model.name,
         "model_hash": manifest["model_hash"], "dt": model.dt, "channels": model.channels,
-        "rows": params.rows, "hidden": sum(p.neurons for p in params.spiking),
-        "outputs": params.outputs, "widths": model.widths.as_dict(),
-        "config": vars(params.config).copy(),
+        "rows": model.rows, "hidden": sum(span.neurons for span in plan.layout.spiking),
+        "outputs": model.outputs, "widths": asdict(model.widths),
+        "config": vars(plan.config).copy(),
         "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,
         "table": table,
-        "ports": ports_of(design), "worst": _worst(params),
+        "ports": ports_of(design), "worst": _worst(plan),
         "channel_row": None if rows == list(range(len(rows))) else rows,
-        "output_scale": model.output_scale.tolist()}
+        "weight_bits": model.weight_bits, "readout": model.readout.tolist()}
 
 
-def _worst(params: CoreParams) -> list[dict]:
+def _worst(plan: Plan) -> list[dict]:
     """Cycles and latency of the longest step with each number of events."""
-    events = np.concatenate([worst_events(params.model, count) for count in COUNTS])
-    cycles, latency = step_timing(params.model, params.config, events)
+    events = np.concatenate([worst_events(plan, count) for count in COUNTS])
+    cycles, latency = step_timing(plan, events)
     return [{"events": count, "cycles": int(step), "latency": int(late)}
             for count, step, late in zip(COUNTS, cycles, latency, strict=True)]
 
 
-def _example(params: CoreParams) -> dict:
+def _example(plan: Plan) -> dict:
     """Tokens of a few simulated steps, and golden's answers, as the bits of the ports."""
-    model = params.model
+    model = plan.model
     recording = poisson_recording(model.channels, model.dt, steps=EXAMPLE_STEPS,
                                   rate=EXAMPLE_RATE, seed=1)
-    answer = run_golden(model, recording, params.config)
-    token = token_layout(params.rows)
-    result = result_layout(params.outputs, params.widths.membrane)
+    answer = run_golden(model, recording, plan.config)
+    token, result = core_params(plan).token, core_params(plan).result
     tokens = [(token.const({"kind": kind, "row": row}).as_bits(),
                f"EVENT {row}" if kind == TokenKind.EVENT.value else "STEP")
               for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(model, recording)),
@@ -128,7 +130,7 @@ def _example(params: CoreParams) -> dict:
                 f"step {t}: {', '.join(map(str, outputs))} after {answer.cycles[t]} cycles")
                for t, outputs in enumerate(answer.velocity_int.tolist())]
     return {"tokens": tokens, "answers": answers,
-            "patience": 4 * (int(answer.cycles.sum()) + len(loaded_table(params))) + 1000}
+            "patience": 4 * (int(answer.cycles.sum()) + len(plan.loaded_bytes)) + 1000}
 
 
 def _notes(design, name: str) -> dict[str, str]:

@@ -4,9 +4,10 @@
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from spikewright.plan.frames import PAGE_BYTES, VERSION
 
 from ..layouts import result_layout
-from .layouts import CYCLES, PAGE_SIZE, VERSION
+from .layouts import CYCLES
 from .params import LinkParams
 
 __all__ = ["AnswerBytes"]
@@ -83,13 +84,13 @@ class AnswerBytes(wiring.Component):
         m = Module()
 
         first  = CYCLES // 4 + 1
-        last   = max(1 + PAGE_SIZE // 4, first + self.params.outputs)
+        last   = max(1 + PAGE_BYTES // 4, first + self.params.outputs)
         index  = self.position[2:2 + last.bit_length()]
         offset = self.position[:2]
         head   = index == 0
         load   = self.load if self.params.table else Const(0)
         step   = ~self.info & ~load
-        tail   = index == Mux(self.info, 1 + PAGE_SIZE // 4,
+        tail   = index == Mux(self.info, 1 + PAGE_BYTES // 4,
                               Mux(load, 2, first + self.params.outputs))
         cycles = step & (index == CYCLES // 4)
         stored = Mux(head, (offset == 1) | (offset == 2),

@@ -4,17 +4,12 @@
 from amaranth import *
 from amaranth.lib import data
 
-__all__ = ["COUNTERS", "CYCLES", "EVENTS_MAX", "FRAME_MAX", "IDENTITY", "OUTPUTS_MAX", "PAGE_SIZE",
-           "VERSION", "frame_layout", "line_layout", "page_address", "page_init"]
+__all__ = ["COUNTERS", "CYCLES", "IDENTITY", "OUTPUTS_MAX", "frame_layout", "line_layout",
+           "page_address", "page_init"]
 
 
 # A position is that of a byte in a coded frame: 0 is the code in front, 1 the type, 2 the sequence
 # number. Coding keeps every byte in its place.
-VERSION     = 1
-PAGE_SIZE   = 32                # bytes of the status page: positions 4 to 35 of the INFO answer
-SLOT_SIZE   = 256 - PAGE_SIZE // 2
-FRAME_MAX   = SLOT_SIZE - 1     # bytes of a decoded frame; the code comes on top
-EVENTS_MAX  = FRAME_MAX - 5     # of a step: all but type, sequence number, flags and CRC
 OUTPUTS_MAX = 56                # of a core, so that an answer and its delimiter fit into a slot
 
 # Position of each counter in the INFO answer. `steps` has four bytes, the others two.

@@ -4,8 +4,9 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from spikewright.plan.frames import SLOT_BYTES
 
-from .layouts import SLOT_SIZE, frame_layout, line_layout
+from .layouts import frame_layout, line_layout
 
 __all__ = ["Receiver"]
 
@@ -64,7 +65,7 @@ class Receiver(wiring.Component):
         ]
         m.d.sync += [
             self.write.eq(self.soon),
-            full.eq(position == SLOT_SIZE),
+            full.eq(position == SLOT_BYTES),
             short.eq(position[2:] == 0),
         ]
 

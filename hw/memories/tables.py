@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight tables in the formats of plan.tables: from the place of a word to its weights."""
+"""Weight tables in the formats of plan.formats: from the place of a word to its weights."""
 
 from amaranth import *
 from amaranth.lib import data, wiring

@@ -9,7 +9,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from cocotb.utils import get_sim_time
 from spikewright.hw.layouts import TokenKind, load_layout, result_layout, spike_layout, token_layout
 
-from .plan import Plan
+from .script import Script
 
 __all__ = ["PERIOD", "Driver", "Monitor", "Result"]
 
@@ -55,16 +55,16 @@ class Agent:
 
 
 class Driver(Agent):
-    """Sends the tokens of a plan: each is offered at once or some cycles later, until it is taken.
+    """Sends the tokens of a script: each is offered, at once or later, until it is taken.
 
     ``last_event`` is the cycle in which the last event of the step was taken, or the STEP token
     where the step had none; ``was_reset`` says that a RESET was taken since it was last set False.
     """
 
-    def __init__(self, dut, plan: Plan, random: Random | None):
+    def __init__(self, dut, script: Script, random: Random | None):
         super().__init__(dut, random)
-        self.plan = plan
-        self.layout = token_layout(plan.rows)
+        self.script = script
+        self.layout = token_layout(script.rows)
         self.last_event = 0
         self.events = False             # the last token was an event
         self.was_reset = False
@@ -84,13 +84,13 @@ class Driver(Agent):
         await self.falling()
 
     async def load(self) -> None:
-        """Bring the table of the plan, byte by byte."""
-        layout = load_layout(self.plan.words, self.plan.word_bytes)
-        for k, byte in enumerate(self.plan.table.tolist()):
+        """Bring the table of the script, byte by byte."""
+        layout = load_layout(self.script.words, self.script.word_bytes)
+        for k, byte in enumerate(self.script.table.tolist()):
             for _ in range(self.stall()):
                 self.dut.load__valid.value = 0
                 await self.falling()
-            word, place = divmod(k, self.plan.word_bytes)
+            word, place = divmod(k, self.script.word_bytes)
             self.dut.load__valid.value = 1
             self.dut.load__payload.value = layout.const(
                 {"word": word, "byte": place, "data": byte}).as_bits()
@@ -102,15 +102,15 @@ class Driver(Agent):
         self.dut.load__valid.value = 0
 
     async def run(self, *, clear: bool) -> None:
-        """Load the table, if there is one, and send every token of the plan.
+        """Load the table, if there is one, and send every token of the script.
 
         First of them goes a RESET, if ``clear`` says so.
         """
-        if len(self.plan.table):
+        if len(self.script.table):
             await self.load()
         if clear:
             await self.send(TokenKind.RESET.value, 0)
-        for kind, row in zip(self.plan.kind.tolist(), self.plan.row.tolist(), strict=True):
+        for kind, row in zip(self.script.kind.tolist(), self.script.row.tolist(), strict=True):
             await self.send(kind, row)
         self.dut.i__valid.value = 0
 
@@ -141,17 +141,17 @@ class Monitor(Agent):
     cycles that follow a result count for the next step: the first step has as many before it.
     """
 
-    def __init__(self, dut, plan: Plan, driver: Driver, random: Random | None):
+    def __init__(self, dut, script: Script, driver: Driver, random: Random | None):
         super().__init__(dut, random)
         self.driver = driver
-        self.layout = result_layout(plan.velocity_int.shape[1], plan.membrane)
-        steps = np.flatnonzero(plan.kind == TokenKind.STEP.value)
+        self.layout = result_layout(script.velocity_int.shape[1], script.membrane)
+        steps = np.flatnonzero(script.kind == TokenKind.STEP.value)
         tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
-        self.spike = spike_layout(len(plan.place) // plan.units, plan.units)
+        self.spike = spike_layout(len(script.column) // script.units, script.units)
         self.busy = 0
-        self.most = 4 * int(plan.cycles.max()) + 1000 + tokens * LONGEST_STALL
+        self.most = 4 * int(script.cycles.max()) + 1000 + tokens * LONGEST_STALL
         # The first result comes after the table.
-        self.most += len(plan.table) * (LONGEST_STALL if random else 2)
+        self.most += len(script.table) * (LONGEST_STALL if random else 2)
 
     async def result(self) -> Result:
         """Wait for a result and take it."""

@@ -2,13 +2,13 @@
 """Checker: every answer of the core against golden's."""
 
 from .agents import Result
-from .plan import Plan
+from .script import Script
 
 __all__ = ["Checker"]
 
 
 class Checker:
-    """Compares results with a plan; the first difference ends the run.
+    """Compares results with a script; the first difference ends the run.
 
     Values and ``cycles`` must equal golden's however tokens and results are stalled: a step's
     count stands still while the core waits for a token and the adder is empty, and while its
@@ -16,31 +16,31 @@ class Checker:
 
     Parameters
     ----------
-    plan : Plan
+    script : Script
     latency : bool
         Whether to check the latency as well.
     """
 
-    def __init__(self, plan: Plan, *, latency: bool):
-        self.plan = plan
+    def __init__(self, script: Script, *, latency: bool):
+        self.script = script
         self.latency = latency
 
     def check(self, t: int, result: Result, *, was_reset: bool) -> None:
         """Compare the result of step ``t``; a RESET before it hides its cycles from ``busy``."""
-        plan, spikes = self.plan, [0] * self.plan.spikes.shape[1]
+        script, spikes = self.script, [0] * self.script.spikes.shape[1]
         for neuron in result.spikes:
-            assert neuron < len(plan.place) and plan.place[neuron] >= 0, \
+            assert neuron < len(script.column) and script.column[neuron] >= 0, \
                 f"spike in step {t} must be of a spiking neuron, not {neuron}"
-            spikes[plan.place[neuron]] += 1
+            spikes[script.column[neuron]] += 1
         self._equal("step", t, result.step, t)
-        self._equal("velocity_int", t, result.velocity_int, plan.velocity_int[t].tolist())
-        self._equal("spikes", t, spikes, plan.spikes[t].tolist())
-        self._equal("saturated", t, result.saturated, bool(plan.saturated[t]))
-        self._equal("cycles", t, result.cycles, int(plan.cycles[t]))
+        self._equal("velocity_int", t, result.velocity_int, script.velocity_int[t].tolist())
+        self._equal("spikes", t, spikes, script.spikes[t].tolist())
+        self._equal("saturated", t, result.saturated, bool(script.saturated[t]))
+        self._equal("cycles", t, result.cycles, int(script.cycles[t]))
         if not was_reset:
             self._equal("busy cycles", t, result.busy, result.cycles)
         if self.latency:
-            self._equal("latency", t, result.latency, int(plan.latency[t]))
+            self._equal("latency", t, result.latency, int(script.latency[t]))
 
     def _equal(self, field, t, have, want):
         if have == want:

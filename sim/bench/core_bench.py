@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocotb tests of the core.
 
-The plan's file comes as ``+plan=PATH``; ``+stalled=STEPS`` says how much of it to run with stalls.
+The script's file comes as ``+script=PATH``. ``+stalled=STEPS`` says how many of its steps to run
+with stalls.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from cocotb.triggers import FallingEdge, Timer
 
 from .agents import PERIOD, Driver, Monitor
 from .checker import Checker
-from .plan import Plan, load_plan
+from .script import Script, load_script
 
 # Steps between two lines in the log.
 NOTE = 50
@@ -22,8 +23,8 @@ NOTE = 50
 @cocotb.test()
 async def without_stalls(dut):
     """From configuration: values, cycles and latency, with tokens and results never held up."""
-    plan = await _begin(dut)
-    await _run(dut, plan, plan.steps)
+    script = await _begin(dut)
+    await _run(dut, script, script.steps)
 
 
 @cocotb.test()
@@ -32,30 +33,30 @@ async def with_stalls(dut):
 
     The reset line clears registers, not memories; the RESET token then clears those.
     """
-    plan = await _begin(dut)
+    script = await _begin(dut)
     dut.rst.value = 1
     for _ in range(2):
         await FallingEdge(dut.clk)
     dut.rst.value = 0
-    await _run(dut, plan, int(cocotb.plusargs["stalled"]), Random(cocotb.RANDOM_SEED))
+    await _run(dut, script, int(cocotb.plusargs["stalled"]), Random(cocotb.RANDOM_SEED))
 
 
-async def _begin(dut) -> Plan:
+async def _begin(dut) -> Script:
     """Give every input a value, and start the clock with its low half."""
-    plan = load_plan(Path(str(cocotb.plusargs["plan"])))
-    load = (dut.load__valid, dut.load__payload) if len(plan.table) else ()
+    script = load_script(Path(str(cocotb.plusargs["script"])))
+    load = (dut.load__valid, dut.load__payload) if len(script.table) else ()
     for port in (dut.rst, dut.i__valid, dut.i__payload, dut.o__ready, *load):
         port.value = 0
     await Timer(PERIOD, unit="ns")
     Clock(dut.clk, PERIOD, unit="ns").start(start_high=False)
-    return plan
+    return script
 
 
-async def _run(dut, plan: Plan, steps: int, random: Random | None = None) -> None:
-    """Run the first ``steps`` steps of ``plan``, with stalls if ``random`` is given."""
-    driver = Driver(dut, plan, random)
-    monitor = Monitor(dut, plan, driver, random)
-    checker = Checker(plan, latency=random is None)
+async def _run(dut, script: Script, steps: int, random: Random | None = None) -> None:
+    """Run the first ``steps`` steps of ``script``, with stalls if ``random`` is given."""
+    driver = Driver(dut, script, random)
+    monitor = Monitor(dut, script, driver, random)
+    checker = Checker(script, latency=random is None)
     cocotb.start_soon(driver.run(clear=random is not None))
     for t in range(steps):
         result = await monitor.result()

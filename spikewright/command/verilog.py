@@ -35,8 +35,8 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the files."""
     from spikewright.base.errors import InputError
-    from spikewright.hw.params import link_params
     from spikewright.hw.export.design import NAMES, export_verilog
+    from spikewright.hw.params import link_params
     from spikewright.model.artefact import load_artefact
 
     from .inputs import plan_of

@@ -7,11 +7,10 @@ import struct
 import numpy as np
 import pytest
 from cobs import cobs
+from spikewright.plan.frames import CODED_MAX, EVENTS_MAX, LOAD_MAX, VERSION
 from spikewright.host.codec import (
-    EVENTS_MAX,
     INFO_BYTES,
     LOAD_BYTES,
-    LOAD_MAX,
     FrameError,
     FrameReader,
     InfoAnswer,

@@ -15,9 +15,10 @@ from spikewright.boards.board.board import Board
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 from spikewright.network.recording import Recording
+from spikewright.plan.plan import Plan
 from spikewright.sim.compiled import run_compiled
 
 __all__ = ["check_gates", "core_gates"]
@@ -26,7 +27,7 @@ __all__ = ["check_gates", "core_gates"]
 MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
 
 
-def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
+def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     """RTLIL of the core, synthesized for ``board``, with models in place of the cells.
 
     The tools work in a folder of their own in ``cache``.
@@ -36,7 +37,7 @@ def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
     InputError
         If there are no models for the board's family, or they are too slow (large RAMs).
     """
-    if params.large:
+    if plan.large:
         raise InputError("Core weight_memory must be block to simulate its gates, not large")
     if board.family.name != "iCE40":
         raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
@@ -44,7 +45,7 @@ def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
     cache.mkdir(parents=True, exist_ok=True)
     # The folder stays if a tool fails, because the message names a log in it.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
-    (folder / "core.il").write_text(convert(Core(params)))
+    (folder / "core.il").write_text(convert(Core(core_params(plan))))
     run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
              "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
     run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
@@ -54,12 +55,12 @@ def core_gates(params: CoreParams, board: Board, cache: Path) -> str:
     return text
 
 
-def check_gates(params: CoreParams, board: Board, recording: Recording, cache: Path) -> list[str]:
+def check_gates(plan: Plan, board: Board, recording: Recording, cache: Path) -> list[str]:
     """Differences between the answers of the gates and of golden, one line each."""
     cache = Path(cache)
-    text = core_gates(params, board, cache)
+    text = core_gates(plan, board, cache)
     try:
-        answer = run_compiled(params, recording, cache, text)
+        answer = run_compiled(plan, recording, cache, text)
     except CoreFault as fault:
         return [str(fault)]
-    return differences(run_golden(params.model, recording, params.config), answer)
+    return differences(run_golden(plan.model, recording, plan.config), answer)

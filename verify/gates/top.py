@@ -7,7 +7,6 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.toolchain import synthesize
 from spikewright.golden.run import Answer
 from spikewright.host.codec import (
-    LOAD_MAX,
     FrameReader,
     InfoAnswer,
     StepAnswer,
@@ -16,10 +15,10 @@ from spikewright.host.codec import (
     encode_load,
     encode_step,
 )
-from spikewright.hw.decoder import Decoder, link_params
-from spikewright.hw.params import CoreParams
-from spikewright.hw.tokens import loaded_table
+from spikewright.hw.params import link_params
 from spikewright.network.recording import Recording
+from spikewright.plan.frames import LOAD_MAX
+from spikewright.plan.plan import Plan
 
 from .simulate import GatesFault, simulate_gates
 
@@ -29,7 +28,7 @@ __all__ = ["BAUD", "gate_differences", "run_gates"]
 BOARD, BAUD = "icebreaker", 3_000_000
 
 
-def run_gates(core: CoreParams, model_hash: str, recording: Recording,
+def run_gates(plan: Plan, model_hash: str, recording: Recording,
               folder: Path, *, board_name: str = BOARD, megahertz: float | None = None,
               baud: int = BAUD) -> tuple[InfoAnswer, list[StepAnswer]]:
     """Answers of the gates: INFO first, then one per step. The tools work in the empty ``folder``.
@@ -43,9 +42,9 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
     ValueError
         If a step has more events than a frame carries.
     """
-    board, model = BOARDS[board_name], core.model
+    board, model = BOARDS[board_name], plan.model
     clock_hz, clock = board.clock(megahertz)
-    table = loaded_table(core).tobytes()
+    table = plan.loaded_bytes
     frames = [encode_load(k // LOAD_MAX % 256, table[k:k + LOAD_MAX], restart=k == 0)
               for k in range(0, len(table), LOAD_MAX)]
     loads = len(frames)
@@ -55,8 +54,8 @@ def run_gates(core: CoreParams, model_hash: str, recording: Recording,
         # A frame with the number of the frame before would count as repeated.
         frames.append(encode_step((1 + t) % 256, rows[rows >= 0].tolist(),
                                   reset=bool(recording.reset[t])))
-    link = link_params(core, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
-    synthesize(board, Decoder(core, link), clock, folder)
+    link = link_params(plan, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
+    synthesize(board, plan, link, clock, folder)
     reader = FrameReader()
     data = simulate_gates(folder, b"".join(frames), baud, board.family)
     answers = [decode_answer(frame) for frame in reader.feed(data)][loads:]

@@ -2,6 +2,7 @@
 """The rungs: one network in several arithmetics."""
 
 import contextlib
+import dataclasses
 import io
 import tempfile
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ import numpy as np
 from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
-from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import model_hash
 from spikewright.model.model import Widths
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.source import Source
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
 from spikewright.report.score import FLOATS, number, outputs_of
 from spikewright.sim.compiled import run_compiled
@@ -167,32 +168,32 @@ def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
         climb.network, name=climb.name[-100:], widths=widths_of(bits),
         projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
         recording=climb.calibration)
-    core = CoreParams(model=model, config=checks.config)
-    golden = run_golden(model, recording, core.config)
+    plan = Plan(model=model, config=checks.config)
+    golden = run_golden(model, recording, plan.config)
     return Outcome(velocity=golden.velocity, spikes=golden.spikes, facts={
-        "rung": rung, "bits": bits, "widths": model.widths.as_dict(),
+        "rung": rung, "bits": bits, "widths": dataclasses.asdict(model.widths),
         "model_hash": model_hash(model), "saturated_steps": int(golden.saturated.sum()),
-        "rtl": _rtl(core, recording, golden, checks) if checks.rtl else None,
-        "gates": _gates(core, recording, checks) if checks.gates else None,
-        **_cost(integer_cost(model, core.table_bits, network, recording, golden.spikes))})
+        "rtl": _rtl(plan, recording, golden, checks) if checks.rtl else None,
+        "gates": _gates(plan, recording, checks) if checks.gates else None,
+        **_cost(integer_cost(model, plan.layout.table_bits, network, recording, golden.spikes))})
 
 
-def _rtl(core, recording, golden, checks) -> dict:
+def _rtl(plan, recording, golden, checks) -> dict:
     try:
-        lines = differences(golden, run_compiled(core, recording, checks.cache))
+        lines = differences(golden, run_compiled(plan, recording, checks.cache))
     except CoreFault as fault:
         lines = [str(fault)]
     return {"equal": not lines, "steps": recording.steps, "differences": lines}
 
 
-def _gates(core, recording, checks) -> dict:
+def _gates(plan, recording, checks) -> dict:
     recording = recording.head(checks.gates)
-    golden = run_golden(core.model, recording, core.config)
+    golden = run_golden(plan.model, recording, plan.config)
     # The packaged tools cannot see the temporary folders of the system.
     checks.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=checks.cache, prefix="gates-") as folder:
         try:
-            _, steps = run_gates(core, model_hash(core.model), recording, Path(folder))
+            _, steps = run_gates(plan, model_hash(plan.model), recording, Path(folder))
             lines = gate_differences(golden, steps)
         except GatesFault as fault:
             lines = [str(fault)]

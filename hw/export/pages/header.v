@@ -4,7 +4,7 @@
 //
 // Model      {{ model }}, hash {{ model_hash }}
 //            {{ channels }} channels, {{ rows }} input rows, {{ hidden }} hidden neurons, {{ outputs }} outputs; a step is {{ "%g" | format(1e3 * dt) }} ms
-// Numbers    weights of {{ widths.weight }} bits{% for title, bits in (widths.narrow | default({})).items() %}, of {{ title }} {{ bits }}{% endfor %}, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
+// Numbers    weights of {{ weight_bits | join(" and ") }} bits, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
 //            {{ widths.fraction }} fraction bits
 // Made with  {% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}
 
@@ -54,7 +54,10 @@
 {% else %}
 //   The row of a channel is its number.
 {% endif %}
-//   Physical units of an output: times {{ output_scale | join(", ") | wrapped(2) }}
+//   Physical units of each axis: the sum of all outputs, in order, times
+{% for axis in readout %}
+//     {{ axis | join(", ") | wrapped(4) }}
+{% endfor %}
 {% endif %}
 //
 // CLOCK CYCLES

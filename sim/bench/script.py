@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from spikewright.base.files import written_file
 
-__all__ = ["Plan", "load_plan", "save_plan"]
+__all__ = ["Script", "load_script", "save_script"]
 
 NUMBERS = ("rows", "membrane", "words", "word_bytes", "units")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class Script:
     """One run of the core, as plain arrays.
 
     Parameters
@@ -26,8 +26,8 @@ class Plan:
         What to load before the first token; empty where the core has no port for it.
     words, word_bytes : int
         Form of the table: the shape of that port.
-    place : ndarray of int64, shape (groups * units,)
-        Column of ``spikes`` of each place of the hardware, or -1 where nothing must fire.
+    column : ndarray of int64, shape (groups * units,)
+        Column of ``spikes`` of each column of the hardware, or -1 where nothing must fire.
     velocity_int, spikes, saturated, cycles, latency
         As in ``golden.run.Answer``.
     rows, membrane, units : int
@@ -37,7 +37,7 @@ class Plan:
     kind: np.ndarray
     row: np.ndarray
     table: np.ndarray
-    place: np.ndarray
+    column: np.ndarray
     velocity_int: np.ndarray
     spikes: np.ndarray
     saturated: np.ndarray
@@ -54,14 +54,14 @@ class Plan:
         return len(self.cycles)
 
 
-def save_plan(path: Path, plan: Plan) -> None:
-    """Write a plan as .npz."""
+def save_script(path: Path, script: Script) -> None:
+    """Write a script as .npz."""
     with written_file(path) as temporary:
-        np.savez(temporary, **vars(plan))
+        np.savez(temporary, **vars(script))
 
 
-def load_plan(path: Path) -> Plan:
-    """Read a plan that `save_plan` wrote."""
+def load_script(path: Path) -> Script:
+    """Read a script that `save_script` wrote."""
     with np.load(path) as file:
-        arrays: dict[str, Any] = {field.name: file[field.name] for field in fields(Plan)}
-    return Plan(**arrays | {name: int(arrays[name]) for name in NUMBERS})
+        arrays: dict[str, Any] = {field.name: file[field.name] for field in fields(Script)}
+    return Script(**arrays | {name: int(arrays[name]) for name in NUMBERS})
