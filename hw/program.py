@@ -2,6 +2,7 @@
 """Program table: the operations of a step as constants, and the row that one of them asks for."""
 
 from dataclasses import dataclass
+from typing import Any  # mypy takes the members of Amaranth's enumerations for integers
 
 from amaranth import *
 from amaranth.lib import enum, wiring
@@ -45,7 +46,7 @@ class AddConstants:
         Number of the width of its weights.
     """
 
-    kind:      Kind
+    kind:      Any
     delay:     int
     list:      int
     origin:    int
@@ -69,7 +70,7 @@ class MapConstants:
     count: int
     word:  int
     list:  int
-    kind:  Kind = Kind.MAP
+    kind:  Any = Kind.MAP
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The port layouts of a core, written as a C++ header for the driver of its compiled RTL."""
 
+from typing import Any
+
 from amaranth.hdl import Shape
 from amaranth.lib import data
 from spikewright.hw.core import CoreParams
 from spikewright.hw.layouts import TokenKind
 
 __all__ = ["layouts_header"]
+
+# Any: mypy does not know that Amaranth's enumerations are iterable.
+KINDS: Any = TokenKind
 
 
 def layouts_header(params: CoreParams) -> str:
@@ -15,7 +20,7 @@ def layouts_header(params: CoreParams) -> str:
              "LOAD": params.rows.load}
     lines = ["#pragma once", "#include <cstddef>", "",
              "struct Field { size_t low, width; };", ""]
-    lines += [f"constexpr unsigned {kind.name} = {kind.value};" for kind in TokenKind]
+    lines += [f"constexpr unsigned {kind.name} = {kind.value};" for kind in KINDS]
     for port, layout in ports.items():
         for name, field in layout:
             shape = field.shape
