@@ -6,8 +6,8 @@ import json
 
 import pytest
 from spikewright.golden.run import run_golden
-from spikewright.hw.params import CoreParams
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 
 from docs.make.waveform import LANES, example_model, step_samples, step_waves, write_waveform
 from tests.designs import ROOT
@@ -36,7 +36,7 @@ def test_picture_is_of_the_diagram(tmp_path):
 
 def test_step_of_the_diagram_equals_golden():
     """Values, spikes and cycles; every lane is drawn, and every change of it."""
-    samples = step_samples(CoreParams(model=example_model(), config=LANE1))
+    samples = step_samples(Plan(model=example_model(), config=LANE1))
     answer = run_golden(example_model(), make_recording([[0, 2]], channels=3), LANE1)
     result, = [now for now in samples if now["o__valid"] and now["o__ready"]]
     assert result["o__payload outputs[0]"] == answer.velocity_int[0, 0] != 0
@@ -50,7 +50,7 @@ def test_step_of_the_diagram_equals_golden():
 
 def test_folded_cycles_hide_nothing():
     """Every change of a lane is drawn, and what is drawn is what was sampled."""
-    samples = step_samples(CoreParams(model=example_model(), config=LANE1))
+    samples = step_samples(Plan(model=example_model(), config=LANE1))
     waves = step_waves()
     cycles = waves["head"]["tock"].split(" ")
     lanes = _lanes(waves)
