@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
-from spikewright.hw.params import CoreParams
 from spikewright.network.recording import poisson_recording, read_recording
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import build_model, compile_network
 from spikewright.sim.compiled import run_compiled
 
-__all__ = ["BUILD", "ROOT", "core_params", "equal_answer", "published_form", "published_model",
+__all__ = ["BUILD", "ROOT", "equal_answer", "plan_of", "published_form", "published_model",
            "published_recordings"]
 
 ROOT = Path(__file__).parent.parent
@@ -21,16 +21,16 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build" / "tests"
 
 
-def core_params(model, lanes=4, **choices):
-    """A core of ``model``; ``choices`` are further fields of `CoreConfig`."""
-    return CoreParams(model=model, config=CoreConfig(lanes=lanes, **choices))
+def plan_of(model, lanes=4, **choices):
+    """A plan of ``model``; ``choices`` are further fields of `CoreConfig`."""
+    return Plan(model=model, config=CoreConfig(lanes=lanes, **choices))
 
 
 def equal_answer(model, recording, lanes=4, **choices):
     """Golden's answer, which that of the compiled RTL must equal in every value and cycle."""
-    params = core_params(model, lanes, **choices)
-    answer = run_golden(model, recording, params.config)
-    assert differences(answer, run_compiled(params, recording, BUILD)) == []
+    plan = plan_of(model, lanes, **choices)
+    answer = run_golden(model, recording, plan.config)
+    assert differences(answer, run_compiled(plan, recording, BUILD)) == []
     return answer
 
 

@@ -3,7 +3,7 @@
 
 from amaranth.sim import Simulator
 
-__all__ = ["CYCLE", "simulate", "stream_get", "stream_put"]
+__all__ = ["CYCLE", "simulate", "simulate_logic", "stream_get", "stream_put"]
 
 CYCLE = 1e-6        # seconds of simulated time
 
@@ -43,4 +43,11 @@ def simulate(dut, *benches, max_cycles, background=()):
         sim.add_testbench(bench)
     for bench in (*background, watchdog):
         sim.add_testbench(bench, background=True)
+    sim.run()
+
+
+def simulate_logic(dut, bench):
+    """Run a testbench on a block without registers, which has no clock."""
+    sim = Simulator(dut)
+    sim.add_testbench(bench)
     sim.run()

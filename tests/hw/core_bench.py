@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Helpers of the core's unit tests: a memory in plain Python, and the numbers of a model."""
+"""Helpers of the core's unit tests: a memory in plain Python, and the numbers of a layout."""
 
 import numpy as np
 from amaranth import Value
-from spikewright.golden.run import constants_of
-from spikewright.hw.layouts import words_layout
 
-__all__ = ["PlainCurrents", "currents_of", "golden_of", "lane_values"]
+__all__ = ["PlainCurrents", "currents_of", "lane_values"]
 
 
 class PlainCurrents:
@@ -19,70 +17,55 @@ class PlainCurrents:
     ``cycle`` counts the cycles: for a bench that runs before ``serve``, from 0.
     """
 
-    def __init__(self, dut, seed=0):
-        params = dut.params
-        self.dut = dut
-        self.words = [[0] * params.lanes for _ in range(params.state_words)]
+    def __init__(self, dut, streams=False, seed=0):
+        self.currents = dut.currents
+        self.lanes = dut.params.lanes
+        self.streams = streams
+        self.words = [[0] * self.lanes for _ in range(dut.params.words)]
         self.writes = []
         self.cycle = 0
         self.rng = np.random.default_rng(seed)
-        self.bits = words_layout(params).size // params.lanes
 
     async def serve(self, ctx):
         """Answer the block's ports in every cycle; a background testbench."""
-        dut = self.dut
-        count = dut.params.lanes
-        ports = (dut.reads, _each(dut, "read_word", count), _each(dut, "write_word", count),
-                 dut.write_lanes, dut.write)
+        port = self.currents
+        ports = (port.reads, Value.cast(port.read_words), Value.cast(port.write_words),
+                 port.write_lanes, port.write)
+        bits = len(Value.cast(port.read_words)) // self.lanes
         async for _, _, reads, read, written, lanes, values in ctx.tick().sample(*ports):
-            words = [written >> k * self.bits & (1 << self.bits) - 1 for k in range(count)]
+            words = [written >> k * bits & (1 << bits) - 1 for k in range(self.lanes)]
             old = []
-            for k in range(count):
-                word = read >> k * self.bits & (1 << self.bits) - 1
+            for k in range(self.lanes):
+                word = read >> k * bits & (1 << bits) - 1
                 clash = word == words[k] and lanes >> k & 1
-                old.append(values[k] if clash and dut.params.streams
+                old.append(values[k] if clash and self.streams
                            else int(self.rng.integers(-100, 100)) if clash
                            else self.words[word % len(self.words)][k])
             if reads:
-                ctx.set(dut.read, old)
+                ctx.set(port.read, old)
             if lanes:
-                first = min(k for k in range(count) if lanes >> k & 1)
+                first = min(k for k in range(self.lanes) if lanes >> k & 1)
                 self.writes.append((self.cycle, words[first]))
-            for k in range(count):
+            for k in range(self.lanes):
                 if lanes >> k & 1:
                     self.words[words[k]][k] = values[k]
             self.cycle += 1
 
 
-def _each(dut, name, lanes):
-    """Port of a word per lane, as one value; a port of one word for all lanes serves them all."""
-    if hasattr(dut, f"{name}s"):
-        return Value.cast(getattr(dut, f"{name}s"))
-    return getattr(dut, name).replicate(lanes)
-
-
-def golden_of(model):
-    """Golden's flat tables of ``model``, and a state for a test to fill."""
-    return constants_of(model)
-
-
-def lane_values(model, lanes, values):
-    """Per-neuron ``values`` of all populations, laid out as state words of ``lanes``."""
-    words, first = [], 0
-    for population in model.populations:
-        part = [int(value) for value in values[first:first + population.neurons]]
-        part += [0] * (-len(part) % lanes)
-        words += [part[k:k + lanes] for k in range(0, len(part), lanes)]
-        first += population.neurons
+def lane_values(layout, values):
+    """Per-neuron ``values`` of all populations, laid out as state words."""
+    words = []
+    for span in layout.spans.values():
+        part = [int(value) for value in values[span.first:span.stop]]
+        part += [0] * (-len(part) % layout.lanes)
+        words += [part[k:k + layout.lanes] for k in range(0, len(part), layout.lanes)]
     return words
 
 
-def currents_of(model, lanes, words):
+def currents_of(layout, words):
     """Inverse of `lane_values`: the currents of all neurons, ndarray of int64."""
-    values, base = [], 0
-    for population in model.populations:
-        count = -(-population.neurons // lanes)
-        flat = [value for word in words[base:base + count] for value in word]
-        values += flat[:population.neurons]
-        base += count
+    values = []
+    for span in layout.spans.values():
+        flat = [value for word in words[span.word:span.word + span.words] for value in word]
+        values += flat[:span.neurons]
     return np.array(values, np.int64)

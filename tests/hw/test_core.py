@@ -7,10 +7,10 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
+from spikewright.hw.params import core_params
 from spikewright.hw.tokens import recording_tokens
-from spikewright.plan.timing import decay_cycles
 
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.networks import deep_model, make_recording, random_recording
 
@@ -32,7 +32,7 @@ class Watcher:
                 self.steps.append(self.busy)
                 self.busy = 0
             waited = valid
-            units = self.dut.params.units
+            units = self.dut.params.neurons.units
             if spike.valid:
                 self.spikes += [spike.group * units + k
                                 for k in range(units) if spike.fired >> k & 1]
@@ -68,11 +68,11 @@ LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
 def test_core(lanes, stall, choices):
     """Values, spikes and cycles, however tokens and results are stalled."""
     model = deep_model(1)
-    params = core_params(model, lanes, **choices)
+    plan = plan_of(model, lanes, **choices)
     recording = random_recording(1, 6, 15, rate=1.0, reset=[6, 7])
-    answer = run_golden(model, recording, params.config)
-    dut, rng = Core(params), np.random.default_rng(1)
-    place = [*model.populations[0].kept, *(7 + model.populations[1].kept)]
+    answer = run_golden(model, recording, plan.config)
+    dut, rng = Core(core_params(plan)), np.random.default_rng(1)
+    column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
     watcher = Watcher(dut)
 
     async def feed(ctx):
@@ -82,7 +82,7 @@ def test_core(lanes, stall, choices):
     async def check(ctx):
         for t in range(recording.steps):
             equals(await stream_get(ctx, dut.o), answer, t)
-            spikes = sorted(place[params.neuron_at[k]] for k in watcher.spikes)
+            spikes = sorted(column[neuron_at[k]] for k in watcher.spikes)
             assert spikes == np.flatnonzero(answer.spikes[t]).tolist()
             watcher.spikes = []
             await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
@@ -101,10 +101,10 @@ def test_core_holds_its_result(choices):
     It rests once the currents have decayed, if that comes after the result.
     """
     model = deep_model(4)
-    params = core_params(model, **choices)
+    plan = plan_of(model, **choices)
     recording = random_recording(4, 6, 3, rate=1.0)
-    answer = run_golden(model, recording, params.config)
-    dut = Core(params)
+    answer = run_golden(model, recording, plan.config)
+    dut = Core(core_params(plan))
 
     async def feed(ctx):
         for payload in tokens_of(model, recording):
@@ -116,7 +116,7 @@ def test_core_holds_its_result(choices):
                 await ctx.tick()
             for cycle in range(150):
                 assert ctx.get(dut.o.valid) and not ctx.get(dut.i.ready)
-                assert ctx.get(dut.busy) == (cycle < decay_cycles(model, params.config))
+                assert ctx.get(dut.busy) == (cycle < plan.program.decay_cycles)
                 equals(ctx.get(dut.o.payload), answer, t)
                 await ctx.tick()
             equals(await stream_get(ctx, dut.o), answer, t)
@@ -128,13 +128,13 @@ def test_core_holds_its_result(choices):
 def test_core_reset_starts_the_step_over(stall, choices):
     """RESET amid a step forgets its events, the state, the saturation and the cycles so far."""
     model = deep_model(4)
-    params = core_params(model, **choices)
+    plan = plan_of(model, **choices)
     before = random_recording(4, 6, 12, rate=3.0)
     after = random_recording(5, 6, 3, rate=0.5)
-    first = run_golden(model, before, params.config)
-    second = run_golden(model, after, params.config)
+    first = run_golden(model, before, plan.config)
+    second = run_golden(model, after, plan.config)
     assert first.saturated[-1] and not second.saturated[0]
-    dut = Core(params)
+    dut = Core(core_params(plan))
 
     async def feed(ctx):
         abandoned = [token(TokenKind.EVENT, row) for row in (0, 3, 3, 1)]
@@ -160,10 +160,10 @@ def test_core_reset_starts_the_step_over(stall, choices):
 def test_core_latency(choices):
     """From the last event taken, or the STEP of a step without one, to a valid result."""
     model = deep_model(4)
-    params = core_params(model, **choices)
+    plan = plan_of(model, **choices)
     recording = make_recording([[0], [], [2, 3, 5, 0, 0], [5, 5]] * 3, 6)
-    answer = run_golden(model, recording, params.config)
-    dut = Core(params)
+    answer = run_golden(model, recording, plan.config)
+    dut = Core(core_params(plan))
     cycle, last, latency = 0, 0, []
 
     async def feed(ctx):

@@ -9,17 +9,15 @@ from amaranth.back import rtlil
 from amaranth.lib import memory
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
-from spikewright.hw.memories.large_weights import LargeWeightTable, word_bytes
-from spikewright.hw.params import CoreParams
+from spikewright.hw.memories.large_weights import LargeWeightTable
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import without_contents
-from spikewright.hw.tokens import loaded_table
-from spikewright.plan.config import CoreConfig
 from spikewright.plan.images import load_bytes
 
-from tests.designs import core_params, equal_answer
+from tests.designs import equal_answer, plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.hw.test_core import equals, tokens_of
-from tests.networks import MIXED, deep_model, random_recording, refused
+from tests.networks import deep_model, random_recording
 
 
 @pytest.mark.parametrize("words, width, lanes", [
@@ -31,7 +29,7 @@ def test_large_weight_table(words, width, lanes):
     weights = rng.integers(-(1 << width - 1), 1 << width - 1, (words, lanes)).tolist()
     image = [sum((weight & (1 << width) - 1) << width * lane for lane, weight in enumerate(row))
              for row in weights]
-    size = word_bytes(width * lanes)
+    size = -(-width * lanes // 8)
     content = load_bytes(image, size)
     dut = LargeWeightTable(words, width=width, lanes=lanes)
     addresses = [0, words - 1, *rng.integers(0, words, 100).tolist()]
@@ -66,30 +64,6 @@ def test_words_come_with_their_lowest_bits_first():
     assert load_bytes([0x1234, 0xff], 2) == b"\x34\x12\xff\x00"
 
 
-@pytest.mark.parametrize("words, width, lanes, text", [
-    (10,     8, 9, ("Lanes times weight bits must be at most 64 in large weight memory, not 9 "
-                    "times 8")),
-    (16_385, 8, 4, ("Words of 4 weights must be at most 16384 in large weight memory, not 16385: "
-                    "take more lanes")),
-])
-def test_large_weight_table_refuses(words, width, lanes, text):
-    with refused(text, ValueError):
-        LargeWeightTable(words, width=width, lanes=lanes)
-
-
-def test_core_refuses_a_table_that_is_too_large():
-    model = deep_model(1)
-    with refused("Lanes times weight bits must be at most 64 in large weight memory, not 13 times "
-                 "5", ValueError):
-        CoreParams(model=model, config=CoreConfig(lanes=13, weight_memory="large"))
-
-
-def test_core_refuses_tables_of_several_widths():
-    with refused("Weights must have the same bits in every projection in large weight memory, not "
-                 "5 and 3 and 2", ValueError):
-        CoreParams(model=deep_model(1, MIXED), config=CoreConfig(weight_memory="large"))
-
-
 class _TwoTables(Elaboratable):
     """Two RAMs of one name, of which one is large."""
 
@@ -121,18 +95,18 @@ def test_core_with_large_memory_equals_golden(lanes):
 def test_core_takes_bytes_in_between_only(stall):
     """The same table again and again, offered all the time: no value and no cycle changes."""
     model = deep_model(1)
-    params = core_params(model, 3, weight_memory="large")
+    plan = plan_of(model, 3, weight_memory="large")
     recording = random_recording(1, 6, 12, rate=1.0, reset=[6])
-    answer = run_golden(model, recording, params.config)
-    dut, content = Core(params), loaded_table(params).tolist()
+    answer = run_golden(model, recording, plan.config)
+    dut, content = Core(core_params(plan)), plan.loaded_bytes
     taken, whole = [0], len(content)
 
     async def load(ctx):
         place = 0
         ctx.set(dut.load.valid, 1)
         while True:
-            ctx.set(dut.load.payload, {"word": place // params.word_bytes,
-                                       "byte": place % params.word_bytes, "data": content[place]})
+            ctx.set(dut.load.payload, {"word": place // plan.word_bytes,
+                                       "byte": place % plan.word_bytes, "data": content[place]})
             *_, ready = await ctx.tick().sample(dut.load.ready)
             taken[0] += ready
             place = taken[0] % whole

@@ -1,90 +1,120 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers of a core that are known before synthesis."""
+"""Parameters of every block of a core, from its plan."""
 
+import binascii
 import dataclasses
 
 import pytest
-from spikewright.hw.params import CoreParams, RowPhase, UpdatePhase
-from spikewright.plan.images import places, tables_of
-from spikewright.plan.program import Kind, schedule
+from spikewright.hw.params import core_params, link_params
+from spikewright.hw.program import AddConstants, Kind, MapConstants
+from spikewright.plan.images import lane_words, neuron_words
 
-from tests.designs import core_params
-from tests.networks import MIXED, deep_model, refused
+from tests.designs import plan_of
+from tests.networks import MIXED, deep_model
 
 
 def test_params_of_a_deep_model():
     """Populations of 5, 3 and 2 neurons in words of 4: 2, 1 and 1 words."""
-    params = core_params(deep_model(1), 4)
-    assert (params.lanes, params.rows, params.outputs, params.neurons) == (4, 4, 2, 10)
-    assert (params.state_words, params.most_row_words, params.most_groups) == (4, 2, 5)
-    assert [population.name for population in params.spiking] == ["first", "second"]
-    assert params.slots == 8
-    assert params.places == places(params.model, 4)
-    assert params.tables == tables_of(params.model, 4)
-    assert (params.formats, params.memories) == (["dense"], [(5, "dense")])
+    plan = plan_of(deep_model(1))
+    core = core_params(plan)
+    rows, neurons = core.rows, core.neurons
+    assert (rows.lanes, rows.words, rows.current, rows.fraction) == (4, 4, 9, 2)
+    assert (rows.row_words, rows.row_shift, rows.weight) == (2, 2, 7)
+    assert (rows.formats, rows.widths, rows.streams, rows.large) == ({"dense"}, [5], False, False)
+    assert [(m.format, m.bits, m.shift, m.images) for m in rows.memories] == [
+        ("dense", 5, 0, plan.layout.images[5])]
+    assert (neurons.lanes, neurons.words, neurons.units, neurons.groups) == (4, 4, 1, 10)
+    assert (neurons.current, neurons.membrane, neurons.decay) == (9, 11, 6)
+    assert neurons.image == neuron_words(plan.model) and neurons.largest == 1023
+    assert vars(core.currents) == {"lanes": 4, "words": 4, "width": 9, "streams": False}
+    assert vars(core.spikes) == {"groups": 10, "units": 1, "lists": 2, "list_groups": 5,
+                                 "slots": 8, "streams": False}
+    sequencer = core.sequencer
+    assert (sequencer.rows, sequencer.words, sequencer.decays, sequencer.streams) == (
+        4, 4, False, False)
+    assert (core.update, core.outputs, core.decay_cycles) == ("parallel", ((8, 0), (9, 0)), 0)
 
 
 def test_params_of_mixed_widths():
-    """A table's weights are shifted as far as all of them are, its rows by the rest."""
-    params = core_params(deep_model(1, MIXED), 4)
-    assert params.memories == [(5, "dense"), (3, "dense"), (2, "dense")]
-    assert [(place.bits, place.projection.shift) for place in params.places] == [
-        (5, 0), (3, 2), (5, 2), (5, 0), (2, 4), (3, 4), (5, 0), (3, 3)]
-    assert params.table_shift == {5: 0, 3: 2, 2: 4}
-    assert [params.row_shift(place) for place in params.places] == [0, 0, 2, 0, 0, 2, 0, 1]
-    assert (params.table_weight, params.row_weight, params.most_row_shift) == (6, 7, 2)
-    assert params.table_bits == sum(tables.bits for tables in params.tables.values())
+    """A memory's weights are shifted as far as all of them are, its rows by the rest."""
+    core = core_params(plan_of(deep_model(1, None, MIXED)))
+    assert [(m.bits, m.format, m.shift) for m in core.rows.memories] == [
+        (5, "dense", 0), (3, "dense", 2), (2, "dense", 4)]
+    # In order of operations: projections 0, 2, 1; 3, 4; 5, 6, 7.
+    adds = [o for o in core.sequencer.program.operations if isinstance(o, AddConstants)]
+    assert [(o.width, o.shift) for o in adds] == [
+        (0, 0), (0, 2), (1, 0), (0, 0), (2, 0), (1, 2), (0, 0), (1, 1)]
+    assert (core.rows.table_weight, core.rows.weight, core.rows.row_shift) == (6, 7, 2)
 
 
-def test_groups_of_lanes():
+def test_params_of_lanes():
     """A group is a state word: of populations of 5, 3 and 2 neurons 2, 1 and 1."""
-    params = core_params(deep_model(1), 4, neurons="lanes")
-    assert (params.units, params.groups, params.most_groups) == (4, 4, 2)
-    assert params.neuron_at == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, -1, 8, 9, -1, -1]
-    updates = [phase for phase in params.phases if isinstance(phase, UpdatePhase)]
-    assert [(phase.first, phase.groups, phase.word) for phase in updates] == [
+    plan = plan_of(deep_model(1), neurons="lanes")
+    core = core_params(plan)
+    assert (core.neurons.units, core.neurons.groups) == (4, 4)
+    assert core.neurons.image == lane_words(plan.model, 4)
+    assert (core.spikes.units, core.spikes.groups, core.spikes.list_groups) == (4, 4, 2)
+    assert (core.update, core.outputs, core.decay_cycles) == ("lanes", ((3, 0), (3, 1)), 4)
+    assert core.sequencer.decays
+    operations = core.sequencer.program.operations
+    assert [(o.first, o.count, o.word) for o in operations if isinstance(o, MapConstants)] == [
         (0, 2, 0), (2, 1, 2), (3, 1, 3)]
-    assert {phase.first for phase in params.phases
-            if isinstance(phase, RowPhase) and phase.source == 1} == {8}
+    assert {o.origin for o in operations if isinstance(o, AddConstants) and o.list == 1} == {8}
 
 
-def test_phases_follow_the_schedule():
-    params = core_params(deep_model(1), 2)
-    assert [phase.kind for phase in params.phases] == [
-        phase.kind for phase in schedule(params.model)]
-    base = {"first": 0, "second": 5, "out": 8}
-    word = {"first": 0, "second": 3, "out": 5}
-    index = {"first": 0, "second": 1, "out": 0}
-    for phase, item in zip(params.phases, schedule(params.model), strict=True):
-        if isinstance(phase, UpdatePhase):
-            population = params.model.populations[item.index]
-            assert phase == UpdatePhase(kind=Kind.UPDATE, population=population,
-                                        first=base[population.name],
-                                        groups=population.neurons, word=word[population.name],
-                                        rank=index[population.name])
-        else:
-            projection = params.model.projections[item.index]
-            assert phase == RowPhase(kind=item.kind, place=params.places[item.index],
-                                     delay=projection.delay, source=index.get(projection.source, 0),
-                                     first=base.get(projection.source, 0))
+def test_params_of_more_lanes_than_stream():
+    core = core_params(plan_of(deep_model(1), 17, multiplier="serial"))
+    assert core.rows.streams and core.currents.streams and core.spikes.streams
+    assert core.sequencer.streams and core.update == "serial"
+    assert not core_params(plan_of(deep_model(1), 17, tables="rows")).rows.streams
+
+
+def test_operations_follow_the_program():
+    """Two lanes: words 0, 3 and 5, rows of 3, 2 and 1 words."""
+    def add(kind, delay, number, origin, first, words, target, shift):
+        return AddConstants(kind=kind, delay=delay, list=number, origin=origin, format="dense",
+                            first=first, first_row=0, words=words, target=target, shift=shift,
+                            width=0)
+
+    assert core_params(plan_of(deep_model(1), 2)).sequencer.program.operations == (
+        add(Kind.SPIKES, 2, 0, 0, 0, 3, 0, 0),
+        add(Kind.SPIKES, 4, 1, 5, 27, 3, 0, 2),
+        add(Kind.INPUT, 0, 0, 0, 15, 3, 0, 0),
+        MapConstants(first=0, count=5, word=0, list=0),
+        add(Kind.SPIKES, 0, 0, 0, 36, 2, 3, 0),
+        add(Kind.SPIKES, 1, 1, 5, 46, 2, 3, 1),
+        MapConstants(first=5, count=3, word=3, list=1),
+        add(Kind.SPIKES, 5, 0, 0, 52, 1, 5, 2),
+        add(Kind.SPIKES, 0, 1, 5, 57, 1, 5, 0),
+        add(Kind.SPIKES, 0, 0, 0, 60, 1, 5, 1),
+        MapConstants(first=8, count=2, word=5, list=0))
 
 
 @pytest.mark.parametrize("delay, slots", [(0, 1), (1, 2), (2, 4), (3, 4), (4, 8), (9, 16)])
 def test_slots_hold_the_longest_delay(delay, slots):
     """The present step and ``delay`` earlier ones, in a power of two."""
     model = deep_model(1)
-    projections = [dataclasses.replace(projection, delay=delay if k == 0 else 0)
+    projections = [dataclasses.replace(projection, delay=0)
                    for k, projection in enumerate(model.projections) if k in (1, 3, 7)]
-    projections[0] = dataclasses.replace(projections[0], delay=0)
     projections[1] = dataclasses.replace(projections[1], delay=delay)
-    assert core_params(dataclasses.replace(model, projections=tuple(projections))).slots == slots
+    model = dataclasses.replace(model, projections=tuple(projections))
+    assert core_params(plan_of(model)).spikes.slots == slots
 
 
-def test_params_refuse_what_the_schedule_refuses():
-    model = deep_model(1)
-    late = tuple(dataclasses.replace(projection, delay=2) if projection.source == "input"
-                 else projection for projection in model.projections)
-    with refused("Projection input->first must reach the first population with delay 0, not first "
-                 "with delay 2", ValueError):
-        CoreParams(model=dataclasses.replace(model, projections=late),
-                   config=core_params(model).config)
+def test_link_params_of_a_plan():
+    model_hash = "0123456789abcdef" * 4
+    link = link_params(plan_of(deep_model(1)), model_hash=model_hash, clock_hz=12_000_000)
+    assert (link.rows, link.outputs, link.width, link.baud) == (4, 2, 11, 1_000_000)
+    assert (link.model_hash, link.clock_hz, link.table) == (
+        bytes.fromhex("0123456789abcdef"), 12_000_000, None)
+
+
+def test_link_params_of_a_table_that_is_loaded():
+    """45 words of 20 bits."""
+    plan = plan_of(deep_model(1), weight_memory="large")
+    link = link_params(plan, model_hash="00" * 32, clock_hz=8_000_000, baud=500_000)
+    assert vars(link.table) == {"words": 45, "word_bytes": 3, "lanes": 4,
+                                "crc": binascii.crc_hqx(plan.loaded_bytes, 0xffff)}
+    assert link.baud == 500_000
+    core = core_params(plan)
+    assert core.rows.large and core.rows.load["byte"].width == 2

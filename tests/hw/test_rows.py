@@ -7,52 +7,76 @@ import dataclasses
 import numpy as np
 import pytest
 from spikewright.golden.core import add_row
-from spikewright.hw.engines.rows import RowAdder
+from spikewright.golden.run import constants_of, zero_state
+from spikewright.hw.engines.rows import RowAdder, RowParams, WeightMemory
 from spikewright.hw.layouts import TableFormat
+from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
-from spikewright.plan.program import Kind, schedule
-from spikewright.plan.timing import row_period
+from spikewright.plan.formats import TableImages
+from spikewright.plan.program import Add
 
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_put
-from tests.hw.core_bench import PlainCurrents, currents_of, golden_of, lane_values
+from tests.hw.core_bench import PlainCurrents, currents_of, lane_values
 from tests.networks import MIXED, deep_model, nearest_model, tiny_network
 
 
-def rows_of(model, params):
-    """Every row of a model: phase of golden, number over all projections, payload of the adder."""
-    first = np.cumsum([0, *(len(projection.weights) for projection in model.projections)])
-    for k, phase in enumerate(schedule(model)):
-        if phase.kind != Kind.UPDATE:
-            place = params.places[phase.index]
-            for row in range(place.rows):
-                yield k, int(first[phase.index]) + row, place, {
-                    "format": TableFormat[place.format.upper()], "target": place.target,
-                    "address": place.first + row * place.row_words, "words": place.row_words,
-                    "row": place.first_row + row, "shift": params.row_shift(place),
-                } | ({"width": params.width_number(place.bits)} if len(params.tables) > 1 else {})
+class Case:
+    """A row adder, its memory of currents, golden's state beside them, and every row of a model."""
+
+    def __init__(self, model, lanes, **choices):
+        self.plan = plan_of(model, lanes, **choices)
+        self.layout = self.plan.layout
+        self.params = core_params(self.plan).rows
+        self.dut = RowAdder(self.params)
+        self.memory = PlainCurrents(self.dut, self.params.streams)
+        self.constants, self.state = constants_of(self.plan), zero_state(self.plan)
+        self.rows = list(self._rows())
+
+    def _rows(self):
+        """Golden's operation and row, the operation of the plan, payload of the adder."""
+        shift = {memory.bits: memory.shift + self.params.fraction
+                 for memory in self.params.memories}
+        for operation, golden in zip(self.plan.program.operations, self.constants.operations,
+                                     strict=True):
+            if not isinstance(operation, Add):
+                continue
+            table = operation.table
+            for row in range(table.rows):
+                yield golden, int(golden["row"]) + row, operation, {
+                    "format": TableFormat[table.format.upper()], "target": table.target,
+                    "address": table.first + row * table.row_words, "words": table.row_words,
+                    "row": table.first_row + row, "shift": operation.shift - shift[table.bits],
+                } | ({"width": sorted(shift, reverse=True).index(table.bits)}
+                     if len(shift) > 1 else {})
+
+    def add(self, rows):
+        """Golden's sum of ``rows``."""
+        for golden, row, _, _ in rows:
+            add_row(self.constants, self.state, golden, row)
+
+    @property
+    def found(self):
+        """Currents of all neurons in the memory."""
+        return currents_of(self.layout, self.memory.words).tolist()
 
 
 TABLES = [("dense", 1), ("dense", 3), ("dense", 16), ("bitmap", 1), ("bitmap", 4), ("bitmap", 16),
           ("rows", 1), ("rows", 4), ("smallest", 2), ("smallest", 8), ("dense", 17)]
 
 
-@pytest.mark.parametrize("widths", [None, MIXED], ids=["alike", "mixed"])
+@pytest.mark.parametrize("bits", [None, MIXED], ids=["alike", "mixed"])
 @pytest.mark.parametrize("stall", [0, 1, 7])
 @pytest.mark.parametrize("tables, lanes", TABLES)
-def test_row_adder(tables, lanes, stall, widths):
-    model = deep_model(6, widths)
-    params = core_params(model, lanes, tables=tables)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
-    constants, state = golden_of(model)
+def test_row_adder(tables, lanes, stall, bits):
+    case = Case(deep_model(6, None, bits), lanes, tables=tables)
+    dut, params, memory, state = case.dut, case.params, case.memory, case.state
     rng = np.random.default_rng(1)
     start = rng.integers(-200, 200, len(state.s))
     state.s[:] = start
-    memory.words = lane_values(model, lanes, start)
-    rows = list(rows_of(model, params))
-    order = [rows[k] for k in rng.integers(0, len(rows), 60)]
+    memory.words = lane_values(case.layout, start)
+    order = [case.rows[k] for k in rng.integers(0, len(case.rows), 60)]
     flags = []
 
     async def feed(ctx):
@@ -67,12 +91,10 @@ def test_row_adder(tables, lanes, stall, widths):
             flags.append(saturated)
 
     simulate(dut, feed, background=(memory.serve, watch),
-             max_cycles=10 + sum(row_period(place, params.places, lanes) + stall
-                                 for _, _, place, _ in order))
-    for phase, number, _, _ in order:
-        add_row(constants, state, phase, number)
+             max_cycles=10 + sum(operation.period + stall for _, _, operation, _ in order))
+    case.add(order)
     # Lanes past the last neuron of a population have no weights: only neurons are compared.
-    assert currents_of(model, lanes, memory.words).tolist() == state.s.tolist()
+    assert case.found == state.s.tolist()
     assert any(flags) == bool(state.flags[0])
     if "rows" not in params.formats:
         assert len(memory.writes) == sum(row["words"] for _, _, _, row in order)
@@ -81,13 +103,10 @@ def test_row_adder(tables, lanes, stall, widths):
 @pytest.mark.parametrize("tables, lanes", TABLES)
 def test_row_adder_cycles(tables, lanes):
     """Rows follow without a gap; the last word is written in time; ``active`` covers the row."""
-    model = deep_model(6)
-    params = core_params(model, lanes, tables=tables)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
-    chosen = [(place, payload) for _, _, place, payload in rows_of(model, params)][:12]
-    rows = [payload for _, payload in chosen]
-    period = [row_period(place, params.places, lanes) for place, _ in chosen]
+    case = Case(deep_model(6), lanes, tables=tables)
+    dut, params, memory = case.dut, case.params, case.memory
+    rows = [payload for *_, payload in case.rows[:12]]
+    period = [operation.period for _, _, operation, _ in case.rows[:12]]
     taken, active = [], []
 
     async def feed(ctx):
@@ -125,12 +144,10 @@ def test_row_adder_throughput(hidden, lanes, cycles):
     """
     widths = Widths(weight=5, current=8, membrane=9, decay=6, fraction=1)
     model = nearest_model(retime(tiny_network(2, channels=6, hidden=hidden)), widths, "net")
-    params = core_params(model, lanes)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
-    constants, state = golden_of(model)
+    case = Case(model, lanes)
+    dut, memory, state = case.dut, case.memory, case.state
     rng = np.random.default_rng(4)
-    rows = [row for row in rows_of(model, params) if row[2].projection.target != "readout"]
+    rows = [row for row in case.rows if row[2].target.population.name != "readout"]
     order = [rows[k] for k in rng.integers(0, len(rows), 120)]
     taken = []
 
@@ -143,9 +160,8 @@ def test_row_adder_throughput(hidden, lanes, cycles):
     simulate(dut, feed, background=(memory.serve,), max_cycles=120 * cycles + 10)
     assert np.diff(taken).tolist() == [cycles] * 119
     assert {row[3]["words"] for row in rows} == {cycles}
-    for phase, number, _, _ in order:
-        add_row(constants, state, phase, number)
-    assert currents_of(model, lanes, memory.words).tolist() == state.s.tolist()
+    case.add(order)
+    assert case.found == state.s.tolist()
     assert state.flags[0]
 
 
@@ -159,18 +175,17 @@ def test_row_adder_saturates_and_tells_once():
     projections = list(model.projections)
     projections[1] = dataclasses.replace(projections[1], weights=weights)
     model = dataclasses.replace(model, projections=tuple(projections))
-    params = core_params(model, 2)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
+    case = Case(model, 2)
+    dut, memory = case.dut, case.memory
     step = (most - 1) << model.widths.fraction + model.projections[1].shift
     memory.words[0] = [high - step, high - step + 1]
-    place, told = params.places[1], []
+    table, told = case.layout.tables[1], []
 
     async def feed(ctx):
         for row in (0, 1, 1, 0):
             for _ in range(2 * ((high + 1) // step) if row else 1):
-                await stream_put(ctx, dut.i, {"address": place.first + row * place.row_words,
-                                              "target": place.target, "words": place.row_words})
+                await stream_put(ctx, dut.i, {"address": table.first + row * table.row_words,
+                                              "target": table.target, "words": table.row_words})
             await ctx.tick().repeat(8)
             seen.append(list(memory.words[0]))
 
@@ -184,3 +199,51 @@ def test_row_adder_saturates_and_tells_once():
     assert sum(told[:9]) == 1
     assert seen[1] == seen[2] == [-high - 1, -high - 1]
     assert seen[3] == [step - high - 1] * 2
+
+
+# Two rows for 3 neurons in two lanes, whose state words are 1 and 2.
+HAND = np.array([[1, -2, 3], [0, 7, -8]])
+
+
+@pytest.mark.parametrize("name", ["dense", "bitmap", "rows"])
+@pytest.mark.parametrize("shift, sums", [(0, [[0, 14], [-16, 5]]), (1, [[0, 28], [-32, 5]])])
+def test_row_adder_without_a_model(name, shift, sums):
+    """The second row, ``s + (w << 1 << shift)``, in each format; all rows have two words."""
+    images = TableImages(lanes=2, weight_bits=4, word_bits=2)
+    images.add(HAND, name, 1)
+    params = RowParams(lanes=2, words=3, current=8, fraction=1, row_words=2, row_shift=1,
+                       weight=5, memories=(WeightMemory(format=name, images=images, shift=0),))
+    assert (params.formats, params.widths, params.table_weight) == ({name}, [4], 4)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+    memory.words = [[100, 100], [0, 0], [0, 5]]
+
+    async def feed(ctx):
+        await stream_put(ctx, dut.i, {
+            "format": TableFormat[name.upper()], "address": 2, "row": 1, "target": 1,
+            "words": 2, "shift": shift})
+        await ctx.tick().repeat(8)
+
+    simulate(dut, feed, background=(memory.serve,), max_cycles=9)
+    assert memory.words == [[100, 100], *sums]
+
+
+def test_row_adder_of_two_widths():
+    """Two memories, the narrow one shifted by 2: 3 << 1 and -1 << 2 << 1."""
+    wide, narrow = (TableImages(lanes=1, weight_bits=bits, word_bits=1) for bits in (4, 2))
+    wide.add(np.array([[3]]), "dense", 0)
+    narrow.add(np.array([[-1]]), "dense", 1)
+    params = RowParams(lanes=1, words=2, current=6, fraction=1, row_words=1, row_shift=0, weight=4,
+                       memories=(WeightMemory(format="dense", images=wide, shift=0),
+                                 WeightMemory(format="dense", images=narrow, shift=2)))
+    assert (params.widths, params.table_weight) == ([4, 2], 4)
+    dut = RowAdder(params)
+    memory = PlainCurrents(dut)
+
+    async def feed(ctx):
+        for width in (0, 1):
+            await stream_put(ctx, dut.i, {"target": width, "words": 1, "width": width})
+        await ctx.tick().repeat(5)
+
+    simulate(dut, feed, background=(memory.serve,), max_cycles=9)
+    assert memory.words == [[6], [-8]]

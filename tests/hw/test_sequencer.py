@@ -1,48 +1,51 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-"""Sequencer against golden's schedule and cycle contract, with plain blocks around it."""
+"""Sequencer against the step program and its cycle contract, with plain blocks around it."""
 
 import numpy as np
 import pytest
 from spikewright.hw.layouts import TokenKind
+from spikewright.hw.params import core_params
 from spikewright.hw.sequencer import Sequencer
-from spikewright.plan.program import Kind
-from spikewright.plan.timing import decay_cycles, row_period, step_timing, update_cycles
+from spikewright.plan.program import LANE_FLUSH_CYCLES, Map, Source
+from spikewright.plan.timing import step_timing
 
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_put
 from tests.networks import deep_model
 
 
 class Surroundings:
-    """Row adder, neuron pipeline and spike log in plain Python, as their contracts say.
+    """Row adder, neuron update and spike log in plain Python, as their contracts say.
 
-    ``due`` gives the spikes to find for (source, delay) in the present step; ``log`` notes what the
-    sequencer asks for: ("row", payload), ("update", first, size, word, clear), ("decay", size,
+    ``due`` gives the spikes to find for (list, delay) in the present step; ``log`` notes what the
+    sequencer asks for: ("row", payload), ("update", first, count, word, clear), ("decay", count,
     clear), ("cleared",).
     """
 
-    def __init__(self, dut):
-        self.dut, self.params = dut, dut.params
+    def __init__(self, dut, plan):
+        self.dut, self.plan = dut, plan
         self.due, self.log = {}, []
-        self.row = self.run = 0         # cycles for which the adder and the pipeline still work
-        self.decays = decay_cycles(self.params.model, self.params.config)
+        self.row = self.run = 0         # cycles for which the adder and the update still work
+        self.decays = plan.program.decay_cycles
         self.busy = self.cycle = 0
         self.told, self.result = [], False      # busy cycles of each step
         self.chosen, self.shown = [], []
 
     async def serve(self, ctx):
         """Answer the sequencer in every cycle; a background testbench."""
-        dut = self.dut
-        ports = (dut.busy, dut.rows.valid, dut.rows.payload, dut.start, dut.first, dut.size,
-                 dut.word, dut.decay, dut.clear, dut.cleared, dut.select, dut.source, dut.delay,
-                 dut.take, dut.result)
-        sizes = {phase.first: phase.population.neurons for phase in self.params.phases
-                 if phase.kind == Kind.UPDATE}
+        dut, update, spikes = self.dut, self.dut.update, self.dut.spikes
+        ports = (dut.busy, dut.rows.valid, dut.rows.payload, update.start, update.first,
+                 update.count, update.word, update.decay, update.clear, dut.cleared,
+                 spikes.select, spikes.list, spikes.delay, spikes.take, dut.result)
+        cycles = {operation.span.group: operation.cycles
+                  for operation in self.plan.program.operations if isinstance(operation, Map)}
+        period = {(add.table.target, add.table.row_words): add.period
+                  for add in self.plan.program.adds}
         ctx.set(dut.rows.ready, 1)
-        ctx.set(dut.decays, self.decays > 0)
-        async for (_, _, busy, valid, row, start, first, size, word, decay, clear, cleared, select,
-                   source, delay, take, result) in ctx.tick().sample(*ports):
+        ctx.set(update.decays, self.decays > 0)
+        async for (_, _, busy, valid, row, start, first, count, word, decay, clear, cleared, select,
+                   number, delay, take, result) in ctx.tick().sample(*ports):
             if result and not self.result:
                 self.told.append(self.busy)
                 self.busy = 0
@@ -52,17 +55,13 @@ class Surroundings:
             self.decays = max(self.decays - 1, 0)
             if valid and ctx.get(dut.rows.ready):
                 self.log.append(("row", row.address, row.target, row.words, row.shift))
-                self.row = next(row_period(place, self.params.places, self.params.lanes)
-                                for place in self.params.places
-                                if place.target == row.target and place.row_words == row.words)
+                self.row = period[row.target, row.words]
             if start:
                 assert not self.row and not self.run
-                widths, config = self.params.widths, self.params.config
-                self.log.append(("decay", size, clear) if decay
-                                else ("update", first, size, word, clear))
-                self.decays = size if decay else 0
-                self.run = update_cycles(size * config.lanes if decay else sizes[first],
-                                         widths, config) - 1
+                self.log.append(("decay", count, clear) if decay
+                                else ("update", first, count, word, clear))
+                self.decays = count if decay else 0
+                self.run = (count + LANE_FLUSH_CYCLES if decay else cycles[first]) - 1
             if cleared:
                 self.log.append(("cleared",))
                 self.busy = 0
@@ -70,43 +69,46 @@ class Surroundings:
             shown = self.shown
             self.chosen = self.chosen[take:]
             if select:
-                self.chosen = self.due.get((source, delay), [])
-            elif self.params.streams:
+                self.chosen = self.due.get((number, delay), [])
+            elif self.plan.program.streams:
                 shown = self.chosen
-            ctx.set(dut.number, shown[0] if shown else 0)
+            ctx.set(spikes.number, shown[0] if shown else 0)
             self.shown = self.chosen
-            ctx.set(dut.more, len(self.chosen) > 0)
+            ctx.set(spikes.more, len(self.chosen) > 0)
             ctx.set(dut.rows_active, self.row > 0)
             ctx.set(dut.rows.ready, self.row <= 1)
-            ctx.set(dut.done, self.run == 1)
-            ctx.set(dut.decays, self.decays > 0)
+            ctx.set(update.done, self.run == 1)
+            ctx.set(update.decays, self.decays > 0)
             self.cycle += 1
 
     def expected(self, events):
-        """What one step must ask for, and the rows of every phase."""
+        """What one step must ask for, and the rows of every operation."""
         log, counts = [], []
-        for phase in self.params.phases:
-            if phase.kind == Kind.UPDATE:
-                log.append(("update", phase.first, phase.groups, phase.word, 0))
+        fraction, units = self.plan.model.widths.fraction, self.plan.layout.units
+        for operation in self.plan.program.operations:
+            if isinstance(operation, Map):
+                span = operation.span
+                log.append(("update", span.group, span.groups, span.word, 0))
                 counts.append(0)
                 continue
-            rows = events if phase.kind == Kind.INPUT else [
-                neuron - phase.first for neuron in self.due.get((phase.source, phase.delay), [])]
-            log += [("row", phase.place.first + row * phase.place.row_words, phase.place.target,
-                     phase.place.row_words, phase.place.projection.shift) for row in rows]
+            table, origin = operation.table, operation.origin
+            rows = events if operation.source == Source.INPUT else [
+                number - origin.group * units
+                for number in self.due.get((origin.list, operation.delay), [])]
+            log += [("row", table.first + row * table.row_words, table.target, table.row_words,
+                     operation.shift - fraction) for row in rows]
             counts.append(len(rows))
-        if self.params.config.neurons == "lanes":
-            log.append(("decay", self.params.state_words, 0))
+        if self.plan.config.neurons == "lanes":
+            log.append(("decay", self.plan.layout.words, 0))
         return log, counts
 
 
-def draw(rng, params, rate):
+def draw(rng, plan, rate):
     """Random spikes for every list that a step looks into."""
-    phases = [phase for phase in params.phases if phase.kind == Kind.SPIKES]
-    size = [population.neurons for population in params.spiking]
-    return {(phase.source, phase.delay):
-            [phase.first + k for k in range(size[phase.source]) if rng.random() < rate]
-            for phase in phases}
+    return {(add.origin.list, add.delay):
+            [add.origin.group * plan.layout.units + k for k in range(add.origin.neurons)
+             if rng.random() < rate]
+            for add in plan.program.adds if add.source == Source.SPIKES}
 
 
 async def result(ctx, dut, stall):
@@ -115,7 +117,7 @@ async def result(ctx, dut, stall):
         await ctx.tick()
     for _ in range(stall):
         assert ctx.get(dut.result) and not ctx.get(dut.i.ready)
-        assert ctx.get(dut.busy) == ctx.get(dut.decays)
+        assert ctx.get(dut.busy) == ctx.get(dut.update.decays)
         await ctx.tick()
     ctx.set(dut.next_step, 1)
     await ctx.tick()
@@ -130,16 +132,16 @@ async def result(ctx, dut, stall):
     (17, 0.6, {"neurons": "lanes"}),
 ])
 def test_sequencer(lanes, rate, choices, stall):
-    """The schedule of every step, in golden's cycles, however tokens and results are stalled."""
-    params = core_params(deep_model(2), lanes, **choices)
-    dut, rng = Sequencer(params), np.random.default_rng(3)
-    around = Surroundings(dut)
+    """The program of every step, in golden's cycles, however tokens and results are stalled."""
+    plan = plan_of(deep_model(2), lanes, **choices)
+    dut, rng = Sequencer(core_params(plan).sequencer), np.random.default_rng(3)
+    around = Surroundings(dut, plan)
     expected = []
 
     async def bench(ctx):
         for step in range(12):
-            around.due = draw(rng, params, rate)
-            events = rng.integers(0, params.rows, rng.poisson(2 * rate)).tolist()
+            around.due = draw(rng, plan, rate)
+            events = rng.integers(0, plan.model.rows, rng.poisson(2 * rate)).tolist()
             log, counts = around.expected(events)
             for row in events:
                 await stream_put(ctx, dut.i, {"kind": TokenKind.EVENT, "row": row},
@@ -150,7 +152,7 @@ def test_sequencer(lanes, rate, choices, stall):
             first = next(k for k, entry in enumerate(log) if entry[0] == "update")
             assert around.log == log[:first] and around.row <= 1
             await result(ctx, dut, stall)
-            expected.append(step_timing(params.model, params.config, np.array([counts]))[0][0])
+            expected.append(step_timing(plan, np.array([counts]))[0][0])
             assert around.log == log, step
             around.log.clear()
         await ctx.tick()
@@ -161,9 +163,9 @@ def test_sequencer(lanes, rate, choices, stall):
 
 def test_sequencer_latency():
     """From the last event to the result, as golden says, where tokens wait for the core."""
-    params = core_params(deep_model(2), 4)
-    dut = Sequencer(params)
-    around = Surroundings(dut)
+    plan = plan_of(deep_model(2), 4)
+    dut = Sequencer(core_params(plan).sequencer)
+    around = Surroundings(dut, plan)
 
     async def bench(ctx):
         for events in ([], [1], [2, 2], [0, 1, 2, 3, 0], [3]):
@@ -175,7 +177,7 @@ def test_sequencer_latency():
             last = last if events else around.cycle
             while not ctx.get(dut.result):
                 await ctx.tick()
-            _, latency = step_timing(params.model, params.config, np.array([counts]))
+            _, latency = step_timing(plan, np.array([counts]))
             # The result is up from the cycle after this tick on.
             assert around.cycle + 1 - last == latency[0], events
             await result(ctx, dut, 0)
@@ -186,13 +188,13 @@ def test_sequencer_latency():
 @pytest.mark.parametrize("neurons", ["shared", "lanes"])
 @pytest.mark.parametrize("stall", [0, 5])
 def test_sequencer_reset(stall, neurons):
-    """RESET runs every population's update with ``clear``, then starts the step over."""
-    params = core_params(deep_model(2), 4, neurons=neurons)
-    dut = Sequencer(params)
-    around = Surroundings(dut)
-    updates = [("update", phase.first, phase.groups, phase.word, 1)
-               for phase in params.phases if phase.kind == Kind.UPDATE]
-    decay = [("decay", params.state_words, 1)] if neurons == "lanes" else []
+    """RESET runs the update of every population with ``clear``, then starts the step over."""
+    plan = plan_of(deep_model(2), 4, neurons=neurons)
+    dut = Sequencer(core_params(plan).sequencer)
+    around = Surroundings(dut, plan)
+    updates = [("update", span.group, span.groups, span.word, 1)
+               for span in plan.layout.spans.values()]
+    decay = [("decay", plan.layout.words, 1)] if neurons == "lanes" else []
 
     async def bench(ctx):
         for events in ([], [1, 2, 3]):
@@ -207,11 +209,9 @@ def test_sequencer_reset(stall, neurons):
             around.log.clear()
             await result(ctx, dut, 0)
             assert around.log == around.expected([])[0]
-            cycles, _ = step_timing(params.model, params.config,
-                                    np.zeros((1, len(params.phases)), np.int64))
+            cycles, _ = step_timing(plan, np.zeros((1, len(plan.program.operations)), np.int64))
             await ctx.tick()
-            beforehand = decay_cycles(params.model, params.config)
-            assert around.told.pop() + beforehand == cycles[0]
+            assert around.told.pop() + plan.program.decay_cycles == cycles[0]
             around.log.clear()
 
     simulate(dut, bench, background=(around.serve,), max_cycles=1000)

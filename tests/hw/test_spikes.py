@@ -4,24 +4,28 @@
 
 import numpy as np
 import pytest
-from spikewright.hw.memories.spikes import SpikeLog
-from spikewright.hw.params import UpdatePhase
+from spikewright.hw.memories.spikes import SpikeLog, SpikeLogParams
 
-from tests.designs import core_params
 from tests.hw.bench import simulate
-from tests.networks import deep_model
 
 
-async def select(ctx, dut, source, delay):
+def log_params(units=1, streams=False):
+    """A log of two spiking populations of 5 and 3 neurons; 2 outputs follow them."""
+    first, second, outputs = (-(-neurons // units) for neurons in (5, 3, 2))
+    return SpikeLogParams(groups=first + second + outputs, units=units, lists=2,
+                          list_groups=first, slots=8, streams=streams)
+
+
+async def select(ctx, dut, number, delay):
     """Turn to a list; whether it has a spike, one cycle later."""
-    ctx.set(dut.select, 1)
-    ctx.set(dut.source, source)
-    ctx.set(dut.delay, delay)
+    ctx.set(dut.read.select, 1)
+    ctx.set(dut.read.list, number)
+    ctx.set(dut.read.delay, delay)
     await ctx.tick()
-    ctx.set(dut.select, 0)
-    ctx.set(dut.source, 0)
-    ctx.set(dut.delay, 0)
-    return ctx.get(dut.more)
+    ctx.set(dut.read.select, 0)
+    ctx.set(dut.read.list, 0)
+    ctx.set(dut.read.delay, 0)
+    return ctx.get(dut.read.more)
 
 
 async def pulse(ctx, signal):
@@ -30,84 +34,97 @@ async def pulse(ctx, signal):
     ctx.set(signal, 0)
 
 
-async def read(ctx, dut, source, delay):
+async def append(ctx, dut, group, fired):
+    """Append a group to the selected list."""
+    ctx.set(dut.spike.group, group)
+    ctx.set(dut.spike.fired, fired)
+    await pulse(ctx, dut.spike.valid)
+
+
+async def read(ctx, dut, number, delay):
     """A whole list, a spike every two cycles, or one every cycle where rows stream."""
     spikes = []
-    more = await select(ctx, dut, source, delay)
+    more = await select(ctx, dut, number, delay)
     if more and dut.params.streams:
-        await pulse(ctx, dut.fetch)
-        ctx.set(dut.fetch, 1)
-        while ctx.get(dut.more):
+        await pulse(ctx, dut.read.fetch)
+        ctx.set(dut.read.fetch, 1)
+        while ctx.get(dut.read.more):
             if len(spikes) == 2:            # nobody needs it yet
                 await ctx.tick()
-            spikes.append(ctx.get(dut.number))
-            await pulse(ctx, dut.take)
-        ctx.set(dut.fetch, 0)
+            spikes.append(ctx.get(dut.read.number))
+            await pulse(ctx, dut.read.take)
+        ctx.set(dut.read.fetch, 0)
         return spikes
     while more:
-        await pulse(ctx, dut.fetch)
-        assert ctx.get(dut.more)
-        spikes.append(ctx.get(dut.number))
-        await pulse(ctx, dut.take)
-        more = ctx.get(dut.more)
+        await pulse(ctx, dut.read.fetch)
+        assert ctx.get(dut.read.more)
+        spikes.append(ctx.get(dut.read.number))
+        await pulse(ctx, dut.read.take)
+        more = ctx.get(dut.read.more)
     return spikes
 
 
-def populations_of(params):
-    """Places of the neurons of each spiking population."""
-    return [[phase.first * params.units + k for k in range(phase.population.neurons)]
-            for phase in params.phases
-            if isinstance(phase, UpdatePhase) and phase.population.spiking]
-
-
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("lanes, neurons", [(4, "shared"), (3, "lanes"), (8, "lanes"),
-                                            (1, "lanes"), (17, "shared"), (17, "lanes")])
-def test_spike_log(lanes, neurons, rate):
+@pytest.mark.parametrize("units, streams", [(1, False), (3, False), (8, False), (1, True),
+                                            (17, True)])
+def test_spike_log(units, streams, rate):
     """Every list of the last steps stays as written; a new step starts empty."""
-    params = core_params(deep_model(1), lanes, neurons=neurons)
-    dut, rng, units = SpikeLog(params), np.random.default_rng(1), params.units
-    lists = populations_of(params)
-    assert len(lists) == 2 and params.slots == 8
+    params = log_params(units, streams)
+    dut, rng = SpikeLog(params), np.random.default_rng(1)
+    lists = [range(5), range(params.list_groups * units, params.list_groups * units + 3)]
 
     async def bench(ctx):
         past = []
         for step in range(20):
             past.insert(0, [])
-            for source, places in enumerate(lists):
+            for number, places in enumerate(lists):
                 fired = [place for place in places if rng.random() < rate]
                 past[0].append(fired)
-                assert not await select(ctx, dut, source, 0)
-                for word in sorted({place // units for place in fired}):
+                assert not await select(ctx, dut, number, 0)
+                for group in sorted({place // units for place in fired}):
                     if rng.random() < 0.5:
                         await ctx.tick()
-                    mask = sum(1 << place % units for place in fired if place // units == word)
-                    ctx.set(dut.write_group, {"group": word, "fired": mask})
-                    await pulse(ctx, dut.write)
-                assert ctx.get(dut.more) == bool(fired)
+                    mask = sum(1 << place % units for place in fired if place // units == group)
+                    await append(ctx, dut, group, mask)
+                assert ctx.get(dut.read.more) == bool(fired)
             for delay in rng.permutation(min(step + 1, params.slots - 1)).tolist():
-                for source in (1, 0):
-                    assert await read(ctx, dut, source, delay) == past[delay][source], (step, delay)
+                for number in (1, 0):
+                    assert await read(ctx, dut, number, delay) == past[delay][number], (step, delay)
             await pulse(ctx, dut.step)
 
     simulate(dut, bench, max_cycles=8000)
 
 
 def test_spike_log_clears_every_list():
-    params = core_params(deep_model(1))
+    params = log_params()
     dut = SpikeLog(params)
 
     async def bench(ctx):
         for _ in range(params.slots):
-            for source in range(2):
-                await select(ctx, dut, source, 0)
-                ctx.set(dut.write_group, {"group": 5 * source, "fired": 1})
-                await pulse(ctx, dut.write)
+            for number in range(2):
+                await select(ctx, dut, number, 0)
+                await append(ctx, dut, 5 * number, 1)
             await pulse(ctx, dut.step)
         assert await read(ctx, dut, 1, 1) == [5]
         await pulse(ctx, dut.clear)
         for delay in range(params.slots):
-            for source in range(2):
-                assert not await select(ctx, dut, source, delay)
+            for number in range(2):
+                assert not await select(ctx, dut, number, delay)
 
     simulate(dut, bench, max_cycles=500)
+
+
+def test_spike_log_of_one_list_and_one_slot():
+    """The smallest log: a population without delays, read lane by lane."""
+    dut = SpikeLog(SpikeLogParams(groups=2, units=4, lists=1, list_groups=2, slots=1))
+
+    async def bench(ctx):
+        await select(ctx, dut, 0, 0)
+        await append(ctx, dut, 0, 0b1010)
+        await append(ctx, dut, 1, 0b0001)
+        assert await read(ctx, dut, 0, 0) == [1, 3, 4]
+        assert await read(ctx, dut, 0, 0) == [1, 3, 4]
+        await pulse(ctx, dut.step)
+        assert await read(ctx, dut, 0, 0) == []
+
+    simulate(dut, bench, max_cycles=20)

@@ -8,16 +8,17 @@ import pytest
 from spikewright.base.errors import InputError
 from spikewright.hw.core import Core
 from spikewright.hw.export.verilog import write_verilog
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.networks import deep_model
 
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):
     path = tmp_path_factory.mktemp("verilog") / "deep" / "core.v"
-    write_verilog(path, convert(Core(core_params(deep_model(4)))))
+    write_verilog(path, convert(Core(core_params(plan_of(deep_model(4))))))
     assert [file.name for file in path.parent.iterdir()] == ["core.v"]
     return path.read_text()
 

@@ -13,13 +13,14 @@ import pytest
 from spikewright.base.tools import run_tool
 from spikewright.hw.core import Core
 from spikewright.hw.export.ports import ports_of
+from spikewright.hw.params import core_params
 from spikewright.model.artefact import save_artefact
 from spikewright.network.network import INPUT
 from spikewright.quantize.compile import compile_network
 
 from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
-from tests.designs import ROOT, core_params, published_form
+from tests.designs import ROOT, plan_of, published_form
 from tests.networks import random_recording, tiny_network
 
 CORE = "spikewright_core"
@@ -170,7 +171,8 @@ def test_with_link(model, tmp_path, call_command):
 
 def test_ports_in_the_docs():
     """The table of docs/core.md is of a core as large as the default network's."""
-    core = Core(core_params(published_form(tiny_network(1, channels=96, hidden=64, gain=0.5))))
+    model = published_form(tiny_network(1, channels=96, hidden=64, gain=0.5))
+    core = Core(core_params(plan_of(model)))
     rows = []
     for port in ports_of(core):
         rows.append((f"`{port.name}`", port.direction, port.width, port.meaning))
