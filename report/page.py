@@ -2,14 +2,13 @@
 """The report of a build: as a page in one file, and as a few lines of text."""
 
 import numpy as np
-from spikewright.boards.explore.pareto import title
-from spikewright.boards.flow.netlist import BLOCKS
 from spikewright.golden.run import Answer
 from spikewright.network.metrics import published_time
 from spikewright.network.recording import Recording
 
 from . import pictures
 from .html import render_page
+from .names import BLOCKS, title
 from .style import BLOCK_COLOURS
 
 __all__ = ["page", "summary"]

@@ -3,8 +3,8 @@
 
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
-from spikewright.boards.flow.netlist import BLOCKS
 
+from .names import BLOCKS
 from .style import (
     ALARM,
     BLOCK_COLOURS,

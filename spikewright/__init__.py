@@ -1,9 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spikewright: a trained spiking decoder becomes an FPGA, bit for bit and cycle for cycle."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 __all__ = ["Decoder", "Model", "Report", "Result", "build", "load", "quantize", "read", "run"]
+
+
+class _Package(ModuleType):
+    """This package: its function `quantize` has the name of a room.
+
+    An import of the room would put the room in the place of the function.
+    """
+
+    @property
+    def quantize(self):
+        return import_module(".api", __name__).quantize
+
+    @quantize.setter
+    def quantize(self, room):
+        """The room stays in `sys.modules`, where ``from spikewright.quantize.x import`` looks."""
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str):

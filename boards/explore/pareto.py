@@ -9,19 +9,14 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 from spikewright.base.files import written_file
-from spikewright.plan.config import unusual
 from spikewright.report.html import render_page
+from spikewright.report.names import title
 from spikewright.report.style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
 
-__all__ = ["front", "page", "table", "title", "write_exploration"]
+__all__ = ["front", "page", "table", "write_exploration"]
 
 WIDTH = 8.6             # inches
 DOTS = 160              # per inch, where a picture has any
-
-# Text for a choice that is not the default.
-WORDS = {
-    "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons in {}",
-    "multiplier": "{} multiplier"}
 
 # Positions of a label beside its mark, in points, the best first.
 BESIDE = ((9, 4, "left", "bottom"), (9, -4, "left", "top"), (-9, -4, "right", "top"),
@@ -37,12 +32,6 @@ def front(points: list[dict]) -> list[int]:
     built = {k: costs(point) for k, point in enumerate(points) if "best" in point}
     return [k for k, mine in built.items()
             if not any((other <= mine).all() and (other < mine).any() for other in built.values())]
-
-
-def title(config: dict) -> str:
-    """Short name of a configuration: its lanes, and each choice that is not the default."""
-    return ", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
-                      *(WORDS[key].format(value) for key, value in unusual(config).items())])
 
 
 def table(facts: dict) -> str:

@@ -6,28 +6,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from spikewright.model.model import WIDTH_LIMITS
+from spikewright.report.names import BLOCKS
 
 from ..board.family import Family
 
-__all__ = ["BLOCKS", "block_of", "count_blocks", "count_cells"]
-
-# One table for each format. Tables of narrower weights have names such as dense_4.
-TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed", "bitmap")
-               for bits in ("", *(f"_{bits}" for bits in range(*WIDTH_LIMITS["weight"]))))
-
-# Begin of the names of a block's cells, the longest match first, and the title of the block.
-BLOCKS = (
-    (TABLES,                       "weights",   "holds the synapses"),
-    ("decoder.core.rows.",         "rows",      "adds the synapses of a spike"),
-    ("decoder.core.neurons.",      "neurons",   "lets neurons decay and fire"),
-    ("decoder.core.currents.",     "currents",  "holds the synaptic currents"),
-    ("decoder.core.spikes.",       "spikes",    "remembers who fired"),
-    ("decoder.core.sequencer.",    "sequencer", "leads through a step"),
-    ("decoder.core.",              "core",      "joins these blocks, keeps the result"),
-    ("decoder.link.",              "link",      "talks to the host"),
-    ("",                           "board",     "clock, reset, pins, constants"),
-)
+__all__ = ["block_of", "count_blocks", "count_cells"]
 
 
 def block_of(cell: str) -> str:

@@ -26,7 +26,7 @@ class Hop:
         ``clk-to-q``, ``logic``, ``routing`` or ``setup``.
     delay_ns : float
     block : str
-        Block in which the part ends, see `boards.flow.netlist.BLOCKS`.
+        Block in which the part ends, see `report.names.BLOCKS`.
     signal : str
         End of the part: the routed signal, or the signal that the cell drives.
     """

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from spikewright.boards.board.family import Family
-from spikewright.boards.flow.netlist import BLOCKS
 from spikewright.model.artefact import save_artefact
 from spikewright.quantize.compile import compile_network
+from spikewright.report.names import BLOCKS
 
 from tests.networks import random_recording, tiny_network
 

@@ -4,8 +4,9 @@
 import pytest
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.explore.explore import read_grid
-from spikewright.boards.explore.pareto import front, title
+from spikewright.boards.explore.pareto import front
 from spikewright.plan.config import PRESETS, CoreConfig
+from spikewright.report.names import title
 
 from tests.networks import refused
 

@@ -10,6 +10,7 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
+from spikewright.host.decoder import weights_of
 from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact
@@ -178,7 +179,7 @@ def test_virtual_board_equals_golden_also_after_its_power_was_cut(built):
     golden = run_golden(model, recording, core.config)
     board  = VirtualBoard(core, link, BUILD)
     decoder = Driver(board, manifest["model_hash"], model.outputs,
-                      weights=lambda lanes: loaded_words(model, lanes))
+                    weights=weights_of(model))
     for _ in range(2):
         decoder.connect()
         answer = decode(decoder, model, recording)
@@ -200,7 +201,7 @@ def test_command_loads_the_virtual_board(built, tmp_path, monkeypatch):
              channel=recording.channel, n_bins=60, n_channels=model.channels, dt=recording.dt)
     monkeypatch.chdir(tmp_path)
     run_words(["decode", str(folder), "recording.npz", "-o", "out.npz", "--freq", "8",
-          "--weight-memory", "large"])
+               "--weight-memory", "large"])
     golden = run_golden(model, recording, CoreConfig())
     with np.load("out.npz") as answer:
         assert np.array_equal(answer["velocity_int"], golden.velocity_int)

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python API."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from spikewright.base.errors import InputError
+from spikewright.golden.run import run_golden
+from spikewright.network.network import Network
+from spikewright.network.recording import read_recording
+from spikewright.plan.config import CoreConfig
+
+import spikewright as sw
+from tests.designs import BUILD
+from tests.networks import refused
+
+
+@pytest.fixture
+def model(here):
+    return sw.quantize(sw.read("net.safetensors"), calibrate="rec.npz")
+
+
+def test_what_there_is():
+    assert set(dir(sw)) >= {"Decoder", "Model", "Report", "Result", "build", "load", "quantize",
+                            "read", "run"}
+    with refused("module 'spikewright' has no attribute 'synthesize'", AttributeError):
+        sw.synthesize  # noqa: B018
+    code = ("import sys, spikewright, spikewright.command\n"
+            "print([name for name in ('numpy', 'torch', 'numba', 'amaranth', 'matplotlib') "
+            "if name in sys.modules])")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          check=True).stdout == "[]\n"
+
+
+def test_quantize_keeps_where_the_model_comes_from(here, model):
+    assert isinstance(sw.read("net.safetensors"), Network)
+    assert (model.name, model.channels, model.dt) == ("net", 6, 4e-3)
+    assert model.facts["checkpoint"]["file"] == "net.safetensors"
+    assert model.facts["made_by"].keys() == {"version", "commit"}
+    options = model.facts["options"]
+    assert len(options.pop("calibrate_sha256")) == 64
+    assert options == {"weight_bits": 8, "current_bits": 16, "membrane_bits": 20, "decay_bits": 12,
+                       "projection_bits": {}, "states": "calibrated", "events_per_channel": 1,
+                       "decay_terms": None}
+    other = sw.quantize(sw.read("net.safetensors"), weight_bits=5, projection_bits={"input": 3},
+                        name="mine")
+    assert (other.name, other.integers.weight_bits) == ("mine", [5, 3])
+    assert other.facts["options"]["projection_bits"] == {"input": 3}
+    assert other.facts["options"]["calibrate_sha256"] is None
+    assert other.hash != model.hash and any("may saturate" in line for line in other.warnings)
+
+
+def test_network_that_comes_from_no_file(model):
+    again = sw.quantize(model.network, calibrate="rec.npz")
+    assert again.name == "network" and "checkpoint" not in again.facts
+
+
+def test_saved_and_loaded(here, model):
+    manifest = model.save("model")
+    loaded = sw.load("model")
+    assert loaded.hash == model.hash == manifest["model_hash"]
+    assert loaded.facts == model.facts
+    assert loaded.save("again") == manifest
+
+
+def test_command_makes_the_same_model(here, model, call_command):
+    assert call_command("quantize", "net.safetensors", "-o", "model", "--calibrate",
+                        "rec.npz")[0] == 0
+    assert sw.load("model").facts == model.facts and sw.load("model").hash == model.hash
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"weight_bits": 17}, "Width weight must be between 2 and 16, not 17"),
+    ({"weight_bits": 7.5}, "Width weight must be an int, not 7.5"),
+    ({"projection_bits": {"inputs": 4}},
+     "Projection must be one of recurrent, input, output, not 'inputs'"),
+    ({"states": "safe"}, "Rule states must be one of calibrated, proven, not 'safe'"),
+    ({"name": ""}, "Model name must be 1 to 100 printable characters, not ''"),
+])
+def test_quantize_refuses(here, arguments, message):
+    with refused(message, InputError):
+        sw.quantize(sw.read("net.safetensors"), **arguments)
+
+
+def test_run(here, model):
+    recording = read_recording("rec.npz")
+    result = sw.run(model, "rec.npz", lanes=2)
+    golden = run_golden(model.integers, recording, CoreConfig(lanes=2))
+    for key, value in vars(golden).items():
+        assert np.array_equal(getattr(result, key), value), key
+    assert list(result.populations) == ["hidden"]
+    rtl = sw.run(model, "rec.npz", lanes=2, backend="rtl", cache=BUILD)
+    virtual = sw.run(model, "rec.npz", lanes=2, backend="virtual", cache=BUILD, megahertz=8)
+    for key in ("velocity", "velocity_int", "cycles", "saturated"):
+        assert np.array_equal(getattr(rtl, key), getattr(golden, key)), key
+        assert np.array_equal(getattr(virtual, key), getattr(golden, key)), key
+    assert virtual.spikes is None and virtual.latency is None
+    exact = sw.run(model, "rec.npz", backend="float")
+    assert exact.velocity.shape == (400, 2) and exact.velocity_int is None
+    exact.save("exact.npz")
+    result.save("golden.npz")
+    with np.load("exact.npz") as file:
+        assert sorted(file) == ["spikes", "spikes_hidden", "velocity"]
+    with np.load("golden.npz") as file:
+        assert sorted(file) == ["cycles", "latency", "saturated", "spikes", "spikes_hidden",
+                                "velocity", "velocity_int"]
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"backend": "gpu"}, ("Backend must be one of float, golden, rtl, virtual, or 'board:' and a "
+                          "port, not 'gpu'")),
+    ({"preset": "huge"}, "Preset must be one of small, balanced, fast, not 'huge'"),
+    ({"lanes": 65}, "Core lanes must be between 1 and 64, not 65"),
+    ({"lanes": 3, "tables": "bitmap"},
+     "Core lanes must be a power of two with bitmap tables, not 3"),
+])
+def test_run_refuses(model, arguments, message):
+    with refused(message, InputError):
+        sw.run(model, "rec.npz", **arguments)
+
+
+@pytest.mark.parametrize("where", ["golden:", "virtual:"])
+def test_decoder(here, model, where):
+    recording, result = read_recording("rec.npz"), sw.run(model, "rec.npz", preset="small")
+    with sw.Decoder.open(where, model, preset="small", megahertz=8, cache=str(BUILD)) as decoder:
+        for turn in range(2):
+            for t in range(40):
+                events = recording.channel[recording.start[t]:recording.start[t + 1]]
+                velocity = decoder.step(events if t % 2 else events.tolist())
+                assert velocity.dtype == np.float64 and velocity.shape == (2,)
+                assert velocity.tolist() == result.velocity[t].tolist(), (turn, t)
+                assert decoder.cycles == result.cycles[t]
+                assert decoder.saturated == result.saturated[t]
+            decoder.reset()
+
+
+def test_decoder_takes_only_channels(model):
+    with sw.Decoder.open("golden:", model) as decoder:
+        for channel in (1.7, 1.0, "a", True, np.float64(1), None):
+            with refused(f"Channel of spike 1 must be a whole number, not {channel!r}", TypeError):
+                decoder.step([0, channel])
+        for channel in (-1, 6, np.int64(6)):
+            with refused(f"Channel of spike 0 must be between 0 and 5, not {channel}", ValueError):
+                decoder.step([channel])
+        with refused("Channels must be a list of whole numbers, not 3", TypeError):
+            decoder.step(3)
+        # Nothing of all that was a step.
+        first = decoder.step(np.array([1, 1], np.uint8))
+    with sw.Decoder.open("golden:", model) as decoder:
+        assert decoder.step([1, 1]).tolist() == first.tolist()
+
+
+def test_channels_without_weights_change_nothing(here):
+    model = sw.load(_pruned(here))
+    assert model.integers.channel_row[2] == -1
+    with sw.Decoder.open("golden:", model) as one, sw.Decoder.open("golden:", model) as other:
+        for _ in range(20):
+            assert one.step([0, 1, 2, 2]).tolist() == other.step([0, 1]).tolist()
+
+
+def _pruned(here):
+    from safetensors.numpy import save_file
+
+    from tests.networks import random_tensors
+    tensors = random_tensors(0)
+    tensors["con1.op.weight"][:, 2] = 0
+    save_file(tensors, "pruned.safetensors")
+    sw.quantize(sw.read("pruned.safetensors"), calibrate="rec.npz").save("pruned")
+    return here / "pruned"
+
+
+@pytest.mark.parametrize("where", ["", "golden", "serial:", "golden:x", "usb:1"])
+def test_decoder_refuses(model, where):
+    with refused("Decoder must be 'serial:' and a port, 'virtual:' or 'golden:', not "
+                 f"{where!r}", InputError):
+        sw.Decoder.open(where, model)
+
+
+def test_decoder_without_a_board(model):
+    with pytest.raises(InputError, match="^Port must be a serial port that opens, or 'virtual', "
+                                         "not '/dev/nothing-here': "):
+        sw.Decoder.open("serial:/dev/nothing-here", model)
+
+
+def test_build_refuses(model):
+    with pytest.raises(InputError, match="^Board must be one of "):
+        sw.build(model, board="icebraker", out="out")
+    with refused("Report must be a folder made by 'spikewright build', not 'gone': it has no "
+                 "report.json", InputError):
+        sw.Report.load("gone")
