@@ -61,7 +61,8 @@ def test_import_that_points_up_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr("tests.test_rooms.ROOT", tmp_path)
     (tmp_path / "plan").mkdir()
     (tmp_path / "plan" / "a.py").write_text(
-        "import os\nfrom spikewright.hw import core\nfrom .b import c\nfrom spikewright import api\n")
+        "import os\nfrom spikewright.hw import core\nfrom .b import c\n"
+        "from spikewright import api\n")
     assert [_room(module) for module in _imports(tmp_path / "plan" / "a.py")] == [
         None, "hw", "hw", "plan", "plan", "spikewright", "spikewright"]
 
