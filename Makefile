@@ -60,8 +60,8 @@ test: .venv/test .venv/torch ## Run the tests
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check
 	@mkdir -p build/types/spikewright
-	@for room in $(ROOMS); do ln -sfn ../../../$$room build/types/spikewright/$$room; done
-	@ln -sf ../../../spikewright/*.py ../../../spikewright/command build/types/spikewright/
+	@for part in $(ROOMS) spikewright/command spikewright/*.py; do \
+		ln -sfn ../../../$$part build/types/spikewright/; done
 	$(RUN) -m mypy
 
 docs: .venv/docs ## Build the documentation as a site: build/site

@@ -9,9 +9,9 @@ __all__ = ["Decoder", "Model", "Report", "Result", "build", "load", "quantize", 
 
 
 class _Package(ModuleType):
-    """This package: its function `quantize` has the name of a room.
+    """The class of this package, whose function `quantize` has the name of a room.
 
-    An import of the room would put the room in the place of the function.
+    Without it, an import of the room would put the room in the place of the function.
     """
 
     @property

@@ -52,8 +52,9 @@ def clean(monkeypatch):
 
 def test_settings_reach_the_commands(here, make, told):
     assert make("bitstream")[0] == 0
-    assert told.pop() == ("build build/default/model --board icebreaker -o build/default/icebreaker "
-                          "--preset balanced --recording data/default_recording.npz")
+    assert told.pop() == (
+        "build build/default/model --board icebreaker -o build/default/icebreaker "
+        "--preset balanced --recording data/default_recording.npz")
     assert make("bitstream", CHECKPOINT="net.safetensors", BOARD="icestick", PRESET="small",
                 FREQ="12", BITS="4", MODEL_OPTIONS="--current-bits 12", CALIBRATE="rec.npz",
                 CORE_OPTIONS="--tables bitmap", BOARD_OPTIONS="--seed 3")[0] == 0
@@ -72,8 +73,8 @@ def test_model_that_is_given_is_taken_as_it_is(here, make, told):
     (here / "mine").mkdir()
     os.rename("build/default/model", "mine/integers")
     assert make("demo", MODEL="mine/integers/", RECORDING="rec.npz")[0] == 0
-    assert told == ["decode mine/integers rec.npz --port virtual --preset balanced "
-                    "-o mine/demo.npz --picture mine/demo.png"]
+    assert told.pop() == ("decode mine/integers rec.npz --port virtual --preset balanced "
+                          "-o mine/demo.npz --picture mine/demo.png")
     # The recording of the default network is another's.
     assert make("sim", MODEL="mine/integers") == (
         2, "", "error: RECORDING must be given for a network of yours\n")

@@ -47,6 +47,7 @@ PARSED = "argument --projection-bits: must be NAME=N with a whole number N from 
      "Width current must be at least weight + fraction = 16, not 12"),
 ])
 def test_wrong_projection_bits(here, call_command, options, message):
-    assert call_command("quantize", "net.safetensors", "-o", "model", "--projection-bits", *options) == (
+    assert call_command("quantize", "net.safetensors", "-o", "model",
+                        "--projection-bits", *options) == (
         2, "", f"error: {message}\n")
     assert not (here / "model").exists()

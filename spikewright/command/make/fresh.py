@@ -15,7 +15,7 @@ __all__ = ["bitstream_is_fresh", "model_is_fresh"]
 
 
 def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
-    """Whether ``folder`` has the model that ``spikewright quantize`` would make of ``arguments``."""
+    """Whether ``folder`` has the model that `quantize` would make of ``arguments``."""
     from spikewright.api import quantize_options
     from spikewright.model.artefact import load_artefact
 
@@ -30,7 +30,7 @@ def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
 
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
-    """Whether ``folder`` has what ``spikewright build`` would make of ``arguments``."""
+    """Whether ``folder`` has what `build` would make of ``arguments``."""
     from spikewright.api import Report
     from spikewright.boards.board.platforms import find_board
     from spikewright.model.artefact import load_manifest

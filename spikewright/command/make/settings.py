@@ -18,8 +18,8 @@ DEFAULT_RECORDING = "data/default_recording.npz"
 # What holds where nobody gives another, and what `make help` says.
 SETTINGS = {
     "CHECKPOINT":    (DEFAULT, ".safetensors or .pth, tinyRSNN layout"),
-    "NAME":          ("", "folder in build/: another for each of several checkpoints of one file "
-                      "name"),
+    "NAME":          ("", ("folder in build/: another for each of several checkpoints of one file "
+                           "name")),
     "RECORDING":     ("", ".npz: what reports measure on; sim and demo must have one"),
     "CALIBRATE":     ("", ".npz: what states are scaled by"),
     "BITS":          ("", "of a weight"),
@@ -29,8 +29,8 @@ SETTINGS = {
     "FREQ":          ("", "MHz"),
     "PRESET":        ("balanced", "or small, fast"),
     "LANES":         ("", "synapses a cycle"),
-    "CORE_OPTIONS":  ("", "as --tables bitmap, --weight-memory large, --neurons lanes, "
-                      "--multiplier serial"),
+    "CORE_OPTIONS":  ("", ("as --tables bitmap, --weight-memory large, --neurons lanes, "
+                           "--multiplier serial")),
     "BOARD_OPTIONS": ("", "of bitstream, as --seed 4, --baud 500000"),
     "SEEDS":         ("4", "of explore: placements of each configuration"),
     "GRID":          ("presets lanes=1,2,4,8", "of explore: configurations"),
