@@ -26,10 +26,10 @@ def run(arguments: Namespace) -> None:
     for p in network.populations:
         spiking[p.name] = p.spiking
         rows.append((p.name, f"{p.neurons} neurons, " + ("spiking" if p.spiking else "output")))
-    for p in network.projections:
-        sources, targets = p.weights.shape
-        told = (f"{role(p.source, p.target, spiking[p.target])}, {sources} x {targets}, "
-                f"{np.count_nonzero(p.weights)} weights not 0, delay {p.delay}")
-        rows.append((f"{p.source}->{p.target}", told))
+    for projection in network.projections:
+        sources, targets = projection.weights.shape
+        told = (f"{role(projection.source, projection.target, spiking[projection.target])}, {sources} x {targets}, "
+                f"{np.count_nonzero(projection.weights)} weights not 0, delay {projection.delay}")
+        rows.append((f"{projection.source}->{projection.target}", told))
     width = max(len(key) for key, _ in rows)
     print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
