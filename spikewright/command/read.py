@@ -28,8 +28,9 @@ def run(arguments: Namespace) -> None:
         rows.append((p.name, f"{p.neurons} neurons, " + ("spiking" if p.spiking else "output")))
     for projection in network.projections:
         sources, targets = projection.weights.shape
-        told = (f"{role(projection.source, projection.target, spiking[projection.target])}, {sources} x {targets}, "
-                f"{np.count_nonzero(projection.weights)} weights not 0, delay {projection.delay}")
+        kind = role(projection.source, projection.target, spiking[projection.target])
+        told = (f"{kind}, {sources} x {targets}, {np.count_nonzero(projection.weights)} weights "
+                f"not 0, delay {projection.delay}")
         rows.append((f"{projection.source}->{projection.target}", told))
     width = max(len(key) for key, _ in rows)
     print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
