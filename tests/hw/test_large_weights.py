@@ -60,10 +60,6 @@ def test_large_weight_table(words, width, lanes):
     simulate(dut, bench, max_cycles=len(content) + 3 * len(addresses) + 1)
 
 
-def test_words_come_with_their_lowest_bits_first():
-    assert load_bytes([0x1234, 0xff], 2) == b"\x34\x12\xff\x00"
-
-
 class _TwoTables(Elaboratable):
     """Two RAMs of one name, of which one is large."""
 

@@ -27,7 +27,7 @@ async def read(ctx, dut, neuron, half):
 
 @pytest.mark.parametrize("membrane, decay", [(7, 5), (8, 6), (10, 5), (16, 8)])
 def test_neuron_table(membrane, decay):
-    """m is 0 at first; a store changes m of one neuron, and no threshold and no decay."""
+    """Each m is 0 at first; a store changes m of one neuron, and no threshold and no decay."""
     image = [word for threshold, b, a in NEURONS for word in (b, threshold << decay | a)]
     dut = NeuronTable(image, membrane=membrane, decay=decay)
 

@@ -14,7 +14,8 @@ from spikewright.model.artefact import model_tables
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.export import export_rom
 from spikewright.plan.header import identifier
-from spikewright.plan.images import neuron_words, places, tables_of
+from spikewright.plan.images import neuron_words
+from spikewright.plan.layout import Layout
 from spikewright.quantize.compile import compile_network
 
 from tests.networks import deep_model, random_recording, tiny_network
@@ -22,6 +23,10 @@ from tests.networks import deep_model, random_recording, tiny_network
 HASH = "0123456789abcdef" * 4
 NAMES = ["tinyRSNN-1", "7 seeds", "Ünï/..\\net", "*/ int main() { \"%s\" `endif // \\", "for",
          "_", "日本", "x" * 100]
+
+
+def _dense(model):
+    return Layout(model=model, lanes=4).images[5].dense
 
 
 @pytest.fixture
@@ -38,8 +43,7 @@ def test_export_writes_what_the_index_says(rom):
                                  "neurons": {"words": 20, "bits": 17}}
 
 
-@pytest.mark.parametrize("name, words", [("weights.mem", lambda m: tables_of(m, 4)[5].dense),
-                                         ("neurons.mem", neuron_words)])
+@pytest.mark.parametrize("name, words", [("weights.mem", _dense), ("neurons.mem", neuron_words)])
 def test_export_mem_parses(rom, name, words):
     model, index, folder = rom
     lines = (folder / name).read_text().splitlines()
@@ -73,9 +77,11 @@ def _compile_c(tmp_path, folder, program):
 def test_export_c_values(tmp_path, bits, narrow):
     """A program that prints every array gives the tables back."""
     model = deep_model(0)
-    widths = dataclasses.replace(model.widths, weight=bits, current=24, membrane=24,
-                                 narrow=dict.fromkeys(["second->first"] * len(narrow), 5))
-    model = dataclasses.replace(model, widths=widths)
+    widths = dataclasses.replace(model.widths, weight=bits, current=24, membrane=24)
+    projections = tuple(
+        dataclasses.replace(p, bits=narrow.get(f"{p.source}_to_{p.target}_weights", bits))
+        for p in model.projections)
+    model = dataclasses.replace(model, widths=widths, projections=projections)
     model.projections[0].weights[0, :2] = (1 << bits - 1) - 1, -(1 << bits - 1)
     export_rom(tmp_path / "rom", model, HASH, 4)
     arrays = {"channel_row": model.channel_row}
@@ -96,7 +102,7 @@ def test_export_c_values(tmp_path, bits, narrow):
         int main(void) {{{dump}
             printf("%s %.17g %d %d %d %d %d %.17g\\n", DEEP_0_HASH, DEEP_0_DT, DEEP_0_INPUT_ROWS,
                    DEEP_0_FIRST_TO_OUT_DELAY, DEEP_0_FIRST_TO_OUT_2_DELAY, DEEP_0_WEIGHT_BITS,
-                   DEEP_0_SECOND_TO_FIRST_WEIGHT_BITS, deep_0_output_scale[1]);
+                   DEEP_0_SECOND_TO_FIRST_WEIGHT_BITS, deep_0_readout[1][1]);
             return 0;
         }}""")
     *lines, last = subprocess.run([program], check=True, capture_output=True,
@@ -238,5 +244,5 @@ def test_export_svh_and_mem_in_icarus(tmp_path, name):
     first, base, *words = subprocess.run(
         ["vvp", "-n", "top"], check=True, capture_output=True, text=True,
         cwd=tmp_path / "rom").stdout.split()
-    assert first == HASH and int(base) == places(model, 4)[6].first
-    assert [int(word, 16) for word in words] == tables_of(model, 4)[5].dense + neuron_words(model)
+    assert first == HASH and int(base) == Layout(model=model, lanes=4).tables[6].first
+    assert [int(word, 16) for word in words] == _dense(model) + neuron_words(model)

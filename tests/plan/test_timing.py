@@ -7,21 +7,12 @@ import numpy as np
 import pytest
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
-from spikewright.network.network import INPUT
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.images import Place
-from spikewright.plan.program import Kind, schedule
-from spikewright.plan.timing import row_period, step_timing, worst_events
+from spikewright.plan.timing import step_timing, worst_events
 
-from tests.networks import (
-    deep_model,
-    make_recording,
-    nearest_model,
-    random_recording,
-    refused,
-    tiny_network,
-)
+from tests.designs import plan_of
+from tests.networks import make_recording, nearest_model, random_recording, tiny_network
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +21,12 @@ def model():
     return nearest_model(retime(tiny_network(0, channels=6, hidden=16)), Widths(), "net")
 
 
-@pytest.mark.parametrize("name, words, period", [
-    ("dense", 1, 3), ("dense", 2, 3), ("dense", 3, 3), ("dense", 4, 4), ("bitmap", 1, 3),
-    ("bitmap", 16, 16), ("rows", 1, 3), ("rows", 2, 4), ("rows", 14, 16)])
-def test_row_period(name, words, period):
-    """With many lanes, dense rows take no more cycles than they have words."""
-    place = Place(projection=None, bits=8, format=name, first=0, first_row=0, row_words=words,
-                  rows=1, target=0)
-    assert row_period(place, [place], 16) == period
-    listed = dataclasses.replace(place, format="rows")
-    assert row_period(place, [place, listed], 64) == row_period(place, [place, listed], 1)
-    assert row_period(place, [place, listed], 1) == words + 2
-    assert row_period(place, [place], 17) == (words if name == "dense" else period)
-
-
 # The hidden update takes 1 + 2 * 16 + 4 = 37 cycles, that of the outputs 1 + 2 * 2 + 4 = 9, and
-# a SPIKES phase that finds nothing 2. Rows: recurrent spikes due, input events, spikes now.
+# an Add of spikes that finds nothing 2. Rows: recurrent spikes due, input events, spikes now.
 @pytest.mark.parametrize("lanes, rows, cycles, latency", [
     (4,  (0, 0, 0), 50, 49),    # 2 + 37 + 2 + 9; the STEP token is taken in cycle 2
     (4,  (0, 1, 0), 54, 54),    # the row of 4 cycles comes on top
-    (4,  (0, 3, 0), 62, 57),    # three rows; the last is taken in the ninth cycle before UPDATE
+    (4,  (0, 3, 0), 62, 57),    # three rows; the last is taken in the ninth cycle before the Map
     (4,  (2, 0, 0), 60, 49),    # rows taken in cycles 3 and 7, the adder is free in 12
     (4,  (2, 1, 0), 64, 55),    # the event waits for the adder, from cycle 9 to 12
     (4,  (0, 0, 1), 55, 54),    # a row of 3 cycles taken in 42, free in 46, then 9
@@ -61,7 +38,7 @@ def test_row_period(name, words, period):
 ])
 def test_step_timing(model, lanes, rows, cycles, latency):
     due, events, now = rows
-    found = step_timing(model, CoreConfig(lanes=lanes), np.array([[due, events, 0, now, 0]]))
+    found = step_timing(plan_of(model, lanes), np.array([[due, events, 0, now, 0]]))
     assert [int(column[0]) for column in found] == [cycles, latency]
 
 
@@ -76,14 +53,14 @@ def test_step_timing(model, lanes, rows, cycles, latency):
 ])
 def test_step_timing_of_lanes(model, lanes, rows, cycles, latency):
     due, events, now = rows
-    found = step_timing(model, CoreConfig(lanes=lanes, neurons="lanes"),
+    found = step_timing(plan_of(model, lanes, neurons="lanes"),
                         np.array([[due, events, 0, now, 0]]))
     assert [int(column[0]) for column in found] == [cycles, latency]
 
 
 def test_step_timing_of_a_serial_multiplier(model):
     """A tick of 12 bits and 1; 2 ticks a neuron, 3 for the pipeline, and a cycle to start."""
-    cycles, latency = step_timing(model, CoreConfig(lanes=1, multiplier="serial"),
+    cycles, latency = step_timing(plan_of(model, 1, multiplier="serial"),
                                   np.array([[0, 0, 0, 0, 0]]))
     assert cycles.tolist() == [2 + (1 + 13 * 35) + 2 + (1 + 13 * 7)]
     assert latency.tolist() == [cycles[0] - 1]
@@ -93,18 +70,18 @@ def test_step_timing_of_rows_that_wait_for_the_adder(model):
     """Two recurrent projections, one lane: the second row, fetched in cycle 8, waits until 19."""
     again = dataclasses.replace(model.projections[0], delay=4)
     model = dataclasses.replace(model, projections=(again, *model.projections))
-    cycles, _ = step_timing(model, CoreConfig(lanes=1), np.array([[1, 1, 0, 0, 0, 0]]))
+    cycles, _ = step_timing(plan_of(model, 1), np.array([[1, 1, 0, 0, 0, 0]]))
     assert cycles.tolist() == [19 + 16 + 1 + 37 + 2 + 9]
 
 
 def test_step_timing_is_per_step(model):
     recording = random_recording(0, 6, 200)
-    answer = run_golden(model, recording, CoreConfig())
+    answer, plan = run_golden(model, recording, CoreConfig()), plan_of(model)
     assert answer.spikes.any()
     for t in range(200):
         due = answer.spikes[t - 3].sum() if t >= 3 else 0
         rows = [[due, np.diff(recording.start)[t], 0, answer.spikes[t].sum(), 0]]
-        cycles, latency = step_timing(model, CoreConfig(), np.array(rows))
+        cycles, latency = step_timing(plan, np.array(rows))
         assert (cycles[0], latency[0]) == (answer.cycles[t], answer.latency[t])
 
 
@@ -123,67 +100,14 @@ def test_more_events_never_take_fewer_cycles(model):
     for lanes in (1, 3, 8):
         rows = rng.integers(0, 12, (200, 5)) * [1, 1, 0, 1, 0]
         more = rows + rng.integers(0, 2, (200, 5)) * [1, 1, 0, 1, 0]
-        few, many = (step_timing(model, CoreConfig(lanes=lanes), events)[0]
+        few, many = (step_timing(plan_of(model, lanes), events)[0]
                      for events in (rows, more))
         assert (many >= few).all()
 
 
 def test_worst_events(model):
-    worst = worst_events(model, 7)
+    worst = worst_events(plan_of(model), 7)
     assert worst.tolist() == [[16, 7, 0, 16, 0]]
     recording = make_recording([list(range(6)) + [0]] * 300, 6)
-    longest, _ = step_timing(model, CoreConfig(), worst)
+    longest, _ = step_timing(plan_of(model), worst)
     assert run_golden(model, recording, CoreConfig()).cycles.max() <= longest[0]
-
-
-def test_schedule_of_a_deep_model():
-    """Per population: its spikes in order of projections, then the input, then the update."""
-    assert [(phase.kind, phase.index) for phase in schedule(deep_model(0))] == [
-        (Kind.SPIKES, 0), (Kind.SPIKES, 2), (Kind.INPUT, 1), (Kind.UPDATE, 0),
-        (Kind.SPIKES, 3), (Kind.SPIKES, 4), (Kind.UPDATE, 1),
-        (Kind.SPIKES, 5), (Kind.SPIKES, 6), (Kind.SPIKES, 7), (Kind.UPDATE, 2)]
-
-
-FIRST = "the first population with delay 0"
-
-
-@pytest.mark.parametrize("change, message", [
-    ({"delay": 1}, f"Projection input->first must reach {FIRST}, not first with delay 1"),
-    ({"target": "second", "weights": np.zeros((4, 3), int)},
-     f"Projection input->second must reach {FIRST}, not second with delay 0"),
-    ({"source": "second", "delay": 1, "weights": np.zeros((3, 5), int)},
-     "Model must have one input projection, not 0"),
-])
-def test_schedule_refuses_other_forms(change, message):
-    model = deep_model(0)
-    assert model.projections[1].source == INPUT
-    edge = dataclasses.replace(model.projections[1], **change)
-    projections = (model.projections[0], edge, *model.projections[2:])
-    with refused(message, ValueError):
-        schedule(dataclasses.replace(model, projections=projections))
-
-
-@pytest.mark.parametrize("lanes, error, message", [
-    (0,    ValueError, "Core lanes must be between 1 and 64, not 0"),
-    (65,   ValueError, "Core lanes must be between 1 and 64, not 65"),
-    (4.0,  TypeError,  "Core lanes must be an int, not 4.0"),
-    (True, TypeError,  "Core lanes must be an int, not True"),
-])
-def test_core_lanes_wrong(lanes, error, message):
-    with refused(message, error):
-        CoreConfig(lanes=lanes)
-
-
-@pytest.mark.parametrize("choice, message", [
-    ({"tables": "csr"},
-     "Core tables must be one of dense, bitmap, rows, smallest, not 'csr'"),
-    ({"tables": "bitmap", "lanes": 6},
-     "Core lanes must be a power of two with bitmap tables, not 6"),
-    ({"tables": "rows", "weight_memory": "large"},
-     "Core tables must be dense in large weight memory, not 'rows'"),
-    ({"neurons": "lanes", "multiplier": "serial"},
-     "Core multiplier must be parallel with a neuron unit per lane, not 'serial'"),
-])
-def test_core_config_wrong(choice, message):
-    with refused(message, ValueError):
-        CoreConfig(**choice)

@@ -3,15 +3,8 @@
 
 import numpy as np
 import pytest
-from spikewright.host.codec import (
-    EVENTS_MAX,
-    FrameReader,
-    StepAnswer,
-    encode_info,
-    encode_step,
-    pack_frame,
-)
-from spikewright.hw.link.layouts import EVENTS_MAX as LINK_EVENTS_MAX
+from spikewright.host.codec import FrameReader, StepAnswer, encode_info, encode_step, pack_frame
+from spikewright.plan.frames import EVENTS_MAX
 
 from tests.hw.link.link_bench import HASH, LinkBench, stub_output
 
@@ -66,9 +59,8 @@ def test_link_tolerates_two_percent(slow):
 
 
 def test_link_largest_step():
-    assert EVENTS_MAX == LINK_EVENTS_MAX
     events = [5, 0, 95] * 78
-    assert len(events) == EVENTS_MAX
+    assert len(events) == EVENTS_MAX == 234
     bench  = LinkBench()
     answer, = bench.run(encode_step(1, events), quiet=4000)
     assert bench.steps == [(0, events)]

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model on a core: what a host loads, and the tables that large RAMs cannot hold."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.designs import plan_of
+from tests.networks import MIXED, deep_model, refused
+
+
+def test_plan_loads_nothing_into_block_ram():
+    plan = plan_of(deep_model(1))
+    assert (plan.large, plan.loaded, plan.loaded_bytes) == (False, [], b"")
+
+
+@pytest.mark.parametrize("lanes, word_bytes", [(1, 1), (3, 2), (8, 5), (12, 8)])
+def test_plan_loads_words(lanes, word_bytes):
+    """Words of 5 bits per lane, byte by byte."""
+    plan = plan_of(deep_model(1), lanes, weight_memory="large")
+    assert plan.large and plan.loaded == plan.layout.images[5].dense
+    assert plan.word_bytes == word_bytes
+    assert len(plan.loaded_bytes) == word_bytes * len(plan.loaded)
+    assert int.from_bytes(plan.loaded_bytes[:word_bytes], "little") == plan.loaded[0]
+
+
+@pytest.mark.parametrize("neurons, units", [("shared", 1), ("lanes", 4)])
+def test_plan_has_one_layout(neurons, units):
+    plan = plan_of(deep_model(1), neurons=neurons, tables="rows")
+    layout = plan.layout
+    assert (layout.lanes, layout.units, layout.tables_format) == (4, units, "rows")
+    assert plan.layout is layout and plan.program is plan.program
+
+
+@pytest.mark.parametrize("rows, lanes, text", [
+    (4,       13, ("Lanes times weight bits must be at most 64 in large weight memory, not 13 "
+                   "times 5")),
+    (16_356,   5, ("Words of 5 weights must be at most 16384 in large weight memory, not 16385: "
+                   "take more lanes")),
+])
+def test_plan_refuses_a_table_that_is_too_large(rows, lanes, text):
+    """The others have 5 + 3 + 5 + 3 + 5 + 3 + 5 rows of one word of 5 weights each."""
+    model = deep_model(1)
+    k = next(k for k, p in enumerate(model.projections) if p.source == "input")
+    projections = list(model.projections)
+    projections[k] = dataclasses.replace(projections[k], weights=np.zeros((rows, 5), np.int64))
+    model = dataclasses.replace(model, projections=tuple(projections), channels=rows,
+                                channel_row=np.arange(rows))
+    with refused(text, ValueError):
+        plan_of(model, lanes, weight_memory="large")
+
+
+def test_plan_refuses_tables_of_several_widths():
+    with refused("Weights must have the same bits in every projection in large weight memory, not "
+                 "5 and 3 and 2", ValueError):
+        plan_of(deep_model(1, None, MIXED), weight_memory="large")
