@@ -163,15 +163,17 @@ class ProgramTable(wiring.Component):
                         self.next_map.eq(later[0] if later else 0),
                         self.list.eq(operation.list),
                     ]
-                    if isinstance(operation, MapConstants):
-                        m.d.comb += self._map(operation)
-                    else:
-                        m.d.comb += [
-                            *self._add(operation),
-                            stride.eq(strides.index(operation.words)),
-                            offset.eq(operation.first - operation.origin * operation.words),
-                            entry.eq(operation.first_row - operation.origin),
-                        ]
+                    if isinstance(operation, AddConstants):
+                        m.d.comb += self.delay.eq(operation.delay)
+                    # What an operation has no use for is as in the next one: less logic.
+                    add, map_ = self._near(k, AddConstants), self._near(k, MapConstants)
+                    m.d.comb += [
+                        *self._map(map_),
+                        *self._add(add),
+                        stride.eq(strides.index(add.words)),
+                        offset.eq(add.first - add.origin * add.words),
+                        entry.eq(add.first_row - add.origin),
+                    ]
         with m.Switch(stride):
             for k, words in enumerate(strides):
                 with m.Case(k):
@@ -183,13 +185,17 @@ class ProgramTable(wiring.Component):
 
         return m
 
+    def _near(self, k, kind):
+        """The first operation of ``kind`` from number ``k`` on, or else the last one before."""
+        operations = self.params.operations
+        return next(o for o in (*operations[k:], *reversed(operations)) if isinstance(o, kind))
+
     def _map(self, operation):
         return [self.first.eq(operation.first), self.count.eq(operation.count),
                 self.word.eq(operation.word)]
 
     def _add(self, operation):
         constants = [
-            self.delay.eq(operation.delay),
             self.row.format.eq(TableFormat[operation.format.upper()]),
             self.row.target.eq(operation.target),
             self.row.words.eq(operation.words),

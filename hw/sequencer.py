@@ -95,6 +95,7 @@ class Sequencer(wiring.Component):
         at = Signal.like(table.at)
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
         taken = Signal(init=decays)
+        self.rows_at = Signal(self.params.program.rows.row)
         begin = ENTRY[operations[0].kind]
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
@@ -115,6 +116,9 @@ class Sequencer(wiring.Component):
                     m.d.sync += self.update.clear.eq(0), at.eq(0)
                     m.next = begin
         waits = fsm.ongoing("INPUT")
+        for name, _ in self.rows.p.shape():
+            asked = self.rows_at if name in ("address", "row") else table.row
+            m.d.comb += self.rows.p[name].eq(asked[name])
         m.d.comb += [
             table.at.eq(at),
             table.number.eq(number),
@@ -141,9 +145,10 @@ class Sequencer(wiring.Component):
                         m.next = ENTRY[kind]
 
     def _request(self, m, table):
+        # No operation ends before the adder has taken its last row: the rest stays as it is.
         m.d.sync += [
             self.rows.valid.eq(1),
-            self.rows.payload.eq(table.row),
+            self.rows_at.eq(table.row),
         ]
 
     def _add_spikes(self, m, at, table):
