@@ -159,7 +159,8 @@ def test_model_is_not_made_again(make, clean):
 def test_changed_source_makes_the_model_again(make, monkeypatch):
     monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234-dirty")
     for _ in range(2):
-        assert "up to date" not in make("model", CHECKPOINT="net.safetensors")[1]
+        _, out, error = make("model", CHECKPOINT="net.safetensors")
+        assert "up to date" not in out and "made anew" not in error
 
 
 def test_bitstream_is_not_made_again(here, make, told, clean, monkeypatch):

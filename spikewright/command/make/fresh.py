@@ -7,33 +7,36 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.version import maker
+from spikewright.model.artefact import load_artefact, load_manifest
 from spikewright.network.checkpoint import checkpoint_hash
 
 from ..options import chosen_config
+from ..quantize import chosen_options
 
-__all__ = ["bitstream_is_fresh", "model_is_fresh"]
+__all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 
 
 def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
     """Whether ``folder`` has the model that `quantize` would make of ``arguments``."""
-    from spikewright.api import quantize_options
-    from spikewright.model.artefact import load_artefact
+    return is_of_settings(folder, arguments) and _by_us(load_manifest(folder))
 
-    from ..quantize import chosen_options
+
+def is_of_settings(folder: Path, arguments: Namespace) -> bool:
+    """Whether the model in ``folder`` was made of ``arguments``, by whatever Spikewright."""
+    from spikewright.api import quantize_options
     try:
         _, manifest = load_artefact(folder)
     except InputError:
         return False
-    return (_by_us(manifest) and manifest.get("options") == quantize_options(
-        **chosen_options(arguments)) and manifest.get("checkpoint", {}).get("sha256")
-        == checkpoint_hash(arguments.checkpoint))
+    return (manifest.get("options") == quantize_options(**chosen_options(arguments))
+            and manifest.get("checkpoint", {}).get("sha256")
+            == checkpoint_hash(arguments.checkpoint))
 
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
     """Whether ``folder`` has what `build` would make of ``arguments``."""
     from spikewright.api import Report
     from spikewright.boards.board.platforms import find_board
-    from spikewright.model.artefact import load_manifest
     board = find_board(arguments.board)
     try:
         report = Report.load(folder)

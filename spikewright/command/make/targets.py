@@ -13,7 +13,7 @@ from spikewright.base.files import check_file, check_folder
 from ..main import parser, run_words
 from ..options import chosen_config
 from ..quantize import write_model
-from .fresh import bitstream_is_fresh, model_is_fresh
+from .fresh import bitstream_is_fresh, is_of_settings, model_is_fresh
 from .settings import Settings
 
 __all__ = ["TARGETS"]
@@ -128,7 +128,7 @@ def _with_model(settings: Settings, words: list[str]) -> None:
     if model_is_fresh(folder, arguments):
         print(f"-> {folder}: up to date")
         return
-    if folder.exists():
+    if (folder / "manifest.json").is_file() and not is_of_settings(folder, arguments):
         print(f"note: {folder} is made anew: what was built of it before is of another model",
               file=sys.stderr)
     write_model(arguments, {"make": {"checkpoint": checkpoint}})
