@@ -129,8 +129,9 @@ def test_header_is_true(exported, model):
     worst = {row["events"]: row["cycles"] for row in facts["worst"]}
     assert worst[10] - worst[0] == 10 * 5 and re.search(rf"^//\s+10\s+{worst[10]}\s", header,
                                                         re.MULTILINE)
-    for module in ("rows", "neurons"):
-        assert re.search(rf"^// .*\(hw/{module}\.py\)\nmodule \\{CORE}\.{module} ", text,
+    for module, file in (("rows", "engines/rows"), ("neurons", "engines/parallel"),
+                         ("neurons.walk", "engines/walk"), ("sequencer.table", "program")):
+        assert re.search(rf"^// .*\(hw/{file}\.py\)\nmodule \\{CORE}\.{module} ", text,
                          re.MULTILINE)
     assert str(ROOT) not in text                # no path of the machine that made it
 

@@ -13,17 +13,17 @@ import signal
 import pytest
 from spikewright.network.recording import poisson_recording
 from spikewright.sim import cocotb_runner
-from spikewright.sim.bench.plan import load_plan
+from spikewright.sim.bench.script import load_script
 from spikewright.sim.cocotb_runner import (
     BENCH,
     BUILD_ARGUMENTS,
-    make_plan,
+    make_script,
     prepare,
     run_bench,
     simulator_environment,
 )
 
-from tests.designs import BUILD, core_params, published_model, published_recordings
+from tests.designs import BUILD, plan_of, published_model, published_recordings
 from tests.networks import deep_model, random_recording
 
 STEPS = 500
@@ -51,14 +51,14 @@ def test_published_on_verilog(shared, signals, simulator, checkpoint):
     from cocotb_test.simulator import Icarus, Verilator
 
     recording = published_recordings(shared, checkpoint)[0].head(STEPS)
-    verilog, plan = prepare(core_params(published_model(shared, checkpoint)), recording, BUILD)
-    assert load_plan(plan).spikes.any() and load_plan(plan).steps == STEPS
+    verilog, script = prepare(plan_of(published_model(shared, checkpoint)), recording, BUILD)
+    assert load_script(script).spikes.any() and load_script(script).steps == STEPS
     with simulator_environment(simulator):
         {"verilator": Verilator, "icarus": Icarus}[simulator](
             toplevel="top", module=BENCH, verilog_sources=[str(verilog)], seed=1,
             sim_build=str(verilog.parent / f"test-{simulator}"),
             compile_args=list(BUILD_ARGUMENTS[simulator]),
-            plus_args=[f"+plan={plan}", "+stalled=100"]).run()
+            plus_args=[f"+script={script}", "+stalled=100"]).run()
 
 
 @pytest.mark.parametrize("seeds, choices", [
@@ -66,17 +66,17 @@ def test_published_on_verilog(shared, signals, simulator, checkpoint):
     ((1,), {"lanes": 17})])             # rows stream
 def test_stalls_on_verilog(simulator, seeds, choices):
     """Two recurrent populations, resets and saturation, under stalls of several seeds."""
-    params = core_params(deep_model(4), **choices)
+    plan = plan_of(deep_model(4), **choices)
     recording = random_recording(4, 6, 150, reset=[0, 40, 41])
     for seed in seeds:
-        assert run_bench(params, recording, simulator=simulator, folder=BUILD, seed=seed) == []
+        assert run_bench(plan, recording, simulator=simulator, folder=BUILD, seed=seed) == []
 
 
 def test_loaded_weights_on_verilog(simulator):
     """The table is loaded first, with stalls and without; before, it reads as X."""
-    params = core_params(deep_model(4), 3, weight_memory="large")
+    plan = plan_of(deep_model(4), 3, weight_memory="large")
     recording = random_recording(4, 6, 60, reset=[0, 40, 41])
-    assert run_bench(params, recording, simulator=simulator, folder=BUILD) == []
+    assert run_bench(plan, recording, simulator=simulator, folder=BUILD) == []
 
 
 @pytest.mark.parametrize("field, place, where", [
@@ -87,34 +87,34 @@ def test_loaded_weights_on_verilog(simulator):
 ])
 def test_difference_is_told(monkeypatch, simulator, field, place, where):
     """The bench fails, and says where, if it expects something else than the RTL answers."""
-    params, recording = core_params(deep_model(4)), random_recording(4, 6, 20)
-    plan = make_plan(params, recording)
-    have = int(getattr(plan, field)[place])
-    other = getattr(plan, field).copy()
+    plan, recording = plan_of(deep_model(4)), random_recording(4, 6, 20)
+    script = make_script(plan, recording)
+    have = int(getattr(script, field)[place])
+    other = getattr(script, field).copy()
     other[place] = want = 1 - have
-    changed = dataclasses.replace(plan, **{field: other})
-    monkeypatch.setattr(cocotb_runner, "make_plan", lambda *_: changed)
-    failures = run_bench(params, recording, simulator=simulator, folder=BUILD)
+    changed = dataclasses.replace(script, **{field: other})
+    monkeypatch.setattr(cocotb_runner, "make_script", lambda *_: changed)
+    failures = run_bench(plan, recording, simulator=simulator, folder=BUILD)
     assert [line.split(" (log")[0] for line in failures] == [
         f"{run}: {field} in {where} must be {want}, as golden has, not {have}"
         for run in ("without_stalls", "with_stalls")]
 
 
 def test_late_result_is_told(monkeypatch, simulator):
-    params, recording = core_params(deep_model(4)), random_recording(4, 6, 20)
-    plan = make_plan(params, recording)
-    changed = dataclasses.replace(plan, latency=plan.latency - 1)
-    monkeypatch.setattr(cocotb_runner, "make_plan", lambda *_: changed)
-    failures = run_bench(params, recording, simulator=simulator, folder=BUILD)
-    have = plan.latency[0]
+    plan, recording = plan_of(deep_model(4)), random_recording(4, 6, 20)
+    script = make_script(plan, recording)
+    changed = dataclasses.replace(script, latency=script.latency - 1)
+    monkeypatch.setattr(cocotb_runner, "make_script", lambda *_: changed)
+    failures = run_bench(plan, recording, simulator=simulator, folder=BUILD)
+    have = script.latency[0]
     assert [line.split(" (log")[0] for line in failures] == [
         f"without_stalls: latency in step 0 must be {have - 1}, as golden has, not {have}"]
 
 
 def test_simulator_that_ends_early_is_told(monkeypatch, simulator):
-    """A plan that cannot be read ends both tests of the bench, and the run."""
-    monkeypatch.setattr(cocotb_runner, "save_plan", lambda path, plan: path.write_bytes(b""))
-    failures = run_bench(core_params(deep_model(4)), random_recording(4, 6, 5),
+    """A script that cannot be read ends both tests of the bench, and the run."""
+    monkeypatch.setattr(cocotb_runner, "save_script", lambda path, _: path.write_bytes(b""))
+    failures = run_bench(plan_of(deep_model(4)), random_recording(4, 6, 5),
                          simulator=simulator, folder=BUILD)
     assert len(failures) == 2
 
@@ -123,19 +123,19 @@ def test_waves(simulator, tmp_path, monkeypatch):
     """Also where make exports the variable that its user has set."""
     monkeypatch.setenv("WAVES", "core.waves")
     waves = tmp_path / "new" / f"core{cocotb_runner.WAVES[simulator]}"
-    assert run_bench(core_params(deep_model(4)), random_recording(4, 6, 5), simulator=simulator,
+    assert run_bench(plan_of(deep_model(4)), random_recording(4, 6, 5), simulator=simulator,
                      folder=BUILD, waves=waves) == []
     assert waves.stat().st_size > 1000
     assert os.environ["WAVES"] == "core.waves"
 
 
-def test_plan_is_kept(tmp_path):
-    params = core_params(deep_model(4))
+def test_script_is_kept(tmp_path):
+    plan = plan_of(deep_model(4))
     recording = poisson_recording(6, 4e-3, steps=30, rate=50, seed=1)
-    plan = make_plan(params, recording)
-    assert plan.place.tolist() == [0, 2, 3, 5, 6, 8, 9, 10, -1, -1]
-    cocotb_runner.save_plan(tmp_path / "plan.npz", plan)
-    again = load_plan(tmp_path / "plan.npz")
-    for field, value in vars(plan).items():
+    script = make_script(plan, recording)
+    assert script.column.tolist() == [0, 2, 3, 5, 6, 8, 9, 10, -1, -1]
+    cocotb_runner.save_script(tmp_path / "script.npz", script)
+    again = load_script(tmp_path / "script.npz")
+    for field, value in vars(script).items():
         assert (getattr(again, field) == value).all() if hasattr(value, "all") else \
             getattr(again, field) == value

@@ -5,10 +5,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
 from spikewright.sim.compiled import run_compiled
 
-from tests.designs import BUILD, core_params, equal_answer, published_form
+from tests.designs import BUILD, equal_answer, plan_of, published_form
 from tests.networks import (
     MIXED,
     deep_model,
@@ -43,7 +44,7 @@ def test_compiled_tables(tables, lanes):
     answer = equal_answer(model, recording, lanes, tables=tables)
     assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
     if tables == "smallest":
-        assert len(core_params(model, lanes, tables=tables).formats) == 2
+        assert len(plan_of(model, lanes, tables=tables).layout.memories) == 2
 
 
 @pytest.mark.parametrize("tables, lanes, choices", [
@@ -51,14 +52,14 @@ def test_compiled_tables(tables, lanes):
     ("smallest", 4, {})])
 def test_compiled_mixed_widths(tables, lanes, choices):
     """Projections of three widths, each weight somewhere as far from 0 as its width lets it."""
-    model = deep_model(7, MIXED)
+    model = deep_model(7, None, MIXED)
     for projection in model.projections:
-        most = MIXED.largest(projection.title)
+        most = (1 << projection.bits - 1) - 1
         projection.weights[0], projection.weights[1] = most, -most - 1
         projection.weights[3:, 1:] = 0
-    params = core_params(model, lanes, tables=tables, **choices)
-    assert set(params.table_shift.values()) == {0, 2, 4} and params.most_row_shift == 2
-    assert len(params.memories) == (4 if tables == "smallest" else 3)
+    rows = core_params(plan_of(model, lanes, tables=tables, **choices)).rows
+    assert {memory.shift for memory in rows.memories} == {0, 2, 4} and rows.row_shift == 2
+    assert len(rows.memories) == (4 if tables == "smallest" else 3)
     answer = equal_answer(model, random_recording(7, 6, STEPS, reset=[0, 70, 71, 200]), lanes,
                           tables=tables, **choices)
     assert answer.spikes[:, :7].any() and answer.spikes[:, 7:].any()
@@ -86,7 +87,7 @@ def test_compiled_listed_rows_after_others():
             weights = weights * (np.arange(weights.shape[1]) == weights.shape[1] - 1)
         projections.append(dataclasses.replace(p, weights=weights))
     model = dataclasses.replace(model, projections=tuple(projections))
-    formats = core_params(model, 1, tables="smallest").formats
+    formats = {name for _, name in plan_of(model, 1, tables="smallest").layout.memories}
     assert "rows" in formats and len(formats) > 1
     answer = equal_answer(model, random_recording(3, 6, STEPS), 1, tables="smallest")
     assert answer.spikes.any()
@@ -160,7 +161,7 @@ def test_compiled_several_outputs():
                                 weights=model.projections[-1].weights[:, :1])
     model = dataclasses.replace(model, populations=(*model.populations, second),
                                 projections=(*model.projections, extra),
-                                output_scale=np.array([0.5, 0.25, 2.0]))
+                                readout=np.diag([0.5, 0.25, 2.0]))
     answer = equal_answer(model, random_recording(2, 6, STEPS), 2)
     assert answer.velocity_int.any(axis=0).tolist() == [True] * 3
 
@@ -173,4 +174,4 @@ def test_compiled_runs_from_configuration_each_time():
 
 def test_compiled_refuses_other_recording():
     with refused("Recording made n_channels must be 6, as the network has, not 5"):
-        run_compiled(core_params(deep_model(4)), random_recording(4, 5, 5), BUILD)
+        run_compiled(plan_of(deep_model(4)), random_recording(4, 5, 5), BUILD)

@@ -5,11 +5,12 @@ import pytest
 from amaranth import *
 from amaranth.lib import memory
 from spikewright.hw.core import Core
-from spikewright.hw.decoder import Decoder, link_params
 from spikewright.hw.layouts import TokenKind
+from spikewright.hw.linked_core import LinkedCore
+from spikewright.hw.params import core_params, link_params
 from spikewright.sim.idle import idle_work
 
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.networks import deep_model
 
 
@@ -72,11 +73,11 @@ CHOICES = [{}, {"multiplier": "serial"}, {"neurons": "lanes"}, {"tables": "bitma
 
 
 @pytest.mark.parametrize("choices", CHOICES)
-def test_decoder_rests(choices):
+def test_linked_core_rests(choices):
     """No register changes and no memory is read while nothing comes from the host."""
-    core = core_params(deep_model(1), 2, **choices)
-    link = link_params(core, model_hash="00" * 32, clock_hz=12_000_000)
-    found = idle_work(Decoder(core, link))
+    plan = plan_of(deep_model(1), 2, **choices)
+    link = link_params(plan, model_hash="00" * 32, clock_hz=12_000_000)
+    found = idle_work(LinkedCore(core_params(plan), link))
     assert found["flip_flops"] > 300 and found["toggles"] == 0
     assert found["read_ports"] >= 5 and found["reads"] == 0
 
@@ -85,6 +86,6 @@ def test_decoder_rests(choices):
 @pytest.mark.parametrize("choices", CHOICES)
 def test_core_rests_between_steps(choices, taken):
     """The same after steps in which neurons fire, whether or not the last result is taken."""
-    found = idle_work(Stepped(core_params(deep_model(1), 2, **choices), taken), settle=5000,
-                      watch=50)
+    core = core_params(plan_of(deep_model(1), 2, **choices))
+    found = idle_work(Stepped(core, taken), settle=5000, watch=50)
     assert found["toggles"] == found["reads"] == 0
