@@ -13,7 +13,7 @@ from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 
-from tests.designs import BUILD, ROOT, core_params, published_form
+from tests.designs import BUILD, ROOT, plan_of, published_form
 from tests.networks import random_recording, tiny_network
 
 
@@ -85,8 +85,8 @@ def test_check_tells_fault(here, call_command, monkeypatch):
 
 
 def test_differences_of_shape():
-    params = core_params(published_form(tiny_network(1)))
-    answer = run_golden(params.model, random_recording(1, 6, 5), params.config)
+    plan = plan_of(published_form(tiny_network(1)))
+    answer = run_golden(plan.model, random_recording(1, 6, 5), plan.config)
     assert differences(answer, answer) == []
     assert differences(answer, dataclasses.replace(answer, cycles=answer.cycles[:4])) == [
         "cycles must have shape (5,), as golden has, not (4,)"]

@@ -8,36 +8,37 @@ import pytest
 from spikewright.base.errors import CoreFault
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.hw.core import Core
-from spikewright.hw.params import CoreParams
+from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 from spikewright.model.model import IntegerModel
+from spikewright.plan.plan import Plan
 from spikewright.verify.gates.core import check_gates, core_gates
 
 from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
-from tests.designs import BUILD, core_params
+from tests.designs import BUILD, plan_of
 from tests.networks import deep_model, random_recording, refused
 
 
 def test_gates_equal_golden():
-    params = core_params(deep_model(6), 4, tables="bitmap")
+    plan = plan_of(deep_model(6), 4, tables="bitmap")
     recording = random_recording(5, 6, 400, reset=[0, 90])
-    assert check_gates(params, BOARDS["icebreaker"], recording, BUILD) == []
+    assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
 
 
 def test_gates_of_another_model_are_told(monkeypatch):
     """Other thresholds are seen."""
-    params = core_params(deep_model(6), 1)
+    plan = plan_of(deep_model(6), 1)
     recording = random_recording(5, 6, 400)
 
-    def wrong(params: CoreParams, *_):
-        first, *rest = params.model.populations
+    def wrong(plan: Plan, *_):
+        first, *rest = plan.model.populations
         first = dataclasses.replace(first, threshold=first.threshold // 2)
-        model: IntegerModel = dataclasses.replace(params.model, populations=(first, *rest))
-        return convert(Core(dataclasses.replace(params, model=model)))
+        model: IntegerModel = dataclasses.replace(plan.model, populations=(first, *rest))
+        return convert(Core(core_params(dataclasses.replace(plan, model=model))))
 
     monkeypatch.setattr("spikewright.verify.gates.core.core_gates", wrong)
-    assert check_gates(params, BOARDS["icebreaker"], recording, BUILD)
+    assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD)
 
 
 def test_gates_that_hang_are_told(tmp_path, monkeypatch):
@@ -46,8 +47,8 @@ def test_gates_that_hang_are_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr("spikewright.verify.gates.core.core_gates", lambda *_: "")
     monkeypatch.setattr("spikewright.verify.gates.core.run_compiled", hangs)
-    params = core_params(deep_model(6), 1)
-    assert check_gates(params, BOARDS["icebreaker"], random_recording(5, 6, 4), tmp_path) == [
+    plan = plan_of(deep_model(6), 1)
+    assert check_gates(plan, BOARDS["icebreaker"], random_recording(5, 6, 4), tmp_path) == [
         "The core hangs at step 3"]
 
 
@@ -59,7 +60,7 @@ def test_runs_side_by_side_have_a_folder_each(tmp_path, monkeypatch):
         (folder / "gates.il").write_text(f"gates of {folder}")
 
     monkeypatch.setattr("spikewright.verify.gates.core.run_tool", tool)
-    texts = [core_gates(core_params(deep_model(6), 1), BOARDS["icebreaker"], tmp_path)
+    texts = [core_gates(plan_of(deep_model(6), 1), BOARDS["icebreaker"], tmp_path)
              for _ in range(2)]
     assert texts == [f"gates of {folder}" for folder in folders[::2]]
     assert len(set(folders)) == 2 and list(tmp_path.iterdir()) == []
@@ -81,11 +82,11 @@ def test_gates_command(tmp_path, monkeypatch, capsys):
 
 
 def test_gates_of_large_memory_are_refused(tmp_path):
-    params = core_params(deep_model(1), weight_memory="large")
+    plan = plan_of(deep_model(1), weight_memory="large")
     with refused("Core weight_memory must be block to simulate its gates, not large"):
-        check_gates(params, BOARDS["icebreaker"], None, tmp_path)
+        check_gates(plan, BOARDS["icebreaker"], None, tmp_path)
 
 
 def test_gates_of_another_family_are_refused(tmp_path):
     with refused("Board must be one with an iCE40, not ulx3s_25f, to simulate its gates"):
-        check_gates(core_params(deep_model(1)), BOARDS["ulx3s_25f"], None, tmp_path)
+        check_gates(plan_of(deep_model(1)), BOARDS["ulx3s_25f"], None, tmp_path)

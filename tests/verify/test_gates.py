@@ -8,9 +8,9 @@ import pytest
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.netlist import count_cells
 from spikewright.golden.run import run_golden
-from spikewright.hw.params import CoreParams
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.verify.gates.top import gate_differences, run_gates
 
 from tests.boards.boards_bench import saved_model
@@ -27,10 +27,10 @@ def test_gates_equal_golden(name, megahertz, baud, steps, sizes, config, spram, 
     if shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog, which runs the gates, is not installed")
     model, manifest = load_artefact(saved_model(tmp_path / "model", **sizes))
-    core = CoreParams(model=model, config=config)
+    plan = Plan(model=model, config=config)
     recording = random_recording(3, model.channels, steps, rate=0.6, reset=[steps * 5 // 8])
-    expected = run_golden(model, recording, core.config)
-    info, told = run_gates(core, manifest["model_hash"], recording, tmp_path, board_name=name,
+    expected = run_golden(model, recording, plan.config)
+    info, told = run_gates(plan, manifest["model_hash"], recording, tmp_path, board_name=name,
                            megahertz=megahertz, baud=baud)
 
     counted = count_cells(tmp_path / "top.json", BOARDS[name].family)
