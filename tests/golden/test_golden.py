@@ -93,7 +93,7 @@ def _equal(model, recording):
     assert np.array_equal(answer.velocity_int, outputs)
     assert np.array_equal(answer.spikes, spikes)
     assert np.array_equal(answer.saturated, saturated)
-    assert np.array_equal(answer.velocity, outputs * model.output_scale)
+    assert np.array_equal(answer.velocity, outputs @ model.readout.T)
     return answer
 
 
@@ -217,9 +217,11 @@ def test_golden_interpreted_equals_compiled(tmp_path):
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.any()
     with np.load(tmp_path / "out.npz") as file:
-        assert set(file.files) == {field.name for field in dataclasses.fields(answer)}
-        for key in file.files:
+        fields = {field.name for field in dataclasses.fields(answer)}
+        assert set(file.files) == {*fields, "spikes_hidden"}
+        for key in fields:
             assert np.array_equal(file[key], getattr(answer, key)), key
+        assert np.array_equal(file["spikes_hidden"], answer.spikes)
 
 
 def test_golden_decodes_ten_minutes_in_ten_seconds():
