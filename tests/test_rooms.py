@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spikewright.command.main import COMMANDS
+from spikewright.command.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 

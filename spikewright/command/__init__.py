@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `spikewright`: one file per subcommand."""
 
-from .main import main, run_words
+from .commands import main, run_words
 
 __all__ = ["main", "run_words"]

@@ -94,7 +94,7 @@ def test_version_and_boards(python, folder):
 
 
 def test_every_command_shows_its_options(python, folder):
-    from spikewright.command.main import COMMANDS
+    from spikewright.command.commands import COMMANDS
     for name in COMMANDS:
         assert f"usage: spikewright {name} " in _run(folder, python, "-m", "spikewright", name,
                                                      "--help")

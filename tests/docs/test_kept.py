@@ -8,7 +8,7 @@ from spikewright.boards.board.platforms import BOARDS
 
 from docs.make.kept import BUILDS, ROOT, rebuild
 from docs.make.tables import KEPT
-from spikewright.command.main import parser
+from spikewright.command.commands import parser
 from spikewright.command.options import chosen_config
 from tests.networks import refused
 

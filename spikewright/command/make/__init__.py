@@ -14,7 +14,7 @@ def add(parser: ArgumentParser) -> None:
     from .targets import TARGETS
     parser.description = ("What the Makefile calls. The settings come from make's command line, "
                           "and from the environment; 'make help' lists them.")
-    parser.add_argument("target", choices=TARGETS, help="(%(choices)s)", metavar="TARGET")
+    parser.add_argument("target", choices=tuple(TARGETS), help="(%(choices)s)", metavar="TARGET")
 
 
 def run(arguments: Namespace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from spikewright.base.errors import InputError
 from spikewright.base.files import check_file, check_folder
 
-from ..main import parser, run_words
+from ..commands import parser, run_words
 from ..options import chosen_config
 from ..quantize import write_model
 from .fresh import bitstream_is_fresh, is_of_settings, model_is_fresh
