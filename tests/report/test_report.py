@@ -12,7 +12,7 @@ import spikewright.boards.flow.toolchain
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
 from spikewright.golden.run import run_golden
-from spikewright.hw.decoder import MOST_EVENTS
+from spikewright.plan.frames import EVENTS_MAX
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
@@ -91,7 +91,7 @@ def test_facts(run, recording, tmp_path):
     assert facts["model_hash"] == manifest["model_hash"]
     assert facts["resources"]["ebr"] == {"used": 20, "available": 30}
     for name, seen, k in (("cycles", answer.cycles, 0), ("latency", answer.latency, 1)):
-        worst = step_timing(model, CoreConfig(), worst_events(model, MOST_EVENTS))[k]
+        worst = step_timing(model, CoreConfig(), worst_events(model, EVENTS_MAX))[k]
         assert facts[name]["worst"] == worst[0] >= facts[name]["largest_seen"]
         assert facts[name]["largest_seen"] == seen.max()
         assert facts[name]["mean"] == pytest.approx(seen.mean(), rel=1e-5)
@@ -148,7 +148,7 @@ def test_page_names_synthetic_recording(run, recording, told):
 def test_page_tells_of_steps_that_overfill_a_frame(run, recording):
     with np.load(recording) as file:
         data = {key: file[key] for key in file.files}
-    np.savez(recording, **data, count=np.where(data["bin"] == 3, MOST_EVENTS, 1))
+    np.savez(recording, **data, count=np.where(data["bin"] == 3, EVENTS_MAX, 1))
     facts, text = run(recording)
     assert facts["recording"]["too_full_steps"] == 1
     assert "have more events than that" in text
@@ -196,8 +196,8 @@ def test_show(run, recording, tmp_path, capsys):
 
 
 def test_show_refuses(run, tmp_path):
-    with refused(f"Report must be a folder made by 'spikewright build', not "
-                 f"'{tmp_path}': it has no report.json"):
+    with refused("Path must be a folder with manifest.json, report.json or ladder.json, or a "
+                 f"ladder.json, not '{tmp_path}'"):
         run_words(["show", str(tmp_path)])
     path = tmp_path / "report.json"
     for text in ("", "[]", "{", '{"model_hash": 1}'):
