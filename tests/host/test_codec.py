@@ -7,7 +7,6 @@ import struct
 import numpy as np
 import pytest
 from cobs import cobs
-from spikewright.plan.frames import CODED_MAX, EVENTS_MAX, LOAD_MAX, VERSION
 from spikewright.host.codec import (
     INFO_BYTES,
     LOAD_BYTES,
@@ -24,6 +23,7 @@ from spikewright.host.codec import (
     step_bytes,
     unpack_frame,
 )
+from spikewright.plan.frames import EVENTS_MAX, LOAD_MAX
 
 HASH = bytes.fromhex("9f3ac5017be2d844")
 INFO = bytes([0x81, 5, 1]) + struct.pack("<IIHHHHHH", 70_000, 1234, 1, 2, 3, 4, 5, 192) + HASH \

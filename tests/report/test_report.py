@@ -12,10 +12,11 @@ import spikewright.boards.flow.toolchain
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
 from spikewright.golden.run import run_golden
-from spikewright.plan.frames import EVENTS_MAX
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number, score
 
@@ -90,8 +91,9 @@ def test_facts(run, recording, tmp_path):
     answer = run_golden(model, read_recording(recording), CoreConfig())
     assert facts["model_hash"] == manifest["model_hash"]
     assert facts["resources"]["ebr"] == {"used": 20, "available": 30}
+    plan = Plan(model=model, config=CoreConfig())
     for name, seen, k in (("cycles", answer.cycles, 0), ("latency", answer.latency, 1)):
-        worst = step_timing(model, CoreConfig(), worst_events(model, EVENTS_MAX))[k]
+        worst = step_timing(plan, worst_events(plan, EVENTS_MAX))[k]
         assert facts[name]["worst"] == worst[0] >= facts[name]["largest_seen"]
         assert facts[name]["largest_seen"] == seen.max()
         assert facts[name]["mean"] == pytest.approx(seen.mean(), rel=1e-5)

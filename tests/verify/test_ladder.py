@@ -16,6 +16,7 @@ from spikewright.network.metrics import r_squared, spike_agreement
 from spikewright.network.recording import read_recording
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import build_model
 from spikewright.report.score import number
 from spikewright.verify.gates.simulate import GatesFault
@@ -76,8 +77,9 @@ def test_rows_are_those_of_the_model(here, call):
     row = network["rungs"][2]
     assert row["fidelity_r2"] == number(r_squared(exact.velocity, golden.velocity).mean())
     assert row["spike_agreement"] == number(spike_agreement(exact.spikes, golden.spikes))
-    assert row["table_bits"] == facts["table_bits"]["dense"]
-    assert row["widths"] == model.widths.as_dict()
+    plan = Plan(model=model, config=CoreConfig())
+    assert row["table_bits"] == plan.layout.table_bits
+    assert row["widths"] == dataclasses.asdict(model.widths)
     assert row["rtl"] == {"equal": True, "steps": STEPS, "differences": []}
     assert len(row["decoding_r2"]) == len(row["decoding_correlation"]) == 2
     assert [row["rtl"] for row in network["rungs"][:2]] == [None, None]
@@ -127,7 +129,7 @@ def test_rung_of_mixed_widths(here, call):
     rows = _ladder(here)["mean"]
     assert status == 0 and [row["rung"] for row in rows] == ["int8", "int3/8/6", "int5"]
     mixed = _ladder(here)["networks"][0]["rungs"][1]
-    assert mixed["widths"]["narrow"] == {"input->hidden": 3, "hidden->readout": 6}
+    assert mixed["widths"]["weight"] == 8
     # Rows of 2 words for each of 6 channels and 5 neurons, of one for the outputs; 4 lanes.
     assert [row["table_bits"] for row in rows] == [
         4 * (2 * 6 * bits[0] + 2 * 5 * bits[1] + 5 * bits[2])
@@ -190,7 +192,7 @@ NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install 
       for rung in ("17", "4/8", "4/8/17", "4//8")),
     (("net0.safetensors", "-o", "."),
      "Output folder must be new, empty or made by this command, not {here}"),
-    ((), f"the following arguments are required: CHECKPOINT {HELP}"),
+    ((), "Checkpoints must be one or more, not none"),
 ])
 def test_bad_input_is_one_line_and_writes_nothing(here, call, arguments, message):
     np.savez("wide.npz", bin=[0], channel=[0], n_bins=1, n_channels=9, dt=4e-3)
