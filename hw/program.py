@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Program table: the operations of a step as constants, and the row that one of them asks for."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any  # mypy takes the members of Amaranth's enumerations for integers
 
@@ -16,12 +17,16 @@ from .signatures import SpikeListSignature, UpdateSignature
 __all__ = ["AddConstants", "Kind", "MapConstants", "ProgramParams", "ProgramTable"]
 
 
-class Kind(enum.Enum, shape=2):
+KIND_BITS = 2
+
+
+class Kind(enum.Enum, shape=KIND_BITS):
     """What an operation does."""
 
     SPIKES = 0
     INPUT = 1
     MAP = 2
+    END = 3         # of the step: no operation follows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +96,37 @@ class ProgramParams:
     update:     UpdateSignature
 
     @property
+    def codes(self) -> list[int]:
+        """Code of each operation: its kind, and above that its rank among those of its kind.
+
+        The sequencer goes by the kind, and operations of one population often have the same rank:
+        with such codes, little logic is between a code and what it stands for.
+        """
+        ranks: Counter[int] = Counter()
+        codes = []
+        for operation in self.operations:
+            kind = operation.kind.value
+            codes.append(kind | ranks[kind] << KIND_BITS)
+            ranks[kind] += 1
+        return codes
+
+    @property
+    def code(self):
+        """Shape of a code."""
+        return range(max(*self.codes, Kind.END.value) + 1)
+
+    @property
     def maps(self) -> list[int]:
         """Numbers of the operations that update a population."""
         return [k for k, o in enumerate(self.operations) if isinstance(o, MapConstants)]
 
+    def kind_of(self, code):
+        """Kind of the operation with a code, which is a signal."""
+        return code[:KIND_BITS]
+
 
 class ProgramTable(wiring.Component):
-    """The constants of operation ``at``, and the row that it asks for. Combinational.
+    """The constants of the operation with code ``at``, and the row that it asks for. Combinational.
 
     Parameters
     ----------
@@ -105,62 +134,51 @@ class ProgramTable(wiring.Component):
 
     Members
     -------
-    at : :py:`In(range(operations))`
-    number : :py:`In(range(numbers))`
-        Of an input row, or position of a neuron in the groups.
+    at : :py:`In(params.code)`
+    input_row, neuron : :py:`In(range(input_rows))`, :py:`In(range(numbers))`
+        Input row, or position of a neuron in the groups, by the kind of the operation.
     row : :py:`Out(params.rows.row)`
         The request for that row.
     delay, list, first, count, word
         As in `SpikeListSignature` and `UpdateSignature`.
-    last : :py:`Out(1)`
-        No operation of the step follows.
-    last_map : :py:`Out(1)`
-        No MAP of the step follows.
-    following : :py:`Out(Kind)`
-        Kind of the next operation, which after the last one is the first one.
-    next_map : :py:`Out(range(operations))`
-        The next MAP of the step; 0 after the last one.
+    following : :py:`Out(params.code)`
+        Code of the next operation; END after the last one.
+    next_map : :py:`Out(params.code)`
+        Code of the next MAP of the step; END after the last one.
     """
 
-    def __init__(self, params: ProgramParams, numbers: int):
+    def __init__(self, params: ProgramParams, input_rows: int):
         self.params = params
 
-        at = range(max(len(params.operations), 2))
         spikes, update = params.spikes.members, params.update.members
         super().__init__({
-            "at":        In(at),
-            "number":    In(range(max(numbers, 2))),
+            "at":        In(params.code),
+            "input_row": In(range(max(input_rows, 2))),
+            "neuron":    In(spikes["number"].shape),
             "row":       Out(params.rows.row),
             "delay":     Out(spikes["delay"].shape),
             "list":      Out(spikes["list"].shape),
             "first":     Out(update["first"].shape),
             "count":     Out(update["count"].shape),
             "word":      Out(update["word"].shape),
-            "last":      Out(1),
-            "last_map":  Out(1),
-            "following": Out(Kind),
-            "next_map":  Out(at),
+            "following": Out(params.code),
+            "next_map":  Out(params.code),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        operations, maps = self.params.operations, self.params.maps
-        strides = sorted({o.words for o in operations if isinstance(o, AddConstants)})
-        stride  = Signal(range(max(len(strides), 2)))
-        offset  = Signal.like(self.row.address)     # of the row of number 0
-        entry   = Signal.like(self.row.row)
-        product = Signal.like(self.row.address)
+        operations, maps, codes = self.params.operations, self.params.maps, self.params.codes
+        offset = Signal.like(self.row.address)      # of the row of number 0
+        entry  = Signal.like(self.row.row)
         with m.Switch(self.at):
             for k, operation in enumerate(operations):
                 later = [u for u in maps if u > k]
-                # The last one takes the numbers that no operation has: less logic than zeros.
-                with m.Case(k) if k < len(operations) - 1 else m.Default():
+                # The last one takes the codes that no operation has: less logic than zeros.
+                with m.Case(codes[k]) if k < len(operations) - 1 else m.Default():
                     m.d.comb += [
-                        self.last.eq(k == len(operations) - 1),
-                        self.last_map.eq(not later),
-                        self.following.eq(operations[(k + 1) % len(operations)].kind),
-                        self.next_map.eq(later[0] if later else 0),
+                        self.following.eq([*codes, Kind.END.value][k + 1]),
+                        self.next_map.eq(codes[later[0]] if later else Kind.END.value),
                         self.list.eq(operation.list),
                     ]
                     if isinstance(operation, AddConstants):
@@ -170,20 +188,31 @@ class ProgramTable(wiring.Component):
                     m.d.comb += [
                         *self._map(map_),
                         *self._add(add),
-                        stride.eq(strides.index(add.words)),
                         offset.eq(add.first - add.origin * add.words),
                         entry.eq(add.first_row - add.origin),
                     ]
-        with m.Switch(stride):
-            for k, words in enumerate(strides):
-                with m.Case(k):
-                    m.d.comb += product.eq(times(self.number, words))
+        # Of the kinds that ask for rows, INPUT is the one with an odd number.
+        takes_input = self.at[0]
         m.d.comb += [
-            self.row.address.eq(product + offset),
-            self.row.row.eq(self.number + entry),
+            self.row.address.eq(offset + Mux(takes_input,
+                                             self._product(m, self.input_row, Kind.INPUT),
+                                             self._product(m, self.neuron, Kind.SPIKES))),
+            self.row.row.eq(entry + Mux(takes_input, self.input_row, self.neuron)),
         ]
 
         return m
+
+    def _product(self, m, number, kind):
+        """``number`` times the words of a row of the present operation, if it is of ``kind``."""
+        alike = {code: o.words for code, o in zip(self.params.codes, self.params.operations,
+                                                  strict=True) if o.kind == kind}
+        product = Signal.like(self.row.address, name=f"product_{kind.name.lower()}")
+        for words in sorted(set(alike.values())):
+            here = [code for code in alike if alike[code] == words]
+            with m.If(1 if len(set(alike.values())) == 1 else
+                      Cat(self.at == code for code in here).any()):
+                m.d.comb += product.eq(times(number, words))
+        return product
 
     def _near(self, k, kind):
         """The first operation of ``kind`` from number ``k`` on, or else the last one before."""

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from amaranth import *
-from amaranth.lib import stream, wiring
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .layouts import TokenKind, token_layout
@@ -12,8 +12,19 @@ from .program import Kind, ProgramParams, ProgramTable
 
 __all__ = ["Sequencer", "SequencerParams"]
 
-# The state in which an operation of each kind begins.
-ENTRY = {Kind.SPIKES: "SELECT", Kind.INPUT: "INPUT", Kind.MAP: "UPDATE"}
+class State(enum.Enum, shape=4):
+    """What the sequencer does. An operation begins in the state with the number of its kind."""
+
+    SELECT = Kind.SPIKES.value      # turns to the spike list
+    INPUT = Kind.INPUT.value        # takes tokens
+    UPDATE = Kind.MAP.value         # waits for the adder, then starts the update
+    RESULT = Kind.END.value         # waits for the result to be taken
+    FETCH = 4                       # reads a spike
+    LATCH = 5                       # asks for its row
+    ISSUE = 6                       # waits for the adder to take the row
+    RUN = 7                         # waits for the update
+    STREAM = 8                      # asks for a row in every cycle
+    CLEAR = 9                       # waits for the decay of the currents, which are zero
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,64 +96,57 @@ class Sequencer(wiring.Component):
             "next_step":   In(1),
             "busy":        Out(1),
         })
+        self.rows_at = Signal(program.rows.row)
 
     def elaborate(self, platform):
         m = Module()
 
-        operations, decays = self.params.program.operations, self.params.decays
-        number = Signal(max(len(self.spikes.number), len(self.i.p.row)))
-        m.submodules.table = table = ProgramTable(self.params.program, 1 << len(number))
-        at = Signal.like(table.at)
+        program, decays = self.params.program, self.params.decays
+        m.submodules.table = table = ProgramTable(program, self.params.rows)
+        at      = Signal(program.code, init=program.codes[0])
+        begin   = State(program.operations[0].kind.value)
+        state   = Signal(State, init=State.RESULT if decays else begin)
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
-        taken = Signal(init=decays)
-        self.rows_at = Signal(self.params.program.rows.row)
-        begin = ENTRY[operations[0].kind]
+        taken   = Signal(init=decays)
+        advance = Signal()          # go to the next operation
+        restart = Signal()          # go to the first one
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
-        with m.FSM(init="RESULT" if decays else begin) as fsm:
-            self._add_spikes(m, at, table)
-            self._add_input(m, at, table)
-            self._update(m, at, table)
-            with m.State("RESULT"):
+        with m.Switch(state):
+            self._add_spikes(m, state, table, advance)
+            self._add_input(m, state, at, table, advance)
+            self._update(m, state, at, table, advance, restart)
+            with m.Case(State.RESULT):
                 m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
                     m.d.sync += taken.eq(1)
                 with m.If((taken | self.next_step) & ~self.update.decays):
                     m.d.sync += taken.eq(0)
-                    m.next = begin
-            with m.State("CLEAR"):
-                with m.If(self.update.done | (not decays)):
-                    m.d.comb += self.cleared.eq(1)
-                    m.d.sync += self.update.clear.eq(0), at.eq(0)
-                    m.next = begin
-        waits = fsm.ongoing("INPUT")
+                    m.d.comb += restart.eq(1)
+        with m.If(advance):
+            m.d.sync += [
+                at.eq(table.following),
+                state.eq(program.kind_of(table.following)),
+            ]
+        with m.If(restart):
+            m.d.sync += [
+                at.eq(program.codes[0]),
+                state.eq(begin),
+            ]
         for name, _ in self.rows.p.shape():
             asked = self.rows_at if name in ("address", "row") else table.row
             m.d.comb += self.rows.p[name].eq(asked[name])
+        waits = (state == State.INPUT) | (state == State.RESULT)
         m.d.comb += [
             table.at.eq(at),
-            table.number.eq(number),
-            number.eq(Mux(waits, self.i.p.row, self.spikes.number)),
+            table.input_row.eq(self.i.p.row),
+            table.neuron.eq(self.spikes.number),
             self.spikes.delay.eq(table.delay),
             self.spikes.list.eq(table.list),
-            self.busy.eq(~(waits | fsm.ongoing("RESULT")) | self.rows_active
-                         | self.update.decays),
+            self.busy.eq(~waits | self.rows_active | self.update.decays),
         ]
 
         return m
-
-    def _advance(self, m, at, table):
-        """Go to the next operation, or to the result."""
-        kinds = {operation.kind for operation in self.params.program.operations}
-        m.d.sync += at.eq(at + 1)
-        with m.If(table.last):
-            m.d.sync += at.eq(0)
-            m.next = "RESULT"
-        with m.Else():
-            with m.Switch(table.following):
-                for kind in sorted(kinds, key=lambda kind: kind.value):
-                    with m.Case(kind):
-                        m.next = ENTRY[kind]
 
     def _request(self, m, table):
         # No operation ends before the adder has taken its last row: the rest stays as it is.
@@ -151,40 +155,43 @@ class Sequencer(wiring.Component):
             self.rows_at.eq(table.row),
         ]
 
-    def _add_spikes(self, m, at, table):
+    def _add_spikes(self, m, state, table, advance):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
         spikes = self.spikes
-        with m.State("SELECT"):
+        with m.Case(State.SELECT):
             m.d.comb += spikes.select.eq(1)
-            m.next = "FETCH"
-        with m.State("FETCH"):
-            m.d.comb += spikes.fetch.eq(1)
+            m.d.sync += state.eq(State.FETCH)
+        with m.Case(State.FETCH):
+            m.d.comb += [
+                spikes.fetch.eq(1),
+                advance.eq(~spikes.more),
+            ]
             with m.If(spikes.more):
-                m.next = "STREAM" if self.params.streams else "LATCH"
-            with m.Else():
-                self._advance(m, at, table)
+                m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
-            with m.State("STREAM"):
-                m.d.comb += spikes.fetch.eq(1)
-                with m.If(spikes.more):
-                    with m.If(~self.rows.valid | self.rows.ready):
-                        self._request(m, table)
-                        m.d.comb += spikes.take.eq(1)
-                with m.Elif(~self.rows.valid):
-                    self._advance(m, at, table)
+            with m.Case(State.STREAM):
+                m.d.comb += [
+                    spikes.fetch.eq(1),
+                    spikes.take.eq(spikes.more & (~self.rows.valid | self.rows.ready)),
+                    advance.eq(~spikes.more & ~self.rows.valid),
+                ]
+                with m.If(spikes.take):
+                    self._request(m, table)
         else:
-            with m.State("LATCH"):
+            with m.Case(State.LATCH):
                 self._request(m, table)
                 m.d.comb += spikes.take.eq(1)
-                m.next = "ISSUE"
-            with m.State("ISSUE"):
+                m.d.sync += state.eq(State.ISSUE)
+            with m.Case(State.ISSUE):
                 with m.If(self.rows.ready):
-                    m.next = "FETCH"
+                    m.d.sync += state.eq(State.FETCH)
 
-    def _add_input(self, m, at, table):
+    def _add_input(self, m, state, at, table, advance):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
-        with m.State("INPUT"):
+        program = self.params.program
+        first_map = program.codes[program.maps[0]]
+        with m.Case(State.INPUT):
             free = ~self.rows.valid | self.rows.ready
             with m.Switch(self.i.p.kind):
                 with m.Case(TokenKind.EVENT):
@@ -195,43 +202,57 @@ class Sequencer(wiring.Component):
                     # The last row has at most the cycle left in which the adder could take another.
                     m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
                     with m.If(self.i.valid & self.i.ready):
-                        self._advance(m, at, table)
+                        m.d.comb += advance.eq(self.i.p.kind != TokenKind.RESET)
                         with m.If(self.i.p.kind == TokenKind.RESET):
                             m.d.sync += [
                                 self.update.clear.eq(1),
-                                at.eq(self.params.program.maps[0]),
+                                at.eq(first_map),
+                                state.eq(State.UPDATE),
                             ]
-                            m.next = "UPDATE"
 
-    def _update(self, m, at, table):
+    def _update(self, m, state, at, table, advance, restart):
         """Advance a population once the adder holds no row; then start the decay, if it is last."""
-        update = self.update
+        update, decays = self.update, self.params.decays
+        cleared = update.clear & (self.params.program.kind_of(table.next_map) == Kind.END.value)
         m.d.comb += [
             update.first.eq(table.first),
             update.count.eq(table.count),
             update.word.eq(table.word),
         ]
-        with m.State("UPDATE"):
+        with m.Case(State.UPDATE):
             m.d.comb += [
                 update.start.eq(~self.rows_active),
                 # The log takes the spikes of this population.
                 self.spikes.select.eq(1),
             ]
             with m.If(update.start):
-                m.next = "RUN"
-        with m.State("RUN"):
+                m.d.sync += state.eq(State.RUN)
+        with m.Case(State.RUN):
             with m.If(update.done):
-                self._advance(m, at, table)
+                m.d.comb += advance.eq(~update.clear)
                 with m.If(update.clear):
-                    m.d.sync += at.eq(table.next_map)
-                    m.next = "UPDATE"
-                    with m.If(table.last_map):
-                        m.next = "CLEAR"
-                if self.params.decays:
-                    with m.If(table.last_map):
+                    m.d.sync += [
+                        at.eq(table.next_map),
+                        state.eq(State.UPDATE),
+                    ]
+                if not decays:
+                    self._clear(m, restart, cleared)
+                else:
+                    with m.If(cleared):
+                        m.d.sync += state.eq(State.CLEAR)
+                    with m.If(self.params.program.kind_of(table.next_map) == Kind.END.value):
                         m.d.comb += [
                             update.start.eq(1),
                             update.decay.eq(1),
                             update.first.eq(0),
                             update.count.eq(self.params.words),
                         ]
+        if decays:
+            with m.Case(State.CLEAR):
+                self._clear(m, restart, update.done)
+
+    def _clear(self, m, restart, done):
+        """The state is zero, and the step starts over."""
+        with m.If(done):
+            m.d.comb += self.cleared.eq(1), restart.eq(1)
+            m.d.sync += self.update.clear.eq(0)

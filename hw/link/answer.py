@@ -10,7 +10,34 @@ from ..layouts import result_layout
 from .layouts import CYCLES
 from .params import LinkParams
 
-__all__ = ["AnswerBytes"]
+__all__ = ["AnswerBytes", "AnswerSignature"]
+
+
+class AnswerSignature(wiring.Signature):
+    """What to answer; steady while an answer is built. ``Out`` is the executor's side.
+
+    Members
+    -------
+    info, lost : :py:`Out(1)`
+        INFO, not STEP; an event was dropped in the step.
+    result : :py:`Out(result_layout(outputs, width))`
+        The step's result.
+    load : :py:`Out(1)`
+        LOAD, not STEP. This and the rest only with a table.
+    loaded, words : :py:`Out(1)`, :py:`Out(16)`
+        From :class:`Loader`.
+    """
+
+    def __init__(self, params: LinkParams):
+        super().__init__({
+            "info":   Out(1),
+            "lost":   Out(1),
+            "result": Out(result_layout(params.outputs, params.width)),
+        } | ({
+            "load":   Out(1),
+            "loaded": Out(1),
+            "words":  Out(16),
+        } if params.table else {}))
 
 
 def _sum(terms):
@@ -38,10 +65,7 @@ class AnswerBytes(wiring.Component):
     -------
     build : :py:`In(1)`
         Pick; otherwise ``o`` is ``value``.
-    info, lost : :py:`In(1)`
-        INFO, not STEP; an event was dropped in the step.
-    result : :py:`In(result_layout(outputs, width))`
-        The step's result.
+    facts : :py:`In(AnswerSignature(params))`
     crc : :py:`In(8)`
         Byte that stands after the end.
     position : :py:`In(8)`
@@ -54,10 +78,6 @@ class AnswerBytes(wiring.Component):
         The answer has ended. Its end is a multiple of four.
     o : :py:`Out(8)`
         The byte.
-    load : :py:`In(1)`
-        LOAD, not STEP. This and the rest only with a table.
-    loaded, words : :py:`In(1)`, :py:`In(16)`
-        From :class:`Loader`.
     """
 
     def __init__(self, params: LinkParams):
@@ -65,36 +85,31 @@ class AnswerBytes(wiring.Component):
 
         super().__init__({
             "build":    In(1),
-            "info":     In(1),
-            "lost":     In(1),
-            "result":   In(result_layout(params.outputs, params.width)),
+            "facts":    In(AnswerSignature(params)),
             "crc":      In(8),
             "position": In(8),
             "value":    In(8),
             "cycles":   Out(1),
             "tail":     Out(1),
             "o":        Out(8),
-        } | ({
-            "load":     In(1),
-            "loaded":   In(1),
-            "words":    In(16),
-        } if params.table else {}))
+        })
 
     def elaborate(self, platform):
         m = Module()
 
+        facts  = self.facts
         first  = CYCLES // 4 + 1
         last   = max(1 + PAGE_BYTES // 4, first + self.params.outputs)
         index  = self.position[2:2 + last.bit_length()]
         offset = self.position[:2]
         head   = index == 0
-        load   = self.load if self.params.table else Const(0)
-        step   = ~self.info & ~load
-        tail   = index == Mux(self.info, 1 + PAGE_BYTES // 4,
+        load   = facts.load if self.params.table else Const(0)
+        step   = ~facts.info & ~load
+        tail   = index == Mux(facts.info, 1 + PAGE_BYTES // 4,
                               Mux(load, 2, first + self.params.outputs))
         cycles = step & (index == CYCLES // 4)
         stored = Mux(head, (offset == 1) | (offset == 2),
-                     ((index == 1) & ~load) | (self.info & ~tail))
+                     ((index == 1) & ~load) | (facts.info & ~tail))
         m.d.comb += [
             self.tail.eq(tail),
             self.cycles.eq(cycles),
@@ -102,22 +117,22 @@ class AnswerBytes(wiring.Component):
 
         # Each byte has a gate of its own, and the answer is their sum: smaller than a tree of
         # choices, and the registers in the gates keep it so.
-        version = Cat(Const(VERSION, 6), self.loaded, 1) if self.params.table else VERSION
-        flags   = Mux(step, Cat(self.result.saturated, self.lost), version)
+        version = Cat(Const(VERSION, 6), facts.loaded, 1) if self.params.table else VERSION
+        flags   = Mux(step, Cat(facts.result.saturated, facts.lost), version)
         picks = [
             (~self.build | stored,               self.value),
             (self.build & head & (offset == 1),  0x80),     # the answer's type
             (self.build & head & (offset == 3),  flags),
             (self.build & tail,                  self.crc),
         ]
-        for number, word in enumerate([self.result.cycles, *self._outputs()], first - 1):
+        for number, word in enumerate([facts.result.cycles, *self._outputs()], first - 1):
             here = self.build & step & (index == number)
             picks += [(here & (offset == k), word[8 * k:8 * k + 8])
                       for k in range((len(word) + 7) // 8)]
         picks += self._signs(self.build & step, index, offset, first)
         if self.params.table:
             here = self.build & load & (index == 1)
-            form = (self.words[:8], self.words[8:], self.params.table.lanes,
+            form = (facts.words[:8], facts.words[8:], self.params.table.lanes,
                     self.params.table.word_bytes)
             picks += [(here & (offset == k), byte) for k, byte in enumerate(form)]
         for number, (where, byte) in enumerate(picks):
@@ -129,7 +144,7 @@ class AnswerBytes(wiring.Component):
         return m
 
     def _outputs(self):
-        return [Value.cast(self.result.outputs[k]).as_unsigned()
+        return [Value.cast(self.facts.result.outputs[k]).as_unsigned()
                 for k in range(self.params.outputs)]
 
     def _signs(self, step, index, offset, first):

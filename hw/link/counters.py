@@ -8,7 +8,22 @@ from amaranth.lib.wiring import In, Out
 from .layouts import COUNTERS
 from .store import PageSignature
 
-__all__ = ["Counters"]
+__all__ = ["CountSignature", "Counters"]
+
+
+class CountSignature(wiring.Signature):
+    """How the executor counts at position ``number`` of the status page, in a cycle with ``count``.
+
+    Something is yet to be counted in a cycle with ``busy``. A ``count`` comes two cycles after one
+    without, at the latest, if the cycle in between had ``freeze``.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "count":  Out(1),
+            "number": Out(5),
+            "busy":   In(1),
+        })
 
 
 class Counters(wiring.Component):
@@ -22,23 +37,18 @@ class Counters(wiring.Component):
     -------
     corrupt, overrun : :py:`In(1)`
         The receiver drops a frame in this cycle.
-    count, number : :py:`In(1)`, :py:`In(5)`
-        Count at position ``number``; two cycles after one without ``busy``, at the latest, if the
-        cycle in between had ``freeze``.
+    asked : :py:`In(CountSignature())`
+        What the executor counts.
     freeze : :py:`In(1)`
         Begin nothing for the receiver.
-    busy : :py:`Out(1)`
-        Something is yet to be counted.
     page : :py:`Out(PageSignature())`
         Access to the status page.
     """
 
     corrupt: In(1)
     overrun: In(1)
-    count:   In(1)
-    number:  In(5)
+    asked:   In(CountSignature())
     freeze:  In(1)
-    busy:    Out(1)
     page:    Out(PageSignature())
 
     def elaborate(self, platform):
@@ -53,12 +63,12 @@ class Counters(wiring.Component):
         full    = self.page.value == 0xff
         last    = offset[0] & (offset[1] | (start != COUNTERS["steps"]))
         m.d.comb += [
-            self.page.soon.eq(self.count | ((corrupt | overrun) & ~self.freeze)),
+            self.page.soon.eq(self.asked.count | ((corrupt | overrun) & ~self.freeze)),
             self.page.claim.eq(claim),
             self.page.position.eq(start | offset),
             self.page.write.eq(adding & self.page.grant & ~(full & last)),
             self.page.data.eq(self.page.value + 1),
-            self.busy.eq(self.count | corrupt | overrun | claim),
+            self.asked.busy.eq(self.asked.count | corrupt | overrun | claim),
         ]
 
         with m.If(adding):
@@ -68,8 +78,8 @@ class Counters(wiring.Component):
             m.d.sync += adding.eq(1)
         with m.Else():
             m.d.sync += offset.eq(0)
-            with m.If(self.count):
-                m.d.sync += claim.eq(1), start.eq(self.number)
+            with m.If(self.asked.count):
+                m.d.sync += claim.eq(1), start.eq(self.asked.number)
             with m.Elif(corrupt & ~self.freeze):
                 m.d.sync += claim.eq(1), start.eq(COUNTERS["corrupt"]), corrupt.eq(0)
             with m.Elif(overrun & ~self.freeze):

@@ -6,9 +6,13 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..layouts import TokenKind, result_layout, token_layout
+from .answer import AnswerSignature
 from .compare import is_below
+from .counters import CountSignature
 from .layouts import COUNTERS, frame_layout
+from .loader import LoadSignature
 from .params import LinkParams
+from .walker import WalkSignature
 
 __all__ = ["Executor"]
 
@@ -31,19 +35,18 @@ class Executor(wiring.Component):
         Frames.
     slot : :py:`Out(1)`
         Slot of the frame in work.
-    reading, position, stop, checked, good, i_bytes
-        To :class:`Walker`, as are ``answer``, ``info``, ``lost``, ``done``.
+    walk, facts, i_bytes
+        To :class:`Walker`.
     o_tokens : :py:`Out(stream.Signature(token_layout(rows)))`
         Requests to the core.
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
         Results of the core.
     decides : :py:`Out(1)`
         It may count in the next cycle.
-    count, number, busy : :py:`Out(1)`, :py:`Out(5)`, :py:`In(1)`
+    counts : :py:`Out(CountSignature())`
         To :class:`Counters`.
-    load, loaded, restart, o_load
-        To :class:`Loader`; ``load`` to :class:`Walker`. Only with a table; no STEP fits before
-        ``loaded``.
+    loader, o_load : :py:`Out(LoadSignature())`, :py:`Out(stream.Signature(8))`
+        To :class:`Loader`. Only with a table; no STEP fits before it is loaded.
     """
 
     def __init__(self, params: LinkParams):
@@ -52,32 +55,22 @@ class Executor(wiring.Component):
         super().__init__({
             "i":         In(stream.Signature(frame_layout())),
             "slot":      Out(1),
-            "reading":   Out(1),
-            "position":  In(8),
-            "stop":      Out(1),
-            "checked":   In(1),
-            "good":      In(1),
+            "walk":      Out(WalkSignature()),
+            "facts":     Out(AnswerSignature(params)),
             "i_bytes":   In(stream.Signature(8)),
             "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
             "i_results": In(stream.Signature(result_layout(params.outputs, params.width))),
-            "answer":    Out(1),
-            "info":      Out(1),
-            "lost":      Out(1),
-            "done":      In(1),
             "decides":   Out(1),
-            "count":     Out(1),
-            "number":    Out(5),
-            "busy":      In(1),
+            "counts":    Out(CountSignature()),
         } | ({
-            "load":      Out(1),
-            "loaded":    In(1),
-            "restart":   Out(1),
+            "loader":    Out(LoadSignature()),
             "o_load":    Out(stream.Signature(8)),
         } if params.table else {}))
 
     def elaborate(self, platform):
         m = Module()
 
+        walk, facts = self.walk, self.facts
         byte   = self.i_bytes.payload
         end    = Signal(8, reset_less=True)
         seq    = Signal(8, reset_less=True)
@@ -90,29 +83,30 @@ class Executor(wiring.Component):
         count  = Signal()
         number = Signal(5)
         table  = self.params.table is not None
-        load   = self.load if table else Const(0)
+        load   = facts.load if table else Const(0)
         body   = end[2:] != 0           # after the sequence number
         m.d.sync += [
-            self.stop.eq(self.position == end),
+            walk.stop.eq(walk.position == end),
             fits.eq(((byte == 1) & (end == 3))
-                    | ((byte == 2) & body & (self.loaded if table else 1))
+                    | ((byte == 2) & body & (self.loader.loaded if table else 1))
                     | ((byte == 3) & body & table)),
-            same.eq(Mux(load, fresh, ~self.info & known) & (byte == seq)),
+            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq)),
             exists.eq(is_below(byte, self.params.rows)),
-            self.count.eq(count),
-            self.number.eq(number),
-            go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.busy),
+            self.counts.count.eq(count),
+            self.counts.number.eq(number),
+            go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.counts.busy),
         ]
         m.d.comb += [
             self.o_tokens.p.row.eq(byte),
-            self.decides.eq(go | self.checked),
+            self.decides.eq(go | walk.checked),
+            facts.result.eq(self.i_results.payload),
         ]
 
         # A cycle late: the core does much in the cycle in which its result is taken.
         take = Signal()
         m.d.sync += self.i_results.ready.eq(take)
         with m.FSM() as fsm:
-            m.d.sync += self.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
+            m.d.sync += walk.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
                                           | fsm.ongoing("ANSWER")))
             with m.State("IDLE"):
                 m.d.comb += self.i.ready.eq(1)
@@ -121,10 +115,10 @@ class Executor(wiring.Component):
                     m.next = "CHECK"
 
             with m.State("CHECK"):
-                m.d.comb += number.eq(COUNTERS["corrupt"]), count.eq(self.checked & ~self.good)
-                with m.If(self.checked):
+                m.d.comb += number.eq(COUNTERS["corrupt"]), count.eq(walk.checked & ~walk.good)
+                with m.If(walk.checked):
                     m.next = "TYPE"
-                    with m.If(~self.good):
+                    with m.If(~walk.good):
                         m.next = "IDLE"
 
             with m.State("TYPE"):
@@ -133,7 +127,7 @@ class Executor(wiring.Component):
                     count.eq(go & ~fits),
                     self.i_bytes.ready.eq(go),
                 ]
-                m.d.sync += self.info.eq(byte[0] & ~(byte[1] & table))
+                m.d.sync += facts.info.eq(byte[0] & ~(byte[1] & table))
                 if table:
                     m.d.sync += load.eq(byte[0] & byte[1])
                 with m.If(go):
@@ -149,9 +143,9 @@ class Executor(wiring.Component):
                     take.eq(go & ~same),
                 ]
                 with m.If(go):
-                    m.d.sync += seq.eq(byte), known.eq(~self.info & ~load), fresh.eq(load)
+                    m.d.sync += seq.eq(byte), known.eq(~facts.info & ~load), fresh.eq(load)
                     m.next = "FLAGS"
-                    with m.If(self.info | same):
+                    with m.If(facts.info | same):
                         m.next = "ANSWER"
 
             self._execute(m, go, byte, exists, count, number)
@@ -159,8 +153,8 @@ class Executor(wiring.Component):
                 self._load(m, go)
 
             with m.State("ANSWER"):
-                m.d.comb += self.answer.eq(self.info | load | self.i_results.valid)
-                with m.If(self.done):
+                m.d.comb += walk.answer.eq(facts.info | load | self.i_results.valid)
+                with m.If(walk.done):
                     m.next = "IDLE"
 
         return m
@@ -170,14 +164,14 @@ class Executor(wiring.Component):
 
         with m.State("FLAGS"):
             m.d.comb += self.i_bytes.ready.eq(go)
-            m.d.sync += self.lost.eq(0)
+            m.d.sync += self.facts.lost.eq(0)
             with m.If(go):
                 m.next = "EVENTS"
                 with m.If(byte[0]):
                     m.next = "RESET"
                 if self.params.table:
-                    with m.If(self.load):
-                        m.d.comb += self.restart.eq(byte[0])
+                    with m.If(self.facts.load):
+                        m.d.comb += self.loader.restart.eq(byte[0])
                         m.next = "LOAD"
 
         with m.State("RESET"):
@@ -188,13 +182,13 @@ class Executor(wiring.Component):
         with m.State("EVENTS"):
             m.d.comb += number.eq(COUNTERS["dropped"])
             with m.If(go):
-                with m.If(self.stop):
+                with m.If(self.walk.stop):
                     m.next = "STEP"
                 with m.Elif(exists):
                     m.next = "EVENT"
                 with m.Else():
                     m.d.comb += self.i_bytes.ready.eq(1), count.eq(1)
-                    m.d.sync += self.lost.eq(1)
+                    m.d.sync += self.facts.lost.eq(1)
 
         with m.State("EVENT"):
             m.d.comb += [
@@ -211,12 +205,16 @@ class Executor(wiring.Component):
                 m.next = "ANSWER"
 
     def _load(self, m, go):
-        m.d.comb += self.o_load.payload.eq(self.i_bytes.payload)
+        m.d.comb += [
+            self.o_load.payload.eq(self.i_bytes.payload),
+            self.facts.loaded.eq(self.loader.loaded),
+            self.facts.words.eq(self.loader.words),
+        ]
 
         with m.State("LOAD"):
             with m.If(go):
                 m.next = "BYTE"
-                with m.If(self.stop):
+                with m.If(self.walk.stop):
                     m.next = "ANSWER"
 
         with m.State("BYTE"):

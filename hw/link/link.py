@@ -74,48 +74,26 @@ class Link(wiring.Component):
         connect_stream(m, walker.o_line, uart_tx.i)
         connect_stream(m, executor.o_tokens, wiring.flipped(self.o_tokens))
         connect_stream(m, wiring.flipped(self.i_results), executor.i_results)
+        wiring.connect(m, executor.walk, walker.walk)
+        wiring.connect(m, executor.facts, walker.facts)
+        wiring.connect(m, executor.counts, counters.asked)
+        wiring.connect(m, receiver.store, store.receive)
         wiring.connect(m, walker.store, store.walk)
         wiring.connect(m, counters.page, store.page)
 
         m.d.comb += [
             uart_rx.rx.eq(self.rx),
             self.tx.eq(uart_tx.tx),
-            store.soon.eq(receiver.soon),
-            store.write.eq(receiver.write),
-            store.address.eq(receiver.address),
-            store.data.eq(receiver.data),
             store.slot.eq(executor.slot),
-            executor.position.eq(walker.position),
-            executor.checked.eq(walker.checked),
-            executor.good.eq(walker.good),
-            executor.done.eq(walker.done),
-            executor.busy.eq(counters.busy),
-            walker.reading.eq(executor.reading),
-            walker.stop.eq(executor.stop),
-            walker.answer.eq(executor.answer),
-            walker.info.eq(executor.info),
-            walker.lost.eq(executor.lost),
-            walker.result.eq(self.i_results.payload),
-            walker.busy.eq(counters.busy),
+            walker.busy.eq(counters.asked.busy),
             counters.corrupt.eq(receiver.corrupt),
             counters.overrun.eq(receiver.overrun),
-            counters.count.eq(executor.count),
-            counters.number.eq(executor.number),
             counters.freeze.eq(walker.freeze | executor.decides),
         ]
         if self.params.table:
-            self._load(m, self.params.table, executor, walker)
+            m.submodules.loader = loader = Loader(self.params.table)
+            wiring.connect(m, executor.loader, loader.control)
+            connect_stream(m, executor.o_load, loader.i)
+            connect_stream(m, loader.o, wiring.flipped(self.o_load))
 
         return m
-
-    def _load(self, m, table, executor, walker):
-        m.submodules.loader = loader = Loader(table)
-        connect_stream(m, executor.o_load, loader.i)
-        connect_stream(m, loader.o, wiring.flipped(self.o_load))
-        m.d.comb += [
-            loader.restart.eq(executor.restart),
-            executor.loaded.eq(loader.loaded),
-            walker.load.eq(executor.load),
-            walker.loaded.eq(loader.loaded),
-            walker.words.eq(loader.words),
-        ]

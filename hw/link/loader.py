@@ -9,7 +9,28 @@ from amaranth.lib.wiring import In, Out
 from ..layouts import load_layout
 from .params import TableParams
 
-__all__ = ["Loader"]
+__all__ = ["LoadSignature", "Loader"]
+
+
+class LoadSignature(wiring.Signature):
+    """How the executor leads the loader.
+
+    Members
+    -------
+    restart : :py:`Out(1)`
+        The next byte is the first.
+    words : :py:`In(16)`
+        Whole words that have passed.
+    loaded : :py:`In(1)`
+        They are all of the table, and those that it must have.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "restart": Out(1),
+            "words":   In(16),
+            "loaded":  In(1),
+        })
 
 
 class Loader(wiring.Component):
@@ -25,34 +46,27 @@ class Loader(wiring.Component):
 
     Members
     -------
-    restart : :py:`In(1)`
-        The next byte is the first.
+    control : :py:`In(LoadSignature())`
     i : :py:`In(stream.Signature(8))`
         Bytes of the table, word by word.
     o : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
         The same, for the core.
-    words : :py:`Out(16)`
-        Whole words that have passed.
-    loaded : :py:`Out(1)`
-        They are all of the table, and those that it must have.
     """
 
     def __init__(self, table: TableParams):
         self.table = table
 
         super().__init__({
-            "restart": In(1),
+            "control": In(LoadSignature()),
             "i":       In(stream.Signature(8)),
             "o":       Out(stream.Signature(load_layout(table.words, table.word_bytes))),
-            "words":   Out(16),
-            "loaded":  Out(1),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        crc = CRC16_IBM_3740(8).create()
-        m.submodules.crc = ResetInserter(self.restart)(crc)
+        crc, control = CRC16_IBM_3740(8).create(), self.control
+        m.submodules.crc = ResetInserter(control.restart)(crc)
         # Wide enough for one word too many, so that nothing wraps before it is noticed.
         word = Signal(range(self.table.words + 2))
         byte = Signal.like(self.o.p.byte)
@@ -64,14 +78,13 @@ class Loader(wiring.Component):
             self.o.p.word.eq(word),
             self.o.p.byte.eq(byte),
             self.o.p.data.eq(self.i.payload),
-            self.words.eq(word),
+            control.words.eq(word),
             crc.data.eq(self.i.payload),
             crc.valid.eq(move),
         ]
-        m.d.sync += self.loaded.eq((word == self.table.words) & (byte == 0) & ~self.restart & ~move
-                                   & (crc.crc == self.table.crc))
-
-        with m.If(self.restart):
+        m.d.sync += control.loaded.eq((word == self.table.words) & (byte == 0) & ~control.restart
+                                      & ~move & (crc.crc == self.table.crc))
+        with m.If(control.restart):
             m.d.sync += word.eq(0), byte.eq(0)
         with m.Elif(move):
             m.d.sync += byte.eq(Mux(last, 0, byte + 1))

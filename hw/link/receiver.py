@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from spikewright.plan.frames import SLOT_BYTES
 
 from .layouts import frame_layout, line_layout
+from .store import ReceiveSignature
 
 __all__ = ["Receiver"]
 
@@ -14,7 +15,7 @@ __all__ = ["Receiver"]
 class Receiver(wiring.Component):
     """Writes frames into the two slots in turn, as they come.
 
-    Takes a byte every third cycle; ``data`` must stay for one more cycle. A frame keeps its slot
+    Takes a byte every third cycle; its data must stay for one more cycle. A frame keeps its slot
     until the next one is complete, at the earliest; of a frame that comes while one waits to be
     taken, nothing is written, and it is an overrun. A frame with a bad byte, or of a length that no
     frame has, is dropped. Two delimiters in a row are nothing.
@@ -25,18 +26,15 @@ class Receiver(wiring.Component):
         Bytes off the line.
     o : :py:`Out(stream.Signature(frame_layout()))`
         Frames, still coded. Their CRC is yet to be checked.
-    soon, write, address, data : :py:`Out(1)`, :py:`Out(1)`, :py:`Out(9)`, :py:`Out(8)`
-        Byte for the store; ``soon`` tells in the cycle before.
+    store : :py:`Out(ReceiveSignature())`
+        Byte for the store.
     corrupt, overrun : :py:`Out(1)`
         A frame is dropped in this cycle.
     """
 
     i:       In(stream.Signature(line_layout()))
     o:       Out(stream.Signature(frame_layout()))
-    soon:    Out(1)
-    write:   Out(1)
-    address: Out(9)
-    data:    Out(8)
+    store:   Out(ReceiveSignature())
     corrupt: Out(1)
     overrun: Out(1)
 
@@ -55,21 +53,21 @@ class Receiver(wiring.Component):
         end      = self.i.valid & self.i.p.zero
         m.d.comb += [
             self.i.ready.eq(1),
-            self.soon.eq(byte & ~waiting & ~full),
-            self.address.eq(Cat(position, slot)),
-            self.data.eq(self.i.p.data),
+            self.store.soon.eq(byte & ~waiting & ~full),
+            self.store.address.eq(Cat(position, slot)),
+            self.store.data.eq(self.i.p.data),
             self.o.p.slot.eq(~slot),
             self.o.p.end.eq(position - 2),
             self.corrupt.eq(end & (fault | (begun & ~late & short))),
             self.overrun.eq(end & late & ~fault),
         ]
         m.d.sync += [
-            self.write.eq(self.soon),
+            self.store.write.eq(self.store.soon),
             full.eq(position == SLOT_BYTES),
             short.eq(position[2:] == 0),
         ]
 
-        with m.If(self.write):
+        with m.If(self.store.write):
             m.d.sync += position.eq(position + 1)
         with m.If(waiting & self.o.ready):
             m.d.sync += waiting.eq(0), position.eq(0), full.eq(0), short.eq(1)

@@ -7,7 +7,22 @@ from amaranth.lib.wiring import In, Out
 
 from .layouts import page_address, page_init
 
-__all__ = ["PageSignature", "SlotSignature", "Store"]
+__all__ = ["PageSignature", "ReceiveSignature", "SlotSignature", "Store"]
+
+
+class ReceiveSignature(wiring.Signature):
+    """How the receiver writes a byte, in the cycles with ``write``.
+
+    ``soon`` tells in the cycle before each of them.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "soon":    Out(1),
+            "write":   Out(1),
+            "address": Out(9),
+            "data":    Out(8),
+        })
 
 
 class PageSignature(wiring.Signature):
@@ -61,8 +76,8 @@ class Store(wiring.Component):
 
     Members
     -------
-    soon, write, address, data : :py:`In(1)`, :py:`In(1)`, :py:`In(9)`, :py:`In(8)`
-        What the receiver writes; ``soon`` tells in the cycle before.
+    receive : :py:`In(ReceiveSignature())`
+        What the receiver writes.
     page : :py:`In(PageSignature())`
         The counters' access.
     slot, walk : :py:`In(1)`, :py:`In(SlotSignature())`
@@ -73,10 +88,7 @@ class Store(wiring.Component):
         self.params = params
 
         super().__init__({
-            "soon":    In(1),
-            "write":   In(1),
-            "address": In(9),
-            "data":    In(8),
+            "receive": In(ReceiveSignature()),
             "page":    In(PageSignature()),
             "slot":    In(1),
             "walk":    In(SlotSignature()),
@@ -89,22 +101,24 @@ class Store(wiring.Component):
         read  = ram.read_port()
         write = ram.write_port()
 
-        page, walk = self.page, self.walk
+        receive, page, walk = self.receive, self.page, self.walk
         position = Mux(page.claim, page.position, walk.position)
         address  = Mux(page.claim | walk.page, page_address(position),
                        Cat(walk.position, self.slot))
         m.d.sync += [
-            write.en.eq(self.write | page.write | walk.write),
-            write.addr.eq(Mux(self.write, self.address, address)),
-            write.data.eq(Mux(self.write, self.data, Mux(page.claim, page.data, walk.data))),
+            write.en.eq(receive.write | page.write | walk.write),
+            write.addr.eq(Mux(receive.write, receive.address, address)),
+            write.data.eq(Mux(receive.write, receive.data,
+                              Mux(page.claim, page.data, walk.data))),
             # A cycle ahead: much waits for it.
-            walk.grant.eq(~(self.soon | self.write | page.soon | page.claim | walk.write)),
+            walk.grant.eq(~(receive.soon | receive.write | page.soon | page.claim
+                            | walk.write)),
         ]
         m.d.comb += [
             read.en.eq(page.claim | walk.read),
             read.addr.eq(address),
             page.value.eq(read.data),
-            page.grant.eq(~self.write),
+            page.grant.eq(~receive.write),
             walk.value.eq(read.data),
         ]
 

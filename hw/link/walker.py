@@ -6,15 +6,41 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.wiring import In, Out
 
-from ..layouts import result_layout
-from .answer import AnswerBytes
+from .answer import AnswerBytes, AnswerSignature
 from .cobs import Cobs
 from .compare import is_above
 from .cursor import Cursor
 from .params import LinkParams
 from .store import SlotSignature
 
-__all__ = ["Walker"]
+__all__ = ["WalkSignature", "Walker"]
+
+
+class WalkSignature(wiring.Signature):
+    """How the executor leads the walker.
+
+    Members
+    -------
+    reading : :py:`Out(1)`
+        Check and give the frame in the slot; low in between two frames.
+    position, stop : :py:`In(8)`, :py:`Out(1)`
+        Where the walker is; a cycle later, whether the CRC of the frame starts there.
+    checked, good : :py:`In(1)`
+        The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
+    answer, done : :py:`Out(1)`, :py:`In(1)`
+        An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
+    """
+
+    def __init__(self):
+        super().__init__({
+            "reading":  Out(1),
+            "position": In(8),
+            "stop":     Out(1),
+            "checked":  In(1),
+            "good":     In(1),
+            "answer":   Out(1),
+            "done":     In(1),
+        })
 
 
 class Walker(wiring.Component):
@@ -34,19 +60,11 @@ class Walker(wiring.Component):
 
     Members
     -------
-    reading : :py:`In(1)`
-        Check and give the frame in the slot; low in between two frames.
-    position, stop : :py:`Out(8)`, :py:`In(1)`
-        Where the walker is; a cycle later, whether the CRC of the frame starts there.
-    checked, good : :py:`Out(1)`
-        The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
+    walk : :py:`In(WalkSignature())`
     o_bytes : :py:`Out(stream.Signature(8))`
         Bytes of the frame.
-    answer, done : :py:`In(1)`, :py:`Out(1)`
-        An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
-    info, lost, result : :py:`In(1)`, :py:`In(1)`, :py:`In(result_layout(outputs, width))`
-    load, loaded, words : :py:`In(1)`, :py:`In(1)`, :py:`In(16)`, only with a table
-        What to answer, see :class:`AnswerBytes`.
+    facts : :py:`In(AnswerSignature(params))`
+        What to answer.
     o_line : :py:`Out(stream.Signature(8))`
         Bytes for the line.
     busy, freeze : :py:`In(1)`, :py:`Out(1)`
@@ -59,26 +77,14 @@ class Walker(wiring.Component):
         self.params = params
 
         super().__init__({
-            "reading":  In(1),
-            "position": Out(8),
-            "stop":     In(1),
-            "checked":  Out(1),
-            "good":     Out(1),
-            "o_bytes":  Out(stream.Signature(8)),
-            "answer":   In(1),
-            "done":     Out(1),
-            "info":     In(1),
-            "lost":     In(1),
-            "result":   In(result_layout(params.outputs, params.width)),
-            "o_line":   Out(stream.Signature(8)),
-            "busy":     In(1),
-            "freeze":   Out(1),
-            "store":    Out(SlotSignature()),
-        } | ({
-            "load":     In(1),
-            "loaded":   In(1),
-            "words":    In(16),
-        } if params.table else {}))
+            "walk":    In(WalkSignature()),
+            "o_bytes": Out(stream.Signature(8)),
+            "facts":   In(AnswerSignature(params)),
+            "o_line":  Out(stream.Signature(8)),
+            "busy":    In(1),
+            "freeze":  Out(1),
+            "store":   Out(SlotSignature()),
+        })
 
     def elaborate(self, platform):
         m = Module()
@@ -90,23 +96,22 @@ class Walker(wiring.Component):
         m.submodules.cursor = cursor = Cursor()
         m.submodules.source = source = AnswerBytes(self.params)
 
+        wiring.connect(m, wiring.flipped(self.facts), source.facts)
+
         byte  = Signal(8, reset_less=True)
         first = Signal()
         with m.If(~cursor.loaded):
             m.d.sync += byte.eq(source.o)
         m.d.sync += [
             first.eq(cursor.position == 0),
-            self.good.eq(crc.match_detected & cobs.due),
-            self.checked.eq(0),
+            self.walk.good.eq(crc.match_detected & cobs.due),
+            self.walk.checked.eq(0),
         ]
         m.d.comb += [
-            self.position.eq(cursor.position),
+            self.walk.position.eq(cursor.position),
             self.store.position.eq(cursor.position),
             self.store.data.eq(cobs.o),
             cursor.grant.eq(self.store.grant),
-            source.info.eq(self.info),
-            source.lost.eq(self.lost),
-            source.result.eq(self.result),
             source.crc.eq(crc.crc[8:]),
             source.position.eq(cursor.position),
             source.value.eq(self.store.value),
@@ -116,20 +121,13 @@ class Walker(wiring.Component):
             self.o_line.payload.eq(byte),
         ]
 
-        if self.params.table:
-            m.d.comb += [
-                source.load.eq(self.load),
-                source.loaded.eq(self.loaded),
-                source.words.eq(self.words),
-            ]
-
         act = cursor.settled & self.store.grant
         with m.FSM() as fsm:
             with m.State("IDLE"):
                 m.d.comb += cursor.clear.eq(1), restart.eq(1), cobs.start.eq(1)
-                with m.If(self.reading):
+                with m.If(self.walk.reading):
                     m.next = "CHECK"
-                with m.Elif(self.answer):
+                with m.Elif(self.walk.answer):
                     m.next = "BUILD"
             self._read(m, act, first, cursor, cobs, crc)
             self._build(m, act, first, cursor, cobs, crc, source, byte)
@@ -149,7 +147,7 @@ class Walker(wiring.Component):
                     crc.valid.eq(~first),
                     cursor.step.eq(1),
                 ]
-                m.d.sync += last.eq(self.stop)
+                m.d.sync += last.eq(self.walk.stop)
                 with m.If(last):
                     m.d.comb += cursor.clear.eq(1)
                     m.next = "VERIFY"
@@ -158,7 +156,7 @@ class Walker(wiring.Component):
             m.d.comb += cobs.decode.eq(1)
             with m.If(cursor.settled & ~self.busy):
                 m.d.comb += cursor.step.eq(1)
-                m.d.sync += self.checked.eq(1)
+                m.d.sync += self.walk.checked.eq(1)
                 m.next = "READ"
 
         with m.State("READ"):
@@ -166,7 +164,7 @@ class Walker(wiring.Component):
                 self.o_bytes.valid.eq(cursor.settled),
                 cursor.step.eq(self.o_bytes.ready),
             ]
-            with m.If(~self.reading):
+            with m.If(~self.walk.reading):
                 m.next = "IDLE"
 
     def _build(self, m, act, first, cursor, cobs, crc, source, byte):
@@ -175,10 +173,10 @@ class Walker(wiring.Component):
         longer = Signal()       # the same, up to the byte before; from last time, it does no harm
         turn   = Signal()       # the next state follows, not the next byte
         turned = Signal()       # `cobs` has followed the change to `decode`
-        eight  = self.position[3:]
+        eight  = self.walk.position[3:]
         m.d.sync += [
             above.eq(is_above(byte, self.store.value, longer)),
-            turn.eq(Mux(source.build, source.tail & self.position[1], source.cycles & longer)),
+            turn.eq(Mux(source.build, source.tail & self.walk.position[1], source.cycles & longer)),
             # The longest step and the counters are at positions 8 to 21.
             self.freeze.eq(source.build & ((eight == 1) | (eight == 2))),
         ]
@@ -194,7 +192,7 @@ class Walker(wiring.Component):
                 m.d.comb += self.store.write.eq(1), crc.valid.eq(~first)
                 with m.If(source.cycles):
                     m.d.sync += longer.eq(above)
-                with m.If(self.position[:2] == 3):
+                with m.If(self.walk.position[:2] == 3):
                     m.d.sync += paged.eq(1)
                 with m.If(turn):
                     m.d.sync += paged.eq(0)
@@ -232,5 +230,5 @@ class Walker(wiring.Component):
             with m.If(cursor.settled & self.o_line.ready):
                 m.d.comb += cursor.step.eq(1)
                 with m.If(cobs.zero):
-                    m.d.comb += self.done.eq(1)
+                    m.d.comb += self.walk.done.eq(1)
                     m.next = "IDLE"
