@@ -38,17 +38,17 @@ class Bench:
 
     async def count(self, ctx, name):
         """As the executor does: it decides one cycle before, and then keeps the receiver's off."""
-        while ctx.get(self.dut.busy):
+        while ctx.get(self.dut.asked.busy):
             await ctx.tick()
         await ctx.tick()
         ctx.set(self.dut.freeze, 1)
         await ctx.tick()
         ctx.set(self.dut.freeze, 0)
-        ctx.set(self.dut.count, 1)
-        ctx.set(self.dut.number, COUNTERS[name])
+        ctx.set(self.dut.asked.count, 1)
+        ctx.set(self.dut.asked.number, COUNTERS[name])
         await ctx.tick()
-        ctx.set(self.dut.count, 0)
-        ctx.set(self.dut.number, 0)
+        ctx.set(self.dut.asked.count, 0)
+        ctx.set(self.dut.asked.number, 0)
 
     async def drop(self, ctx, *names):
         for name in names:
@@ -62,7 +62,7 @@ class Bench:
             await ctx.tick()
 
     async def settle(self, ctx):
-        while ctx.get(self.dut.busy):
+        while ctx.get(self.dut.asked.busy):
             await ctx.tick()
         await ctx.tick()
 
@@ -147,11 +147,11 @@ def test_counters_count_first_what_the_executor_counts(before):
         await ctx.tick()
         ctx.set(dut.freeze, 0)
         ctx.set(dut.corrupt, not before)
-        ctx.set(dut.count, 1)
-        ctx.set(dut.number, COUNTERS["repeated"])
+        ctx.set(dut.asked.count, 1)
+        ctx.set(dut.asked.number, COUNTERS["repeated"])
         await ctx.tick()
         ctx.set(dut.corrupt, 0)
-        ctx.set(dut.count, 0)
+        ctx.set(dut.asked.count, 0)
         await bench.settle(ctx)
         assert (bench.value("repeated"), bench.value("corrupt")) == (1, 1)
 
@@ -166,7 +166,7 @@ def test_counters_freeze():
         await bench.drop(ctx, "corrupt", "overrun")
         await ctx.tick().repeat(20)
         assert (bench.value("corrupt"), bench.value("overrun")) == (0, 0)
-        assert ctx.get(bench.dut.busy)
+        assert ctx.get(bench.dut.asked.busy)
         ctx.set(bench.dut.freeze, 0)
         await bench.settle(ctx)
         assert (bench.value("corrupt"), bench.value("overrun")) == (1, 1)

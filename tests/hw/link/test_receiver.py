@@ -20,7 +20,7 @@ class Bench:
     async def watch(self, ctx):
         dut = self.dut
         async for _, _, write, address, data, corrupt, overrun in ctx.tick().sample(
-                dut.write, dut.address, dut.data, dut.corrupt, dut.overrun):
+                dut.store.write, dut.store.address, dut.store.data, dut.corrupt, dut.overrun):
             if write:
                 assert address % 256 < LIMIT
                 self.memory[address] = data

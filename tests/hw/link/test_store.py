@@ -32,8 +32,10 @@ def test_store_serves_three_users_at_once():
             position  = int(rng.integers(36 if page else 240))
             counter   = int(rng.integers(32))
             data      = [int(byte) for byte in rng.integers(256, size=3)]
-            for signal, value in ((dut.soon, receives[cycle + 1]), (dut.write, receive),
-                                  (dut.address, address), (dut.data, data[0]),
+            for signal, value in ((dut.receive.soon, receives[cycle + 1]),
+                                  (dut.receive.write, receive),
+                                  (dut.receive.address, address),
+                                  (dut.receive.data, data[0]),
                                   (dut.page.soon, claims[cycle + 1]),
                                   (dut.page.claim, claim), (dut.page.position, counter),
                                   (dut.page.data, data[1]), (dut.slot, slot),
