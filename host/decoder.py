@@ -2,7 +2,8 @@
 """The decoder for experiments: channel numbers in, physical units out."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Union
 
@@ -21,7 +22,7 @@ from .serial_port import SerialPort
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
 
-__all__ = ["Decoder", "Line", "open_port", "weights_of"]
+__all__ = ["Decoder", "Line", "connected", "open_port", "weights_of"]
 
 Line = Union[SerialPort, "VirtualBoard"]
 
@@ -219,6 +220,28 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
     except ValueError as error:
         raise InputError(str(error)) from error
     return VirtualBoard(plan, link, Path(cache))
+
+
+@contextmanager
+def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megahertz: float,
+              cache: str) -> Iterator[Driver]:
+    """A driver of the device at ``port`` (see `open_port`), which runs ``model``.
+
+    Raises
+    ------
+    InputError
+        If nothing answers there, now or in the block, or the device runs another model.
+    """
+    line = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache)
+    try:
+        driver = Driver(line, model.hash, model.integers.outputs,
+                        weights=weights_of(model.integers))
+        driver.connect()
+        yield driver
+    except (NoAnswerError, serial.SerialException, ValueError) as error:
+        raise InputError(str(error)) from error
+    finally:
+        line.close()
 
 
 def weights_of(model: IntegerModel):

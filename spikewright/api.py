@@ -14,7 +14,7 @@ from spikewright.base.errors import InputError
 from spikewright.base.version import maker
 from spikewright.golden.check import changed_behaviour
 from spikewright.golden.run import run_golden
-from spikewright.host.decoder import Decoder, open_port, weights_of
+from spikewright.host.decoder import Decoder, connected
 from spikewright.model.model import Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
@@ -231,20 +231,10 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
 def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,
               megahertz: float, cache: str | Path) -> Result:
     """Decode on a board, or on the virtual one."""
-    import serial
-
     from spikewright.host.decode import decode
-    from spikewright.host.driver import Driver, NoAnswerError
-    line = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=str(cache))
-    try:
-        driver = Driver(line, model.hash, model.integers.outputs,
-                        weights=weights_of(model.integers))
-        driver.connect()
+    with connected(port, model, config, baud=baud, megahertz=megahertz,
+                   cache=str(cache)) as driver:
         answer = decode(driver, model.integers, recording)
-    except (NoAnswerError, serial.SerialException, ValueError) as error:
-        raise InputError(str(error)) from error
-    finally:
-        line.close()
     return Result(velocity=answer.velocity, velocity_int=answer.velocity_int,
                   cycles=answer.cycles, saturated=answer.saturated)
 

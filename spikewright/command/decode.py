@@ -42,13 +42,10 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Decode, write the answers and the picture, and say what the link counted."""
-    import serial
-
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
     from spikewright.host.decode import decode
-    from spikewright.host.decoder import open_port, weights_of
-    from spikewright.host.driver import Driver, NoAnswerError
+    from spikewright.host.decoder import connected
     from spikewright.host.picture import SUFFIXES, draw
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
@@ -58,17 +55,10 @@ def run(arguments: Namespace) -> None:
     model = Model.load(arguments.model)
     integers, source = model.integers, read_source(arguments.recording, model.network)
     recording = source.recording
-    port = open_port(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
-                     megahertz=arguments.freq, cache="build/sim")
-    try:
-        driver = Driver(port, model.hash, integers.outputs, weights=weights_of(integers))
-        driver.connect()
+    with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
+                   megahertz=arguments.freq, cache="build/sim") as driver:
         answer = decode(driver, integers, recording, live=arguments.live)
         info = driver.read_info()
-    except (NoAnswerError, serial.SerialException, ValueError) as error:
-        raise InputError(str(error)) from error
-    finally:
-        port.close()
     write_arrays(arguments.output, vars(answer))
     if arguments.picture:
         where = "the virtual board" if arguments.port == "virtual" else arguments.port
