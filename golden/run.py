@@ -2,10 +2,8 @@
 """Run the golden model over a recording."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from spikewright.base.arrays import write_arrays
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
@@ -15,8 +13,7 @@ from spikewright.plan.timing import step_timing
 
 from .core import MAP, OPERATION, Constants, State, Stimulus, Trace, run_steps
 
-__all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "write_answer",
-           "zero_state"]
+__all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "zero_state"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,8 +99,3 @@ def zero_state(plan: Plan) -> State:
     neurons, slots = plan.layout.neurons, 1 + max(1, plan.program.longest_delay)
     return State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
                  spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
-
-
-def write_answer(path: Path, answer: Answer) -> None:
-    """Write an answer as .npz; its keys are the fields of `Answer`."""
-    write_arrays(path, vars(answer))
