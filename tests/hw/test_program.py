@@ -46,23 +46,26 @@ def program_table(operations, *bits):
         spikes=SpikeListSignature(slots=4, lists=2, numbers=8)), 8)
 
 
-def test_maps_of_a_program():
-    assert program_table(OPERATIONS, 4, 3).params.maps == [2, 4]
+def test_codes_of_a_program():
+    """The kind, SPIKES 0, INPUT 1 or MAP 2, and above its 2 bits the rank among those of a kind."""
+    params = program_table(OPERATIONS, 4, 3).params
+    assert params.maps == [2, 4]
+    assert params.codes == [0, 1, 2, 4, 6]
+    assert params.code == range(7)
+    assert Kind.END.value == 3
 
 
 def test_program_table_goes_from_operation_to_operation():
-    """What follows each, and the next MAP: the way of a step, and that of a reset."""
+    """The code that follows each, and that of the next MAP; END after the last one."""
     dut, found = program_table(OPERATIONS, 4, 3), []
 
     async def bench(ctx):
-        for at in range(len(OPERATIONS)):
+        for at in dut.params.codes:
             ctx.set(dut.at, at)
-            found.append((ctx.get(dut.last), ctx.get(dut.last_map), ctx.get(dut.following),
-                          ctx.get(dut.next_map)))
+            found.append((ctx.get(dut.following), ctx.get(dut.next_map)))
 
     simulate_logic(dut, bench)
-    assert found == [(0, 0, Kind.INPUT, 2), (0, 0, Kind.MAP, 2), (0, 0, Kind.SPIKES, 4),
-                     (0, 0, Kind.MAP, 4), (1, 1, Kind.SPIKES, 0)]
+    assert found == [(1, 2), (2, 2), (4, 6), (6, 6), (3, 3)]
 
 
 @pytest.mark.parametrize("at, number, row", [
@@ -70,19 +73,23 @@ def test_program_table_goes_from_operation_to_operation():
     (0, 7, (TableFormat.DENSE,  19, 1, 3, 0, 1)),       # 10 + (7 - 4) * 3
     (1, 0, (TableFormat.DENSE,   1, 0, 2, 2, 0)),
     (1, 3, (TableFormat.DENSE,   7, 0, 2, 2, 0)),       # 1 + 3 * 2
-    (3, 0, (TableFormat.BITMAP, 22, 2, 1, 1, 0)),
-    (3, 3, (TableFormat.BITMAP, 25, 2, 1, 1, 0)),
+    (4, 0, (TableFormat.BITMAP, 22, 2, 1, 1, 0)),
+    (4, 3, (TableFormat.BITMAP, 25, 2, 1, 1, 0)),
 ])
 def test_program_table_finds_the_row(at, number, row):
+    """That of the input by the input row, and that of spikes by the neuron."""
     dut = program_table(OPERATIONS, 4, 3)
     fields = ("format", "address", "target", "words", "shift", "width")
+    takes, other = ((dut.input_row, dut.neuron) if at == 1 else (dut.neuron, dut.input_row))
 
     async def bench(ctx):
         ctx.set(dut.at, at)
-        ctx.set(dut.number, number)
-        assert tuple(ctx.get(getattr(dut.row, name)) for name in fields) == row
-        if row[0] == TableFormat.BITMAP:
-            assert ctx.get(dut.row.row) == 5 + number
+        ctx.set(takes, number)
+        for unused in (0, 5):
+            ctx.set(other, unused)
+            assert tuple(ctx.get(getattr(dut.row, name)) for name in fields) == row
+            if row[0] == TableFormat.BITMAP:
+                assert ctx.get(dut.row.row) == 5 + number
 
     simulate_logic(dut, bench)
 
@@ -92,10 +99,10 @@ def test_program_table_leads_list_and_update():
     dut = program_table(OPERATIONS, 4, 3)
 
     async def bench(ctx):
-        for at, delay, number in ((0, 3, 1), (3, 0, 0)):
+        for at, delay, number in ((0, 3, 1), (4, 0, 0)):
             ctx.set(dut.at, at)
             assert (ctx.get(dut.delay), ctx.get(dut.list)) == (delay, number)
-        for at, first, count, word, number in ((2, 0, 4, 0, 0), (4, 4, 3, 2, 1)):
+        for at, first, count, word, number in ((2, 0, 4, 0, 0), (6, 4, 3, 2, 1)):
             ctx.set(dut.at, at)
             assert (ctx.get(dut.first), ctx.get(dut.count), ctx.get(dut.word),
                     ctx.get(dut.list)) == (first, count, word, number)
@@ -109,10 +116,11 @@ def test_program_table_of_one_population():
     assert "width" not in dut.row.shape().members
 
     async def bench(ctx):
-        ctx.set(dut.number, 5)
-        assert (ctx.get(dut.row.address), ctx.get(dut.last), ctx.get(dut.next_map)) == (5, 0, 1)
         ctx.set(dut.at, 1)
-        assert (ctx.get(dut.count), ctx.get(dut.last), ctx.get(dut.last_map)) == (1, 1, 1)
-        assert ctx.get(dut.following) == Kind.INPUT
+        ctx.set(dut.input_row, 5)
+        assert (ctx.get(dut.row.address), ctx.get(dut.following), ctx.get(dut.next_map)) == (
+            5, 2, 2)
+        ctx.set(dut.at, 2)
+        assert (ctx.get(dut.count), ctx.get(dut.following), ctx.get(dut.next_map)) == (1, 3, 3)
 
     simulate_logic(dut, bench)
