@@ -205,7 +205,8 @@ class ProgramTable(wiring.Component):
     def _product(self, m, number, kind):
         """``number`` times the words of a row of the present operation, if it is of ``kind``."""
         alike = {code: o.words for code, o in zip(self.params.codes, self.params.operations,
-                                                  strict=True) if o.kind == kind}
+                                                  strict=True)
+                 if isinstance(o, AddConstants) and o.kind == kind}
         product = Signal.like(self.row.address, name=f"product_{kind.name.lower()}")
         for words in sorted(set(alike.values())):
             here = [code for code in alike if alike[code] == words]
