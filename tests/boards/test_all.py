@@ -4,20 +4,20 @@
 
 import json
 import re
-from types import SimpleNamespace
 
 import pytest
 from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow import toolchain
 from spikewright.boards.flow.build import build
-from spikewright.boards.flow.toolchain import implement
+from spikewright.hw.params import link_params
 from spikewright.plan.config import CoreConfig
 
 from docs.make.tables import area
 from tests.boards.boards_bench import saved_model
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.networks import deep_model
 
 # What a bitstream begins with: of iCE40 the comment and preamble, of ECP5 the comment alone.
@@ -30,9 +30,8 @@ class Echo(wiring.Component):
     rx: In(1, init=1)
     tx: Out(1, init=1)
 
-    def __init__(self, clock_hz):
-        self.link = SimpleNamespace(clock_hz=clock_hz)
-        self.core = core_params(deep_model(4), 1)       # tells of its weights
+    def __init__(self, core, link):
+        self.link = link
         super().__init__()
 
     def elaborate(self, platform):
@@ -52,10 +51,13 @@ def _bits(folder, board):
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_board_to_bitstream(board, tmp_path):
+def test_board_to_bitstream(board, tmp_path, monkeypatch):
     """The clock comes out as asked for, and every pin, LED, PLL and oscillator has its place."""
     clock_hz, source = board.clock(None)
-    built = implement(board, Echo(clock_hz), source, seed=1, folder=tmp_path)
+    monkeypatch.setattr(toolchain, "LinkedCore", Echo)
+    plan = plan_of(deep_model(4), 1)
+    link = link_params(plan, model_hash="00" * 32, clock_hz=clock_hz)
+    built = toolchain.implement(board, plan, link, source, seed=1, folder=tmp_path)
     assert built.placed.wanted_hz == pytest.approx(clock_hz, rel=1e-3)
     report = json.loads((tmp_path / "nextpnr.json").read_text())
     for kind, cell in board.family.cells.items():

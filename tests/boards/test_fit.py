@@ -9,7 +9,7 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.fit import Weights, check_area, check_timing, holders, weights_of
 
 from tests.boards.boards_bench import cells_of
-from tests.designs import core_params
+from tests.designs import plan_of
 from tests.networks import deep_model, refused
 
 ICEBREAKER = BOARDS["icebreaker"]
@@ -84,9 +84,9 @@ def test_large_rams_hold_dense_tables_only():
 
 @pytest.mark.parametrize("tables", ["dense", "bitmap", "rows", "smallest"])
 def test_weights_of_a_core(tables):
-    params = core_params(deep_model(1), tables=tables)
-    weights = weights_of(params)
-    assert weights.dense_words == len(core_params(params.model).loaded)
+    plan = plan_of(deep_model(1), tables=tables)
+    weights = weights_of(plan)
+    assert weights.dense_words == len(plan_of(plan.model, weight_memory="large").loaded) == 45
     assert weights.dense == (tables == "dense")
 
 
