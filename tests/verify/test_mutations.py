@@ -39,9 +39,9 @@ MUTATIONS = {
     "rounding_is_floor": (
         "hw/arith.py", "product[bits - 1]", "C(0, 1)"),
     "delay_off_by_one": (
-        "hw/sequencer.py", "self.delay.eq(phase.delay)", "self.delay.eq(phase.delay + 1)"),
+        "hw/sequencer.py", "spikes.delay.eq(table.delay)", "spikes.delay.eq(table.delay + 1)"),
     "oldest_spikes_lost": (
-        "hw/memories/spikes.py", "now - self.delay", "now - self.delay - 1"),
+        "hw/memories/spikes.py", "now - self.read.delay", "now - self.read.delay - 1"),
     "event_dropped": (
         "hw/sequencer.py", "self.i.valid & free", "self.i.valid & free & (self.i.p.row != 3)"),
     "event_added_twice": (
@@ -49,14 +49,15 @@ MUTATIONS = {
         ("again = Signal(); m.d.sync += again.eq(again ^ (self.i.valid & free)); "
          "m.d.comb += self.i.ready.eq(free & again)")),
     "weight_doubled": (
-        "hw/engines/rows.py",
-        "<< self.params.widths.fraction", "<< self.params.widths.fraction + 1"),
+        "hw/engines/rows.py", "<< params.fraction", "<< params.fraction + 1"),
     "shift_forgotten": (
         "hw/engines/rows.py", "weights[lane] << shift", "weights[lane]"),
     "cycle_late": (
-        "hw/sequencer.py", 'm.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):',
-        ('m.next = f"{k}_LATE"\n        with m.State(f"{k}_LATE"):\n'
-         '            m.next = f"{k}_FETCH"\n        with m.State(f"{k}_FETCH"):')),
+        "hw/sequencer.py",
+        "m.d.comb += spikes.select.eq(1)\n            m.d.sync += state.eq(State.FETCH)",
+        ("m.d.comb += spikes.select.eq(1)\n            late = Signal()\n"
+         "            m.d.sync += late.eq(~late)\n            with m.If(late):\n"
+         "                m.d.sync += state.eq(State.FETCH)")),
     "state_wraps": (
         "hw/arith.py", "Mux(overflows(value, width), limit, value[:width])", "value[:width]"),
     "saturation_not_told": (
@@ -64,13 +65,25 @@ MUTATIONS = {
     "saturated_current_not_told": (
         "hw/core.py", "rows.saturated | neurons.saturated", "neurons.saturated"),
     "waiting_counted": (
-        "hw/sequencer.py", '~(waits | fsm.ongoing("RESULT"))', '~fsm.ongoing("RESULT")'),
+        "hw/sequencer.py", "self.busy.eq(~waits |", "self.busy.eq((state != State.RESULT) |"),
     "reset_leaves_membranes": (
-        "hw/engines/neurons.py", "was_fired | self.clear", "was_fired"),
+        "hw/engines/neurons.py", "was_fired | control.clear", "was_fired"),
     "reset_leaves_currents": (
-        "hw/engines/neurons.py", "Mux(self.clear, 0, total)", "total"),
+        "hw/engines/neurons.py", "Mux(control.clear, 0, total)", "total"),
     "reset_leaves_spikes": (
         "hw/core.py", "spikes.clear.eq(sequencer.cleared)", "spikes.clear.eq(0)"),
+    "reset_leaves_outputs": (
+        "hw/program.py", "codes[later[0]] if later else Kind.END.value", "Kind.END.value"),
+    "last_operation_goes_on": (
+        "hw/program.py", "[*codes, Kind.END.value][k + 1]", "[*codes, codes[0]][k + 1]"),
+    "last_operation_as_the_one_before": (
+        "hw/program.py", "k < len(operations) - 1 else", "k < len(operations) - 2 else"),
+    "stride_of_one_word": (
+        "hw/program.py", "times(number, words)", "times(number, 1)"),
+    "lane_skipped": (
+        "hw/engines/walk.py", "self.at_lane == self.lanes - 1", "self.at_lane == self.lanes - 2"),
+    "second_half_of_a_neuron_forgotten": (
+        "hw/engines/walk.py", "with m.If(self.half):", "with m.If(left != 0):"),
     "decays_swapped": (
         "plan/images.py",
         "(population.membrane_decay, population.threshold, population.synaptic_decay)",
@@ -82,14 +95,15 @@ MUTATIONS = {
     "current_of_another_word": (
         "hw/engines/lanes.py", "words[0], words[3]", "words[0], words[2]"),
     "step_begins_amid_decay": (
-        "hw/sequencer.py", "(taken | self.next_step) & ~self.decays", "taken | self.next_step"),
+        "hw/sequencer.py",
+        "(taken | self.next_step) & ~self.update.decays", "taken | self.next_step"),
     "factor_without_its_last_bit": (
-        "hw/engines/neurons.py", "tick.eq(count == cycles - 1)", "tick.eq(count == cycles - 2)"),
+        "hw/engines/serial.py", "tick.eq(count == cycles - 1)", "tick.eq(count == cycles - 2)"),
     "lanes_reversed": (
-        "plan/tables.py", "enumerate(values)", "enumerate(reversed(values))"),
+        "plan/formats.py", "enumerate(values)", "enumerate(reversed(values))"),
     "packed_weights_slip": (
         "hw/memories/tables.py", "behind.eq(begin + _ones(slices.data))",
-        "behind.eq(begin + self.params.lanes)"),
+        "behind.eq(begin + lanes)"),
     "packed_words_in_order_only": (
         "hw/memories/tables.py", "c_swap.eq(word[0])", "c_swap.eq(0)"),
     "filling_zeros_written": (
@@ -100,7 +114,7 @@ MUTATIONS = {
     "sum_in_flight_forgotten": (
         "hw/engines/rows.py", "again.eq(enable[0] &", "again.eq(0 &"),
     "sum_being_written_forgotten": (
-        "hw/memories/currents.py", "caught.eq(self.write_lanes[lane] &", "caught.eq(0 &"),
+        "hw/memories/currents.py", "caught.eq(write.en &", "caught.eq(0 &"),
     "loaded_byte_lost": (
         "hw/memories/large_weights.py", "self.load.byte == k", "self.load.byte == 0"),
     "loaded_at_the_wrong_place": (
