@@ -12,8 +12,8 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
 from spikewright.boards.flow.netlist import block_of, count_blocks, count_cells
 from spikewright.boards.flow.placed import Hop, read_report
-from spikewright.hw.decoder import MOST_EVENTS
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import EVENTS_MAX
 
 from tests.boards.boards_bench import (
     FakeTools,
@@ -104,7 +104,7 @@ def test_build_calls_the_tools(run, tmp_path):
     assert "set_frequency clk12_0__io 12.0" in (tmp_path / "out/logs/top.pcf").read_text()
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == facts
     assert (facts["fmax_mhz"], facts["clock_mhz"], facts["seed"]) == (33.0, 24.0, 7)
-    assert facts["cycles"]["worst_events"] == MOST_EVENTS
+    assert facts["cycles"]["worst_events"] == EVENTS_MAX
 
 
 def test_build_at_the_crystals_clock(run):
