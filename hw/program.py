@@ -26,7 +26,6 @@ class Kind(enum.Enum, shape=KIND_BITS):
     SPIKES = 0
     INPUT = 1
     MAP = 2
-    END = 3         # of the step: no operation follows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +112,7 @@ class ProgramParams:
     @property
     def code(self):
         """Shape of a code."""
-        return range(max(*self.codes, Kind.END.value) + 1)
+        return range(max(*self.codes, Kind.MAP.value) + 1)
 
     @property
     def maps(self) -> list[int]:
@@ -141,10 +140,10 @@ class ProgramTable(wiring.Component):
         The request for that row.
     delay, list, first, count, word
         As in `SpikeListSignature` and `UpdateSignature`.
-    following : :py:`Out(params.code)`
-        Code of the next operation; END after the last one.
-    next_map : :py:`Out(params.code)`
-        Code of the next MAP of the step; END after the last one.
+    last, last_map : :py:`Out(1)`
+        No operation of the step follows; no MAP of the step follows.
+    following, next_map : :py:`Out(params.code)`
+        Code of the next operation; of the next MAP. After the last one, of the first operation.
     """
 
     def __init__(self, params: ProgramParams, input_rows: int):
@@ -161,6 +160,8 @@ class ProgramTable(wiring.Component):
             "first":     Out(update["first"].shape),
             "count":     Out(update["count"].shape),
             "word":      Out(update["word"].shape),
+            "last":      Out(1),
+            "last_map":  Out(1),
             "following": Out(params.code),
             "next_map":  Out(params.code),
         })
@@ -177,8 +178,10 @@ class ProgramTable(wiring.Component):
                 # The last one takes the codes that no operation has: less logic than zeros.
                 with m.Case(codes[k]) if k < len(operations) - 1 else m.Default():
                     m.d.comb += [
-                        self.following.eq([*codes, Kind.END.value][k + 1]),
-                        self.next_map.eq(codes[later[0]] if later else Kind.END.value),
+                        self.last.eq(k == len(operations) - 1),
+                        self.last_map.eq(not later),
+                        self.following.eq([*codes, codes[0]][k + 1]),
+                        self.next_map.eq(codes[[*later, 0][0]]),
                         self.list.eq(operation.list),
                     ]
                     if isinstance(operation, AddConstants):

@@ -18,7 +18,7 @@ class State(enum.Enum, shape=4):
     SELECT = Kind.SPIKES.value      # turns to the spike list
     INPUT = Kind.INPUT.value        # takes tokens
     UPDATE = Kind.MAP.value         # waits for the adder, then starts the update
-    RESULT = Kind.END.value         # waits for the result to be taken
+    RESULT = 3                      # waits for the result to be taken
     FETCH = 4                       # reads a spike
     LATCH = 5                       # asks for its row
     ISSUE = 6                       # waits for the adder to take the row
@@ -109,41 +109,44 @@ class Sequencer(wiring.Component):
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
         taken   = Signal(init=decays)
         advance = Signal()          # go to the next operation
-        restart = Signal()          # go to the first one
+        clears  = Signal()          # which is a MAP, since the step clears the state
+        code    = Mux(clears, table.next_map, table.following)
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
         with m.Switch(state):
             self._add_spikes(m, state, table, advance)
-            self._add_input(m, state, at, table, advance)
-            self._update(m, state, at, table, advance, restart)
+            self._add_input(m, table, advance)
+            self._update(m, state, table, advance)
             with m.Case(State.RESULT):
                 m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
                     m.d.sync += taken.eq(1)
                 with m.If((taken | self.next_step) & ~self.update.decays):
-                    m.d.sync += taken.eq(0)
-                    m.d.comb += restart.eq(1)
+                    m.d.sync += taken.eq(0), state.eq(begin)
         with m.If(advance):
             m.d.sync += [
-                at.eq(table.following),
-                state.eq(program.kind_of(table.following)),
+                at.eq(code),
+                state.eq(program.kind_of(code)),
+                self.update.clear.eq(clears & ~self.cleared),
             ]
-        with m.If(restart):
-            m.d.sync += [
-                at.eq(program.codes[0]),
-                state.eq(begin),
-            ]
+            with m.If(table.last & ~clears):
+                m.d.sync += state.eq(State.RESULT)
+            if decays:
+                with m.If(table.last_map & clears):
+                    m.d.sync += state.eq(State.CLEAR)
         for name, _ in self.rows.p.shape():
             asked = self.rows_at if name in ("address", "row") else table.row
             m.d.comb += self.rows.p[name].eq(asked[name])
-        waits = (state == State.INPUT) | (state == State.RESULT)
+        waits = state == State.INPUT
         m.d.comb += [
+            clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
             table.at.eq(at),
             table.input_row.eq(self.i.p.row),
             table.neuron.eq(self.spikes.number),
             self.spikes.delay.eq(table.delay),
             self.spikes.list.eq(table.list),
-            self.busy.eq(~waits | self.rows_active | self.update.decays),
+            self.busy.eq(~(waits | (state == State.RESULT)) | self.rows_active
+                         | self.update.decays),
         ]
 
         return m
@@ -166,8 +169,7 @@ class Sequencer(wiring.Component):
                 spikes.fetch.eq(1),
                 advance.eq(~spikes.more),
             ]
-            with m.If(spikes.more):
-                m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
+            m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
             with m.Case(State.STREAM):
@@ -187,33 +189,23 @@ class Sequencer(wiring.Component):
                 with m.If(self.rows.ready):
                     m.d.sync += state.eq(State.FETCH)
 
-    def _add_input(self, m, state, at, table, advance):
+    def _add_input(self, m, table, advance):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
-        program = self.params.program
-        first_map = program.codes[program.maps[0]]
         with m.Case(State.INPUT):
-            free = ~self.rows.valid | self.rows.ready
-            with m.Switch(self.i.p.kind):
-                with m.Case(TokenKind.EVENT):
-                    m.d.comb += self.i.ready.eq(free)
-                    with m.If(self.i.valid & free):
-                        self._request(m, table)
-                with m.Default():
-                    # The last row has at most the cycle left in which the adder could take another.
-                    m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
-                    with m.If(self.i.valid & self.i.ready):
-                        m.d.comb += advance.eq(self.i.p.kind != TokenKind.RESET)
-                        with m.If(self.i.p.kind == TokenKind.RESET):
-                            m.d.sync += [
-                                self.update.clear.eq(1),
-                                at.eq(first_map),
-                                state.eq(State.UPDATE),
-                            ]
+            with m.If(self.i.p.kind == TokenKind.EVENT):
+                m.d.comb += self.i.ready.eq(~self.rows.valid | self.rows.ready)
+                with m.If(self.i.valid & self.i.ready):
+                    self._request(m, table)
+            with m.Else():
+                # The last row has at most the cycle left in which the adder could take another.
+                m.d.comb += [
+                    self.i.ready.eq(~self.rows.valid & self.rows.ready),
+                    advance.eq(self.i.valid & self.i.ready),
+                ]
 
-    def _update(self, m, state, at, table, advance, restart):
+    def _update(self, m, state, table, advance):
         """Advance a population once the adder holds no row; then start the decay, if it is last."""
         update, decays = self.update, self.params.decays
-        cleared = update.clear & (self.params.program.kind_of(table.next_map) == Kind.END.value)
         m.d.comb += [
             update.first.eq(table.first),
             update.count.eq(table.count),
@@ -228,31 +220,20 @@ class Sequencer(wiring.Component):
             with m.If(update.start):
                 m.d.sync += state.eq(State.RUN)
         with m.Case(State.RUN):
-            with m.If(update.done):
-                m.d.comb += advance.eq(~update.clear)
-                with m.If(update.clear):
-                    m.d.sync += [
-                        at.eq(table.next_map),
-                        state.eq(State.UPDATE),
+            m.d.comb += advance.eq(update.done)
+            if not decays:
+                m.d.comb += self.cleared.eq(update.done & update.clear & table.last_map)
+            else:
+                with m.If(update.done & table.last_map):
+                    m.d.comb += [
+                        update.start.eq(1),
+                        update.decay.eq(1),
+                        update.first.eq(0),
+                        update.count.eq(self.params.words),
                     ]
-                if not decays:
-                    self._clear(m, restart, cleared)
-                else:
-                    with m.If(cleared):
-                        m.d.sync += state.eq(State.CLEAR)
-                    with m.If(self.params.program.kind_of(table.next_map) == Kind.END.value):
-                        m.d.comb += [
-                            update.start.eq(1),
-                            update.decay.eq(1),
-                            update.first.eq(0),
-                            update.count.eq(self.params.words),
-                        ]
         if decays:
             with m.Case(State.CLEAR):
-                self._clear(m, restart, update.done)
-
-    def _clear(self, m, restart, done):
-        """The state is zero, and the step starts over."""
-        with m.If(done):
-            m.d.comb += self.cleared.eq(1), restart.eq(1)
-            m.d.sync += self.update.clear.eq(0)
+                m.d.comb += self.cleared.eq(update.done)
+                with m.If(update.done):
+                    begin = self.params.program.operations[0].kind.value
+                    m.d.sync += update.clear.eq(0), state.eq(begin)
