@@ -96,51 +96,41 @@ class Sequencer(wiring.Component):
             "next_step":   In(1),
             "busy":        Out(1),
         })
-        self.rows_at = Signal(program.rows.row)
+        # What the states share.
+        self._table  = ProgramTable(program, params.rows)
+        self._at     = Signal(program.code, init=program.codes[0])
+        self._begin  = State(program.operations[0].kind.value)
+        self._state  = Signal(State, init=State.RESULT if params.decays else self._begin)
+        self._asked  = Signal(program.rows.row)     # only its address and entry count
+        self._clears = Signal()                     # only MAPs run: the step clears the state
 
     def elaborate(self, platform):
         m = Module()
 
-        program, decays = self.params.program, self.params.decays
-        m.submodules.table = table = ProgramTable(program, self.params.rows)
-        at      = Signal(program.code, init=program.codes[0])
-        begin   = State(program.operations[0].kind.value)
-        state   = Signal(State, init=State.RESULT if decays else begin)
+        m.submodules.table = table = self._table
+        state = self._state
+        waits = state == State.INPUT
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
-        taken   = Signal(init=decays)
-        advance = Signal()          # go to the next operation
-        clears  = Signal()          # which is a MAP, since the step clears the state
-        code    = Mux(clears, table.next_map, table.following)
+        taken = Signal(init=self.params.decays)
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
         with m.Switch(state):
-            self._add_spikes(m, state, table, advance)
-            self._add_input(m, table, advance)
-            self._update(m, state, table, advance)
+            self._add_spikes(m)
+            self._add_input(m)
+            self._update(m)
             with m.Case(State.RESULT):
                 m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
                     m.d.sync += taken.eq(1)
                 with m.If((taken | self.next_step) & ~self.update.decays):
-                    m.d.sync += taken.eq(0), state.eq(begin)
-        with m.If(advance):
-            m.d.sync += [
-                at.eq(code),
-                state.eq(program.kind_of(code)),
-                self.update.clear.eq(clears & ~self.cleared),
-            ]
-            with m.If(table.last & ~clears):
-                m.d.sync += state.eq(State.RESULT)
-            if decays:
-                with m.If(table.last_map & clears):
-                    m.d.sync += state.eq(State.CLEAR)
+                    m.d.sync += taken.eq(0), state.eq(self._begin)
         for name, _ in self.rows.p.shape():
-            asked = self.rows_at if name in ("address", "row") else table.row
-            m.d.comb += self.rows.p[name].eq(asked[name])
-        waits = state == State.INPUT
+            # No operation ends before the adder has taken its last row: the rest stays as it is.
+            request = self._asked if name in ("address", "row") else table.row
+            m.d.comb += self.rows.p[name].eq(request[name])
         m.d.comb += [
-            clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
-            table.at.eq(at),
+            self._clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
+            table.at.eq(self._at),
             table.input_row.eq(self.i.p.row),
             table.neuron.eq(self.spikes.number),
             self.spikes.delay.eq(table.delay),
@@ -151,61 +141,77 @@ class Sequencer(wiring.Component):
 
         return m
 
-    def _request(self, m, table):
-        # No operation ends before the adder has taken its last row: the rest stays as it is.
+    def _advance(self, m):
+        """Go to the next operation, or after the last one to the result.
+
+        Each state has these statements of its own: as one signal for all they are slower.
+        """
+        table, clears = self._table, self._clears
+        code = Mux(clears, table.next_map, table.following)
+        m.d.sync += [
+            self._at.eq(code),
+            self._state.eq(self.params.program.kind_of(code)),
+            self.update.clear.eq(clears & ~self.cleared),
+        ]
+        with m.If(table.last & ~clears):
+            m.d.sync += self._state.eq(State.RESULT)
+        if self.params.decays:
+            with m.If(table.last_map & clears):
+                m.d.sync += self._state.eq(State.CLEAR)
+
+    def _request(self, m):
         m.d.sync += [
             self.rows.valid.eq(1),
-            self.rows_at.eq(table.row),
+            self._asked.eq(self._table.row),
         ]
 
-    def _add_spikes(self, m, state, table, advance):
+    def _add_spikes(self, m):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        spikes = self.spikes
+        spikes, state = self.spikes, self._state
         with m.Case(State.SELECT):
             m.d.comb += spikes.select.eq(1)
             m.d.sync += state.eq(State.FETCH)
         with m.Case(State.FETCH):
-            m.d.comb += [
-                spikes.fetch.eq(1),
-                advance.eq(~spikes.more),
-            ]
+            m.d.comb += spikes.fetch.eq(1)
             m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
+            with m.If(~spikes.more):
+                self._advance(m)
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
             with m.Case(State.STREAM):
                 m.d.comb += [
                     spikes.fetch.eq(1),
                     spikes.take.eq(spikes.more & (~self.rows.valid | self.rows.ready)),
-                    advance.eq(~spikes.more & ~self.rows.valid),
                 ]
                 with m.If(spikes.take):
-                    self._request(m, table)
+                    self._request(m)
+                with m.If(~spikes.more & ~self.rows.valid):
+                    self._advance(m)
         else:
             with m.Case(State.LATCH):
-                self._request(m, table)
+                self._request(m)
                 m.d.comb += spikes.take.eq(1)
                 m.d.sync += state.eq(State.ISSUE)
             with m.Case(State.ISSUE):
                 with m.If(self.rows.ready):
                     m.d.sync += state.eq(State.FETCH)
 
-    def _add_input(self, m, table, advance):
+    def _add_input(self, m):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
         with m.Case(State.INPUT):
             with m.If(self.i.p.kind == TokenKind.EVENT):
                 m.d.comb += self.i.ready.eq(~self.rows.valid | self.rows.ready)
                 with m.If(self.i.valid & self.i.ready):
-                    self._request(m, table)
+                    self._request(m)
             with m.Else():
                 # The last row has at most the cycle left in which the adder could take another.
-                m.d.comb += [
-                    self.i.ready.eq(~self.rows.valid & self.rows.ready),
-                    advance.eq(self.i.valid & self.i.ready),
-                ]
+                m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
+                with m.If(self.i.valid & self.i.ready):
+                    self._advance(m)
 
-    def _update(self, m, state, table, advance):
+    def _update(self, m):
         """Advance a population once the adder holds no row; then start the decay, if it is last."""
-        update, decays = self.update, self.params.decays
+        update, table, state, decays = self.update, self._table, self._state, self.params.decays
         m.d.comb += [
             update.first.eq(table.first),
             update.count.eq(table.count),
@@ -220,7 +226,8 @@ class Sequencer(wiring.Component):
             with m.If(update.start):
                 m.d.sync += state.eq(State.RUN)
         with m.Case(State.RUN):
-            m.d.comb += advance.eq(update.done)
+            with m.If(update.done):
+                self._advance(m)
             if not decays:
                 m.d.comb += self.cleared.eq(update.done & update.clear & table.last_map)
             else:
@@ -235,5 +242,4 @@ class Sequencer(wiring.Component):
             with m.Case(State.CLEAR):
                 m.d.comb += self.cleared.eq(update.done)
                 with m.If(update.done):
-                    begin = self.params.program.operations[0].kind.value
-                    m.d.sync += update.clear.eq(0), state.eq(begin)
+                    m.d.sync += update.clear.eq(0), state.eq(self._begin)
