@@ -52,20 +52,20 @@ def test_codes_of_a_program():
     assert params.maps == [2, 4]
     assert params.codes == [0, 1, 2, 4, 6]
     assert params.code == range(7)
-    assert Kind.END.value == 3
 
 
 def test_program_table_goes_from_operation_to_operation():
-    """The code that follows each, and that of the next MAP; END after the last one."""
+    """The code that follows each, and that of the next MAP; after the last one, the first code."""
     dut, found = program_table(OPERATIONS, 4, 3), []
 
     async def bench(ctx):
         for at in dut.params.codes:
             ctx.set(dut.at, at)
-            found.append((ctx.get(dut.following), ctx.get(dut.next_map)))
+            found.append(tuple(ctx.get(port) for port in (
+                dut.following, dut.last, dut.next_map, dut.last_map)))
 
     simulate_logic(dut, bench)
-    assert found == [(1, 2), (2, 2), (4, 6), (6, 6), (3, 3)]
+    assert found == [(1, 0, 2, 0), (2, 0, 2, 0), (4, 0, 6, 0), (6, 0, 6, 0), (0, 1, 0, 1)]
 
 
 @pytest.mark.parametrize("at, number, row", [
@@ -120,7 +120,9 @@ def test_program_table_of_one_population():
         ctx.set(dut.input_row, 5)
         assert (ctx.get(dut.row.address), ctx.get(dut.following), ctx.get(dut.next_map)) == (
             5, 2, 2)
+        assert (ctx.get(dut.last), ctx.get(dut.last_map)) == (0, 0)
         ctx.set(dut.at, 2)
-        assert (ctx.get(dut.count), ctx.get(dut.following), ctx.get(dut.next_map)) == (1, 3, 3)
+        assert (ctx.get(dut.count), ctx.get(dut.following), ctx.get(dut.next_map)) == (1, 1, 1)
+        assert (ctx.get(dut.last), ctx.get(dut.last_map)) == (1, 1)
 
     simulate_logic(dut, bench)

@@ -43,11 +43,17 @@ MUTATIONS = {
     "oldest_spikes_lost": (
         "hw/memories/spikes.py", "now - self.read.delay", "now - self.read.delay - 1"),
     "event_dropped": (
-        "hw/sequencer.py", "self.i.valid & free", "self.i.valid & free & (self.i.p.row != 3)"),
+        "hw/sequencer.py", "self.i.ready):\n                    self._request(m)",
+        "self.i.ready & (self.i.p.row != 3)):\n                    self._request(m)"),
     "event_added_twice": (
-        "hw/sequencer.py", "m.d.comb += self.i.ready.eq(free)",
-        ("again = Signal(); m.d.sync += again.eq(again ^ (self.i.valid & free)); "
-         "m.d.comb += self.i.ready.eq(free & again)")),
+        "hw/sequencer.py",
+        ("m.d.comb += self.i.ready.eq(~self.rows.valid | self.rows.ready)\n"
+         "                with m.If(self.i.valid & self.i.ready):"),
+        ("free = ~self.rows.valid | self.rows.ready\n"
+         "                again = Signal()\n"
+         "                m.d.sync += again.eq(again ^ (self.i.valid & free))\n"
+         "                m.d.comb += self.i.ready.eq(free & again)\n"
+         "                with m.If(self.i.valid & free):")),
     "weight_doubled": (
         "hw/engines/rows.py", "<< params.fraction", "<< params.fraction + 1"),
     "shift_forgotten": (
@@ -65,7 +71,7 @@ MUTATIONS = {
     "saturated_current_not_told": (
         "hw/core.py", "rows.saturated | neurons.saturated", "neurons.saturated"),
     "waiting_counted": (
-        "hw/sequencer.py", "self.busy.eq(~waits |", "self.busy.eq((state != State.RESULT) |"),
+        "hw/sequencer.py", "~(waits | (state == State.RESULT))", "(state != State.RESULT)"),
     "reset_leaves_membranes": (
         "hw/engines/neurons.py", "was_fired | control.clear", "was_fired"),
     "reset_leaves_currents": (
@@ -73,9 +79,9 @@ MUTATIONS = {
     "reset_leaves_spikes": (
         "hw/core.py", "spikes.clear.eq(sequencer.cleared)", "spikes.clear.eq(0)"),
     "reset_leaves_outputs": (
-        "hw/program.py", "codes[later[0]] if later else Kind.END.value", "Kind.END.value"),
+        "hw/program.py", "if u > k]", "if k < u == maps[0]]"),
     "last_operation_goes_on": (
-        "hw/program.py", "[*codes, Kind.END.value][k + 1]", "[*codes, codes[0]][k + 1]"),
+        "hw/program.py", "self.last.eq(k == len(operations) - 1)", "self.last.eq(0)"),
     "last_operation_as_the_one_before": (
         "hw/program.py", "k < len(operations) - 1 else", "k < len(operations) - 2 else"),
     "stride_of_one_word": (
