@@ -28,7 +28,7 @@ FIELDS = {
     "step":      "steps before this one",
     "cycles":    "clock cycles that the core worked on this step",
     "saturated": "a state has been clamped since configuration or the last RESET",
-    "outputs":   "signed; times the output's scale it is in physical units",
+    "outputs":   "signed; the model's readout matrix makes axes of the outputs",
     "valid":     "neurons fire in this cycle",
     "group":     "a neuron; with a unit per lane, a state word; over all populations",
     "fired":     "which of the group: a bit for each neuron",
