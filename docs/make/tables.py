@@ -23,6 +23,9 @@ __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
 
 KEPT = Path(__file__).parents[2] / "docs" / "reports"
 
+# The figures of the builds of version 0.1, whose sequencer had states of its own for each phase.
+BEFORE = Path(__file__).parents[2] / "docs" / "before.json"
+
 # Builds of the short table: the default, one of each kind of board, the fastest, the largest.
 SHORT = ("default", "indy03-1", "indy01-fast", "indy01-4bit-icestick", "indy01-ulx3s",
          "loco01-bitmap")
@@ -52,6 +55,24 @@ def area(reports: dict[str, dict]) -> str:
             f"{report['clock_mhz']:g} / {report['fmax_mhz']:.1f} MHz",
             f"{cycles['mean']:,.0f} / {cycles['worst']:,} of {cycles['budget']:,}",
             f"{latency['mean']:,.0f} / {latency['worst']:,}", f"{report['table_bits']:,} bits"))
+    return markdown(rows)
+
+
+def change(reports: dict[str, dict]) -> str:
+    """Every build beside that of version 0.1, in which a step was no table: a row each."""
+    before = json.loads(BEFORE.read_text())
+    rows: list[tuple[str, ...]] = [
+        ("build", "LC: 0.1", "now", "change", "cycles a step: 0.1", "now", "latency: 0.1", "now",
+         "possible clock: 0.1", "now")]
+    for name, report in reports.items():
+        old, logic = before[name], next(iter(report["resources"].values()))["used"]
+        pairs = [(old["cycles"], old["worst"], report["cycles"]),
+                 (old["latency"], old["latency_worst"], report["latency"])]
+        rows.append((
+            name, f"{old['logic']:,}", f"{logic:,}", f"{100 * (logic / old['logic'] - 1):+.1f} %",
+            *(text for mean, worst, now in pairs
+              for text in (f"{mean:,.2f} / {worst:,}", f"{now['mean']:,.2f} / {now['worst']:,}")),
+            f"{old['fmax_mhz']:.1f} MHz", f"{report['fmax_mhz']:.1f} MHz"))
     return markdown(rows)
 
 
@@ -123,7 +144,8 @@ def boards(_: dict[str, dict]) -> str:
 # A table by name: makes Markdown of all that is kept.
 Tables = Mapping[str, Callable[[dict[str, dict]], str]]
 
-TABLES: Tables = {"area": area, "short": short, "accuracy": accuracy, "boards": boards}
+TABLES: Tables = {"area": area, "change": change, "short": short, "accuracy": accuracy,
+                  "boards": boards}
 
 
 def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
