@@ -2,6 +2,7 @@
 """What an integer model does otherwise than the network that it was rounded from."""
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording

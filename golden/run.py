@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig

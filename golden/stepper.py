@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cobs import cobs
+
 from spikewright.plan.frames import CODED_MAX, EVENTS_MAX, LOAD_MAX
 
 __all__ = ["INFO_BYTES", "LOAD_BYTES", "FrameError", "FrameReader", "InfoAnswer", "LoadAnswer",

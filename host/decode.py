@@ -5,12 +5,13 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
+
 from spikewright.base.errors import InputError
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
 from spikewright.plan.frames import EVENTS_MAX
-from tqdm import tqdm
 
 from .driver import Driver
 

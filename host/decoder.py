@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 import numpy as np
 import serial
+
 from spikewright.base.errors import InputError
 from spikewright.golden.stepper import Stepper
 from spikewright.model.model import IntegerModel

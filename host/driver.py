@@ -4,9 +4,10 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from tqdm import tqdm
+
 from spikewright.plan.frames import EVENTS_MAX, LOAD_MAX, VERSION
 from spikewright.plan.images import load_bytes
-from tqdm import tqdm
 
 from . import codec
 from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, StepAnswer

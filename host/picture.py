@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+
 from spikewright.base.files import written_file
 from spikewright.network.metrics import published_time, unit_scale
 from spikewright.network.recording import Recording

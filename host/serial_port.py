@@ -2,6 +2,7 @@
 """A serial port in the form that the driver needs."""
 
 import serial
+
 from spikewright.plan.frames import CODED_MAX
 
 __all__ = ["SerialPort"]

@@ -2,6 +2,7 @@
 """Arithmetic that golden.core spells in integers."""
 
 from amaranth import *
+
 from spikewright.quantize.decays import signed_powers
 
 __all__ = ["overflows", "round_half_up", "saturate", "times"]

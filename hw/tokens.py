@@ -4,6 +4,7 @@
 from typing import Any
 
 import numpy as np
+
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording

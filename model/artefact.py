@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.arrays import read_arrays
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikewright.network.network import INPUT, check_form, spike_columns
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",

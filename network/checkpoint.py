@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+
 from spikewright.base.errors import InputError
 
 from .constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.arrays import read_arrays
 from spikewright.base.errors import InputError
 

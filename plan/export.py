@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.files import written_folder
 from spikewright.model.artefact import model_tables
 from spikewright.model.model import WIDTH_LIMITS, IntegerModel

@@ -5,6 +5,7 @@ import re
 import textwrap
 
 import numpy as np
+
 from spikewright.model.model import WIDTH_LIMITS, IntegerModel
 
 __all__ = ["c_header", "comment", "identifier", "sv_header"]

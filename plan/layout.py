@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel, IntegerPopulation
 
 from .formats import FORMATS, TableCost, TableImages, row_words, smallest

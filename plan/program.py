@@ -38,6 +38,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel, Widths
 from spikewright.network.network import INPUT
 

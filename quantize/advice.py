@@ -2,6 +2,7 @@
 """Warnings of what may surprise: one line each."""
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel, largest_weight
 from spikewright.network.network import Network
 

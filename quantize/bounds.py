@@ -4,6 +4,7 @@
 import math
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel, IntegerPopulation
 from spikewright.network.network import INPUT
 

@@ -8,6 +8,7 @@ A product with a sum of n signed powers of two is n shifts and additions: no mul
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikewright.network.network import Network
 
 __all__ = ["Decays", "few_terms", "nearest_values", "round_decays", "signed_powers"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
+
 from spikewright.network.network import INPUT, Network, Population
 from spikewright.network.recording import Recording
 

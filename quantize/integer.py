@@ -14,6 +14,7 @@ fewer fraction bits.
 import dataclasses
 
 import numpy as np
+
 from spikewright.model.model import (
     IntegerModel,
     IntegerPopulation,

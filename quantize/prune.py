@@ -4,6 +4,7 @@
 import dataclasses
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT
 

@@ -21,11 +21,12 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from spikewright.model.model import largest_weight
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace, run_reference
-from threadpoolctl import threadpool_limits
 
 from .decays import Decays, round_decays
 from .descent import closest_integers

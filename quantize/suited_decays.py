@@ -13,10 +13,11 @@ as in `rounding`.
 import itertools
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace
-from threadpoolctl import threadpool_limits
 
 from .decays import Decays, nearest_values, round_decays
 from .gram import drives, membrane_errors

@@ -2,6 +2,7 @@
 """The report of a build: as a page in one file, and as a few lines of text."""
 
 import numpy as np
+
 from spikewright.golden.run import Answer
 from spikewright.network.metrics import published_time
 from spikewright.network.recording import Recording

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+
 from spikewright.golden.run import Answer
 from spikewright.model.model import IntegerModel
 from spikewright.network.metrics import (

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+
 from spikewright.base.errors import InputError
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of

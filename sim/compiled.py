@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.errors import CoreFault
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of, run_tool

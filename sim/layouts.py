@@ -5,6 +5,7 @@ from typing import Any
 
 from amaranth.hdl import Shape
 from amaranth.lib import data
+
 from spikewright.hw.core import CoreParams
 from spikewright.hw.layouts import TokenKind
 

@@ -4,6 +4,7 @@
 from pathlib import Path
 
 import pytest
+
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.network.recording import poisson_recording, read_recording

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from spikewright.network.checkpoint import network_from_tensors

@@ -8,6 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch import Tensor
+from tqdm import tqdm
+
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.model.model import IntegerModel
@@ -17,8 +20,6 @@ from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import proven_bits
 from spikewright.quantize.prune import prune
-from torch import Tensor
-from tqdm import tqdm
 
 from .integer import Events, IntegerNetwork
 from .recipe import Tuning

@@ -3,11 +3,12 @@
 
 import numpy as np
 import torch
-from spikewright.base.errors import InputError
-from spikewright.network.recording import Recording
 from torch import Tensor
 from torch.nn.functional import dropout
 from tqdm import tqdm
+
+from spikewright.base.errors import InputError
+from spikewright.network.recording import Recording
 
 from .model import TinyRSNN
 from .recipe import Recipe

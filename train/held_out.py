@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from tqdm import tqdm
+
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.metrics import r_squared
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.quantize.compile import compile_network
-from tqdm import tqdm
 
 from .finetune import finetune, integer_score
 from .fit import fit, predict

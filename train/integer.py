@@ -9,11 +9,12 @@ spike has the gradient of `train.model.Spike` at ``m / threshold - 1``. A reset 
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor, nn
+
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.plan.program import Map
-from torch import Tensor, nn
 
 from .model import Spike
 

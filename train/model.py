@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.network.checkpoint import KEYS
 from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
-from torch import Tensor, nn
-from torch.nn.functional import softplus
 
 __all__ = ["Spike", "TinyRSNN"]
 

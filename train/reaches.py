@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.arrays import write_arrays
 from spikewright.network.constants import DT
 from spikewright.network.recording import Recording

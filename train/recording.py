@@ -2,6 +2,7 @@
 """Recordings in the form for training: dense, cut at resets, a part held out; NumPy only."""
 
 import numpy as np
+
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 

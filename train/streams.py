@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
-from torch import Tensor
 
 from .integer import Events
 from .recording import target_velocity

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from amaranth.build import Attrs
 from amaranth_boards.resources import UARTResource
+
 from spikewright.base.errors import InputError
 
 from .devices import Device

@@ -3,6 +3,7 @@
 
 from amaranth import *
 from amaranth.lib import io, wiring
+
 from spikewright.hw.linked_core import LinkedCore
 
 from .board import Board, ClockSource

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
+
 from spikewright.base.files import written_file
 from spikewright.report.html import render_page
 from spikewright.report.names import title

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
-from spikewright.plan.config import CoreConfig
 from tqdm import tqdm
+
+from spikewright.plan.config import CoreConfig
 
 from .jobs import Design, Store, place_design, synthesize_design
 

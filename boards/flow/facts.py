@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.errors import InputError
 from spikewright.golden.run import Answer
 from spikewright.hw.link import LinkParams

@@ -10,10 +10,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from docs.make.tables import KEPT
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-
-from docs.make.tables import KEPT
 from spikewright.command import run_words
 from spikewright.command.parser import run_command
 

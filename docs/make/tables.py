@@ -10,14 +10,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs.make.ladders import ladder_tables
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
+from spikewright.command.parser import run_command
 from spikewright.plan.config import unusual
 from spikewright.report.markdown import markdown, three
-
-from docs.make.ladders import ladder_tables
-from spikewright.command.parser import run_command
 
 __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
 

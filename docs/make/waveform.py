@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator
+
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
+from spikewright.command.parser import run_command
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
@@ -21,8 +23,6 @@ from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProj
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
-
-from spikewright.command.parser import run_command
 
 __all__ = ["example_model", "step_samples", "step_waves", "write_waveform"]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+
 from spikewright.plan.formats import TableImages
 from spikewright.plan.program import ROW_CYCLES
 

@@ -3,6 +3,7 @@
 
 from amaranth import *
 from amaranth.lib import wiring
+
 from spikewright.plan.program import tick_cycles
 
 from ..arith import round_half_up

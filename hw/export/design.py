@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 import numpy as np
 from amaranth.hdl import Fragment
+
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
 from spikewright.golden.run import run_golden

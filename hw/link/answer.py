@@ -4,6 +4,7 @@
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
 from spikewright.plan.frames import PAGE_BYTES, VERSION
 
 from ..layouts import result_layout

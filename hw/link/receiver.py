@@ -4,6 +4,7 @@
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+
 from spikewright.plan.frames import SLOT_BYTES
 
 from .layouts import frame_layout, line_layout

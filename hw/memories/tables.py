@@ -4,6 +4,7 @@
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+
 from spikewright.plan.formats import TableImages
 
 from ..layouts import listed_layout, weights_layout

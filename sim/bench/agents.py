@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 from cocotb.triggers import FallingEdge, ReadOnly
 from cocotb.utils import get_sim_time
+
 from spikewright.hw.layouts import TokenKind, load_layout, result_layout, spike_layout, token_layout
 
 from .script import Script

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from spikewright.base.files import written_file
 
 __all__ = ["Script", "load_script", "save_script"]

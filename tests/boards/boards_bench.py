@@ -8,7 +8,6 @@ from spikewright.boards.board.family import Family
 from spikewright.model.artefact import save_artefact
 from spikewright.quantize.compile import compile_network
 from spikewright.report.names import BLOCKS
-
 from tests.networks import random_recording, tiny_network
 
 __all__ = ["FakeTools", "cells_of", "ecp5_netlist", "nextpnr_report", "packed_netlist",

@@ -9,13 +9,13 @@ import pytest
 from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from docs.make.tables import area
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow import toolchain
 from spikewright.boards.flow.build import build
 from spikewright.hw.params import link_params
 from spikewright.plan.config import CoreConfig
-
-from docs.make.tables import area
 from tests.boards.boards_bench import saved_model
 from tests.designs import plan_of
 from tests.networks import deep_model

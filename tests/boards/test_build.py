@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
+
 import spikewright.base.tools
 from spikewright.boards.board.platforms import BOARDS
-
 from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.networks import refused

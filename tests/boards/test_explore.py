@@ -8,6 +8,7 @@ import xml.dom.minidom
 
 import numpy as np
 import pytest
+
 import spikewright.boards.flow.toolchain
 from spikewright.base.errors import InputError
 from spikewright.boards.explore.jobs import Store
@@ -15,7 +16,6 @@ from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
-
 from tests.boards.boards_bench import FakeTools, saved_model
 
 

@@ -4,10 +4,10 @@
 import dataclasses
 
 import pytest
+
 from spikewright.boards.board.family import ECP5, ICE40
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.fit import Weights, check_area, check_timing, holders, weights_of
-
 from tests.boards.boards_bench import cells_of
 from tests.designs import plan_of
 from tests.networks import deep_model, refused

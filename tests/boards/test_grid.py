@@ -2,12 +2,12 @@
 """Which configurations an exploration has, what they are called, and which of them none beats."""
 
 import pytest
+
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.explore.explore import read_grid
 from spikewright.boards.explore.pareto import front
 from spikewright.plan.config import PRESETS, CoreConfig
 from spikewright.report.names import title
-
 from tests.networks import refused
 
 BOARD = BOARDS["icebreaker"]

@@ -5,6 +5,7 @@
 import json
 
 import pytest
+
 import spikewright.boards.flow.toolchain
 from spikewright.base.errors import InputError
 from spikewright.boards.board.family import ECP5, ICE40
@@ -14,7 +15,6 @@ from spikewright.boards.flow.netlist import block_of, count_blocks, count_cells
 from spikewright.boards.flow.placed import Hop, read_report
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import EVENTS_MAX
-
 from tests.boards.boards_bench import (
     FakeTools,
     cells_of,

@@ -7,16 +7,16 @@ import dataclasses
 import pytest
 from amaranth import ClockDomain, Elaboratable, Module
 from amaranth.sim import Simulator
+
 from spikewright.boards.board import pll_ecp5
 from spikewright.boards.board.board import Oscillator
 from spikewright.boards.board.clock import StartDelay
 from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_board
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
-from spikewright.plan.config import PRESETS
-
 from spikewright.command import run_words
 from spikewright.command.options import add_core_options, chosen_config
 from spikewright.command.parser import CommandParser
+from spikewright.plan.config import PRESETS
 from tests.networks import refused
 
 ICEBREAKER = BOARDS["icebreaker"]

@@ -6,13 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+
+import spikewright as sw
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.network.network import Network
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
-
-import spikewright as sw
 from tests.designs import BUILD
 from tests.networks import refused
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
+
 import spikewright.base.tools
 from spikewright.base.files import written_file
 from spikewright.base.tools import run_tool
-
 from spikewright.command.parser import baud, megahertz, output_file
 from tests.designs import ROOT
 from tests.networks import refused

@@ -6,8 +6,8 @@ import sys
 import time
 
 import pytest
-from spikewright.base import version
 
+from spikewright.base import version
 from spikewright.command.commands import COMMANDS, parser
 from spikewright.command.options import chosen_config, core_choices
 

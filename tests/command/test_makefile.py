@@ -9,10 +9,10 @@ import sys
 
 import pytest
 from safetensors.numpy import save_file
-from spikewright.model.artefact import load_manifest
 
 from spikewright.command.make import targets
 from spikewright.command.make.settings import SETTINGS, read_settings
+from spikewright.model.artefact import load_manifest
 from tests.designs import ROOT
 from tests.networks import random_tensors, refused
 

@@ -4,6 +4,7 @@
 import re
 
 import pytest
+
 from spikewright.model.artefact import load_artefact
 
 INPUT, RECURRENT, OUTPUT = "input->hidden", "hidden->hidden", "hidden->readout"

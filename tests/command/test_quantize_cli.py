@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.model.artefact import load_artefact, load_manifest
 
 ROOT = Path(__file__).parents[2]

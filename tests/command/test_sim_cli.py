@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+
 from spikewright.base.errors import CoreFault
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
-
 from tests.designs import BUILD, ROOT, plan_of, published_form
 from tests.networks import random_recording, tiny_network
 

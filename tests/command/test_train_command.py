@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
+
 from spikewright.train.reaches import Units, save_session, simulate
 
 try:
     import torch
+
     from spikewright.train.fit import predict
     from spikewright.train.model import TinyRSNN
 except ModuleNotFoundError:

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+
+from spikewright.command import run_words
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.metrics import published_time
@@ -11,8 +13,6 @@ from spikewright.network.recording import read_recording
 from spikewright.network.retime import retime
 from spikewright.train.reaches import Units, save_session, simulate
 from spikewright.train.recording import held_out
-
-from spikewright.command import run_words
 
 try:
     import torch

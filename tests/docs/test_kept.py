@@ -4,10 +4,10 @@
 import json
 
 import pytest
-from spikewright.boards.board.platforms import BOARDS
 
 from docs.make.kept import BUILDS, ROOT, rebuild
 from docs.make.tables import KEPT
+from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.commands import parser
 from spikewright.command.options import chosen_config
 from tests.networks import refused

@@ -3,10 +3,9 @@
 
 from pathlib import Path
 
-from spikewright.verify.ladder.table import TABLES, load_ladder
-
 from docs.make.ladders import KEPT, ladder_tables
 from docs.make.tables import render
+from spikewright.verify.ladder.table import TABLES, load_ladder
 
 PAGE = Path(__file__).parents[2] / "docs" / "accuracy.md"
 

@@ -5,10 +5,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.check import changed_behaviour
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
-
 from tests.networks import nearest_model, random_recording, tiny_network
 
 WIDTHS = Widths(weight=8, current=20, membrane=24, fraction=4)

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import Widths
@@ -17,7 +18,6 @@ from spikewright.network.recording import poisson_recording
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import build_model, compile_network
-
 from tests.networks import (
     deep_model,
     make_recording,

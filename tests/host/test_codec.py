@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 from cobs import cobs
+
 from spikewright.host.codec import (
     INFO_BYTES,
     LOAD_BYTES,

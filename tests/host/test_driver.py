@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from spikewright.host.codec import LOAD_MAX, FrameReader, encode_info, encode_load, pack_frame
 from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.host.serial_port import SerialPort

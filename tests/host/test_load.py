@@ -7,6 +7,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+
+from spikewright.command import run_words
 from spikewright.golden.run import run_golden
 from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
@@ -18,8 +20,6 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.images import load_bytes
 from spikewright.plan.plan import Plan
 from spikewright.sim.virtual import VirtualBoard
-
-from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD
 from tests.host.test_driver import HASH, OUTPUTS, FakeDevice

@@ -5,6 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+from spikewright.command import run_words
+from spikewright.command.decode import lateness
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver
@@ -15,9 +18,6 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
-
-from spikewright.command import run_words
-from spikewright.command.decode import lateness
 from tests.networks import random_recording, refused, tiny_network
 
 STEPS = 120

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from amaranth import *
 from amaranth.sim import Simulator
+
 from spikewright.golden.core import saturate as golden_saturate
 from spikewright.golden.core import scaled
 from spikewright.hw.arith import overflows, round_half_up, saturate, times

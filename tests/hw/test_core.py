@@ -4,12 +4,12 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
 from spikewright.hw.tokens import recording_tokens
-
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.networks import deep_model, make_recording, random_recording

@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
-from spikewright.hw.memories.currents import CurrentMemory, CurrentParams
 
+from spikewright.hw.memories.currents import CurrentMemory, CurrentParams
 from tests.hw.bench import simulate
 
 

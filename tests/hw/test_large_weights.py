@@ -7,13 +7,13 @@ import pytest
 from amaranth import *
 from amaranth.back import rtlil
 from amaranth.lib import memory
+
 from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.memories.large_weights import LargeWeightTable
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import without_contents
 from spikewright.plan.images import load_bytes
-
 from tests.designs import equal_answer, plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.hw.test_core import equals, tokens_of

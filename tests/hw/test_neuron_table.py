@@ -3,8 +3,8 @@
 """Neuron table: its image, and what is stored in it."""
 
 import pytest
-from spikewright.hw.memories.neuron_table import NeuronTable
 
+from spikewright.hw.memories.neuron_table import NeuronTable
 from tests.hw.bench import simulate
 
 # Threshold, B and A of three neurons.

@@ -4,6 +4,7 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.core import update
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.core import UPDATES
@@ -16,7 +17,6 @@ from spikewright.plan.program import (
     Map,
     tick_cycles,
 )
-
 from tests.designs import plan_of
 from tests.hw.bench import simulate
 from tests.hw.core_bench import PlainCurrents, currents_of, lane_values

@@ -5,10 +5,10 @@ import binascii
 import dataclasses
 
 import pytest
+
 from spikewright.hw.params import core_params, link_params
 from spikewright.hw.program import AddConstants, Kind, MapConstants
 from spikewright.plan.images import lane_words, neuron_words
-
 from tests.designs import plan_of
 from tests.networks import MIXED, deep_model
 

@@ -3,12 +3,12 @@
 """Program table on operations made by hand."""
 
 import pytest
+
 from spikewright.hw.engines.rows import RowParams, WeightMemory
 from spikewright.hw.layouts import TableFormat
 from spikewright.hw.program import AddConstants, Kind, MapConstants, ProgramParams, ProgramTable
 from spikewright.hw.signatures import SpikeListSignature, UpdateSignature
 from spikewright.plan.formats import TableImages
-
 from tests.hw.bench import simulate_logic
 
 

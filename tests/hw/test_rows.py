@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.core import add_row
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.engines.rows import RowAdder, RowParams, WeightMemory
@@ -15,7 +16,6 @@ from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.formats import TableImages
 from spikewright.plan.program import Add
-
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_put
 from tests.hw.core_bench import PlainCurrents, currents_of, lane_values

@@ -4,12 +4,12 @@
 
 import numpy as np
 import pytest
+
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
 from spikewright.hw.sequencer import Sequencer
 from spikewright.plan.program import LANE_FLUSH_CYCLES, Map, Source
 from spikewright.plan.timing import step_timing
-
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_put
 from tests.networks import deep_model

@@ -4,8 +4,8 @@
 
 import numpy as np
 import pytest
-from spikewright.hw.memories.spikes import SpikeLog, SpikeLogParams
 
+from spikewright.hw.memories.spikes import SpikeLog, SpikeLogParams
 from tests.hw.bench import simulate
 
 

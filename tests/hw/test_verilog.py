@@ -5,12 +5,12 @@
 import re
 
 import pytest
+
 from spikewright.base.errors import InputError
 from spikewright.hw.core import Core
 from spikewright.hw.export.verilog import write_verilog
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
-
 from tests.designs import plan_of
 from tests.networks import deep_model
 

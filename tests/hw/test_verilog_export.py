@@ -10,15 +10,15 @@ import subprocess
 import sys
 
 import pytest
+
 from spikewright.base.tools import run_tool
+from spikewright.command import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.export.ports import ports_of
 from spikewright.hw.params import core_params
 from spikewright.model.artefact import save_artefact
 from spikewright.network.network import INPUT
 from spikewright.quantize.compile import compile_network
-
-from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import ROOT, plan_of, published_form
 from tests.networks import random_recording, tiny_network

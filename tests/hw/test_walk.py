@@ -3,8 +3,8 @@
 """Counters of the shared neuron pipelines, cycle by cycle."""
 
 import pytest
-from spikewright.hw.engines.walk import LaneWalk, NeuronWalk
 
+from spikewright.hw.engines.walk import LaneWalk, NeuronWalk
 from tests.hw.bench import simulate
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from amaranth.hdl import signed
 from amaranth.lib import data
-from spikewright.hw.memories.weights import DEPTHS, BankedRom, bank_depths
 
+from spikewright.hw.memories.weights import DEPTHS, BankedRom, bank_depths
 from tests.hw.bench import simulate
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pytest
-from spikewright.model.artefact import save_artefact
 
+from spikewright.model.artefact import save_artefact
 from tests.model.parts import compiled
 
 

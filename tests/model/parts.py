@@ -7,8 +7,8 @@ import hashlib
 import json
 
 import numpy as np
-from spikewright.quantize.compile import compile_network
 
+from spikewright.quantize.compile import compile_network
 from tests.networks import tiny_network
 
 __all__ = ["compiled", "rehash", "rewrite", "same"]

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+
 from spikewright.model.artefact import (
     load_artefact,
     load_manifest,
@@ -15,7 +16,6 @@ from spikewright.model.artefact import (
 )
 from spikewright.network.network import INPUT
 from spikewright.quantize.compile import compile_network
-
 from tests.model.parts import compiled, rewrite, same
 from tests.networks import (
     MIXED,

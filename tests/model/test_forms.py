@@ -4,6 +4,7 @@
 import dataclasses
 
 import numpy as np
+
 from spikewright.model.artefact import load_artefact, load_network, save_artefact
 from spikewright.model.model import Widths
 from spikewright.model.summary import summary
@@ -13,7 +14,6 @@ from spikewright.network.retime import retime
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.integer import quantize
 from spikewright.quantize.rounding import compensated
-
 from tests.model.parts import same
 from tests.networks import make_network, random_recording
 

@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from spikewright.model.artefact import load_artefact, load_manifest, load_network
 
+from spikewright.model.artefact import load_artefact, load_manifest, load_network
 from tests.model.parts import rehash, same
 from tests.networks import refused
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spikewright.base.errors import InputError
 from spikewright.model.artefact import load_artefact, load_manifest, load_network, model_hash
 from spikewright.model.model import Widths
 from spikewright.model.summary import summary
 from spikewright.network.retime import retime
 from spikewright.quantize.compile import compile_network
-
 from tests.model.parts import rehash, rewrite, same
 from tests.networks import refused, tiny_network
 

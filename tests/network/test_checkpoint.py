@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+
 from spikewright.network.checkpoint import (
     COPIES,
     checkpoint_hash,
@@ -14,7 +15,6 @@ from spikewright.network.checkpoint import (
     read_checkpoint,
 )
 from spikewright.network.network import INPUT
-
 from tests.networks import random_tensors, refused
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,

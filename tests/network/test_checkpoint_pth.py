@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from spikewright.network.checkpoint import read_checkpoint
 
+from spikewright.network.checkpoint import read_checkpoint
 from tests.networks import random_tensors, refused
 
 torch = pytest.importorskip("torch")

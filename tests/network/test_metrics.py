@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import (
@@ -16,7 +17,6 @@ from spikewright.network.recording import read_recording
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
-
 from tests.networks import random_recording, tiny_network
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from spikewright.network.network import INPUT, Network, Population, Projection
 
+from spikewright.network.network import INPUT, Network, Population, Projection
 from tests.networks import make_network, make_population, refused
 
 SIZES = {"first": 3, "second": 2, "out": 2}

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+
 from spikewright.network.recording import (
     poisson_recording,
     read_recording,
     simulated_recording,
 )
-
 from tests.networks import make_recording, refused, tiny_network
 
 GOOD = {"bin": [0, 0, 2, 2, 3], "channel": [1, 0, 2, 2, 0], "n_bins": 5, "n_channels": 3,

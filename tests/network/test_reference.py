@@ -5,12 +5,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT
 from spikewright.network.recording import read_recording
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
-
 from tests.networks import (
     CHECKPOINTS,
     make_network,

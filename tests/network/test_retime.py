@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.network.network import INPUT
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
-
 from tests.networks import make_network, random_recording, refused, tiny_network
 
 CHAIN = {"a": 5, "b": 4, "c": 3, "out": 2}

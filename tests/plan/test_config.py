@@ -2,8 +2,8 @@
 """Configurations that cannot be."""
 
 import pytest
-from spikewright.plan.config import CoreConfig
 
+from spikewright.plan.config import CoreConfig
 from tests.networks import refused
 
 

@@ -9,6 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import model_tables
 from spikewright.plan.config import CoreConfig
@@ -17,7 +18,6 @@ from spikewright.plan.header import identifier
 from spikewright.plan.images import neuron_words
 from spikewright.plan.layout import Layout
 from spikewright.quantize.compile import compile_network
-
 from tests.networks import deep_model, random_recording, tiny_network
 
 HASH = "0123456789abcdef" * 4

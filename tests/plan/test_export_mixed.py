@@ -2,9 +2,9 @@
 """Export of a model whose projections have weights of several widths."""
 
 import numpy as np
+
 from spikewright.plan.export import export_rom
 from spikewright.plan.layout import Layout
-
 from tests.networks import MIXED, deep_model
 
 

@@ -5,9 +5,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.plan.formats import FORMATS, TableCost, TableImages, row_words, smallest
 from spikewright.plan.layout import Layout, table_costs
-
 from tests.networks import MIXED, deep_model
 
 

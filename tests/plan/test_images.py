@@ -2,8 +2,8 @@
 """Constants of neurons decode back to the model; bytes to load have the lowest bits first."""
 
 import pytest
-from spikewright.plan.images import lane_words, load_bytes, neuron_words
 
+from spikewright.plan.images import lane_words, load_bytes, neuron_words
 from tests.networks import deep_model
 
 

@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
-from spikewright.plan.layout import Layout
 
+from spikewright.plan.layout import Layout
 from tests.networks import MIXED, deep_model
 
 # Word and words of each population.

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from spikewright.model.model import Widths
 from spikewright.network.network import INPUT
 from spikewright.network.retime import retime
 from spikewright.plan.layout import RowTable
 from spikewright.plan.program import Add, Source, row_period, tick_cycles
-
 from tests.designs import plan_of
 from tests.networks import deep_model, nearest_model, refused, tiny_network
 

@@ -5,12 +5,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.timing import step_timing, worst_events
-
 from tests.designs import plan_of
 from tests.networks import make_recording, nearest_model, random_recording, tiny_network
 

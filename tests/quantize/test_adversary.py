@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.core import Stimulus, Trace, run_steps
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.model.model import Widths
@@ -16,7 +17,6 @@ from spikewright.plan.plan import Plan
 from spikewright.quantize.bounds import proven_bits
 from spikewright.quantize.integer import quantize, with_states
 from spikewright.quantize.rounding import nearest
-
 from tests.networks import CHECKPOINTS
 
 BLOCK = 48      # steps from zero state

@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.network import INPUT
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import _bits, proven_bits
-
 from tests.networks import deep_model, make_recording, nearest_model, random_recording, tiny_network
 
 WIDE = Widths(weight=6, current=32, membrane=32, decay=8, fraction=2)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.reference import run_reference
@@ -12,7 +13,6 @@ from spikewright.plan.config import CoreConfig
 from spikewright.quantize.calibrate import MARGIN, calibrate
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.rounding import nearest
-
 from tests.networks import make_recording, nearest_model, random_recording, refused, tiny_network
 
 SHAPE = {"channels": 20, "hidden": 12}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import r_squared
@@ -15,7 +16,6 @@ from spikewright.quantize.decays import few_terms, nearest_values, round_decays,
 from spikewright.quantize.gram import Drive, drives, membrane_errors
 from spikewright.quantize.rules import Rules
 from spikewright.quantize.suited_decays import suited_decays
-
 from tests.networks import random_recording, refused, tiny_network
 
 

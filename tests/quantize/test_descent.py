@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spikewright.quantize.descent import closest_integers
 
 

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.model.model import IntegerModel, Widths
 from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.retime import retime
 from spikewright.quantize.integer import with_states
 from spikewright.quantize.rounding import nearest, round_half_up
-
 from tests.networks import MIXED, deep_model, nearest_model, refused, tiny_network
 
 

@@ -3,11 +3,11 @@
 
 import numpy as np
 import pytest
+
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.mixed import mixed_bits
-
 from tests.networks import make_network, random_recording, refused, tiny_network
 
 INPUT, RECURRENT, OUTPUT = "input->hidden", "hidden->hidden", "hidden->readout"

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import proven_bits
 from spikewright.quantize.prune import prune
-
 from tests.networks import deep_model, nearest_model, random_recording, refused, tiny_network
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import read_checkpoint
@@ -16,7 +17,6 @@ from spikewright.quantize.compile import compile_network
 from spikewright.quantize.gram import synapse_traces
 from spikewright.quantize.integer import quantize
 from spikewright.quantize.rounding import best_shifts, compensated, nearest
-
 from tests.networks import (
     SHARED,
     make_network,

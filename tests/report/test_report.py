@@ -8,9 +8,11 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+
 import spikewright.boards.flow.toolchain
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
+from spikewright.command import run_words
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
@@ -19,8 +21,6 @@ from spikewright.plan.frames import EVENTS_MAX
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number, score
-
-from spikewright.command import run_words
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
 

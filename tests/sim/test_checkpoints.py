@@ -4,9 +4,9 @@
 import dataclasses
 
 import pytest
+
 from spikewright.network.recording import poisson_recording
 from spikewright.plan.config import PRESETS
-
 from tests.designs import equal_answer, published_model, published_recordings
 from tests.networks import CHECKPOINTS
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 
 import pytest
+
 from spikewright.network.recording import poisson_recording
 from spikewright.sim import cocotb_runner
 from spikewright.sim.bench.script import load_script
@@ -22,7 +23,6 @@ from spikewright.sim.cocotb_runner import (
     run_bench,
     simulator_environment,
 )
-
 from tests.designs import BUILD, plan_of, published_model, published_recordings
 from tests.networks import deep_model, random_recording
 

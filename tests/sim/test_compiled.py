@@ -5,10 +5,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
 from spikewright.sim.compiled import run_compiled
-
 from tests.designs import BUILD, equal_answer, plan_of, published_form
 from tests.networks import (
     MIXED,

@@ -4,12 +4,12 @@
 import pytest
 from amaranth import *
 from amaranth.lib import memory
+
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.linked_core import LinkedCore
 from spikewright.hw.params import core_params, link_params
 from spikewright.sim.idle import idle_work
-
 from tests.designs import plan_of
 from tests.networks import deep_model
 

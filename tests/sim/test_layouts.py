@@ -2,9 +2,9 @@
 """The C++ header of the port layouts, for the driver of the compiled RTL."""
 
 import pytest
+
 from spikewright.hw.params import core_params
 from spikewright.sim.layouts import layouts_header
-
 from tests.designs import plan_of
 from tests.networks import deep_model
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import read_checkpoint
@@ -15,11 +16,11 @@ from spikewright.quantize.compile import compile_network
 from spikewright.quantize.prune import prune
 from spikewright.train.reaches import Units, simulate
 from spikewright.train.recipe import Recipe, Tuning
-
 from tests.networks import make_recording, nearest_model, refused
 
 try:
     import torch
+
     from spikewright.train.finetune import finetune, integer_score, shaken, unit_of
     from spikewright.train.fit import fit
     from spikewright.train.integer import Events, IntegerNetwork

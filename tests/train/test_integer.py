@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
-
 from tests.networks import MIXED, deep_model, random_recording, tiny_network
 
 try:
     import torch
+
     from spikewright.train.integer import Events, IntegerNetwork
     from spikewright.train.streams import whole
 except ModuleNotFoundError:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spikewright.base.arrays import read_arrays
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import (

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from spikewright.train.recording import dense, held_out, target_velocity, trials
 
+from spikewright.train.recording import dense, held_out, target_velocity, trials
 from tests.networks import make_recording, random_recording, refused
 
 

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
+
 from spikewright.network.checkpoint import KEYS
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, simulate
 from spikewright.train.recipe import Recipe
-
 from tests.networks import refused
 
 try:
     import torch
+
     from spikewright.train.fit import fit, predict, r2
     from spikewright.train.model import TinyRSNN
 except ModuleNotFoundError:

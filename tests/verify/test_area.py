@@ -4,13 +4,13 @@
 import json
 
 import pytest
+
 from spikewright.base.tools import quietly, run_tool
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 from spikewright.model.model import Widths
 from spikewright.network.network import INPUT
-
 from tests.designs import BUILD, plan_of
 from tests.networks import make_network, nearest_model
 

@@ -5,16 +5,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from spikewright.base.errors import CoreFault
 from spikewright.boards.board.platforms import BOARDS
+from spikewright.command import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 from spikewright.model.model import IntegerModel
 from spikewright.plan.plan import Plan
 from spikewright.verify.gates.core import check_gates, core_gates
-
-from spikewright.command import run_words
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, plan_of
 from tests.networks import deep_model, random_recording, refused

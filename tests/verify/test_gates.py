@@ -5,6 +5,7 @@
 import shutil
 
 import pytest
+
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.netlist import count_cells
 from spikewright.golden.run import run_golden
@@ -12,7 +13,6 @@ from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.verify.gates.top import gate_differences, run_gates
-
 from tests.boards.boards_bench import saved_model
 from tests.networks import random_recording
 

@@ -8,8 +8,9 @@ import re
 
 import numpy as np
 import pytest
-import spikewright.verify.ladder.rungs
 from safetensors.numpy import save_file
+
+import spikewright.verify.ladder.rungs
 from spikewright.base.errors import CoreFault
 from spikewright.golden.run import run_golden
 from spikewright.network.metrics import r_squared, spike_agreement
@@ -20,7 +21,6 @@ from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import build_model
 from spikewright.report.score import number
 from spikewright.verify.gates.simulate import GatesFault
-
 from tests.designs import BUILD
 from tests.networks import random_tensors
 

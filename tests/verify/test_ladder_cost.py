@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT, Network, Population, Projection
@@ -12,7 +13,6 @@ from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
 from spikewright.verify.ladder.cost import float_cost, integer_cost
 from spikewright.verify.ladder.rungs import widths_of
-
 from tests.networks import make_recording, random_recording, tiny_network
 
 

@@ -10,7 +10,6 @@ from spikewright.host.codec import StepAnswer
 from spikewright.plan.config import CoreConfig
 from spikewright.verify.gates.top import gate_differences
 from spikewright.verify.ladder.run import mean_rows
-
 from tests.networks import deep_model, random_recording
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.prune import prune
-
 from tests.networks import make_recording, nearest_model, random_recording, tiny_network
 
 ROOT = Path(__file__).parents[2]

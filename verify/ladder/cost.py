@@ -10,6 +10,7 @@ neuron; in floats it is part of the scale of the weights. States are counted sep
 from typing import NamedTuple
 
 import numpy as np
+
 from spikewright.model.model import IntegerModel
 from spikewright.network.metrics import published_time
 from spikewright.network.network import INPUT, Network

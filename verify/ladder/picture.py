@@ -2,6 +2,7 @@
 """The ladder as a picture: the cost of fewer bits."""
 
 from matplotlib.axes import Axes
+
 from spikewright.report.style import COOL, INK, MUTED, RULE, WARM, Picture, bare, drawn
 
 from .rungs import mixed

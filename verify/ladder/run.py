@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import joblib
+from tqdm import tqdm
+
 from spikewright.network.source import is_default
 from spikewright.report.score import compare, number
-from tqdm import tqdm
 
 from .rungs import REFERENCE, Checks, Climb, Outcome, run_rung, rung_bits
 

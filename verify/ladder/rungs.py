@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden

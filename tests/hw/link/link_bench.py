@@ -4,10 +4,10 @@
 from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
+
 from spikewright.host.codec import FrameReader, decode_answer
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.link import Link, LinkParams
-
 from tests.hw.bench import CYCLE, simulate
 
 __all__ = ["HASH", "LinkBench", "link_params", "stub_output"]

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 from cobs import cobs
-from spikewright.hw.link.cobs import Cobs
 
+from spikewright.hw.link.cobs import Cobs
 from tests.hw.bench import simulate
 
 

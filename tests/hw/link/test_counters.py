@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pytest
+
 from spikewright.hw.link.counters import Counters
 from spikewright.hw.link.layouts import COUNTERS
-
 from tests.hw.bench import simulate
 
 

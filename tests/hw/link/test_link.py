@@ -3,9 +3,9 @@
 
 import numpy as np
 import pytest
+
 from spikewright.host.codec import FrameReader, StepAnswer, encode_info, encode_step, pack_frame
 from spikewright.plan.frames import EVENTS_MAX
-
 from tests.hw.link.link_bench import HASH, LinkBench, stub_output
 
 AFTER = 2200        # cycles from a request until its answer is on the line, delay not counted

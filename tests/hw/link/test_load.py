@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+
 from spikewright.host.codec import (
     LOAD_MAX,
     LoadAnswer,
@@ -16,7 +17,6 @@ from spikewright.host.codec import (
     encode_step,
 )
 from spikewright.hw.link import TableParams
-
 from tests.hw.link.link_bench import LinkBench, link_params
 
 AFTER = 1800        # cycles from a request until its answer is on the line

@@ -4,9 +4,9 @@
 import re
 
 import pytest
+
 from spikewright.hw.link.layouts import page_init
 from spikewright.hw.link.uart import UartRx, UartTx
-
 from tests.hw.link.link_bench import HASH, link_params
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import pytest
-from spikewright.hw.link.receiver import Receiver
 
+from spikewright.hw.link.receiver import Receiver
 from tests.hw.bench import simulate, stream_get, stream_put
 
 LIMIT = 240     # bytes of a coded frame

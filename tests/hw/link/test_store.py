@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import numpy as np
+
 from spikewright.hw.link.layouts import page_init
 from spikewright.hw.link.store import Store
-
 from tests.hw.bench import simulate
 from tests.hw.link.link_bench import link_params
 

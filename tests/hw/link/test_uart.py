@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
-from spikewright.hw.link.uart import UartRx, UartTx
 
+from spikewright.hw.link.uart import UartRx, UartTx
 from tests.hw.bench import CYCLE, simulate, stream_get, stream_put
 
 
