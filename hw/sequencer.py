@@ -112,6 +112,7 @@ class Sequencer(wiring.Component):
         waits = state == State.INPUT
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
         taken = Signal(init=self.params.decays)
+        draining = self._draining(m)
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
         with m.Switch(state):
@@ -122,7 +123,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.result.eq(~taken)
                 with m.If(self.next_step):
                     m.d.sync += taken.eq(1)
-                with m.If((taken | self.next_step) & ~self.update.decays):
+                with m.If((taken | self.next_step) & ~self.update.decays & ~draining):
                     m.d.sync += taken.eq(0), state.eq(self._begin)
         for name, _ in self.rows.p.shape():
             # No operation ends before the adder has taken its last row: the rest stays as it is.
@@ -140,6 +141,21 @@ class Sequencer(wiring.Component):
         ]
 
         return m
+
+    def _draining(self, m):
+        """Whether the next step must wait for the currents that still decay in the pipeline.
+
+        Spikes take long enough to look up. Where a step begins with the input, it could start the
+        update of a population before the pass of the decay has ended.
+        """
+        if not self.params.decays or self._begin != State.INPUT:
+            return Const(0)
+        draining = Signal(init=1)
+        with m.If(self.update.done):
+            m.d.sync += draining.eq(0)
+        with m.If(self.update.start & self.update.decay):
+            m.d.sync += draining.eq(1)
+        return draining
 
     def _advance(self, m):
         """Go to the next operation, or after the last one to the result.

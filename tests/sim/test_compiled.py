@@ -8,6 +8,7 @@ import pytest
 
 from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
+from spikewright.network.network import INPUT
 from spikewright.sim.compiled import run_compiled
 from tests.designs import BUILD, equal_answer, plan_of, published_form
 from tests.networks import (
@@ -15,6 +16,7 @@ from tests.networks import (
     deep_model,
     make_network,
     make_recording,
+    nearest_model,
     random_recording,
     refused,
     tiny_network,
@@ -175,3 +177,19 @@ def test_compiled_runs_from_configuration_each_time():
 def test_compiled_refuses_other_recording():
     with refused("Recording made n_channels must be 6, as the network has, not 5"):
         run_compiled(plan_of(deep_model(4)), random_recording(4, 5, 5), BUILD)
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.05], ids=["busy", "silent_steps"])
+@pytest.mark.parametrize("choices", [
+    {}, {"lanes": 1}, {"lanes": 17}, {"tables": "bitmap"}, {"tables": "rows"},
+    {"multiplier": "serial"}, {"neurons": "lanes"}, {"neurons": "lanes", "lanes": 1},
+    {"neurons": "lanes", "lanes": 8, "weight_memory": "large"}, {"neurons": "lanes", "lanes": 17}],
+    ids=str)
+def test_step_that_begins_with_the_input(choices, rate):
+    """Without spikes that reach the first population, a step begins while currents may decay."""
+    network = make_network(3, {"hidden": 13, "out": 2},
+                           [(INPUT, "hidden", 0), ("hidden", "out", 0)], channels=5)
+    model = nearest_model(network, Widths(), "feed-forward")
+    answer = equal_answer(model, random_recording(1, 5, 300, rate=rate, reset=[50, 51, 200]),
+                          **choices)
+    assert answer.spikes.any()
