@@ -14,7 +14,7 @@ from spikewright.plan.timing import step_timing
 
 from .core import MAP, OPERATION, Constants, State, Stimulus, Trace, run_steps
 
-__all__ = ["Answer", "constants_of", "run_golden", "stimulus_of", "zero_state"]
+__all__ = ["Answer", "constants_of", "empty_trace", "run_golden", "stimulus_of", "zero_state"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,11 +48,7 @@ def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) ->
     recording.check_fits(model.channels, model.dt)
     plan = Plan(model=model, config=config)
     constants, state = constants_of(plan), zero_state(plan)
-    steps, neurons = recording.steps, plan.layout.neurons
-    trace = Trace(membrane=np.zeros((steps, neurons), np.int64),
-                  fired=np.zeros((steps, neurons), bool),
-                  events=np.zeros((steps, len(constants.operations)), np.int64),
-                  saturated=np.zeros(steps, bool))
+    trace = empty_trace(plan, recording.steps)
     run_steps(constants, state, stimulus_of(model, recording), trace)
     cycles, latency = step_timing(plan, trace.events)
     outputs = trace.membrane[:, plan.layout.is_output]
@@ -93,6 +89,15 @@ def constants_of(plan: Plan) -> Constants:
         b=np.concatenate([p.membrane_decay for p in populations]),
         threshold=np.concatenate([p.threshold for p in populations]),
         limits=np.array(limits, np.int64))
+
+
+def empty_trace(plan: Plan, steps: int) -> Trace:
+    """A trace with room for the answers of ``steps`` steps."""
+    neurons = plan.layout.neurons
+    return Trace(membrane=np.zeros((steps, neurons), np.int64),
+                 fired=np.zeros((steps, neurons), bool),
+                 events=np.zeros((steps, len(plan.program.operations)), np.int64),
+                 saturated=np.zeros(steps, bool))
 
 
 def zero_state(plan: Plan) -> State:

@@ -10,8 +10,8 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing
 
-from .core import Stimulus, Trace, run_steps
-from .run import constants_of, zero_state
+from .core import Stimulus, run_steps
+from .run import constants_of, empty_trace, zero_state
 
 __all__ = ["Stepper"]
 
@@ -40,11 +40,7 @@ class Stepper:
         saturated : bool
             Whether a state has saturated since the last reset.
         """
-        neurons = self._plan.layout.neurons
-        trace = Trace(membrane=np.zeros((1, neurons), np.int64),
-                      fired=np.zeros((1, neurons), bool),
-                      events=np.zeros((1, len(self._constants.operations)), np.int64),
-                      saturated=np.zeros(1, bool))
+        trace = empty_trace(self._plan, 1)
         run_steps(self._constants, self._state, Stimulus(
             row=np.array(rows, np.int64), start=np.array([0, len(rows)]),
             reset=np.array([reset])), trace)

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 
 from .config import CoreConfig
@@ -29,7 +30,7 @@ class Plan:
 
     Raises
     ------
-    ValueError
+    InputError
         If the program cannot have the form of the model, or the large RAMs cannot hold its table.
     """
 
@@ -76,11 +77,11 @@ class Plan:
     def _check_large(self) -> None:
         bits, lanes, words = self.model.weight_bits, self.config.lanes, len(self.loaded)
         if len(bits) > 1:
-            raise ValueError(f"Weights must have the same bits in every projection in large "
+            raise InputError(f"Weights must have the same bits in every projection in large "
                              f"weight memory, not {' and '.join(map(str, bits))}")
         if bits[0] * lanes > MOST_BITS:
-            raise ValueError(f"Lanes times weight bits must be at most {MOST_BITS} in large "
+            raise InputError(f"Lanes times weight bits must be at most {MOST_BITS} in large "
                              f"weight memory, not {lanes} times {bits[0]}")
         if words > MOST_WORDS:
-            raise ValueError(f"Words of {lanes} weights must be at most {MOST_WORDS} in large "
+            raise InputError(f"Words of {lanes} weights must be at most {MOST_WORDS} in large "
                              f"weight memory, not {words}: take more lanes")

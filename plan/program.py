@@ -39,6 +39,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel, Widths
 from spikewright.network.network import INPUT
 
@@ -180,7 +181,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
 
     Raises
     ------
-    ValueError
+    InputError
         If the model has another form than one input projection, with delay 0, to the first
         population.
     """
@@ -193,7 +194,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
             table = layout.tables[k]
             source = Source.INPUT if projection.source == INPUT else Source.SPIKES
             if source == Source.INPUT and (span.first != 0 or projection.delay != 0):
-                raise ValueError(f"Projection {projection.title} must reach the first "
+                raise InputError(f"Projection {projection.title} must reach the first "
                                  f"population with delay 0, not {span.population.name} with "
                                  f"delay {projection.delay}")
             operations.append(Add(
@@ -206,7 +207,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
                       decay_cycles=layout.words if config.neurons == "lanes" else 0)
     inputs = sum(add.source == Source.INPUT for add in program.adds)
     if inputs != 1:
-        raise ValueError(f"Model must have one input projection, not {inputs}")
+        raise InputError(f"Model must have one input projection, not {inputs}")
     return program
 
 

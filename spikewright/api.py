@@ -220,10 +220,7 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     else:
         from spikewright.plan.plan import Plan
         from spikewright.sim.compiled import run_compiled
-        try:
-            plan = Plan(model=model.integers, config=config)
-        except ValueError as error:
-            raise InputError(str(error)) from error
+        plan = Plan(model=model.integers, config=config)
         answer = run_compiled(plan, spikes, Path(cache))
     return Result(**vars(answer), populations=_populations(model, answer.spikes))
 

@@ -121,7 +121,8 @@ def _example(plan: Plan) -> dict:
     recording = poisson_recording(model.channels, model.dt, steps=EXAMPLE_STEPS,
                                   rate=EXAMPLE_RATE, seed=1)
     answer = run_golden(model, recording, plan.config)
-    token, result = core_params(plan).token, core_params(plan).result
+    params = core_params(plan)
+    token, result = params.token, params.result
     tokens = [(token.const({"kind": kind, "row": row}).as_bits(),
                f"EVENT {row}" if kind == TokenKind.EVENT.value else "STEP")
               for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(model, recording)),

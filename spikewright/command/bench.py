@@ -35,11 +35,12 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Run the testbench; say what was equal, or end with exit status 1."""
+    from spikewright.plan.plan import Plan
     from spikewright.sim.cocotb_runner import WAVES, run_bench
 
-    from .inputs import plan_of, read_inputs
+    from .inputs import read_inputs
     model, recording = read_inputs(arguments.model, arguments.recording)
-    plan = plan_of(model, chosen_config(arguments))
+    plan = Plan(model=model, config=chosen_config(arguments))
     ending = WAVES[arguments.simulator]
     if arguments.waves and arguments.waves.suffix != ending:
         raise InputError(f"Waves must end in {ending} with {arguments.simulator}, not "

@@ -34,15 +34,16 @@ def run(arguments: Namespace) -> None:
     from spikewright.boards.board.platforms import find_board
     from spikewright.golden.compare import differences
     from spikewright.golden.run import run_golden
+    from spikewright.plan.plan import Plan
     from spikewright.sim.compiled import run_compiled
     from spikewright.verify.gates.core import check_gates
 
-    from .inputs import plan_of, read_inputs
+    from .inputs import read_inputs
     board = find_board(arguments.board) if arguments.gates else None
     model, recording = read_inputs(arguments.model, arguments.recording)
     steps = arguments.steps or (2000 if arguments.gates else recording.steps)
     recording = recording.head(steps)
-    plan = plan_of(model, chosen_config(arguments, **(board.instead if board else {})))
+    plan = Plan(model=model, config=chosen_config(arguments, **(board.instead if board else {})))
     lanes = plan.config.lanes
     if board:
         end_at_mismatches(check_gates(plan, board, recording, arguments.build))

@@ -38,10 +38,9 @@ def run(arguments: Namespace) -> None:
     from spikewright.hw.export.design import NAMES, export_verilog
     from spikewright.hw.params import link_params
     from spikewright.model.artefact import load_artefact
-
-    from .inputs import plan_of
+    from spikewright.plan.plan import Plan
     model, manifest = load_artefact(arguments.model)
-    plan = plan_of(model, chosen_config(arguments))
+    plan = Plan(model=model, config=chosen_config(arguments))
     try:
         link = link_params(plan, model_hash=manifest["model_hash"], baud=arguments.baud,
                            clock_hz=round(1e6 * arguments.freq)) if arguments.with_link else None

@@ -90,17 +90,18 @@ def _ladder(settings: Settings) -> None:
 
 
 def _export(settings: Settings) -> None:
-    output = f"{settings.folder}/rom{settings.width}"
-    words = ["export", settings.model, "-o", output, *_core(settings)]
-    check_folder(Path(output), "rom.json")
-    _with_model(settings, words)
-    run_words(words)
+    _write_files(settings, "export", f"{settings.folder}/rom{settings.width}", "rom.json")
 
 
 def _verilog(settings: Settings) -> None:
-    output = f"{settings.folder}/verilog{settings.variant}"
-    words = ["verilog", settings.model, "-o", output, *_core(settings)]
-    check_folder(Path(output), "verilog.json")
+    _write_files(settings, "verilog", f"{settings.folder}/verilog{settings.variant}",
+                 "verilog.json")
+
+
+def _write_files(settings: Settings, command: str, output: str, index: str) -> None:
+    """Run a command that writes the model's core to the folder ``output``."""
+    words = [command, settings.model, "-o", output, *_core(settings)]
+    check_folder(Path(output), index)
     _with_model(settings, words)
     run_words(words)
 
