@@ -79,10 +79,14 @@ def step_bytes(outputs: int) -> int:
     return 2 + _STEP_BODY.size + 4 * outputs + _FRAMING
 
 
+def _crc(content: bytes) -> int:
+    """CRC-16/GENIBUS. It is inverted, so that a frame with a zero behind it is no good frame."""
+    return binascii.crc_hqx(content, 0xffff) ^ 0xffff
+
+
 def pack_frame(content: bytes) -> bytes:
     """``content`` with its CRC, COBS-coded, with the delimiter at its end."""
-    crc = binascii.crc_hqx(content, 0xffff)
-    return cobs.encode(content + crc.to_bytes(2, "big")) + b"\0"
+    return cobs.encode(content + _crc(content).to_bytes(2, "big")) + b"\0"
 
 
 def unpack_frame(coded: bytes) -> bytes:
@@ -95,10 +99,10 @@ def unpack_frame(coded: bytes) -> bytes:
         raise FrameError(f"Frame must be coded in COBS, not {coded.hex()}: {error}") from None
     if len(frame) < 4:
         raise FrameError(f"Frame must have 4 bytes or more, not {len(frame)}")
-    if binascii.crc_hqx(frame, 0xffff) != 0:
-        right = binascii.crc_hqx(frame[:-2], 0xffff)
-        raise FrameError(f"Frame's CRC must be {right:04x}, not {frame[-2:].hex()}")
-    return frame[:-2]
+    content, crc = frame[:-2], int.from_bytes(frame[-2:], "big")
+    if crc != _crc(content):
+        raise FrameError(f"Frame's CRC must be {_crc(content):04x}, not {crc:04x}")
+    return content
 
 
 def _check_seq(seq: int) -> None:

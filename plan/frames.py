@@ -4,7 +4,7 @@
 __all__ = ["CODED_MAX", "EVENTS_MAX", "FRAME_MAX", "LOAD_MAX", "PAGE_BYTES", "SLOT_BYTES",
            "VERSION"]
 
-VERSION = 1
+VERSION = 2
 
 PAGE_BYTES = 32                     # of the status page, which shares a block RAM with two slots
 SLOT_BYTES = 256 - PAGE_BYTES // 2  # for a frame

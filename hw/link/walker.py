@@ -3,7 +3,7 @@
 
 from amaranth import *
 from amaranth.lib import stream, wiring
-from amaranth.lib.crc.catalog import CRC16_IBM_3740
+from amaranth.lib.crc.catalog import CRC16_GENIBUS
 from amaranth.lib.wiring import In, Out
 
 from .answer import AnswerBytes, AnswerSignature
@@ -14,6 +14,23 @@ from .params import LinkParams
 from .store import SlotSignature
 
 __all__ = ["WalkSignature", "Walker"]
+
+
+def _crc_shifts():
+    """What to add to the CRC's high byte so that the CRC and a zero go out, byte by byte.
+
+    A register that is fed its own high byte moves up by a byte. The CRC is the register inverted.
+    Fed with the high byte of the CRC, the register moves up too, and a constant is added.
+    """
+    algorithm = CRC16_GENIBUS(8)
+    shifts, fed = [], b""
+    for want in (*algorithm.compute(b"").to_bytes(2, "big"), 0):
+        shifts.append(algorithm.compute(fed) >> 8 ^ want)
+        fed += bytes([want])
+    return shifts
+
+
+CRC_SHIFTS = _crc_shifts()
 
 
 class WalkSignature(wiring.Signature):
@@ -90,7 +107,7 @@ class Walker(wiring.Component):
         m = Module()
 
         restart = Signal()
-        crc     = CRC16_IBM_3740(8).create()
+        crc     = CRC16_GENIBUS(8).create()
         m.submodules.crc    = ResetInserter(restart)(crc)
         m.submodules.cobs   = cobs   = Cobs()
         m.submodules.cursor = cursor = Cursor()
@@ -112,7 +129,7 @@ class Walker(wiring.Component):
             self.store.position.eq(cursor.position),
             self.store.data.eq(cobs.o),
             cursor.grant.eq(self.store.grant),
-            source.crc.eq(crc.crc[8:]),
+            source.crc.eq(crc.crc[8:] ^ Array(CRC_SHIFTS)[cursor.position[:2]]),
             source.position.eq(cursor.position),
             source.value.eq(self.store.value),
             cobs.i.eq(byte),
@@ -181,7 +198,8 @@ class Walker(wiring.Component):
             self.freeze.eq(source.build & ((eight == 1) | (eight == 2))),
         ]
 
-        # The answer as it is. After its end the CRC, fed to itself, moves out; a zero follows.
+        # The answer as it is. After its end the CRC, fed to itself, moves out; a zero follows. The
+        # CRC is inverted, so each byte that is fed also adds a constant (`CRC_SHIFTS`).
         with m.State("BUILD"):
             m.d.comb += [
                 source.build.eq(1),

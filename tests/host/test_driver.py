@@ -10,6 +10,7 @@ import pytest
 from spikewright.host.codec import LOAD_MAX, FrameReader, encode_info, encode_load, pack_frame
 from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.host.serial_port import SerialPort
+from spikewright.plan.frames import VERSION
 
 HASH  = "9f3ac5017be2d844" + "00" * 24
 OUTPUTS = 2
@@ -22,7 +23,7 @@ class FakeDevice:
     """
 
     def __init__(self, harm=lambda direction, data: data, *, model=HASH, rows=96, outputs=2,
-                 version=1):
+                 version=VERSION):
         self.harm, self.model, self.rows, self.outputs = harm, model, rows, outputs
         self.version = version
         self.steps   = []
@@ -154,7 +155,7 @@ def test_driver_passes_old_answers_over():
 @pytest.mark.parametrize("device, text", [
     (FakeDevice(model="0011223344556677"),
      "Model on the device must be 9f3ac5017be2d844, not 0011223344556677"),
-    (FakeDevice(version=2), "Version of the device's link must be 1, not 2"),
+    (FakeDevice(version=1), "Version of the device's link must be 2, not 1"),
     (FakeDevice(outputs=3), "Outputs of the device must be 2, as the model has, not 3"),
 ])
 def test_driver_refuses_a_foreign_device(device, text):

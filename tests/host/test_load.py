@@ -17,6 +17,7 @@ from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import VERSION
 from spikewright.plan.images import load_bytes
 from spikewright.plan.plan import Plan
 from spikewright.sim.virtual import VirtualBoard
@@ -44,7 +45,7 @@ class LoadableDevice(FakeDevice):
 
     @property
     def version(self):
-        return 0x81 | (0x40 if self.table == CONTENT else 0)
+        return 0x80 | VERSION | (0x40 if self.table == CONTENT else 0)
 
     @version.setter
     def version(self, value):

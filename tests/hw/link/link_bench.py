@@ -114,6 +114,14 @@ class LinkBench:
             await ctx.delay(self._bit)
         return send
 
+    def levels(self, levels):
+        """A chunk: the line takes each level for the time of a bit, and is then high for two."""
+        async def send(ctx):
+            for level in (*levels, 1, 1):
+                ctx.set(self._link.rx, level)
+                await ctx.delay(self._bit)
+        return send
+
     def _note(self, ctx, name):
         self.times[name] = ctx.get(self._dut.now)
 

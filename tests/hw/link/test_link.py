@@ -20,7 +20,7 @@ def expected(seq, step, rows, reset=False, outputs=2, width=18, dropped=False):
 def test_link_info():
     bench = LinkBench(rows=256, outputs=56, width=32, clock_hz=12_345_678, baud=1_540_000)
     info, = bench.run(encode_info(200))
-    assert (info.seq, info.version, info.model_hash) == (200, 1, HASH)
+    assert (info.seq, info.version, info.model_hash) == (200, 2, HASH)
     assert (info.clock_hz, info.rows, info.outputs) == (12_345_000, 256, 56)
     assert (info.steps, info.longest_cycles) == (0, 0)
     assert (info.corrupt, info.repeated, info.foreign, info.overrun, info.dropped) == (0,) * 5
