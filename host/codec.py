@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from cobs import cobs
 
-from spikewright.plan.frames import CODED_MAX, EVENTS_MAX, LOAD_MAX
+from spikewright.plan.frames import CODED_MAX, LOAD_MAX, events_max, row_bytes
 
-__all__ = ["INFO_BYTES", "LOAD_BYTES", "FrameError", "FrameReader", "InfoAnswer", "LoadAnswer",
-           "StepAnswer", "decode_answer", "encode_info", "encode_load", "encode_step", "pack_frame",
-           "step_bytes", "unpack_frame"]
+__all__ = ["INFO_BYTES", "LOAD_BYTES", "PART_BYTES", "FrameError", "FrameReader", "InfoAnswer",
+           "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answer", "encode_info", "encode_load",
+           "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
 
 
 _INFO, _STEP, _LOAD = 0x01, 0x02, 0x03
@@ -24,6 +24,7 @@ _LOAD_BODY   = struct.Struct("<BHBB")
 
 INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # length of the answer on the line
 LOAD_BYTES = 2 + _LOAD_BODY.size + _FRAMING
+PART_BYTES = 2 + 1 + _FRAMING
 
 
 class FrameError(ValueError):
@@ -61,6 +62,14 @@ class StepAnswer:
     step:      int              # steps before this one, since configuration
     cycles:    int
     outputs:   tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartAnswer:
+    """The events of a frame have come, and the step goes on in the next frame."""
+
+    seq:     int
+    dropped: bool               # an event of this frame was dropped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,15 +125,24 @@ def encode_info(seq: int) -> bytes:
     return pack_frame(bytes([_INFO, seq]))
 
 
-def encode_step(seq: int, rows: Sequence[int], reset: bool = False) -> bytes:
-    """Bytes of a STEP request with one event per entry of ``rows``."""
+def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: bool = False,
+                device_rows: int = 256) -> bytes:
+    """Bytes of a STEP request with one event per entry of ``rows``.
+
+    With ``more``, the step goes on in the next STEP. ``device_rows`` are the input rows of the
+    device: an event takes two bytes where there are more than 256 of them.
+    """
     _check_seq(seq)
-    if len(rows) > EVENTS_MAX:
-        raise ValueError(f"Events of a step must be {EVENTS_MAX} or fewer, not {len(rows)}")
+    most = events_max(device_rows)
+    if len(rows) > most:
+        raise ValueError(f"Events of a frame must be {most} or fewer, not {len(rows)}")
+    size = row_bytes(device_rows)
     for number, row in enumerate(rows):
-        if not 0 <= row <= 255:
-            raise ValueError(f"Row of event {number} must be between 0 and 255, not {row!r}")
-    return pack_frame(bytes([_STEP, seq, bool(reset), *rows]))
+        if not 0 <= row < 1 << 8 * size:
+            raise ValueError(f"Row of event {number} must be between 0 and {(1 << 8 * size) - 1}, "
+                             f"not {row!r}")
+    events = b"".join(int(row).to_bytes(size, "little") for row in rows)
+    return pack_frame(bytes([_STEP, seq, bool(reset) | bool(more) << 1]) + events)
 
 
 def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
@@ -135,7 +153,7 @@ def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
     return pack_frame(bytes([_LOAD, seq, bool(restart)]) + data)
 
 
-def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | StepAnswer:
+def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | StepAnswer:
     """The answer that ``content``, a frame without its CRC, holds."""
     if len(content) < 2:
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
@@ -151,6 +169,8 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | StepAnswer:
                           corrupt=corrupt, repeated=repeated, foreign=foreign, overrun=overrun,
                           dropped=dropped, rows=rows, model_hash=model_hash,
                           clock_hz=int.from_bytes(clock_khz, "little") * 1000, outputs=outputs)
+    if kind == _ANSWER | _STEP and len(body) == 1:
+        return PartAnswer(seq=seq, dropped=bool(body[0] & 2))
     if kind == _ANSWER | _STEP:
         size, rest = divmod(len(body) - _STEP_BODY.size, 4)
         if size < 1 or rest:

@@ -11,7 +11,6 @@ from spikewright.base.errors import InputError
 from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
-from spikewright.plan.frames import EVENTS_MAX
 
 from .driver import Driver
 
@@ -30,6 +29,9 @@ class Decoded:
     cycles : ndarray of int64, shape (steps,)
         Clock cycles of each step, as the device counts them.
     saturated : ndarray of bool, shape (steps,)
+        A state had saturated between the last reset and the end of the step.
+    dropped : ndarray of bool, shape (steps,)
+        The device dropped an event of the step, since it does not have the row.
     round_trip : ndarray of float64, shape (steps,)
         Seconds from the first byte of the request to the answer, by this machine's clock.
     delay : ndarray of float64, shape (steps,)
@@ -41,6 +43,7 @@ class Decoded:
     velocity: np.ndarray
     cycles: np.ndarray
     saturated: np.ndarray
+    dropped: np.ndarray
     round_trip: np.ndarray
     delay: np.ndarray
 
@@ -55,18 +58,13 @@ def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
     Raises
     ------
     InputError
-        If the recording does not fit the model, or a step has more events than a frame carries.
+        If the recording does not fit the model, or the device restarts meanwhile.
     """
     recording.check_fits(model.channels, model.dt)
     stimulus = stimulus_of(model, recording)
-    events = np.diff(stimulus.start)
-    if events.max(initial=0) > EVENTS_MAX:
-        raise InputError(f"Recording {recording.name} must have at most {EVENTS_MAX} events in a "
-                         f"step to go over the link, not {int(events.max())} in step "
-                         f"{int(events.argmax())}")
     steps = recording.steps
     velocity = np.zeros((steps, model.outputs), np.int64)
-    cycles, saturated = np.zeros(steps, np.int64), np.zeros(steps, bool)
+    cycles, saturated, dropped = np.zeros(steps, np.int64), *np.zeros((2, steps), bool)
     round_trip, delay = np.zeros(steps), np.zeros(steps)
     began, first = time.perf_counter(), 0
     for t in tqdm(range(steps), desc="decoding", unit="step", disable=None, leave=False):
@@ -86,6 +84,7 @@ def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
         answered = time.perf_counter()
         round_trip[t] = answered - sent
         delay[t] = answered - (due if live else sent)
-        velocity[t], cycles[t], saturated[t] = answer.outputs, answer.cycles, answer.saturated
+        velocity[t], cycles[t] = answer.outputs, answer.cycles
+        saturated[t], dropped[t] = answer.saturated, answer.dropped
     return Decoded(velocity_int=velocity, velocity=model.velocity(velocity), cycles=cycles,
-                   saturated=saturated, round_trip=round_trip, delay=delay)
+                   saturated=saturated, dropped=dropped, round_trip=round_trip, delay=delay)

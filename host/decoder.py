@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder for experiments: channel numbers in, physical units out."""
 
-import operator
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
 from spikewright.plan.plan import Plan
 
 from .driver import Driver, NoAnswerError
+from .numbers import whole_numbers
 from .serial_port import SerialPort
 
 if TYPE_CHECKING:
@@ -118,11 +118,12 @@ class Decoder:
         TypeError
             If a channel is not a whole number.
         ValueError
-            If the model does not have a channel, or a frame cannot carry so many spikes.
+            If the model does not have a channel.
         NoAnswerError
             If the device does not answer.
         """
-        rows = self._model.channel_row[self._numbers(channels)]
+        numbers = whole_numbers(channels, "Channel of spike", self._model.channels)
+        rows = self._model.channel_row[np.array(numbers, np.int64)]
         outputs, self._cycles, self._saturated = self._engine.step(
             rows[rows >= 0].tolist(), self._reset)
         self._reset = False
@@ -151,26 +152,6 @@ class Decoder:
 
     def __exit__(self, *_) -> None:
         self.close()
-
-    def _numbers(self, channels: Iterable[int]) -> np.ndarray:
-        try:
-            given = list(channels)
-        except TypeError:
-            raise TypeError(f"Channels must be a list of whole numbers, not {channels!r}") from None
-        numbers = np.zeros(len(given), np.int64)
-        most = self._model.channels - 1
-        for event, channel in enumerate(given):
-            try:
-                number = None if isinstance(channel, bool | np.bool_) else operator.index(channel)
-            except TypeError:
-                number = None
-            if number is None:
-                raise TypeError(f"Channel of spike {event} must be a whole number, not {channel!r}")
-            if not 0 <= number <= most:
-                raise ValueError(f"Channel of spike {event} must be between 0 and {most}, not "
-                                 f"{number}")
-            numbers[event] = number
-        return numbers
 
 
 class _Golden:

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver: sends one step after another over any port."""
 
+import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from tqdm import tqdm
 
-from spikewright.plan.frames import EVENTS_MAX, LOAD_MAX, VERSION
+from spikewright.plan.frames import LOAD_MAX, VERSION, events_max
 from spikewright.plan.images import load_bytes
 
 from . import codec
-from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, StepAnswer
+from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, PartAnswer, StepAnswer
+from .numbers import whole_numbers
 
 __all__ = ["Driver", "NoAnswerError", "Port"]
 
-Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, StepAnswer)
+Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, PartAnswer, StepAnswer)
 
 # After so many bytes without an answer, a request counts as lost.
 PATIENCE = 4096
@@ -72,7 +75,8 @@ class Driver:
         self._weights = weights
         self._port   = port
         self._reader = FrameReader()
-        self._seq    = 0
+        # Not that of another host, whose last step would be answered again.
+        self._seq    = secrets.randbelow(256)
 
     @property
     def corrupt(self) -> int:
@@ -136,10 +140,12 @@ class Driver:
     def step(self, rows: Sequence[int], reset: bool = False) -> StepAnswer:
         """Decode one step with one event per entry of ``rows``.
 
+        More events than a frame carries go in several frames.
+
         Parameters
         ----------
         rows : sequence of int
-            Input row of each event, 234 at most; a row may come more than once.
+            Input row of each event; a row may come more than once.
         reset : bool
             Clear the state first.
 
@@ -147,24 +153,22 @@ class Driver:
         ------
         NoAnswerError
             If the device does not answer.
+        TypeError
+            If a row is not a whole number.
         ValueError
-            If there are too many events, or one of a row that the device does not have.
+            If the device does not have a row.
         """
         if self.info is None:
             self.connect()
         assert self.info is not None
-        if len(rows) > EVENTS_MAX:
-            raise ValueError(f"Events of a step must be {EVENTS_MAX} or fewer, not "
-                             f"{len(rows)}")
-        events = [int(row) for row in rows]
-        for number, row in enumerate(events):
-            if not 0 <= row < self.info.rows:
-                raise ValueError(f"Row of event {number} must be between 0 and "
-                                 f"{self.info.rows - 1}, not {row!r}")
-        outputs = self.info.outputs
+        events  = whole_numbers(rows, "Row of event", self.info.rows)
+        outputs, size = self.info.outputs, events_max(self.info.rows)
+        dropped = False
         try:
-            answer = self._ask(codec.encode_step(self._next_seq(), events, reset), StepAnswer,
-                               codec.step_bytes(outputs))
+            while len(events) > size:
+                part = self._ask_step(events[:size], reset, PartAnswer, codec.PART_BYTES)
+                events, reset, dropped = events[size:], False, dropped | part.dropped
+            answer = self._ask_step(events, reset, StepAnswer, codec.step_bytes(outputs))
         except NoAnswerError:
             if self.info.loadable and not self.read_info().loaded:
                 raise NoAnswerError("Device must keep the weights that were loaded, but it has "
@@ -172,7 +176,14 @@ class Driver:
             raise
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
-        return answer
+        return replace(answer, dropped=answer.dropped or dropped)
+
+    def _ask_step(self, events: list[int], reset: bool, kind: type[Answer], size: int) -> Answer:
+        """Send ``events``; ``kind`` says whether the step ends with them."""
+        assert self.info is not None
+        return self._ask(codec.encode_step(self._next_seq(), events, reset,
+                                           more=kind is PartAnswer, device_rows=self.info.rows),
+                         kind, size)
 
     def _next_seq(self) -> int:
         self._seq = (self._seq + 1) % 256

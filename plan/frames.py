@@ -2,7 +2,7 @@
 """Sizes of the link's frames, which gateware, host and reports share; see docs/contracts.md."""
 
 __all__ = ["CODED_MAX", "EVENTS_MAX", "FRAME_MAX", "LOAD_MAX", "PAGE_BYTES", "SLOT_BYTES",
-           "VERSION"]
+           "VERSION", "events_max", "row_bytes"]
 
 VERSION = 2
 
@@ -10,5 +10,15 @@ PAGE_BYTES = 32                     # of the status page, which shares a block R
 SLOT_BYTES = 256 - PAGE_BYTES // 2  # for a frame
 FRAME_MAX  = SLOT_BYTES - 1         # bytes of a decoded frame
 CODED_MAX  = FRAME_MAX + 1          # the same coded in COBS, without its delimiter
-EVENTS_MAX = FRAME_MAX - 5          # of a step: all but type, sequence number, flags and CRC
-LOAD_MAX   = EVENTS_MAX             # bytes of the weight table in a frame
+LOAD_MAX   = FRAME_MAX - 5          # all but type, sequence number, flags and CRC
+EVENTS_MAX = LOAD_MAX               # events of one byte in a frame
+
+
+def row_bytes(rows: int) -> int:
+    """Bytes of an event on the link to a device that has ``rows`` input rows."""
+    return 1 if rows <= 256 else 2
+
+
+def events_max(rows: int) -> int:
+    """Events that one STEP frame carries to a device that has ``rows`` input rows."""
+    return LOAD_MAX // row_bytes(rows)

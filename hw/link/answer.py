@@ -19,8 +19,8 @@ class AnswerSignature(wiring.Signature):
 
     Members
     -------
-    info, lost : :py:`Out(1)`
-        INFO, not STEP; an event was dropped in the step.
+    info, part, lost : :py:`Out(1)`
+        INFO, not STEP; the step goes on in the next frame; an event was dropped in the frame.
     result : :py:`Out(result_layout(outputs, width))`
         The step's result.
     load : :py:`Out(1)`
@@ -32,6 +32,7 @@ class AnswerSignature(wiring.Signature):
     def __init__(self, params: LinkParams):
         super().__init__({
             "info":   Out(1),
+            "part":   Out(1),
             "lost":   Out(1),
             "result": Out(result_layout(params.outputs, params.width)),
         } | ({
@@ -106,11 +107,12 @@ class AnswerBytes(wiring.Component):
         head   = index == 0
         load   = facts.load if self.params.table else Const(0)
         step   = ~facts.info & ~load
+        part   = step & facts.part
         tail   = index == Mux(facts.info, 1 + PAGE_BYTES // 4,
-                              Mux(load, 2, first + self.params.outputs))
+                              Mux(load, 2, Mux(part, 1, first + self.params.outputs)))
         cycles = step & (index == CYCLES // 4)
         stored = Mux(head, (offset == 1) | (offset == 2),
-                     ((index == 1) & ~load) | (facts.info & ~tail))
+                     ((index == 1) & ~load & ~part) | (facts.info & ~tail))
         m.d.comb += [
             self.tail.eq(tail),
             self.cycles.eq(cycles),
@@ -119,7 +121,7 @@ class AnswerBytes(wiring.Component):
         # Each byte has a gate of its own, and the answer is their sum: smaller than a tree of
         # choices, and the registers in the gates keep it so.
         version = Cat(Const(VERSION, 6), facts.loaded, 1) if self.params.table else VERSION
-        flags   = Mux(step, Cat(facts.result.saturated, facts.lost), version)
+        flags   = Mux(step, Cat(facts.result.saturated & ~part, facts.lost), version)
         picks = [
             (~self.build | stored,               self.value),
             (self.build & head & (offset == 1),  0x80),     # the answer's type

@@ -5,6 +5,8 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewright.plan.frames import row_bytes
+
 from ..layouts import TokenKind, result_layout, token_layout
 from .answer import AnswerSignature
 from .compare import is_below
@@ -22,7 +24,8 @@ class Executor(wiring.Component):
 
     A byte takes 5 cycles, an event or a byte of a table 6, or more if the core stalls. The result
     of a step is taken from the core with the next frame, not before, so that a repeated one is
-    answered from it again; with it the step is counted.
+    answered from it again; with it the step is counted. A frame is repeated if its type, sequence
+    number and CRC are those of the frame before.
 
     Parameters
     ----------
@@ -78,7 +81,6 @@ class Executor(wiring.Component):
         fresh  = Signal()               # the same of the last LOAD
         fits   = Signal()               # type and length
         same   = Signal()
-        exists = Signal()
         go     = Signal()               # a byte is there, and all that is derived from it
         count  = Signal()
         number = Signal(5)
@@ -90,14 +92,12 @@ class Executor(wiring.Component):
             fits.eq(((byte == 1) & (end == 3))
                     | ((byte == 2) & body & (self.loader.loaded if table else 1))
                     | ((byte == 3) & body & table)),
-            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq)),
-            exists.eq(is_below(byte, self.params.rows)),
+            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq) & walk.same),
             self.counts.count.eq(count),
             self.counts.number.eq(number),
             go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.counts.busy),
         ]
         m.d.comb += [
-            self.o_tokens.p.row.eq(byte),
             self.decides.eq(go | walk.checked),
             facts.result.eq(self.i_results.payload),
         ]
@@ -148,23 +148,41 @@ class Executor(wiring.Component):
                     with m.If(facts.info | same):
                         m.next = "ANSWER"
 
-            self._execute(m, go, byte, exists, count, number)
+            self._execute(m, go, byte, count, number)
             if table:
                 self._load(m, go)
 
+            # The frame has been executed when its CRC comes: another host's frame with the same
+            # sequence number has another one.
+            with m.State("CRC"):
+                m.d.comb += self.i_bytes.ready.eq(go)
+                with m.If(go):
+                    m.d.sync += walk.crc.eq(Cat(byte, walk.crc[:8]))
+                    with m.If(~walk.stop):
+                        m.next = "STEP"
+                        with m.If(load | facts.part):
+                            m.next = "ANSWER"
+
             with m.State("ANSWER"):
-                m.d.comb += walk.answer.eq(facts.info | load | self.i_results.valid)
+                m.d.comb += walk.answer.eq(facts.info | load | facts.part | self.i_results.valid)
                 with m.If(walk.done):
                     m.next = "IDLE"
 
         return m
 
-    def _execute(self, m, go, byte, exists, count, number):
+    def _execute(self, m, go, byte, count, number):
         tokens = self.o_tokens
+        half   = Signal()               # a row's low byte has come, and its high byte is due
+        low    = Signal(8, reset_less=True)
+        wide   = row_bytes(self.params.rows) == 2
+        row    = Cat(low, byte) if wide else byte
+        exists = Signal()
+        m.d.sync += exists.eq(is_below(row, self.params.rows))
+        m.d.comb += tokens.p.row.eq(row)
 
         with m.State("FLAGS"):
             m.d.comb += self.i_bytes.ready.eq(go)
-            m.d.sync += self.facts.lost.eq(0)
+            m.d.sync += self.facts.lost.eq(0), self.facts.part.eq(byte[1]), half.eq(0)
             with m.If(go):
                 m.next = "EVENTS"
                 with m.If(byte[0]):
@@ -183,12 +201,18 @@ class Executor(wiring.Component):
             m.d.comb += number.eq(COUNTERS["dropped"])
             with m.If(go):
                 with m.If(self.walk.stop):
-                    m.next = "STEP"
+                    m.d.comb += count.eq(half)
+                    m.d.sync += self.facts.lost.eq(self.facts.lost | half)
+                    m.next = "CRC"
+                if wide:
+                    with m.Elif(~half):
+                        m.d.comb += self.i_bytes.ready.eq(1)
+                        m.d.sync += low.eq(byte), half.eq(1)
                 with m.Elif(exists):
                     m.next = "EVENT"
                 with m.Else():
                     m.d.comb += self.i_bytes.ready.eq(1), count.eq(1)
-                    m.d.sync += self.facts.lost.eq(1)
+                    m.d.sync += self.facts.lost.eq(1), half.eq(0)
 
         with m.State("EVENT"):
             m.d.comb += [
@@ -197,6 +221,7 @@ class Executor(wiring.Component):
                 self.i_bytes.ready.eq(tokens.ready),
             ]
             with m.If(tokens.ready):
+                m.d.sync += half.eq(0)
                 m.next = "EVENTS"
 
         with m.State("STEP"):
@@ -215,7 +240,7 @@ class Executor(wiring.Component):
             with m.If(go):
                 m.next = "BYTE"
                 with m.If(self.walk.stop):
-                    m.next = "ANSWER"
+                    m.next = "CRC"
 
         with m.State("BYTE"):
             m.d.comb += [

@@ -50,7 +50,8 @@ class LinkParams:
     Parameters
     ----------
     rows : :class:`int`
-        Input rows of the core, at most 256. An event of a higher row is dropped, and counted.
+        Input rows of the core. An event of a higher row is dropped, and counted. Where there are
+        more than 256, an event takes two bytes of a frame.
     outputs : :class:`int`
         Outputs of the core, at most 56.
     width : :class:`int`
@@ -74,7 +75,7 @@ class LinkParams:
     table:      TableParams | None = None
 
     def __post_init__(self):
-        _check(self, "rows",     1, 256)
+        _check(self, "rows",     1, 1 << 16)
         _check(self, "outputs",  1, OUTPUTS_MAX)
         _check(self, "width",    1, 32)
         _check(self, "clock_hz", 1_000_000, 1_000_000_000)

@@ -113,7 +113,7 @@ def test_frames_that_are_none(coded, text):
 @pytest.mark.parametrize("arguments, text", [
     ((256, []),                       "Sequence number must be between 0 and 255, not 256"),
     ((-1, []),                        "Sequence number must be between 0 and 255, not -1"),
-    ((0, [1] * (EVENTS_MAX + 1)),     "Events of a step must be 234 or fewer, not 235"),
+    ((0, [1] * (EVENTS_MAX + 1)),     "Events of a frame must be 234 or fewer, not 235"),
     ((0, [1, 256]),                   "Row of event 1 must be between 0 and 255, not 256"),
     ((0, [-1]),                       "Row of event 0 must be between 0 and 255, not -1"),
 ])

@@ -97,7 +97,8 @@ def test_late_answers_are_counted(built, monkeypatch):
     def step(rows, reset):
         t = steps.pop(0)
         now[0] += 0.01 if t == 3 else 0.0015
-        return SimpleNamespace(step=t, outputs=(0, 0), cycles=1, saturated=False)
+        return SimpleNamespace(step=t, outputs=(0, 0), cycles=1, saturated=False,
+                               dropped=False)
 
     monkeypatch.setattr("spikewright.host.decode.time", SimpleNamespace(
         perf_counter=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds)))

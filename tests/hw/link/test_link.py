@@ -4,7 +4,14 @@
 import numpy as np
 import pytest
 
-from spikewright.host.codec import FrameReader, StepAnswer, encode_info, encode_step, pack_frame
+from spikewright.host.codec import (
+    FrameReader,
+    PartAnswer,
+    StepAnswer,
+    encode_info,
+    encode_step,
+    pack_frame,
+)
 from spikewright.plan.frames import EVENTS_MAX
 from tests.hw.link.link_bench import HASH, LinkBench, stub_output
 
@@ -70,15 +77,61 @@ def test_link_largest_step():
 def test_link_repeats_the_last_answer():
     bench = LinkBench()
     *answers, info = bench.run(
-        encode_step(5, [1]), AFTER, encode_step(5, [2]), AFTER, encode_step(6, [3, 200]), AFTER,
-        encode_step(6, []), AFTER, encode_info(6), AFTER, encode_step(6, [4]), AFTER,
+        encode_step(5, [1]), AFTER, encode_step(5, [1]), AFTER, encode_step(6, [3, 200]), AFTER,
+        encode_step(6, [3, 200]), AFTER, encode_info(6), AFTER, encode_step(6, [3, 200]), AFTER,
         encode_info(0))
-    assert bench.steps == [(0, [1]), (0, [3]), (0, [4])]
+    assert bench.steps == [(0, [1]), (0, [3]), (0, [3])]
     assert answers[0] == answers[1] == expected(5, 0, [1])
     assert answers[2] == answers[3] == expected(6, 1, [3], dropped=True)
     assert answers[4].seq == 6 and answers[4].steps == 2
-    assert answers[5] == expected(6, 2, [4])
-    assert (info.repeated, info.steps, info.dropped) == (2, 3, 1)
+    assert answers[5] == expected(6, 2, [3], dropped=True)
+    assert (info.repeated, info.steps, info.dropped) == (2, 3, 2)
+
+
+def test_link_tells_two_hosts_with_one_sequence_number_apart():
+    # A bad frame between them must not be remembered, either.
+    bad = bytearray(encode_step(5, [2]))
+    bad[-2] ^= 1
+    frames = [encode_step(5, [1]), encode_step(5, [2]), encode_step(5, [2]), encode_step(5, []),
+              encode_step(5, [], True), encode_step(5, [3] * 40), bytes(bad),
+              encode_step(5, [3] * 40), encode_step(5, [3] * 39)]
+    bench = LinkBench()
+    *answers, info = bench.run(*(part for frame in frames for part in (frame, AFTER)),
+                               encode_info(5))
+    assert bench.steps == [(0, [1]), (0, [2]), (0, []), (1, []), (0, [3] * 40), (0, [3] * 39)]
+    assert [answer.step for answer in answers] == [0, 1, 1, 2, 3, 4, 4, 5]
+    assert (info.repeated, info.corrupt) == (2, 1)
+
+
+def test_link_takes_a_step_in_parts():
+    events = [row % 96 for row in range(500)]
+    bench  = LinkBench()
+    parts  = [encode_step(1, events[:234], True, more=True),
+              encode_step(2, events[234:468], more=True),
+              encode_step(2, events[234:468], more=True),           # sent again, not done again
+              encode_step(3, [*events[468:], 200])]
+    *answers, info = bench.run(*(part for frame in parts for part in (frame, 4000)), encode_info(4),
+                               AFTER, encode_step(5, [200], more=True), AFTER, encode_step(6, [7]),
+                               AFTER, encode_info(7))
+    assert bench.steps == [(1, events), (0, [7])]
+    assert answers[:3] == [PartAnswer(seq=seq, dropped=False) for seq in (1, 2, 2)]
+    assert answers[3] == expected(3, 0, events, reset=True, dropped=True)
+    assert answers[4].steps == 1 and answers[4].repeated == 1
+    assert answers[5:] == [PartAnswer(seq=5, dropped=True), expected(6, 1, [7])]
+    assert (info.steps, info.dropped) == (2, 2)
+
+
+def test_link_takes_rows_of_two_bytes():
+    bench = LinkBench(rows=700)
+    rows  = [0, 255, 256, 699, 3]
+    step  = [encode_step(seq, events, device_rows=700)
+             for seq, events in enumerate([rows, [*rows, 700, 65535, 1], [699] * 117])]
+    half  = pack_frame(bytes([2, 9, 0, 5, 1, 7]))       # the high byte of row 7 is missing
+    *answers, info = bench.run(*(part for frame in (*step, half) for part in (frame, 4000)),
+                               encode_info(0))
+    assert bench.steps == [(0, rows), (0, [*rows, 1]), (0, [699] * 117), (0, [261])]
+    assert [answer.dropped for answer in answers] == [False, True, False, True]
+    assert (info.rows, info.dropped) == (700, 3)
 
 
 def test_link_drops_events_of_rows_that_do_not_exist():

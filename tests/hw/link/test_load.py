@@ -17,6 +17,7 @@ from spikewright.host.codec import (
     encode_step,
 )
 from spikewright.hw.link import TableParams
+from spikewright.plan.frames import VERSION
 from tests.hw.link.link_bench import LinkBench, link_params
 
 AFTER = 1800        # cycles from a request until its answer is on the line
@@ -56,7 +57,7 @@ def test_link_loads(words, word_bytes, lanes, sizes, stall):
         *spaced(encode_info(99), *frames, encode_info(98), encode_step(97, [3]),
                 after=AFTER + 6 * 240 + 240 * stall), max_cycles=300_000)
     assert bench.table == placed(content, word_bytes) and bench.loads == len(content)
-    assert (before.version, before.loadable, before.loaded) == (1, True, False)
+    assert (before.version, before.loadable, before.loaded) == (VERSION, True, False)
     assert answers == [
         LoadAnswer(seq=k, loaded=k == len(sizes) - 1, words=int(cuts[k + 1]) // word_bytes,
                    lanes=lanes, word_bytes=word_bytes) for k in range(len(sizes))]

@@ -11,8 +11,8 @@ from tests.hw.link.link_bench import HASH, link_params
 
 
 @pytest.mark.parametrize("changes, error, message", [
-    ({"rows": 0},             ValueError, "Link rows must be between 1 and 256, not 0"),
-    ({"rows": 257},           ValueError, "Link rows must be between 1 and 256, not 257"),
+    ({"rows": 0},             ValueError, "Link rows must be between 1 and 65536, not 0"),
+    ({"rows": 65537},         ValueError, "Link rows must be between 1 and 65536, not 65537"),
     ({"rows": 96.0},          TypeError,  "Link rows must be an int, not 96.0"),
     ({"outputs": 57},         ValueError, "Link outputs must be between 1 and 56, not 57"),
     ({"outputs": True},       TypeError,  "Link outputs must be an int, not True"),
