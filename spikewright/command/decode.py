@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright decode``: decode a recording on a board, or on the virtual board."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 
 import numpy as np
@@ -19,6 +20,8 @@ from .options import (
 from .parser import output_file
 
 __all__ = ["add", "lateness", "run"]
+
+WIDER = "calibrate the model with a recording like this one, or give its states more bits"
 
 
 def add(parser: ArgumentParser) -> None:
@@ -67,6 +70,11 @@ def run(arguments: Namespace) -> None:
              f"{recording.name}{kind} decoded on {where} by model {model.hash[:8]}")
     print(f"{recording.steps} steps, {answer.cycles.mean():.0f} cycles a step (most "
           f"{answer.cycles.max()}), round trip {1e3 * np.median(answer.round_trip):.2f} ms")
+    for count, what in (
+            (answer.saturated.sum(), f"have a saturated state: {WIDER}"),
+            (answer.dropped.sum(), "have lost events: the device does not have their rows")):
+        if count:
+            print(f"warning: {count} of {recording.steps} steps {what}", file=sys.stderr)
     if arguments.live:
         print(lateness(answer.delay, recording.dt))
     print(f"link: {info.corrupt} corrupt, {info.repeated} repeated, {info.foreign} foreign, "
