@@ -73,7 +73,7 @@ class _Run(ctypes.Structure):
 
     _fields_ = [
         ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
-        *((name, ctypes.c_int64) for name in ("steps", "most_cycles")),
+        *((name, ctypes.c_int64) for name in ("steps", "most_cycles", "stalls", "rst_at")),
         ("table", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes")),
         *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "cycles", "busy", "latency",
@@ -95,11 +95,23 @@ class _Arrays:
     progress: np.ndarray
 
 
-def run_compiled(plan: Plan, recording: Recording, cache: Path,
-                 text: str | None = None) -> Answer:
+def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None = None, *,
+                 stalls: int = 0, rst_at: int = -1) -> Answer:
     """Run the compiled RTL over ``recording`` from configuration.
 
-    ``text`` is RTLIL that takes the place of the core's own.
+    Parameters
+    ----------
+    plan : Plan
+    recording : Recording
+    cache : Path
+        Folder that keeps compiled designs.
+    text : str, optional
+        RTLIL that takes the place of the core's own.
+    stalls : int
+        Seed of random cycles for which each token and each result waits. They change the latency,
+        and nothing else. 0 for none.
+    rst_at : int
+        Clock cycle in which ``rst`` is high. The recording begins again after it. -1 for never.
 
     Raises
     ------
@@ -124,7 +136,8 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path,
     most = np.diff(recording.start).max(initial=0)
     worst, _ = step_timing(plan, worst_events(plan, int(most)))
     run = _Run(
-        tokens=len(kind), steps=steps, most_cycles=4 * int(worst[0]) + 1000,
+        tokens=len(kind), steps=steps, stalls=stalls, rst_at=rst_at,
+        most_cycles=4 * int(worst[0]) + 1000 + 64 * int(most + 2) * bool(stalls),
         table_bytes=len(arrays.table), word_bytes=plan.word_bytes,
         **{name: array.ctypes.data for name, array in vars(arrays).items()})
     _watch(ctypes.CDLL(str(library)).run_core, run, arrays, steps)

@@ -48,6 +48,22 @@ template<class Top, class Run> auto load_table(Top &top, const Run &run, int)
 }
 template<class Top, class Run> int64_t load_table(Top &, const Run &, long) { return 0; }
 
+// Cycles for which a token or a result waits: none for most, up to 31 for some.
+class Stalls {
+	uint64_t state;
+	int left = 0;
+public:
+	explicit Stalls(uint64_t seed) : state(seed) { next(); }
+	void next() {
+		if (!state)
+			return;
+		state = state * 6364136223846793005u + 1442695040888963407u;
+		left = state >> 62 == 0 ? int(state >> 57 & 31) : int(state >> 60 & 1);
+	}
+	bool pending() const { return left > 0; }
+	void pass() { left -= left > 0; }
+};
+
 }  // namespace
 
 extern "C" {
@@ -59,6 +75,8 @@ struct Run {
 	const int32_t *row;
 	int64_t steps;
 	int64_t most_cycles;	// of one step, before the core counts as hung
+	int64_t stalls;		// a seed: tokens and results wait for random cycles; 0 = never
+	int64_t rst_at;		// clock cycle in which `rst` is high, after which all begins again; or -1
 	// in: the table to load, word by word
 	const uint8_t *table;
 	int64_t table_bytes, word_bytes;
@@ -76,13 +94,32 @@ struct Run {
 int run_core(Run *run) {
 	cxxrtl_design::p_top top;
 	int64_t token = 0, done = 0, clock = 0, last_result = 0, last_event = -1, last_step = 0;
-	bool was_reset = false;
-	top.p_o____ready.set<uint32_t>(1);
+	bool was_reset = false, shown = false;
+	Stalls token_stalls(run->stalls), result_stalls(run->stalls ? run->stalls + 1 : 0);
 	int64_t busy = load_table(top, *run, 0);
 	if (busy < 0)
 		return 1;
 	while (done < run->steps) {
-		bool offered = token < run->tokens;
+		if (clock == run->rst_at) {
+			top.p_rst.set<uint32_t>(1);
+			top.p_i____valid.set<uint32_t>(0);
+			top.p_clk.set<uint32_t>(0);
+			top.step();
+			top.p_clk.set<uint32_t>(1);
+			top.step();
+			top.p_rst.set<uint32_t>(0);
+			for (int64_t k = 0; k < run->steps * int64_t(GROUPS * UNITS); k++)
+				run->spikes[k] = 0;
+			token = done = busy = 0;
+			last_event = -1;
+			last_result = ++clock;
+			was_reset = shown = false;
+			continue;
+		}
+		bool offered = token < run->tokens && !token_stalls.pending();
+		bool ready = !result_stalls.pending();
+		token_stalls.pass();
+		top.p_o____ready.set<uint32_t>(ready);
 		top.p_i____valid.set<uint32_t>(offered);
 		if (offered) {
 			top.p_i____payload.set<uint64_t>(uint64_t(run->kind[token]) << TOKEN_KIND.low
@@ -96,7 +133,17 @@ int run_core(Run *run) {
 				run->spikes[(done * GROUPS + group) * UNITS + k] +=
 					bits(top.p_spike, SPIKE_FIRED.low + k, 1);
 		}
-		if (bits(top.p_o____valid, 0, 1)) {
+		bool valid = bits(top.p_o____valid, 0, 1);
+		if (valid && !shown) {
+			run->busy[done] = was_reset ? -1 : busy;
+			run->latency[done] = clock - (last_event >= 0 ? last_event : last_step);
+			busy = 0;	// what follows a result counts for the next step
+		}
+		shown = valid && !ready;
+		if (shown)
+			result_stalls.pass();
+		if (valid && ready) {
+			result_stalls.next();
 			if (get(top.p_o____payload, RESULT_STEP) != uint64_t(done))
 				return 2;
 			run->cycles[done] = get(top.p_o____payload, RESULT_CYCLES);
@@ -106,15 +153,11 @@ int run_core(Run *run) {
 				run->velocity[done * OUTPUTS + k] = sign_extend(
 					bits(top.p_o____payload, low, width), width);
 			}
-			run->busy[done] = was_reset ? -1 : busy;
-			run->latency[done] = clock - (last_event >= 0 ? last_event : last_step);
 			was_reset = false;
-			busy = 0;
 			last_event = -1;
 			last_result = clock;
 			*run->progress = ++done;
 		}
-		// What follows a result counts for the next step.
 		busy += bits(top.p_busy, 0, 1);
 		if (offered && bits(top.p_i____ready, 0, 1)) {
 			if (run->kind[token] == EVENT)
@@ -124,6 +167,7 @@ int run_core(Run *run) {
 			else
 				was_reset = true;
 			token++;
+			token_stalls.next();
 		}
 		top.p_clk.set<uint32_t>(1);
 		top.step();

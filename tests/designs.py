@@ -13,7 +13,7 @@ from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import build_model, compile_network
 from spikewright.sim.compiled import run_compiled
 
-__all__ = ["BUILD", "ROOT", "equal_answer", "plan_of", "published_form", "published_model",
+__all__ = ["BUILD", "CORES", "ROOT", "equal_answer", "plan_of", "published_form", "published_model",
            "published_recordings"]
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +25,16 @@ BUILD = ROOT / "build" / "tests"
 def plan_of(model, lanes=4, **choices):
     """A plan of ``model``; ``choices`` are further fields of `CoreConfig`."""
     return Plan(model=model, config=CoreConfig(lanes=lanes, **choices))
+
+
+# The choices of a core that change its hardware, one or two of each kind.
+CORES = [
+    {}, {"lanes": 1}, {"lanes": 17}, {"tables": "bitmap"}, {"tables": "rows"},
+    {"multiplier": "serial"}, {"neurons": "lanes"}, {"neurons": "lanes", "lanes": 1},
+    {"neurons": "lanes", "lanes": 3, "tables": "rows"},
+    {"neurons": "lanes", "lanes": 4, "tables": "bitmap"},
+    {"neurons": "lanes", "lanes": 8, "weight_memory": "large"}, {"neurons": "lanes", "lanes": 17},
+]
 
 
 def equal_answer(model, recording, lanes=4, **choices):

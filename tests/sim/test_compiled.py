@@ -6,11 +6,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spikewright.golden.compare import differences
+from spikewright.golden.run import run_golden
+from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
+from spikewright.hw.rtlil import convert
 from spikewright.model.model import Widths
 from spikewright.network.network import INPUT
 from spikewright.sim.compiled import run_compiled
-from tests.designs import BUILD, equal_answer, plan_of, published_form
+from tests.designs import BUILD, CORES, equal_answer, plan_of, published_form
 from tests.networks import (
     MIXED,
     deep_model,
@@ -179,17 +183,56 @@ def test_compiled_refuses_other_recording():
         run_compiled(plan_of(deep_model(4)), random_recording(4, 5, 5), BUILD)
 
 
-@pytest.mark.parametrize("rate", [0.6, 0.05], ids=["busy", "silent_steps"])
-@pytest.mark.parametrize("choices", [
-    {}, {"lanes": 1}, {"lanes": 17}, {"tables": "bitmap"}, {"tables": "rows"},
-    {"multiplier": "serial"}, {"neurons": "lanes"}, {"neurons": "lanes", "lanes": 1},
-    {"neurons": "lanes", "lanes": 8, "weight_memory": "large"}, {"neurons": "lanes", "lanes": 17}],
-    ids=str)
-def test_step_that_begins_with_the_input(choices, rate):
-    """Without spikes that reach the first population, a step begins while currents may decay."""
-    network = make_network(3, {"hidden": 13, "out": 2},
+def feed_forward_model(seed=3):
+    """No spikes reach the first population: a step begins with the input."""
+    network = make_network(seed, {"hidden": 13, "out": 2},
                            [(INPUT, "hidden", 0), ("hidden", "out", 0)], channels=5)
-    model = nearest_model(network, Widths(), "feed-forward")
-    answer = equal_answer(model, random_recording(1, 5, 300, rate=rate, reset=[50, 51, 200]),
-                          **choices)
+    return nearest_model(network, Widths(), "feed-forward")
+
+
+@pytest.mark.parametrize("rate", [0.6, 0.05], ids=["busy", "silent_steps"])
+@pytest.mark.parametrize("choices", CORES, ids=str)
+def test_step_that_begins_with_the_input(choices, rate):
+    """A step begins while currents may decay."""
+    answer = equal_answer(feed_forward_model(),
+                          random_recording(1, 5, 300, rate=rate, reset=[50, 51, 200]), **choices)
     assert answer.spikes.any()
+
+
+@pytest.mark.parametrize("model", [feed_forward_model(), deep_model(4)],
+                         ids=["feed_forward", "deep"])
+@pytest.mark.parametrize("choices", CORES, ids=str)
+def test_stalls_and_rst_change_no_value(choices, model):
+    """Tokens and results wait for random cycles; `rst` comes in any cycle of a step."""
+    recording = random_recording(2, model.channels, 60, rate=0.5, reset=[0, 31])
+    plan = plan_of(model, **choices)
+    golden = run_golden(model, recording, plan.config)
+    assert golden.spikes.any()
+    text = convert(Core(core_params(plan)))
+
+    def check(**moment):
+        got = run_compiled(plan, recording, BUILD, text, **moment)
+        assert differences(golden, dataclasses.replace(got, latency=golden.latency)) == [], moment
+
+    for stalls in range(1, 6):
+        check(stalls=stalls)
+    for rst_at in range(0, 400, 9):
+        check(rst_at=rst_at, stalls=rst_at % 2 * (rst_at + 1))
+
+
+@pytest.mark.parametrize("choices", [{"lanes": lanes, "neurons": neurons} for lanes in (1, 2, 5)
+                                     for neurons in ("shared", "lanes")], ids=str)
+def test_full_spike_list(choices):
+    """Every neuron fires in one step, so the spike list is full; rows have several words."""
+    model = deep_model(4)
+    populations = tuple(
+        dataclasses.replace(p, threshold=p.threshold * 0, membrane_decay=p.membrane_decay * 0)
+        if p.spiking else p for p in model.populations)
+    projections = tuple(
+        dataclasses.replace(p, weights=np.full_like(p.weights, (1 << p.bits - 1) - 1))
+        for p in model.projections)
+    model = dataclasses.replace(model, populations=populations, projections=projections)
+    recording = make_recording([[0, 1, 2, 3, 4, 5]] * 40, 6)
+    answer = equal_answer(model, recording, **choices)
+    # The reset of a spike takes the whole step after it.
+    assert answer.spikes.all(axis=1).sum() > 10
