@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from spikewright.command.parser import CommandParser, run_command
+
 __all__ = ["PICTURES", "Picture", "draw", "write_pictures"]
 
 FOLDER = Path(__file__).parents[1] / "pictures"
@@ -240,6 +242,12 @@ def write_pictures(folder: Path = FOLDER) -> list[Path]:
     return files
 
 
-if __name__ == "__main__":
+def _main() -> None:
+    CommandParser(prog="python -m docs.make.blocks", description="Write the block pictures of the "
+                  "docs to docs/pictures.").parse_args()
     for file in write_pictures():
         print(f"-> {file}")
+
+
+if __name__ == "__main__":
+    run_command(_main)

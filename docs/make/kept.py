@@ -6,7 +6,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from docs.make.tables import KEPT
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.command import run_words
-from spikewright.command.parser import run_command
+from spikewright.command.parser import CommandParser, run_command
 
 __all__ = ["BUILDS", "rebuild"]
 
@@ -64,5 +63,13 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
             shutil.copy(output / "report.json", temporary)
 
 
+def _main() -> None:
+    parser = CommandParser(prog="python -m docs.make.kept", description="Make the builds again "
+                           "whose reports the docs keep. Each build takes minutes.")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help="a build in docs/builds.json (default: all builds)")
+    rebuild(parser.parse_args().names, run_words, work=Path("build/kept"), kept=KEPT)
+
+
 if __name__ == "__main__":
-    run_command(lambda: rebuild(sys.argv[1:], run_words, work=Path("build/kept"), kept=KEPT))
+    run_command(_main)

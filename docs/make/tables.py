@@ -6,7 +6,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from docs.make.ladders import ladder_tables
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.command.parser import run_command
+from spikewright.command.parser import CommandParser, run_command
 from spikewright.plan.config import unusual
 from spikewright.report.markdown import markdown, three
 
@@ -172,8 +171,13 @@ def _correlation(row: dict) -> str:
 
 
 def _main() -> None:
+    parser = CommandParser(prog="python -m docs.make.tables", description="Bring the tables of "
+                           "pages up to date.")
+    parser.add_argument("pages", nargs="+", type=Path, metavar="PAGE",
+                        help="Markdown file with tables")
+    pages = parser.parse_args().pages
     reports, tables = read_reports(), {**TABLES, **ladder_tables()}
-    for page in map(Path, sys.argv[1:]):
+    for page in pages:
         print(f"{page}: {'made anew' if update(page, reports, tables) else 'up to date'}")
 
 

@@ -6,7 +6,6 @@ WaveDrom (https://wavedrom.com) draws it.
 
 import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from amaranth.sim import Simulator
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.command.parser import run_command
+from spikewright.command.parser import CommandParser, run_command
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
@@ -204,5 +203,13 @@ def write_waveform(path: Path) -> list[Path]:
     return list(files)
 
 
+def _main() -> None:
+    parser = CommandParser(prog="python -m docs.make.waveform", description="Simulate a step of "
+                           "the core, and write its timing diagram.")
+    parser.add_argument("output", type=Path, metavar="FILE.json",
+                        help="WaveJSON file to write; the picture next to it ends in .svg")
+    print(f"-> {', '.join(map(str, write_waveform(parser.parse_args().output)))}")
+
+
 if __name__ == "__main__":
-    run_command(lambda: print(f"-> {', '.join(map(str, write_waveform(Path(sys.argv[1]))))}"))
+    run_command(_main)
