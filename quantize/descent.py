@@ -4,12 +4,15 @@
 import numpy as np
 from numba import njit
 
+from .gram import MANY
+
 __all__ = ["closest_integers"]
 
 # Beside the scale of the largest weight. Close to it, every scale is another draw: which of many
 # weights fall near an integer. Far below, a few clipped weights buy a finer grid for all others.
 SCALES = (*np.geomspace(1.1, 0.9, 61).tolist(), *np.geomspace(0.88, 0.5, 16).tolist())
 SWEEPS = 50
+EVERY  = 4      # of these scales, one in so many is tried where there are many synapses
 
 
 def closest_integers(gram: np.ndarray, weights: np.ndarray,
@@ -22,6 +25,7 @@ def closest_integers(gram: np.ndarray, weights: np.ndarray,
     Parameters
     ----------
     gram : ndarray of float64, shape (synapses, synapses)
+        Symmetric.
     weights : ndarray of float64, shape (synapses,)
         None of them 0.
     largest : ndarray of float64, shape (synapses,)
@@ -34,7 +38,7 @@ def closest_integers(gram: np.ndarray, weights: np.ndarray,
     """
     whole = (np.abs(weights) / largest).max()
     best, kept, integers = np.inf, whole, np.zeros(len(weights))
-    for factor in SCALES:
+    for factor in SCALES[::EVERY] if len(weights) > MANY else SCALES:
         scale = whole * factor
         q = np.clip(np.floor(weights / scale + 0.5), -largest - 1, largest)
         for _ in range(2):
@@ -51,7 +55,7 @@ def closest_integers(gram: np.ndarray, weights: np.ndarray,
     return float(kept), integers.astype(np.int64)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _descend(gram, slope, q, high, sweeps):
     """Move one integer of ``q`` at a time to where the error is least, until none moves.
 
@@ -67,6 +71,6 @@ def _descend(gram, slope, q, high, sweeps):
                 q[j] += step
                 moved = True
                 for i in range(len(q)):
-                    slope[i] -= gram[i, j] * step
+                    slope[i] -= gram[j, i] * step
         if not moved:
             return

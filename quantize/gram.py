@@ -2,7 +2,7 @@
 """What an error of each weight does to the membrane of its neuron, over given spikes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -10,10 +10,14 @@ from numba import njit
 from spikewright.network.network import INPUT, Network, Population
 from spikewright.network.recording import Recording
 
-__all__ = ["Drive", "Errors", "arriving_events", "drives", "membrane_errors", "synapse_traces"]
+__all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_errors", "synapse_traces"]
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
 THIN = 3
+
+# With more synapses than this, errors average out, and the work of a neuron grows: half the digits
+# and fewer scales will do.
+MANY = 256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,7 +30,8 @@ class Drive:
     neuron : int
     used : ndarray of int64, shape (synapses,)
         Its synapses whose weight is not 0, among the rows of all projections that reach it.
-    events : ndarray of float64, shape (steps, synapses)
+    arriving : ndarray of float64, shape (steps, rows)
+        Events of these rows. The neurons of a population share it.
     weights : ndarray of float64, shape (synapses,)
     fired, reset : ndarray of bool, shape (steps,)
     """
@@ -34,15 +39,16 @@ class Drive:
     population: Population
     neuron: int
     used: np.ndarray
-    events: np.ndarray
+    arriving: np.ndarray
     weights: np.ndarray
     fired: np.ndarray
     reset: np.ndarray
 
-    def head(self, steps: int) -> "Drive":
-        """The first ``steps`` steps."""
-        return replace(self, events=self.events[:steps], fired=self.fired[:steps],
-                       reset=self.reset[:steps])
+    def events(self) -> np.ndarray:
+        """Events of the synapses: float64 (steps, synapses), in C order."""
+        if len(self.used) == self.arriving.shape[1]:
+            return self.arriving
+        return np.ascontiguousarray(self.arriving[:, self.used])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,16 +106,15 @@ def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterat
         for i in range(population.neurons):
             used = np.flatnonzero(weights[:, i])
             if len(used):
-                yield Drive(population=population, neuron=i, used=used,
-                            events=np.ascontiguousarray(events[:, used]),
+                yield Drive(population=population, neuron=i, used=used, arriving=events,
                             weights=weights[used, i], fired=fired[:, i], reset=recording.reset)
 
 
 def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
     """What errors of the weights of a neuron cost that runs with ``decays`` of s and of m."""
-    population, i = drive.population, drive.neuron
+    population, i, events = drive.population, drive.neuron, drive.events()
     # Membranes change slowly: every THIN-th step tells nearly as much as all.
-    exact = synapse_traces((drive.events @ drive.weights)[:, None], population.synaptic_decay[i],
+    exact = synapse_traces((events @ drive.weights)[:, None], population.synaptic_decay[i],
                            population.membrane_decay[i], drive.fired, drive.reset)[::THIN, 0]
     counts = np.ones(len(exact))
     if population.spiking:
@@ -117,11 +122,12 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
         distance = (exact - threshold) / (WINDOW * threshold)
         counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
     counts = np.sqrt(counts / counts.sum())
-    traces = synapse_traces(drive.events, *decays, drive.fired, drive.reset)[::THIN]
+    traces = synapse_traces(events, *decays, drive.fired, drive.reset)[::THIN]
+    traces = traces.astype(np.float32 if len(drive.used) > MANY else np.float64)
     traces *= counts[:, None]
     gram = traces.T @ traces
-    unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram))
-    error = exact * counts - traces @ drive.weights
+    unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram), dtype=gram.dtype)
+    error = (exact * counts - traces @ drive.weights).astype(traces.dtype)
     missing = traces.T @ error
     change = np.linalg.solve(gram + SLIGHT * unit, missing)
     ridge = OWN * np.diag(np.diag(gram)) + EVEN * unit
@@ -129,7 +135,7 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
                   rest=float(error @ error - missing @ change))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def synapse_traces(events, a, b, fired, reset):
     """Membrane that each synapse alone would cause with weight 1: float64 (steps, synapses).
 

@@ -21,7 +21,6 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from spikewright.model.model import largest_weight
 from spikewright.network.network import INPUT, Network
@@ -30,7 +29,8 @@ from spikewright.network.reference import Trace, run_reference
 
 from .decays import Decays, round_decays
 from .descent import closest_integers
-from .gram import drives, membrane_errors
+from .gram import Drive, drives, membrane_errors
+from .workers import each_neuron
 
 __all__ = ["MOST_SHIFT", "Rounded", "as_rounded", "best_shifts", "compensated", "nearest",
            "round_half_up"]
@@ -87,7 +87,6 @@ def nearest(network: Network, bits: tuple[int, ...],
         for p, places in zip(network.projections, shift, strict=True)))
 
 
-@threadpool_limits.wrap(limits=1)
 def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *,
                 decay_bits: int, decays: dict[str, Decays] | None = None,
                 trace: Trace | None = None, most_shift: int = MOST_SHIFT) -> Rounded:
@@ -104,7 +103,8 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
     start = nearest(network, bits, best_shifts(network, bits, recording, trace, most_shift))
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
-    for drive in drives(network, recording, trace.spikes):
+
+    def work(drive: Drive) -> None:
         name, i = drive.population.name, drive.neuron
         into = [k for k, p in enumerate(network.projections) if p.target == name]
         rows = [len(weights[k]) for k in into]
@@ -118,6 +118,8 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
             errors.gram * np.outer(unit, unit), errors.weights / unit, largest)
         for k, part in zip(into, np.split(column, np.cumsum(rows)[:-1]), strict=True):
             weights[k][:, i] = part
+
+    each_neuron(work, drives(network, recording, trace.spikes), "rounding weights")
     return Rounded(scale=scale, weights=tuple(weights), bits=bits, shift=start.shift)
 
 

@@ -13,14 +13,14 @@ as in `rounding`.
 import itertools
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace
 
 from .decays import Decays, nearest_values, round_decays
-from .gram import drives, membrane_errors
+from .gram import Drive, drives, membrane_errors
+from .workers import each_neuron
 
 __all__ = ["suited_decays"]
 
@@ -29,7 +29,6 @@ FINE  = 0.01
 STEPS = 3000
 
 
-@threadpool_limits.wrap(limits=1)
 def suited_decays(network: Network, bits: int, terms: int | None, recording: Recording,
                   trace: Trace) -> dict[str, Decays]:
     """Decays over ``2**bits`` as `round_decays` allows them, chosen in pairs.
@@ -37,15 +36,19 @@ def suited_decays(network: Network, bits: int, terms: int | None, recording: Rec
     ``trace`` is the run of ``network`` over ``recording``, of which the first ``STEPS`` steps tell.
     """
     chosen, unit = round_decays(network, bits, terms), 2.0 ** -bits
-    for drive in drives(network, recording.head(STEPS), trace.spikes[:STEPS]):
+
+    def choose(drive: Drive) -> None:
         population, i = drive.population, drive.neuron
         exact = np.array([population.synaptic_decay[i], population.membrane_decay[i]])
         decays = chosen[population.name]
         given = np.array([decays.synaptic[i], decays.membrane[i]]) * unit
         if (np.abs(np.log(given) / np.log(exact) - 1) < FINE).all():
-            continue
+            return
         pairs = list(itertools.product(*(nearest_values(decay, bits, terms, 2)
                                          for decay in exact)))
         rest = [membrane_errors(drive, (a * unit, b * unit)).rest for a, b in pairs]
         decays.synaptic[i], decays.membrane[i] = pairs[int(np.argmin(rest))]
+
+    each_neuron(choose, drives(network, recording.head(STEPS), trace.spikes[:STEPS]),
+                "rounding decays")
     return chosen
