@@ -10,7 +10,8 @@ from numba import njit
 from spikewright.network.network import INPUT, Network, Population
 from spikewright.network.recording import Recording
 
-__all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_errors", "synapse_traces"]
+__all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_errors",
+           "synapse_traces"]
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
 THIN = 3

@@ -73,7 +73,7 @@ def test_weights_make_up_for_changed_decays():
     events = np.random.default_rng(0).poisson(0.2, (2000, 4)).astype(float)
     weights = np.array([0.5, 0.2, 0.3, 0.4])
     quiet = np.zeros(2000, bool)
-    drive = Drive(population=population, neuron=0, used=np.arange(4), events=events,
+    drive = Drive(population=population, neuron=0, used=np.arange(4), arriving=events,
                   weights=weights, fired=quiet, reset=quiet)
     same = membrane_errors(drive, (0.7, 0.9))
     assert np.allclose(same.weights, weights, atol=1e-12) and abs(same.rest) < 1e-12

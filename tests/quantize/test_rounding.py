@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from spikewright.network.reference import Trace, run_reference
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
-from spikewright.quantize.gram import synapse_traces
+from spikewright.quantize.decays import round_decays
+from spikewright.quantize.gram import MANY, synapse_traces
 from spikewright.quantize.integer import quantize
-from spikewright.quantize.rounding import best_shifts, compensated, nearest
+from spikewright.quantize.rounding import as_rounded, best_shifts, compensated, nearest
+from spikewright.quantize.workers import each_neuron
 from tests.networks import (
     SHARED,
     make_network,
@@ -202,3 +205,26 @@ def test_compensated_beats_nearest_at_four_bits():
     better, worse = (r_squared(exact, run_golden(m, recording, CoreConfig()).velocity).mean()
                      for m in (model, plain))
     assert better > worse
+
+
+def test_many_synapses_are_rounded_about_as_well():
+    """Beyond `gram.MANY` synapses the work is coarser; the membrane comes as close."""
+    network = make_network(2, {"hidden": 3, "out": 2},
+                           [("input", "hidden", 0), ("input", "out", 0), ("hidden", "out", 0)],
+                           channels=300)
+    recording = random_recording(1, 300, 600, rate=0.02)
+    bits = (4,) * len(network.projections)
+    fine, coarse = {}, {}
+    for errors, many in ((fine, 10_000), (coarse, MANY)):
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("gram", "descent"):
+                patch.setattr(sys.modules[f"spikewright.quantize.{name}"], "MANY", many)
+            rounded = compensated(network, bits, recording, decay_bits=12)
+        exact = as_rounded(network, rounded, round_decays(network, 12), 12)
+        want, got = (run_reference(net, recording).velocity for net in (network, exact))
+        errors["rest"] = float(np.square(want - got).mean() / np.square(want).mean())
+    assert 0 < coarse["rest"] < 1.2 * fine["rest"]
+
+
+def test_each_neuron_keeps_the_order():
+    assert each_neuron(lambda k: k * k, iter(range(50)), "squares") == [k * k for k in range(50)]
