@@ -2,16 +2,16 @@
 """Reader of trained checkpoints in the published tinyRSNN state-dict layout."""
 
 import hashlib
-import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from spikewright.base.errors import InputError
 
 from .constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from .network import INPUT, Network, Population, Projection
+from .tensors import read_tensors
 
 __all__ = ["KEYS", "checkpoint_hash", "network_from_tensors", "read_checkpoint"]
 
@@ -42,6 +42,9 @@ COPIES = {
     "output_group.syn_param_readout": "group3.syn_param_readout",
 }
 
+# Where users read what a checkpoint must hold.
+PAGE = "docs/howto/checkpoint.md"
+
 # In the published update order every right-hand side is old: a spike is seen one step after its
 # membrane, a current one step after its spike. In the form of `network.Population` these waits
 # are the projections' delays.
@@ -54,7 +57,9 @@ def checkpoint_hash(path: Path) -> str:
 
 
 def read_checkpoint(path: Path) -> Network:
-    """Read ``path`` (.pth or .safetensors) into a network with the published delays.
+    """Read ``path`` into a network with the published delays; see `tensors` for the kinds of files.
+
+    Keys may have a prefix in common, as ``module.`` or ``model.``, which wrappers add.
 
     Raises
     ------
@@ -62,18 +67,9 @@ def read_checkpoint(path: Path) -> Network:
         If the file cannot be read safely, or a tensor is missing, surplus, misshapen or not finite.
     """
     path = Path(path)
-    if not path.is_file():
-        kind = "the folder " if path.is_dir() else ""
-        raise InputError(f"Checkpoint must be a file, not {kind}{str(path)!r}"
-                         f"{'' if kind else ': there is none'}")
-    if path.stat().st_size == 0:
-        raise InputError(f"Checkpoint {path} must hold tensors, not 0 bytes")
-    readers = {".pth": _read_pth, ".safetensors": _read_safetensors}
-    if path.suffix not in readers:
-        raise InputError(f"Checkpoint must be a .pth or .safetensors file, not {path.name!r}")
-    tensors, dt = readers[path.suffix](path)
+    tensors, dt = read_tensors(path)
     try:
-        return network_from_tensors(tensors, dt)
+        return network_from_tensors(_without_prefix(tensors), dt)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -124,14 +120,30 @@ def _decay(tensors, key, tau, dt):
     return decay
 
 
+def _without_prefix(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """``tensors`` without the prefix that the keys of `KEYS` have in common."""
+    first = next(iter(KEYS))
+    prefixes = [key.removesuffix(first) for key in tensors if key.endswith("." + first)]
+    if first in tensors or len(prefixes) != 1:
+        return tensors
+    return {key.removeprefix(prefixes[0]): tensor for key, tensor in tensors.items()}
+
+
+def _listed(keys: Iterable[str]) -> str:
+    """``keys`` with their shapes, as a text."""
+    return ", ".join(f"{key} ({', '.join(KEYS[key])})" for key in keys)
+
+
 def _check_keys(tensors):
-    for key in KEYS:
-        if key not in tensors:
-            raise ValueError(f"Checkpoint must have the key {key!r}, not only "
-                             f"{', '.join(sorted(tensors)) or 'nothing'}")
+    missing = [key for key in KEYS if key not in tensors]
+    if missing:
+        given = sorted(tensors)
+        shown = ", ".join(given[:8]) + (f" and {len(given) - 8} more" if len(given) > 8 else "")
+        raise ValueError(f"Checkpoint must have {_listed(missing)}, not only "
+                         f"{shown or 'nothing'}: see {PAGE}")
     for key in tensors:
         if key not in KEYS and key not in COPIES:
-            raise ValueError(f"Checkpoint must have only tinyRSNN keys, not {key!r}")
+            raise ValueError(f"Checkpoint must have only {_listed(KEYS)}, not {key!r}: see {PAGE}")
     sizes: dict[str, int] = {}
     for key, axes in KEYS.items():
         array = tensors[key]
@@ -149,47 +161,3 @@ def _check_keys(tensors):
     for copy, key in COPIES.items():
         if copy in tensors and not np.array_equal(tensors[copy], tensors[key]):
             raise ValueError(f"{copy} must equal {key}, its original, not differ from it")
-
-
-def _read_safetensors(path):
-    try:
-        with safe_open(path, framework="numpy") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
-            dt = (file.metadata() or {}).get("dt", DT)
-    except (SafetensorError, TypeError) as error:
-        raise InputError(f"Checkpoint {path} must be a safetensors file with tensors that NumPy "
-                         f"knows: {error}") from error
-    for key, tensor in tensors.items():
-        if tensor.dtype.kind not in "fiu":
-            raise InputError(f"Checkpoint {path} {key} must hold real numbers, not {tensor.dtype}")
-    try:
-        step = float(dt)
-    except ValueError:
-        step = float("nan")
-    if not 0 < step < 10:
-        raise InputError(f"Checkpoint {path} dt must be seconds between 0 and 10, not {dt!r}")
-    return {key: tensor.astype(np.float64) for key, tensor in tensors.items()}, step
-
-
-def _read_pth(path):
-    try:
-        import torch
-    except ImportError:
-        raise InputError(f"Reading {path.name} needs torch: run 'make torch', or save the state "
-                         "dict as .safetensors") from None
-    try:
-        with open(path, "rb") as stream, warnings.catch_warnings(action="ignore"):
-            state = torch.load(stream, weights_only=True, map_location="cpu")
-    except Exception as error:  # a damaged file raises a dozen kinds
-        reason = str(error).strip().splitlines() or ["it does not load"]
-        raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
-                         f"running code: {reason[0]}") from error
-    if not isinstance(state, dict) or not all(isinstance(k, str) and torch.is_tensor(v)
-                                              for k, v in state.items()):
-        raise InputError(f"Checkpoint {path} must be a dict of tensors, not "
-                         f"{type(state).__name__}")
-    for key, value in state.items():
-        if value.layout != torch.strided or value.is_complex() or value.is_quantized:
-            raise InputError(f"Checkpoint {path} {key} must hold real numbers, one for each place, "
-                             f"not {value.dtype} in the layout {value.layout}")
-    return {key: value.detach().double().numpy() for key, value in state.items()}, DT

@@ -27,9 +27,9 @@ BUILD = ("quantize", "net.safetensors", "-o", "out")
 OUTPUT = "Output folder must be new, empty or made by this command, not {here}/"
 NO_MODEL = ("Model must be a folder made by 'spikewright quantize', not 'gone': it has no "
             "manifest.json")
-NO_KEY = ("net.safetensors: Checkpoint must have the key 'con2.op.weight', not only "
+NO_KEY = ("net.safetensors: Checkpoint must have con2.op.weight (H, H), not only "
           "con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
-          "group3.mem_param_readout, group3.syn_param_readout")
+          "group3.mem_param_readout, group3.syn_param_readout: see docs/howto/checkpoint.md")
 NO_SHAPE = "con2.op.weight must have shape (5, 5) to fit the other tensors, not (4, 4)"
 HELP = "(see 'spikewright quantize --help')"
 
@@ -50,7 +50,7 @@ def _bits(name, rule, text):
     (lambda: _write("net.safetensors", b""), BUILD,
      "Checkpoint net.safetensors must hold tensors, not 0 bytes"),
     (lambda: _write("net.txt", b"x"), ("quantize", "net.txt", "-o", "out"),
-     "Checkpoint must be a .pth or .safetensors file, not 'net.txt'"),
+     "Checkpoint must be a .pth, .pt, .ckpt or .safetensors file, not 'net.txt'"),
     (lambda: save_file(MISSING, "net.safetensors"), BUILD, NO_KEY),
     (lambda: save_file(WRONG, "net.safetensors"), BUILD, f"net.safetensors: {NO_SHAPE}"),
     (lambda: save_file(NAN, "net.safetensors"), BUILD,

@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.util
+import json
+import os
 import sys
 
 import numpy as np
@@ -100,14 +102,18 @@ def _entry(key, index, value):
     return lambda tensors: tensors[key].__setitem__(index, value)
 
 
+PAGE = "docs/howto/checkpoint.md"
+ALL = ("con1.op.weight (H, C), con2.op.weight (H, H), con3.op.weight (O, H), group2.mem_param (H), "
+       "group2.syn_param (H), group3.mem_param_readout (O), group3.syn_param_readout (O)")
 ALL_BUT_CON2 = ("con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
                 "group3.mem_param_readout, group3.syn_param_readout")
 
 
 @pytest.mark.parametrize("change, message", [
     (_without("con2.op.weight"),
-     f"Checkpoint must have the key 'con2.op.weight', not only {ALL_BUT_CON2}"),
-    (_with("con1.op.bias", [0.0]), "Checkpoint must have only tinyRSNN keys, not 'con1.op.bias'"),
+     f"Checkpoint must have con2.op.weight (H, H), not only {ALL_BUT_CON2}: see {PAGE}"),
+    (_with("con1.op.bias", [0.0]), f"Checkpoint must have only {ALL}, not "
+     f"'con1.op.bias': see {PAGE}"),
     (_with("con2.op.weight", np.ones((5, 4))),
      "con2.op.weight must have shape (5, 5) to fit the other tensors, not (5, 4)"),
     (_with("con3.op.weight", np.ones((2, 4))),
@@ -137,7 +143,7 @@ def test_checkpoint_wrong_tensor(write, change, message):
 
 
 def test_network_from_no_tensors():
-    with refused("Checkpoint must have the key 'con1.op.weight', not only nothing", ValueError):
+    with refused(f"Checkpoint must have {ALL}, not only nothing: see {PAGE}", ValueError):
         network_from_tensors({})
 
 
@@ -158,13 +164,19 @@ def test_checkpoint_wrong_dt(tmp_path, dt):
 
 
 def test_checkpoint_that_is_no_file(tmp_path):
-    with refused(f"Checkpoint must be a file, not the folder {str(tmp_path)!r}"):
-        read_checkpoint(tmp_path)
+    folder = tmp_path / "folder.pth"
+    folder.mkdir()
+    with refused(f"Checkpoint must be a file, not the folder {str(folder)!r}"):
+        read_checkpoint(folder)
+    pipe = tmp_path / "pipe.safetensors"
+    os.mkfifo(pipe)
+    with refused(f"Checkpoint must be a file, not {str(pipe)!r}"):
+        read_checkpoint(pipe)
     gone = tmp_path / "gone.pth"
-    with refused(f"Checkpoint must be a file, not {str(gone)!r}: there is none"):
+    with refused(f"Checkpoint must be a file, not missing: {str(gone)!r}"):
         read_checkpoint(gone)
     (tmp_path / "net.onnx").write_bytes(b"x")
-    with refused("Checkpoint must be a .pth or .safetensors file, not 'net.onnx'"):
+    with refused("Checkpoint must be a .pth, .pt, .ckpt or .safetensors file, not 'net.onnx'"):
         read_checkpoint(tmp_path / "net.onnx")
 
 
@@ -185,11 +197,47 @@ def test_checkpoint_truncated(write, share):
         read_checkpoint(path)
 
 
-def test_checkpoint_of_bools(tmp_path):
-    tensors = {**random_tensors(0), "con3.op.weight": np.ones((2, 5), bool)}
+@pytest.mark.parametrize("kind, told", [(bool, "BOOL"), (np.int8, "I8"), (np.int64, "I64")])
+def test_checkpoint_of_other_numbers(tmp_path, kind, told):
+    """Integers are those of some scale, which the file does not say."""
+    tensors = {**random_tensors(0), "con3.op.weight": np.ones((2, 5), kind)}
     path = _save(tmp_path / "net.safetensors", tensors)
-    with refused(f"Checkpoint {path} con3.op.weight must hold real numbers, not bool"):
+    with refused(f"Checkpoint {path} con3.op.weight must hold floating-point numbers, not {told}"):
         read_checkpoint(path)
+
+
+def test_checkpoint_of_bfloat16(tmp_path):
+    tensors = {key: value.astype(np.float32) for key, value in random_tensors(0).items()}
+    header, data = {}, b""
+    for key, value in tensors.items():
+        part = (value.view(np.uint32) >> 16).astype(np.uint16).tobytes()
+        header[key] = {"dtype": "BF16", "shape": value.shape,
+                       "data_offsets": [len(data), len(data) + len(part)]}
+        data += part
+    head = json.dumps(header).encode()
+    (tmp_path / "net.safetensors").write_bytes(len(head).to_bytes(8, "little") + head + data)
+    short = {key: (value.view(np.uint32) >> 16 << 16).view(np.float32)
+             for key, value in tensors.items()}
+    got = read_checkpoint(tmp_path / "net.safetensors")
+    want = read_checkpoint(_save(tmp_path / "other.safetensors", short))
+    for a, b in zip(got.projections, want.projections, strict=True):
+        assert np.array_equal(a.weights, b.weights)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.", "_orig_mod.", "_orig_mod.module.net."])
+def test_checkpoint_with_a_prefix(write, prefix):
+    tensors = random_tensors(0)
+    got = read_checkpoint(write({prefix + key: value for key, value in tensors.items()}))
+    want = network_from_tensors({key: value.astype(float) for key, value in tensors.items()})
+    assert all(np.array_equal(a.weights, b.weights)
+               for a, b in zip(got.projections, want.projections, strict=True))
+
+
+def test_checkpoint_with_two_networks(write):
+    both = {prefix + key: value for prefix in ("a.", "b.")
+            for key, value in random_tensors(0).items()}
+    with pytest.raises(ValueError, match="not only a.con1.op.weight, .* and 6 more: see "):
+        read_checkpoint(write(both))
 
 
 def test_checkpoint_without_torch(tmp_path, monkeypatch):

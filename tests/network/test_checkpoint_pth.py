@@ -57,18 +57,42 @@ def test_checkpoint_with_code_is_not_run(tmp_path, kind):
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("state, name", [
-    ([1.0, 2.0], "list"), ({"con1.op.weight": 1.0}, "dict"), ({1: None}, "dict")])
-def test_checkpoint_that_is_no_state_dict(tmp_path, state, name):
+@pytest.mark.parametrize("state, told", [
+    ([1.0, 2.0], "must be a state dict, not list"),
+    ({"con1.op.weight": 1.0}, "con1.op.weight must be a tensor, not float"),
+    ({1: None}, "must have keys of text, not 1"),
+    ({"epoch": 3, "state_dict": {"lr": [1]}}, "lr must be a tensor, not list"),
+    ({"con1.op.weight": torch.ones(3, device="meta")},
+     "con1.op.weight must hold numbers, not a tensor on the device meta, which has none"),
+])
+def test_checkpoint_that_is_no_state_dict(tmp_path, state, told):
     torch.save(state, tmp_path / "net.pth")
-    with refused(f"Checkpoint {tmp_path / 'net.pth'} must be a dict of tensors, not {name}"):
+    with refused(f"Checkpoint {tmp_path / 'net.pth'} {told}"):
         read_checkpoint(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".ckpt"])
+@pytest.mark.parametrize("nest", [
+    lambda state: {"state_dict": state, "epoch": 3, "loops": {"a": [1]}},
+    lambda state: {"model_state_dict": state, "optimizer_state_dict": {"step": 1}},
+    lambda state: {"model": {f"module.{key}": value for key, value in state.items()}, "step": 5}])
+def test_checkpoint_of_a_training_program(tmp_path, nest, suffix):
+    torch.save(nest(_tensors()), tmp_path / f"net{suffix}")
+    assert read_checkpoint(tmp_path / f"net{suffix}").channels == 6
+
+
+def test_message_has_no_escapes(tmp_path):
+    path = tmp_path / "net.pth"
+    torch.save({**_tensors(), "con2.op.weight": np.ones((5, 5))}, path)
+    with pytest.raises(ValueError, match="must be a plain state dict") as caught:
+        read_checkpoint(path)
+    assert str(caught.value).isprintable()
 
 
 def test_checkpoint_of_complex_or_sparse_tensors(tmp_path):
     path = tmp_path / "net.pth"
     tensors = _tensors()
-    told = f"Checkpoint {path} con1.op.weight must hold real numbers, one for each place, not "
+    told = f"Checkpoint {path} con1.op.weight must hold floating-point numbers, one for each place, not "
     torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].to(torch.complex64)}, path)
     with refused(f"{told}torch.complex64 in the layout torch.strided"):
         read_checkpoint(path)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tensors of a network file, by their keys: what training programs write, read safely."""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, deserialize, safe_open
+
+from spikewright.base.errors import InputError
+
+from .constants import DT
+
+__all__ = ["SUFFIXES", "read_tensors"]
+
+TORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
+SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
+
+# Where training programs keep the state dict in a file that also holds other things.
+NESTS = ("state_dict", "model_state_dict", "model")
+
+FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
+
+
+def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
+    """Tensors of ``path`` as float64, by key, and the seconds per step that it says, or `DT`.
+
+    Raises
+    ------
+    InputError
+        If the file has another suffix, is empty or damaged, would run code, or holds something
+        other than floating-point tensors.
+    """
+    if not path.is_file():
+        kind = "the folder " if path.is_dir() else "" if path.exists() else "missing: "
+        raise InputError(f"Checkpoint must be a file, not {kind}{str(path)!r}")
+    if path.stat().st_size == 0:
+        raise InputError(f"Checkpoint {path} must hold tensors, not 0 bytes")
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"Checkpoint must be a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, "
+                         f"not {path.name!r}")
+    return _read_torch(path) if path.suffix in TORCH_SUFFIXES else _read_safetensors(path)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            dt = (file.metadata() or {}).get("dt", DT)
+        stored = deserialize(path.read_bytes())
+    except SafetensorError as error:
+        raise InputError(f"Checkpoint {path} must be a safetensors file: {error}") from error
+    tensors = {}
+    for key, tensor in stored:
+        kind, data = tensor["dtype"], bytes(tensor["data"])
+        if kind == "BF16":              # NumPy has no such type: the upper half of a float32
+            values = (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
+        elif kind in FLOATS:
+            values = np.frombuffer(data, FLOATS[kind])
+        else:
+            raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, not "
+                             f"{kind}")
+        tensors[key] = values.reshape(tensor["shape"]).astype(np.float64)
+    try:
+        step = float(dt)
+    except ValueError:
+        step = float("nan")
+    if not 0 < step < 10:
+        raise InputError(f"Checkpoint {path} dt must be seconds between 0 and 10, not {dt!r}")
+    return tensors, step
+
+
+def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float]:
+    try:
+        import torch
+    except ImportError:
+        raise InputError(f"Reading {path.name} needs torch: run 'make torch', or save the state "
+                         "dict as .safetensors") from None
+    try:
+        with open(path, "rb") as stream, warnings.catch_warnings(action="ignore"):
+            content = torch.load(stream, weights_only=True, map_location="cpu")
+    except Exception as error:  # a damaged file raises a dozen kinds
+        reason = ESCAPES.sub("", (str(error).strip().splitlines() or ["it does not load"])[0])
+        raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
+                         f"running code: {reason}") from error
+    tensors = {}
+    for key, value in _state_dict(path, content).items():
+        if not torch.is_tensor(value):
+            raise InputError(f"Checkpoint {path} {key} must be a tensor, not "
+                             f"{type(value).__name__}")
+        if value.is_meta:
+            raise InputError(f"Checkpoint {path} {key} must hold numbers, not a tensor on the "
+                             "device meta, which has none")
+        if value.layout != torch.strided or value.is_quantized or not value.is_floating_point():
+            raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, one for "
+                             f"each place, not {value.dtype} in the layout {value.layout}")
+        tensors[key] = value.detach().double().numpy()
+    return tensors, DT
+
+
+def _state_dict(path: Path, content: object) -> dict:
+    """The state dict in ``content``, which may lie in one of ``NESTS``."""
+    while isinstance(content, dict):
+        nest = next((key for key in NESTS if isinstance(content.get(key), dict)), None)
+        if nest is None:
+            break
+        content = content[nest]
+    if not isinstance(content, dict):
+        raise InputError(f"Checkpoint {path} must be a state dict, not {type(content).__name__}")
+    wrong = next((key for key in content if not isinstance(key, str)), None)
+    if wrong is not None:
+        raise InputError(f"Checkpoint {path} must have keys of text, not {wrong!r}")
+    return content
