@@ -34,8 +34,9 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
         other than floating-point tensors.
     """
     if not path.is_file():
-        kind = "the folder " if path.is_dir() else "" if path.exists() else "missing: "
-        raise InputError(f"Checkpoint must be a file, not {kind}{str(path)!r}")
+        kind = "the folder " if path.is_dir() else ""
+        raise InputError(f"Checkpoint must be a file, not {kind}{str(path)!r}"
+                         f"{'' if path.exists() else ': there is none'}")
     if path.stat().st_size == 0:
         raise InputError(f"Checkpoint {path} must hold tensors, not 0 bytes")
     if path.suffix not in SUFFIXES:

@@ -112,8 +112,8 @@ ALL_BUT_CON2 = ("con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_pa
 @pytest.mark.parametrize("change, message", [
     (_without("con2.op.weight"),
      f"Checkpoint must have con2.op.weight (H, H), not only {ALL_BUT_CON2}: see {PAGE}"),
-    (_with("con1.op.bias", [0.0]), f"Checkpoint must have only {ALL}, not "
-     f"'con1.op.bias': see {PAGE}"),
+    (_with("con1.op.bias", [0.0]),
+     f"Checkpoint must have only {ALL}, not 'con1.op.bias': see {PAGE}"),
     (_with("con2.op.weight", np.ones((5, 4))),
      "con2.op.weight must have shape (5, 5) to fit the other tensors, not (5, 4)"),
     (_with("con3.op.weight", np.ones((2, 4))),
@@ -173,7 +173,7 @@ def test_checkpoint_that_is_no_file(tmp_path):
     with refused(f"Checkpoint must be a file, not {str(pipe)!r}"):
         read_checkpoint(pipe)
     gone = tmp_path / "gone.pth"
-    with refused(f"Checkpoint must be a file, not missing: {str(gone)!r}"):
+    with refused(f"Checkpoint must be a file, not {str(gone)!r}: there is none"):
         read_checkpoint(gone)
     (tmp_path / "net.onnx").write_bytes(b"x")
     with refused("Checkpoint must be a .pth, .pt, .ckpt or .safetensors file, not 'net.onnx'"):
