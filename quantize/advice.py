@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Warnings of what may surprise: one line each."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from spikewright.model.model import IntegerModel, largest_weight
-from spikewright.network.network import Network
+from spikewright.network.network import INPUT, Network
 
 from .rounding import Rounded
 from .rules import Rules
 
-__all__ = ["changed_decays", "clipped", "dropped_parts", "saturating"]
+__all__ = ["changed_decays", "clipped", "dropped_parts", "saturating", "vanished"]
 
-# Shares from which on a change of a time constant, or clipped weights, are worth a warning.
-TIME_CONSTANT_CHANGE, CLIPPED = 0.05, 0.2
+# Shares from which on a change of a time constant, clipped weights, or weights that become 0 are
+# worth a warning.
+TIME_CONSTANT_CHANGE, CLIPPED, VANISHED = 0.05, 0.2, 0.2
 
 
 def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[str]:
@@ -63,8 +66,51 @@ def saturating(model: IntegerModel, evidence: dict) -> list[str]:
     return [text]
 
 
-def dropped_parts(dropped: dict[str, int]) -> list[str]:
-    """Channels and neurons that are left out."""
-    told = {"channels": "channels with only zero weights, whose spikes are ignored",
-            "neurons": "neurons that can never fire, left out"}
-    return [f"{text}: {dropped[key]}" for key, text in told.items() if dropped[key]]
+def vanished(network: Network, rounded: Rounded) -> list[str]:
+    """Projections where more than ``VANISHED`` of the weights become 0."""
+    warnings = []
+    for projection, weights, bits in zip(network.projections, rounded.weights, rounded.bits,
+                                         strict=True):
+        used = projection.weights != 0
+        share = (weights[used] == 0).mean() if used.any() else 0.0
+        if share > VANISHED:
+            warnings.append(f"{projection.title}: {share:.0%} of the weights become 0, since they "
+                            f"are small beside the largest ones of their neurons and {bits} bits "
+                            "do not reach so far: take more weight bits")
+    return warnings
+
+
+def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
+    """Channels and neurons that are left out: with zero weights already, or by rounding."""
+    channels = np.flatnonzero(model.channel_row < 0)
+    used = np.zeros(network.channels, bool)
+    for projection in network.projections:
+        if projection.source == INPUT:
+            used |= (projection.weights != 0).any(axis=1)
+    warnings = []
+    if count := int((~used[channels]).sum()):
+        warnings.append(f"channels with only zero weights, whose spikes are ignored: {count}")
+    if gone := channels[used[channels]].tolist():
+        warnings.append(f"channels whose weights all round to 0, so that their spikes are ignored: "
+                        f"{_numbers(gone)}: take more weight bits")
+    never, rounded = 0, []
+    for population in model.populations:
+        fires = np.zeros(population.size, bool)
+        for projection in network.projections:
+            if projection.target == population.name:
+                fires |= (projection.weights > 0).any(axis=0)
+        dropped = np.setdiff1d(np.arange(population.size), population.kept)
+        never += int((~fires[dropped]).sum())
+        rounded += [f"{population.name} {neuron}" for neuron in dropped[fires[dropped]]]
+    if never:
+        warnings.append(f"neurons that can never fire, left out: {never}")
+    if rounded:
+        warnings.append(f"neurons whose positive weights all round to 0, so that they never fire: "
+                        f"{_numbers(rounded)}: take more weight bits")
+    return warnings
+
+
+def _numbers(items: Sequence) -> str:
+    """How many, and the first few of them."""
+    shown = ", ".join(str(item) for item in items[:5])
+    return f"{len(items)} ({shown}{', ..' if len(items) > 5 else ''})"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
-from spikewright.network.network import Network
+from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording, simulated_recording
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
 
-from .advice import changed_decays, clipped, dropped_parts, saturating
+from .advice import changed_decays, clipped, dropped_parts, saturating, vanished
 from .bounds import proven_bits
 from .calibrate import Calibration, calibrate
 from .decays import signed_powers
@@ -81,6 +81,9 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     recording.check_fits(network.channels, network.dt)
     if not len(recording.channel):
         raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    if not any((p.weights != 0).any() for p in network.projections if p.source == INPUT):
+        raise ValueError("Network must have an input weight that is not 0, not only zeros: no "
+                         "spike would reach a neuron")
     trace = run_reference(network, recording)
     choose = functools.partial(
         calibrate, network, recording=recording, widths=widths, trace=trace)
@@ -101,7 +104,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
     facts = {"calibration": evidence, "dropped": dropped, "non_zeros": model.non_zeros,
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
-                          *clipped(network, rounded), *dropped_parts(dropped)]}
+                          *clipped(network, rounded), *vanished(network, rounded),
+                          *dropped_parts(network, model)]}
     return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
 
 

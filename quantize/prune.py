@@ -33,6 +33,9 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     weights = np.hstack([np.zeros((model.rows, 0), np.int64),
                          *(p.weights for p in model.projections if p.source == INPUT)])
     used = np.asarray(weights.any(axis=1))
+    if not used.any():
+        raise ValueError("Model must have an input weight that is not 0, but all of them round to "
+                         "0 beside the largest weights of their neurons: take more weight bits")
     kept, number = _first_of_each(weights, used)
     projections = tuple(
         dataclasses.replace(p, weights=p.weights[kept]) if p.source == INPUT else p

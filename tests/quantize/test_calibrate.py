@@ -169,3 +169,48 @@ def test_compile_with_wrong_recording(events, channels, dt, message):
 def test_compile_with_wrong_name(name):
     with refused(f"Model name must be 1 to 100 printable characters, not {name!r}", ValueError):
         compile_network(tiny_network(0), name=name)
+
+
+def _small_inputs(factor, channel=slice(None)):
+    network = tiny_network(0, **SHAPE)
+    network.projections[1].weights[channel] *= factor
+    return network
+
+
+def test_compile_tells_what_rounding_takes(recording):
+    """A channel that the checkpoint uses is not told as one with only zero weights."""
+    network = _small_inputs(1e-3, 4)
+    _, _, facts = compile_network(network, name="n", recording=recording, widths=Widths(weight=4))
+    assert ("channels whose weights all round to 0, so that their spikes are ignored: 1 (4): take "
+            "more weight bits") in facts["warnings"]
+    assert not any("only zero weights" in text for text in facts["warnings"])
+
+
+def test_compile_warns_of_weights_that_vanish(recording):
+    facts = compile_network(tiny_network(0, **SHAPE), name="n", recording=recording,
+                            widths=Widths(weight=2))[2]
+    texts = [text for text in facts["warnings"] if "of the weights become 0" in text]
+    assert texts and all(text.endswith(
+        "since they are small beside the largest ones of their neurons and 2 bits do not reach so "
+        "far: take more weight bits") for text in texts)
+    facts = compile_network(tiny_network(0, **SHAPE), name="n", recording=recording)[2]
+    assert not any("become 0" in text for text in facts["warnings"])
+
+
+def test_compile_warns_of_neurons_that_rounding_silences(recording):
+    network = tiny_network(0, **SHAPE)
+    for projection in network.projections[:2]:
+        projection.weights[:, 2] = np.where(projection.weights[:, 2] > 0, 1e-6, -1)
+    facts = compile_network(network, name="n", recording=recording, widths=Widths(weight=4))[2]
+    assert ("neurons whose positive weights all round to 0, so that they never fire: 1 (hidden 2): "
+            "take more weight bits") in facts["warnings"]
+
+
+@pytest.mark.parametrize("factor, told", [
+    (0, "Network must have an input weight that is not 0, not only zeros: no spike would reach a "
+        "neuron"),
+    (1e-5, "Model must have an input weight that is not 0, but all of them round to 0 beside the "
+           "largest weights of their neurons: take more weight bits")])
+def test_compile_refuses_a_network_that_no_spike_reaches(recording, factor, told):
+    with refused(told, ValueError):
+        compile_network(_small_inputs(factor), name="n", recording=recording)
