@@ -207,10 +207,10 @@ def test_compile_warns_of_neurons_that_rounding_silences(recording):
 
 
 @pytest.mark.parametrize("factor, told", [
-    (0, "Network must have an input weight that is not 0, not only zeros: no spike would reach a "
-        "neuron"),
-    (1e-5, "Model must have an input weight that is not 0, but all of them round to 0 beside the "
-           "largest weights of their neurons: take more weight bits")])
+    (0, ("Network must have an input weight that is not 0, not only zeros: no spike would reach a "
+        "neuron")),
+    (1e-5, ("Model must have an input weight that is not 0, but all of them round to 0 beside the "
+           "largest weights of their neurons: take more weight bits"))])
 def test_compile_refuses_a_network_that_no_spike_reaches(recording, factor, told):
     with refused(told, ValueError):
         compile_network(_small_inputs(factor), name="n", recording=recording)
