@@ -60,7 +60,7 @@ test: .venv/test .venv/torch ## Run the tests
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check
 	@mkdir -p build/types/spikewright
-	@for part in $(ROOMS) spikewright/command spikewright/*.py; do \
+	@for part in $(ROOMS) spikewright/api spikewright/command spikewright/*.py; do \
 		ln -sfn ../../../$$part build/types/spikewright/; done
 	$(RUN) -m mypy
 

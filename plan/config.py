@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass, replace
 
+from spikewright.base.errors import InputError
+
 from .formats import FORMATS
 
 __all__ = ["BAUD", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "chosen", "unusual"]
@@ -89,9 +91,12 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
 
     Raises
     ------
-    TypeError, ValueError
-        If there is no such preset, or the choices do not go together.
+    InputError
+        If there is no such preset or choice, or the choices do not go together.
     """
     if preset not in PRESETS:
-        raise ValueError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}")
-    return replace(PRESETS[preset], **{**(instead or {}), **given})
+        raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+    try:
+        return replace(PRESETS[preset], **{**(instead or {}), **given})
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error

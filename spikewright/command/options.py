@@ -59,10 +59,7 @@ def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
     InputError
         If they do not go together.
     """
-    try:
-        return chosen(arguments.preset, core_choices(arguments), instead)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    return chosen(arguments.preset, core_choices(arguments), instead)
 
 
 def add_model(parser: ArgumentParser) -> None:

@@ -67,7 +67,7 @@ def test_build_with_rules(here, call_command):
 
 
 def test_build_warns_of_changed_behaviour(here, call_command, monkeypatch):
-    monkeypatch.setattr("spikewright.api.changed_behaviour",
+    monkeypatch.setattr("spikewright.api.models.changed_behaviour",
                         lambda *_: ["neurons that differ"])
     assert call_command("quantize", "net.safetensors", "-o", "model")[2].endswith(
         "warning: neurons that differ\n")

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python API: the work of the command `spikewright`, as functions."""
+
+from spikewright.host.decoder import Decoder
+from spikewright.model.saved import Model
+
+from .building import Report, build
+from .models import load, quantize, quantize_options, read
+from .running import Result, run
+
+__all__ = ["Decoder", "Model", "Report", "Result", "build", "load", "quantize", "quantize_options",
+           "read", "run"]

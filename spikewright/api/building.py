@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make the bitstream of a model."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikewright.model.saved import Model
+from spikewright.plan.config import BAUD, chosen
+
+__all__ = ["Report", "build"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """The result of a build.
+
+    Parameters
+    ----------
+    folder : Path
+        Bitstream, report.html, report.json and logs.
+    facts : dict
+        The contents of report.json, see docs/contracts.md.
+    """
+
+    folder: Path
+    facts: dict
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Report":
+        """Read the report in a build folder.
+
+        Raises
+        ------
+        InputError
+            If there is no report, or it is damaged.
+        """
+        from spikewright.boards.flow.facts import load_facts
+        return cls(folder=Path(folder), facts=load_facts(Path(folder)))
+
+    @property
+    def bitstream(self) -> Path:
+        return self.folder / self.facts["board"]["bitstream"]
+
+    def __str__(self) -> str:
+        from spikewright.report.page import summary
+        return summary(self.facts)
+
+
+def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced",
+          megahertz: float | None = None, baud: int = BAUD, seed: int = 1,
+          recording: str | Path | None = None, **core) -> Report:
+    """Make the bitstream of a model for a board, and a report.
+
+    Parameters
+    ----------
+    model : Model
+    board : str
+        Name of the board, as ``spikewright boards`` lists it.
+    out : path
+        Folder of the bitstream, report.html, report.json and logs: all of them, or none.
+    preset, **core
+        As in `run`. Options of the preset that this chip cannot support are replaced.
+    megahertz : float, optional
+        Clock of the decoder; None for the board's default.
+    baud : int
+        Bits a second on the serial line.
+    seed : int
+        Seed of the placement.
+    recording : path, optional
+        Recording that the report measures on; None for simulated spikes.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    InputError
+        If there is no such board, the design does not fit, or ``out`` holds something else.
+    """
+    from spikewright.boards.board.platforms import find_board
+    from spikewright.boards.flow.build import build as build_folder
+    chip = find_board(board)
+    config = chosen(preset, core, chip.instead)
+    with tempfile.TemporaryDirectory() as temporary:
+        model.save(Path(temporary) / "model")
+        facts = build_folder(Path(temporary) / "model", chip, Path(out), config=config,
+                             megahertz=megahertz, baud=baud, seed=seed,
+                             recording=None if recording is None else Path(recording))
+    return Report(folder=Path(out), facts=facts)

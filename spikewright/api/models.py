@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks and models: read a network, round it to integers, load a model."""
+
+import weakref
+from pathlib import Path
+
+from spikewright.base.errors import InputError
+from spikewright.base.version import maker
+from spikewright.golden.check import changed_behaviour
+from spikewright.model.model import Widths
+from spikewright.model.saved import Model
+from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
+from spikewright.network.network import Network
+from spikewright.network.recording import read_recording, simulated_recording
+from spikewright.quantize.compile import compile_network, printable
+from spikewright.quantize.rules import Rules
+
+__all__ = ["load", "quantize", "quantize_options", "read"]
+
+# Where each network was read from.
+_FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
+
+
+def read(path: str | Path) -> Network:
+    """Read a network file: .pth or .safetensors, in the layout of tinyRSNN.
+
+    Raises
+    ------
+    InputError
+        If the file has another form; the message names what is wrong.
+    """
+    network = read_checkpoint(Path(path))
+    _FILES[network] = Path(path)
+    return network
+
+
+def quantize(network: Network, *, calibrate: str | Path | None = None, name: str | None = None,
+             weight_bits: int = Widths.weight, current_bits: int = Widths.current,
+             membrane_bits: int = Widths.membrane, decay_bits: int = Widths.decay,
+             projection_bits: dict[str, int] | None = None, states: str = Rules.states,
+             events_per_channel: int = Rules.events_per_channel,
+             decay_terms: int | None = Rules.decay_terms) -> Model:
+    """Round a network to integers.
+
+    Parameters
+    ----------
+    network : Network
+        The result of `read`.
+    calibrate : path, optional
+        Recording whose spikes set the scale of the states; None for simulated spikes.
+    name : str, optional
+        Name of the model, 1 to 100 printable characters; None for the name of the network's file.
+    weight_bits, current_bits, membrane_bits, decay_bits : int
+        Bits of a weight (2 to 16), of the states s and m (8 to 32), of a decay (4 to 16).
+    projection_bits : dict of str to int, optional
+        Bits of a weight of some projections, such as ``{"input": 4}``.
+    states : str
+        ``calibrated``: states as wide as given. ``proven``: so wide that no input saturates them.
+    events_per_channel : int
+        Most spikes of a channel in a step that the proof allows for, 1 to 255.
+    decay_terms : int, optional
+        Make each decay a sum of at most so many signed powers of two, 1 to 4.
+
+    Returns
+    -------
+    Model
+        Its ``warnings`` say what may surprise, one line each.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range, or the recording is for another network.
+    """
+    path = _FILES.get(network)
+    options = quantize_options(
+        calibrate, weight_bits=weight_bits, current_bits=current_bits,
+        membrane_bits=membrane_bits, decay_bits=decay_bits, projection_bits=projection_bits,
+        states=states, events_per_channel=events_per_channel, decay_terms=decay_terms)
+    recording = read_recording(Path(calibrate)) if calibrate is not None else None
+    if name is None:
+        name = printable(path.stem)[:100] if path else "network"
+    try:
+        integers, retimed, facts = compile_network(
+            network, name=name, recording=recording, projection_bits=projection_bits,
+            widths=Widths(weight=weight_bits, current=current_bits, membrane=membrane_bits,
+                          decay=decay_bits, fraction=0),
+            rules=Rules(states=states, events_per_channel=events_per_channel,
+                        decay_terms=decay_terms))
+    except (TypeError, ValueError) as error:
+        raise InputError(str(error)) from error
+    facts["warnings"] = facts["warnings"] + changed_behaviour(
+        integers, retimed, recording or simulated_recording(retimed))
+    source = {} if path is None else {
+        "checkpoint": {"file": printable(path.name), "sha256": checkpoint_hash(path)}}
+    return Model(integers=integers, network=retimed,
+                 facts={**source, "made_by": maker(), "options": options, **facts})
+
+
+def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = Widths.weight,
+                     current_bits: int = Widths.current, membrane_bits: int = Widths.membrane,
+                     decay_bits: int = Widths.decay,
+                     projection_bits: dict[str, int] | None = None, states: str = Rules.states,
+                     events_per_channel: int = Rules.events_per_channel,
+                     decay_terms: int | None = Rules.decay_terms) -> dict:
+    """The arguments of `quantize` as a manifest keeps them, to recognise a model made with them."""
+    return {"weight_bits": weight_bits, "current_bits": current_bits,
+            "membrane_bits": membrane_bits, "decay_bits": decay_bits,
+            "projection_bits": dict(sorted((projection_bits or {}).items())), "states": states,
+            "events_per_channel": events_per_channel, "decay_terms": decay_terms,
+            "calibrate_sha256": None if calibrate is None else checkpoint_hash(Path(calibrate))}
+
+
+def load(folder: str | Path) -> Model:
+    """Read a model folder; see `Model.load`."""
+    return Model.load(folder)

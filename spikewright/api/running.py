@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decode a recording with a model."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikewright.base.arrays import write_arrays
+from spikewright.base.errors import InputError
+from spikewright.golden.run import run_golden
+from spikewright.host.decoder import connected
+from spikewright.model.saved import Model
+from spikewright.network.recording import Recording, read_recording
+from spikewright.network.reference import run_reference
+from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
+
+__all__ = ["Result", "run"]
+
+BACKENDS = ("float", "golden", "rtl", "virtual")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """The result of a run.
+
+    Parameters
+    ----------
+    velocity : ndarray of float64, shape (steps, axes)
+        Physical units of the network.
+    velocity_int : ndarray of int64, shape (steps, outputs), or None
+        Membranes of the outputs; None for ``float``.
+    spikes : ndarray of bool, shape (steps, neurons), or None
+        All spiking populations, side by side; None from a link, which does not carry spikes.
+    populations : dict of str to ndarray of bool, shape (steps, neurons)
+        The spikes of each spiking population.
+    cycles, latency : ndarray of int64, shape (steps,), or None
+        Clock cycles of each step, and cycles from its last spike to its output.
+    saturated : ndarray of bool, shape (steps,), or None
+        Whether a state has saturated since the last reset.
+    """
+
+    velocity: np.ndarray
+    velocity_int: np.ndarray | None = None
+    spikes: np.ndarray | None = None
+    populations: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    cycles: np.ndarray | None = None
+    latency: np.ndarray | None = None
+    saturated: np.ndarray | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Write an .npz file: a key for each array, and ``spikes_NAME`` for each population."""
+        arrays = {key: value for key, value in vars(self).items()
+                  if key != "populations" and value is not None}
+        named = {f"spikes_{name.replace('.', '_')}": value
+                 for name, value in self.populations.items()}
+        write_arrays(Path(path), arrays | named)
+
+
+def run(model: Model, recording: str | Path, *, backend: str = "golden",
+        preset: str = "balanced", cache: str | Path = "build/sim", baud: int = BAUD,
+        megahertz: float = CLOCK_MHZ, **core) -> Result:
+    """Decode a recording.
+
+    Parameters
+    ----------
+    model : Model
+    recording : path
+        .npz, see docs/contracts.md.
+    backend : str
+        ``float``: the network before it was rounded. ``golden``: the integer model. ``rtl``: the
+        compiled hardware. ``virtual``: the whole decoder with its serial line, compiled.
+        ``board:`` and a port: a board.
+    preset : str
+        ``small``, ``balanced`` or ``fast``: the core whose cycles are counted.
+    cache : path
+        Folder that keeps compiled hardware.
+    baud : int
+        Bits a second on the serial line.
+    megahertz : float
+        Clock of the virtual board.
+    **core
+        Options that replace those of the preset: ``lanes``, ``tables``, ``weight_memory``,
+        ``neurons``, ``multiplier``; see `plan.config.CoreConfig`.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or the recording is for another network.
+    CoreFault
+        If the compiled hardware breaks a rule of its own.
+    """
+    if backend not in BACKENDS and not backend.startswith("board:"):
+        raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
+                         f"not {backend!r}")
+    config = chosen(preset, core)
+    spikes = read_recording(Path(recording))
+    spikes.check_fits(model.channels, model.dt)
+    if backend == "float":
+        trace = run_reference(model.network, spikes)
+        return Result(velocity=trace.velocity, spikes=trace.spikes,
+                      populations=_populations(model, trace.spikes))
+    if backend == "virtual" or backend.startswith("board:"):
+        return _run_link(model, spikes, backend.partition(":")[2] or "virtual", config, baud,
+                         megahertz, cache)
+    if backend == "golden":
+        answer = run_golden(model.integers, spikes, config)
+    else:
+        from spikewright.plan.plan import Plan
+        from spikewright.sim.compiled import run_compiled
+        plan = Plan(model=model.integers, config=config)
+        answer = run_compiled(plan, spikes, Path(cache))
+    return Result(**vars(answer), populations=_populations(model, answer.spikes))
+
+
+def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,
+              megahertz: float, cache: str | Path) -> Result:
+    """Decode on a board, or on the virtual one."""
+    from spikewright.host.decode import decode
+    with connected(port, model, config, baud=baud, megahertz=megahertz,
+                   cache=str(cache)) as driver:
+        answer = decode(driver, model.integers, recording)
+    return Result(velocity=answer.velocity, velocity_int=answer.velocity_int,
+                  cycles=answer.cycles, saturated=answer.saturated)
+
+
+def _populations(model: Model, spikes: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: spikes[:, columns]
+            for name, columns in model.integers.spike_columns.items()}
