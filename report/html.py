@@ -21,7 +21,12 @@ def render_page(package: str, name: str, *, pictures: dict[str, str], **values) 
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((resources.files(package) / "pages" / name).read_text())
-    style = (resources.files("spikewright.report") / "pages" / "style.css").read_text()
+    template = environment.from_string(_packaged(package, name))
+    style = _packaged("spikewright.report", "style.css")
     return template.render(style=Markup(style), **values,
                            pictures={name: Markup(svg) for name, svg in pictures.items()})
+
+
+def _packaged(package: str, name: str) -> str:
+    """Text of the file ``name`` in the folder ``pages`` of ``package``."""
+    return (resources.files(package) / "pages" / name).read_text(encoding="utf-8")

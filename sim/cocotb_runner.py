@@ -183,7 +183,7 @@ def _build(simulator, verilog, place, waves):
 
 
 def _steps_passed(log: Path) -> int:
-    return sum(map(int, PASSED.findall(log.read_text()))) if log.exists() else 0
+    return sum(map(int, PASSED.findall(log.read_text(encoding="utf-8")))) if log.exists() else 0
 
 
 def _failures(results: Path) -> list[str]:

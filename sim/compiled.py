@@ -45,7 +45,7 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
 
     The same text and driver are compiled once; the library is kept in ``cache``.
     """
-    source = resources.files("spikewright.sim").joinpath(driver).read_text()
+    source = resources.files("spikewright.sim").joinpath(driver).read_text(encoding="utf-8")
     parts = "\n".join((text, source, header, SCRIPT, *FLAGS))
     name = hashlib.sha256(parts.encode()).hexdigest()[:16]
     cache = Path(cache).absolute()
@@ -57,9 +57,9 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
     cache.mkdir(parents=True, exist_ok=True)
     # Stays where a tool fails, whose message names its log there.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix=f"{name}-"))
-    (folder / "core.il").write_text(text)
-    (folder / driver).write_text(source)
-    (folder / "layouts.h").write_text(header)
+    (folder / "core.il").write_text(text, encoding="utf-8")
+    (folder / driver).write_text(source, encoding="utf-8")
+    (folder / "layouts.h").write_text(header, encoding="utf-8")
     run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
     run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
              title="C++ to machine code")

@@ -77,7 +77,7 @@ def place_design(design: Design, netlist: bytes, seed: int) -> dict:
         folder = Path(name)
         (folder / "top.json").write_bytes(gzip.decompress(netlist))
         for file, text in design.files.items():
-            (folder / file).write_text(text)
+            (folder / file).write_text(text, encoding="utf-8")
         try:
             placed = place(board, clock_hz=design.clock_hz, weights=design.weights, seed=seed,
                            folder=folder)
@@ -139,13 +139,13 @@ class Store:
     def _read(self, name: str) -> dict | None:
         """None also if the file is damaged: the result is then computed again."""
         try:
-            return json.loads((self.folder / name).read_text())
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return None
 
     def _write(self, name: str, facts: dict) -> None:
         with written_file(self.folder / name) as temporary:
-            temporary.write_text(json.dumps(facts) + "\n")
+            temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 @cache
@@ -155,7 +155,7 @@ def generator_hash() -> str:
     for room in ("network", "model", "plan", "golden", "hw", "boards"):
         folder = resources.files(f"spikewright.{room}")
         for path in sorted(Path(str(folder)).rglob("*.py")):
-            texts[f"{room}/{path.relative_to(str(folder))}"] = path.read_text()
+            texts[f"{room}/{path.relative_to(str(folder))}"] = path.read_text(encoding="utf-8")
     return _digest([texts, version("amaranth"), version("amaranth-boards")])
 
 

@@ -85,7 +85,7 @@ def write_exploration(facts: dict, folder: Path) -> None:
     files |= {f"{name}.svg": text + "\n" for name, text in svg.items()}
     for name, text in files.items():
         with written_file(folder / name) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
 
 
 def page(facts: dict, svg: dict[str, str]) -> str:

@@ -76,6 +76,8 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
                         accuracy=score(model, scored, results, answer))
         facts["made_by"] = maker()
         facts["recording"]["sha256"] = None if recording is None else checkpoint_hash(recording)
-        (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n")
-        (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer))
+        (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n",
+                                               encoding="utf-8")
+        (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer),
+                                               encoding="utf-8")
     return facts

@@ -111,7 +111,7 @@ def load_facts(folder: Path) -> dict:
         raise InputError(f"Report must be a folder made by 'spikewright build', not "
                          f"{str(folder)!r}: it has no report.json")
     try:
-        facts = json.loads(path.read_text())
+        facts = json.loads(path.read_text(encoding="utf-8"))
         schema = facts["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} must be the report of a build, not a damaged file") from error

@@ -70,5 +70,5 @@ def _none(family: Family) -> dict[str, dict[str, int]]:
 
 
 def _cells(netlist: Path) -> dict[str, dict]:
-    modules = json.loads(Path(netlist).read_text())["modules"]
+    modules = json.loads(Path(netlist).read_text(encoding="utf-8"))["modules"]
     return modules["top"]["cells"]

@@ -62,7 +62,7 @@ def read_report(path: Path, family: Family) -> PlacedReport:
 
     If there are several clocks, the one counts that is slowest relative to its constraint.
     """
-    report = json.loads(Path(path).read_text())
+    report = json.loads(Path(path).read_text(encoding="utf-8"))
     clock, frequency = min(report["fmax"].items(),
                            key=lambda item: item[1]["achieved"] / item[1]["constraint"])
     edge = f"posedge {clock}"

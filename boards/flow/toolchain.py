@@ -88,7 +88,7 @@ def synthesize(board: Board, plan: Plan, link: LinkParams, clock: ClockSource,
 def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
     """Write ``files`` from `design_files`, and their netlist ``top.json``, to ``folder``."""
     for name, text in files.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
     command = " ".join((board.family.synth, *board.chip.yosys, "-top top -json top.json"))
     run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis")
 
@@ -124,7 +124,7 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
 def _crowded(family: Family, folder: Path,
              blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """``blocks`` with the further cells that nextpnr counted, from its log."""
-    text = (folder / f"{family.place}.log").read_text(errors="replace")
+    text = (folder / f"{family.place}.log").read_text(errors="replace", encoding="utf-8")
     for kind, cell in family.cells.items():
         found = re.search(rf"{cell.placed}:\s+(\d+)/", text)
         known = sum(block[kind] for block in blocks.values())

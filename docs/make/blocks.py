@@ -89,7 +89,7 @@ PICTURES = {
         "tables":    (2, 0, BLOCK, "weight tables", "memories/tables.py"),
         "i":         (0, 1, OUTSIDE, "i: tokens"),
         "sequencer": (1, 1, BLOCK, "sequencer", "sequencer.py"),
-        "rows":      (2, 1, BLOCK, "row adder", "engines/rows.py"),
+        "rows":      (2, 1, BLOCK, "rows", "engines/lookup.py,", "engines/adder.py"),
         "currents":  (3, 1, BLOCK, "current memory", "memories/currents.py"),
         "spikes":    (1, 2, BLOCK, "spike log", "memories/spikes.py"),
         "neurons":   (2, 2, BLOCK, "neuron update", "parallel.py, serial.py", "or lanes.py"),
@@ -110,7 +110,7 @@ PICTURES = {
         ("a", "b", ""), ("b", "c", "STEP"), ("c", "d", "done"), ("d", "e", "empty"),
         ("e", "f", "done"), ("t", "b", "EVENT"), ("l", "a", "numbers"), ("r", "d", "numbers"),
         ("c", "u", "start")]),
-    "rows": Picture(title="The stages of the row adder", boxes={
+    "rows": Picture(title="The stages of the row look-up and the row adder", boxes={
         "i": (0, 0, OUTSIDE, "i: a row"),
         "a": (1, 0, BLOCK, "a: ask", "word of the table"),
         "b": (2, 0, BLOCK, "b: read", "weights; read s"),
@@ -238,7 +238,7 @@ def write_pictures(folder: Path = FOLDER) -> list[Path]:
     """Draw every picture into ``folder``."""
     files = [folder / f"{name}.svg" for name in PICTURES]
     for file, picture in zip(files, PICTURES.values(), strict=True):
-        file.write_text(draw(picture))
+        file.write_text(draw(picture), encoding="utf-8")
     return files
 
 

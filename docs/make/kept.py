@@ -42,7 +42,7 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
     InputError
         If a name is unknown, or a file that a build needs is not there.
     """
-    table = json.loads(Path(builds).read_text())
+    table = json.loads(Path(builds).read_text(encoding="utf-8"))
     unknown = sorted(set(names) - set(table))
     if unknown:
         raise InputError(f"Build must be one of {', '.join(table)}, not {unknown[0]!r}")

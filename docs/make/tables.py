@@ -34,7 +34,7 @@ def read_reports(folder: Path = KEPT) -> dict[str, dict]:
     paths = sorted(Path(folder).glob("*.json"))
     if not paths:
         raise InputError(f"Reports must be .json files in {folder}, not missing")
-    return {path.stem: json.loads(path.read_text()) for path in paths}
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def area(reports: dict[str, dict]) -> str:
@@ -58,7 +58,7 @@ def area(reports: dict[str, dict]) -> str:
 
 def change(reports: dict[str, dict]) -> str:
     """Every build beside that of version 0.1, in which a step was no table: a row each."""
-    before = json.loads(BEFORE.read_text())
+    before = json.loads(BEFORE.read_text(encoding="utf-8"))
     rows: list[tuple[str, ...]] = [
         ("build", "LC: 0.1", "now", "change", "cycles a step: 0.1", "now", "latency: 0.1", "now",
          "possible clock: 0.1", "now")]
@@ -158,11 +158,11 @@ def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
 def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> bool:
     """Make the tables of ``path`` anew; whether any was stale."""
     path = Path(path)
-    old = path.read_text()
+    old = path.read_text(encoding="utf-8")
     new = render(old, reports, tables)
     if new != old:
         with written_file(path) as temporary:
-            temporary.write_text(new)
+            temporary.write_text(new, encoding="utf-8")
     return new != old
 
 

@@ -199,7 +199,7 @@ def write_waveform(path: Path) -> list[Path]:
              Path(path).with_suffix(".svg"): yowasp_wavedrom.render(waves) + "\n"}
     for file, text in files.items():
         with written_file(file) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
     return list(files)
 
 

@@ -85,7 +85,7 @@ def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: 
     files["verilog.json"] = json.dumps(facts, indent=2, allow_nan=False) + "\n"
     with written_folder(folder, "verilog.json") as temporary:
         for file, text in files.items():
-            (temporary / file).write_text(text)
+            (temporary / file).write_text(text, encoding="utf-8")
     return list(files)
 
 
@@ -165,7 +165,7 @@ def _page(page: str, **facts) -> str:
                                      lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters["wrapped"] = _wrapped
     folder = resources.files("spikewright.hw.export") / "pages"
-    template = environment.from_string((folder / page).read_text())
+    template = environment.from_string((folder / page).read_text(encoding="utf-8"))
     return template.render(**facts)
 
 

@@ -60,4 +60,4 @@ def run(arguments: Namespace) -> None:
     print(losses(results))
     if arguments.output:
         with written_file(arguments.output) as temporary:
-            temporary.write_text(json.dumps(results, indent=2) + "\n")
+            temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -37,5 +37,6 @@ def run(arguments: Namespace) -> None:
                    arguments.output / "final.safetensors", seen, unseen)
         (folder / "metrics.json").write_text(json.dumps(
             {"r2_held_out": r2, "steps_held_out": unseen.steps, "hidden": arguments.hidden,
-             "epochs": arguments.epochs, "seed": arguments.seed}, indent=2) + "\n")
+             "epochs": arguments.epochs, "seed": arguments.seed}, indent=2) + "\n",
+            encoding="utf-8")
     print(f"-> {arguments.output}")

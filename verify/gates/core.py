@@ -45,12 +45,12 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     cache.mkdir(parents=True, exist_ok=True)
     # The folder stays if a tool fails, because the message names a log in it.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
-    (folder / "core.il").write_text(convert(Core(core_params(plan))))
+    (folder / "core.il").write_text(convert(Core(core_params(plan))), encoding="utf-8")
     run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
              "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
     run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
              "write_rtlil gates.il", folder=folder, title="models of the cells")
-    text = (folder / "gates.il").read_text()
+    text = (folder / "gates.il").read_text(encoding="utf-8")
     shutil.rmtree(folder)
     return text
 

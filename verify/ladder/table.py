@@ -78,7 +78,7 @@ def load_ladder(path: Path) -> dict:
     """
     path = Path(path)
     try:
-        ladder = json.loads(path.read_text())
+        ladder = json.loads(path.read_text(encoding="utf-8"))
         schema = ladder["schema"]
         complete = all(key in ladder for key in ("rungs", "networks", "mean"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
