@@ -11,26 +11,27 @@ from .parser import CommandParser, run_command
 
 __all__ = ["COMMANDS", "main", "parser", "run_words"]
 
-# Each is a file of this package with `add`, which takes its parser, and `run`.
+# Module and title of each. The module has the functions `add`, which adds the options to a parser,
+# and `run`.
 COMMANDS = {
-    "read":     "what is in a network file",
-    "quantize": "checkpoint to model",
-    "show":     "a model, the report of a build, or a ladder, as text",
-    "run":      "decode a recording",
-    "check":    "compare compiled RTL, or gates, with golden: values and cycles",
-    "bench":    "run the cocotb testbench on the generated Verilog",
-    "build":    "model to bitstream and report",
-    "explore":  "many configurations and seeds side by side",
-    "boards":   "list the boards",
-    "decode":   "decode a recording on a board, or on the virtual board",
-    "export":   "write the weight ROMs of a model",
-    "verilog":  "write the core as Verilog, for designs of your own",
-    "ladder":   "what fewer bits cost: fidelity, decoding, memory",
-    "train":    "train a network on a recording",
-    "finetune": "checkpoint to model, its integers trained on a recording",
-    "held-out": "what integers cost on a recording's last part, over several seeds",
-    "reaches":  "make the default network and recording again, from simulated reaches",
-    "make":     "what the Makefile calls",
+    "read":     ("model.read",        "print what a network file contains"),
+    "quantize": ("model.quantize",    "round a network to integers: checkpoint to model"),
+    "show":     ("model.show",        "print a model, the report of a build, or a ladder"),
+    "run":      ("running.run",       "decode a recording on this computer"),
+    "check":    ("running.check",     "compare the simulated hardware with the golden model"),
+    "bench":    ("running.bench",     "run the cocotb test bench on the generated Verilog"),
+    "build":    ("hardware.build",    "make the bitstream and the report of a model for a board"),
+    "explore":  ("hardware.explore",  "build many configurations of the core, and compare them"),
+    "boards":   ("hardware.boards",   "list the supported boards"),
+    "decode":   ("running.decode",    "decode a recording on a board, or on the virtual board"),
+    "export":   ("hardware.export",   "write the weights of a model as memory images"),
+    "verilog":  ("hardware.verilog",  "write the core as Verilog, for your own designs"),
+    "ladder":   ("model.ladder",      "measure what fewer bits cost: fidelity, decoding, memory"),
+    "train":    ("training.train",    "train a network on a recording"),
+    "finetune": ("training.finetune", "round a network, then train its integers on a recording"),
+    "held-out": ("training.held_out", "compare exact, rounded and tuned networks on unseen data"),
+    "reaches":  ("training.reaches",  "make the default network and recording again"),
+    "make":     ("make",              "run a target of the Makefile"),
 }
 
 
@@ -79,7 +80,7 @@ def _parser(*names: str) -> CommandParser:
     top.add_argument("--print-completion", action=_Completion, choices=("bash", "zsh"),
                      metavar="SHELL", help="print what bash or zsh completes the command with")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, title in COMMANDS.items():
+    for name, (_, title) in COMMANDS.items():
         sub = commands.add_parser(name, help=title, description=f"{title[0].upper()}{title[1:]}.")
         if name in names:
             _module(name).add(sub)
@@ -87,4 +88,4 @@ def _parser(*names: str) -> CommandParser:
 
 
 def _module(name: str):
-    return import_module(f".{name.replace('-', '_')}", __package__)
+    return import_module(f".{COMMANDS[name][0]}", __package__)

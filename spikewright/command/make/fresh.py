@@ -10,8 +10,8 @@ from spikewright.base.version import maker
 from spikewright.model.artefact import load_artefact, load_manifest
 from spikewright.network.checkpoint import checkpoint_hash
 
+from ..model.quantize import chosen_options
 from ..options import chosen_config
-from ..quantize import chosen_options
 
 __all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 

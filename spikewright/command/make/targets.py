@@ -11,8 +11,8 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import check_file, check_folder
 
 from ..commands import parser, run_words
+from ..model.quantize import write_model
 from ..options import chosen_config
-from ..quantize import write_model
 from .fresh import bitstream_is_fresh, is_of_settings, model_is_fresh
 from .settings import Settings
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from spikewright.base.errors import CoreFault
 
-from .options import add_core_options, add_model, add_recording, chosen_config
-from .parser import end_at_mismatches, whole_number
+from ..options import add_core_options, add_model, add_recording, chosen_config
+from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
 
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.sim.compiled import run_compiled
     from spikewright.verify.gates.core import check_gates
 
-    from .inputs import read_inputs
+    from ..inputs import read_inputs
     board = find_board(arguments.board) if arguments.gates else None
     model, recording = read_inputs(arguments.model, arguments.recording)
     steps = arguments.steps or (2000 if arguments.gates else recording.steps)

@@ -15,8 +15,8 @@ from spikewright.network.recording import SIMULATED_SEED, read_recording, simula
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 
-from .options import add_core_options, chosen_config
-from .parser import end_at_mismatches, whole_number
+from ..options import add_core_options, chosen_config
+from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
 
@@ -144,7 +144,7 @@ def _source(path: Path | None, network: Network) -> Source:
     from spikewright.report.score import MOST_STEPS
     if path is None:
         recording = simulated_recording(network, seed=SIMULATED_SEED + 1)
-        return Source(recording=recording, simulated=True, synthetic=True)
+        return Source(recording=recording, simulated=True)
     source = read_source(path, network)
     return Source(**{**vars(source), "recording": source.recording.head(MOST_STEPS)})
 

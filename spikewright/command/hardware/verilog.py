@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from spikewright.plan.config import CLOCK_MHZ
 
-from .options import (
+from ..options import (
     add_baud,
     add_core_options,
     add_folder,

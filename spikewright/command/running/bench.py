@@ -6,8 +6,8 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 
-from .options import add_core_options, add_model, add_recording, chosen_config
-from .parser import end_at_mismatches, output_file, whole_number
+from ..options import add_core_options, add_model, add_recording, chosen_config
+from ..parser import end_at_mismatches, output_file, whole_number
 
 __all__ = ["add", "run"]
 
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.plan.plan import Plan
     from spikewright.sim.cocotb_runner import WAVES, run_bench
 
-    from .inputs import read_inputs
+    from ..inputs import read_inputs
     model, recording = read_inputs(arguments.model, arguments.recording)
     plan = Plan(model=model, config=chosen_config(arguments))
     ending = WAVES[arguments.simulator]

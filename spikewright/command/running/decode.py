@@ -8,7 +8,7 @@ import numpy as np
 
 from spikewright.plan.config import CLOCK_MHZ
 
-from .options import (
+from ..options import (
     add_answer,
     add_baud,
     add_core_options,
@@ -17,7 +17,7 @@ from .options import (
     add_recording,
     chosen_config,
 )
-from .parser import output_file
+from ..parser import output_file
 
 __all__ = ["add", "lateness", "run"]
 

@@ -3,7 +3,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from .options import add_core_options, add_folder, add_model, chosen_config
+from ..options import add_core_options, add_folder, add_model, chosen_config
 
 __all__ = ["add", "run"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spikewright.model.artefact import load_artefact, load_manifest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_build(here, call_command):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
-from .options import WIDTHS, add_width_options, chosen_projections
-from .parser import whole_number
+from ..options import WIDTHS, add_width_options, chosen_projections
+from ..parser import whole_number
 
 __all__ = ["add", "chosen_options", "run", "write_model"]
 
@@ -53,7 +53,7 @@ def write_model(arguments: Namespace, facts: dict | None = None) -> None:
     from spikewright.base.files import check_folder
     from spikewright.model.summary import summary
 
-    from .costs import cost_rows
+    from ..costs import cost_rows
     check_folder(arguments.output, "manifest.json")
     model = api.quantize(api.read(arguments.checkpoint), name=arguments.name,
                          **chosen_options(arguments))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from spikewright.base.errors import CoreFault
 
-from .options import add_answer, add_core_options, add_model, add_recording, core_choices
-from .parser import end_at_mismatches
+from ..options import add_answer, add_core_options, add_model, add_recording, core_choices
+from ..parser import end_at_mismatches
 
 __all__ = ["add", "run"]
 

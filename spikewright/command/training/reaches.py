@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikewright.train.recipe import Recipe
 
-from .training import add_settings, check_output, check_torch, train
+from .shared import add_settings, check_output, check_torch, train
 
 __all__ = ["add", "run"]
 

@@ -19,7 +19,7 @@ try:
 except ModuleNotFoundError:
     torch = None
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 needs_torch = pytest.mark.skipif(torch is None, reason="torch is not installed")
 
@@ -133,7 +133,7 @@ def _python(code, *arguments):
 
 
 def test_torch_is_loaded_late():
-    done = _python("import sys, spikewright.command.train\n"
+    done = _python("import sys, spikewright.command.training.train\n"
                    "print('torch' in sys.modules)")
     assert (done.stdout, done.stderr) == ("False\n", "")
 

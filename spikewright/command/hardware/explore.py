@@ -9,8 +9,8 @@ from pathlib import Path
 from spikewright.base.errors import InputError
 from spikewright.base.tools import command_of
 
-from .options import add_baud, add_board, add_core_options, add_freq, add_model, chosen_config
-from .parser import whole_number
+from ..options import add_baud, add_board, add_core_options, add_freq, add_model, chosen_config
+from ..parser import whole_number
 
 __all__ = ["add", "run"]
 

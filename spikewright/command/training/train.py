@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 
 from spikewright.train.recipe import Recipe
 
-from .options import add_folder
-from .training import add_recording, add_settings, add_target, check_torch, train
+from ..options import add_folder
+from .shared import add_recording, add_settings, add_target, check_torch, train
 
 __all__ = ["add", "run"]
 

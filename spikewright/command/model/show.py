@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> None:
         from spikewright.model.artefact import load_artefact
         from spikewright.model.summary import summary
 
-        from .costs import cost_rows
+        from ..costs import cost_rows
         model, manifest = load_artefact(path)
         print(summary(manifest, cost_rows(model)))
     elif kind == "report.json":

@@ -10,7 +10,7 @@ from spikewright.base.files import check_file
 from spikewright.network.recording import TARGETS, Recording
 from spikewright.train.recipe import LIMITS, Recipe
 
-from .parser import whole_number
+from ..parser import whole_number
 
 __all__ = ["add_recording", "add_settings", "add_target", "check_output", "check_torch", "settings",
            "train"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from spikewright.model.model import WIDTH_LIMITS
 from spikewright.train.recipe import LIMITS, Recipe, Tuning
 
-from .parser import whole_number
-from .training import add_recording, add_settings, add_target, check_output, check_torch, settings
+from ..parser import whole_number
+from .shared import add_recording, add_settings, add_target, check_output, check_torch, settings
 
 __all__ = ["add", "run"]
 

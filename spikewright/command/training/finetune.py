@@ -7,8 +7,8 @@ from pathlib import Path
 
 from spikewright.train.recipe import Tuning
 
-from .options import add_width_options, chosen_projections, chosen_widths
-from .training import add_recording, add_settings, add_target, check_torch, settings
+from ..options import add_width_options, chosen_projections, chosen_widths
+from .shared import add_recording, add_settings, add_target, check_torch, settings
 
 __all__ = ["add", "run"]
 
@@ -42,7 +42,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.train.finetune import finetune, integer_score, unit_of
     from spikewright.train.recording import held_out, target_velocity
 
-    from .costs import cost_rows
+    from ..costs import cost_rows
     check_folder(arguments.output, "manifest.json")
     seen, unseen = held_out(read_recording(arguments.recording, arguments.target))
     target_velocity(seen)

@@ -4,7 +4,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from .options import (
+from ..options import (
     add_baud,
     add_board,
     add_core_options,
