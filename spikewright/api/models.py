@@ -2,6 +2,7 @@
 """Networks and models: read a network, round it to integers, load a model."""
 
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
@@ -11,11 +12,11 @@ from spikewright.model.model import Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
-from spikewright.network.recording import read_recording, simulated_recording
+from spikewright.network.recording import Recording, read_recording, simulated_recording
 from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.rules import Rules
 
-__all__ = ["load", "quantize", "quantize_options", "read"]
+__all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read"]
 
 # Where each network was read from.
 _FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
@@ -71,29 +72,60 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     InputError
         If an argument is out of its range, or the recording is for another network.
     """
-    path = _FILES.get(network)
     options = quantize_options(
         calibrate, weight_bits=weight_bits, current_bits=current_bits,
         membrane_bits=membrane_bits, decay_bits=decay_bits, projection_bits=projection_bits,
         states=states, events_per_channel=events_per_channel, decay_terms=decay_terms)
     recording = read_recording(Path(calibrate)) if calibrate is not None else None
+    return checked(compose(network, recording, options, name), recording)
+
+
+def compose(network: Network, recording: Recording | None, options: dict,
+            name: str | None = None) -> Model:
+    """Round a network, and collect what its manifest says of its origin.
+
+    Parameters
+    ----------
+    network : Network
+    recording : Recording, optional
+        Spikes to calibrate with; None for simulated spikes.
+    options : dict
+        The result of `quantize_options`.
+    name : str, optional
+        As in `quantize`.
+
+    Raises
+    ------
+    InputError
+        If an option is out of its range, or the recording is for another network.
+    """
+    path = _FILES.get(network)
     if name is None:
         name = printable(path.stem)[:100] if path else "network"
     try:
         integers, retimed, facts = compile_network(
-            network, name=name, recording=recording, projection_bits=projection_bits,
-            widths=Widths(weight=weight_bits, current=current_bits, membrane=membrane_bits,
-                          decay=decay_bits, fraction=0),
-            rules=Rules(states=states, events_per_channel=events_per_channel,
-                        decay_terms=decay_terms))
+            network, name=name, recording=recording, projection_bits=options["projection_bits"],
+            widths=Widths(weight=options["weight_bits"], current=options["current_bits"],
+                          membrane=options["membrane_bits"], decay=options["decay_bits"],
+                          fraction=0),
+            rules=Rules(states=options["states"], decay_terms=options["decay_terms"],
+                        events_per_channel=options["events_per_channel"]))
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
-    facts["warnings"] = facts["warnings"] + changed_behaviour(
-        integers, retimed, recording or simulated_recording(retimed))
     source = {} if path is None else {
         "checkpoint": {"file": printable(path.name), "sha256": checkpoint_hash(path)}}
     return Model(integers=integers, network=retimed,
                  facts={**source, "made_by": maker(), "options": options, **facts})
+
+
+def checked(model: Model, recording: Recording | None) -> Model:
+    """Add a warning for each way in which the model behaves unlike its network.
+
+    Both decode ``recording``, or simulated spikes if it is None.
+    """
+    more = changed_behaviour(model.integers, model.network,
+                             recording or simulated_recording(model.network))
+    return replace(model, facts={**model.facts, "warnings": [*model.warnings, *more]})
 
 
 def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = Widths.weight,

@@ -11,9 +11,9 @@ from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["WIDTHS", "add_answer", "add_baud", "add_board", "add_core_options",
-           "add_folder", "add_freq", "add_model", "add_recording", "add_seed", "add_width_options",
-           "chosen_config", "chosen_projections", "chosen_widths", "core_choices"]
+__all__ = ["add_answer", "add_baud", "add_board", "add_core_options", "add_folder", "add_freq",
+           "add_model", "add_recording", "add_seed", "add_width_options", "chosen_bits",
+           "chosen_config", "core_choices"]
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
@@ -123,19 +123,15 @@ def add_width_options(parser: ArgumentParser, **defaults: int) -> None:
                         "recurrent or output (default: those of --weight-bits)")
 
 
-def chosen_widths(arguments: Namespace) -> Widths:
-    """The widths that the options of `add_width_options` give, without fraction bits."""
-    return Widths(**{name: getattr(arguments, f"{name}_bits") for name in WIDTHS}, fraction=0)
-
-
-def chosen_projections(arguments: Namespace) -> dict[str, int]:
-    """Weight bits of the projections that ``--projection-bits`` names."""
-    chosen: dict[str, int] = {}
+def chosen_bits(arguments: Namespace) -> dict:
+    """Return what the options of `add_width_options` give, as arguments of `api.quantize`."""
+    projections: dict[str, int] = {}
     for name, bits in arguments.projection_bits:
-        if name in chosen:
+        if name in projections:
             raise InputError(f"--projection-bits must give {name} once, not twice")
-        chosen[name] = bits
-    return chosen
+        projections[name] = bits
+    return {"projection_bits": projections,
+            **{f"{name}_bits": getattr(arguments, f"{name}_bits") for name in WIDTHS}}
 
 
 def _projection_bits(text: str) -> tuple[str, int]:

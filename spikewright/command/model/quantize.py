@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
-from ..options import WIDTHS, add_width_options, chosen_projections
+from ..options import add_width_options, chosen_bits
 from ..parser import whole_number
 
 __all__ = ["add", "chosen_options", "run", "write_model"]
@@ -38,8 +38,7 @@ def chosen_options(arguments: Namespace) -> dict:
     return {"calibrate": arguments.calibrate, "states": arguments.states,
             "events_per_channel": arguments.events_per_channel,
             "decay_terms": arguments.decay_terms,
-            "projection_bits": chosen_projections(arguments),
-            **{f"{name}_bits": getattr(arguments, f"{name}_bits") for name in WIDTHS}}
+            **chosen_bits(arguments)}
 
 
 def run(arguments: Namespace) -> None:

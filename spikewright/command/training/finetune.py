@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.train.recipe import Tuning
 
-from ..options import add_width_options, chosen_projections, chosen_widths
+from ..options import add_width_options, chosen_bits
 from .shared import add_recording, add_settings, add_target, check_torch, settings
 
 __all__ = ["add", "run"]
@@ -32,13 +32,11 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Quantize, train, write the model folder, and print the scores."""
     check_torch()
-    from spikewright.base.errors import InputError
+    from spikewright.api.models import checked, compose, quantize_options, read
     from spikewright.base.files import check_folder
-    from spikewright.base.version import maker
-    from spikewright.model.artefact import save_artefact
+    from spikewright.model.saved import Model
     from spikewright.model.summary import summary
     from spikewright.network.recording import read_recording
-    from spikewright.quantize.compile import build_model
     from spikewright.train.finetune import finetune, integer_score, unit_of
     from spikewright.train.recording import held_out, target_velocity
 
@@ -46,20 +44,19 @@ def run(arguments: Namespace) -> None:
     check_folder(arguments.output, "manifest.json")
     seen, unseen = held_out(read_recording(arguments.recording, arguments.target))
     target_velocity(seen)
-    try:
-        rounded, network, facts = build_model(
-            arguments.checkpoint, name=arguments.name, widths=chosen_widths(arguments),
-            projection_bits=chosen_projections(arguments), recording=seen)
-        unit = unit_of(rounded, seen)
-        model, facts = finetune(rounded, network, facts, seen, settings(Tuning, arguments), unit)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    manifest = save_artefact(arguments.output, model, network, {"made_by": maker(), **facts})
-    print(summary({**manifest, "warnings": []}, cost_rows(model)))
-    before, after = (integer_score(each, unseen, unit) for each in (rounded, model))
+    network = read(arguments.checkpoint)
+    options = quantize_options(arguments.recording, **chosen_bits(arguments))
+    rounded = compose(network, seen, options, arguments.name)
+    unit = unit_of(rounded.integers, seen)
+    integers, facts = finetune(rounded.integers, rounded.network, rounded.facts, seen,
+                               settings(Tuning, arguments), unit)
+    model = checked(Model(integers=integers, network=rounded.network, facts=facts), seen)
+    manifest = model.save(arguments.output)
+    print(summary({**manifest, "warnings": []}, cost_rows(integers)))
+    before, after = (integer_score(each.integers, unseen, unit) for each in (rounded, model))
     print(f"held out, {unseen.steps} steps: R2 {after.mean():.3f} (x {after[0]:.3f}, "
           f"y {after[1]:.3f}), only rounded {before.mean():.3f}")
     print(f"-> {arguments.output}")
     worse = ["rounding alone decodes the held-out part better: take 'spikewright quantize'"]
-    for warning in [*facts["warnings"], *(worse if after.mean() < before.mean() else [])]:
+    for warning in [*model.warnings, *(worse if after.mean() < before.mean() else [])]:
         print(f"warning: {warning}", file=sys.stderr)

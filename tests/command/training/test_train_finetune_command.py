@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from spikewright.base.version import maker
 from spikewright.command import run_words
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
@@ -49,6 +50,11 @@ def test_command_finetunes(files, tmp_path, call_command):
     assert f"a.npz, 800 steps, 2 epochs, seed 3: {tuned['changed']} weights changed\n" in out
     assert manifest["checkpoint"] == {"file": "final.safetensors",
                                       "sha256": checkpoint_hash(checkpoint)}
+    assert manifest["options"] == {
+        "weight_bits": 5, "current_bits": 16, "membrane_bits": 20, "decay_bits": 12,
+        "projection_bits": {"recurrent": 3}, "states": "calibrated", "events_per_channel": 1,
+        "decay_terms": None, "calibrate_sha256": checkpoint_hash(recording)}
+    assert manifest["made_by"] == maker() and "simulated" in manifest["calibration"]
     exact = retime(read_checkpoint(checkpoint))
     for kept, original in zip(load_network(tmp_path / "model").projections, exact.projections,
                               strict=True):
