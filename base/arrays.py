@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of plain arrays, whole or refused."""
 
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from .files import written_file
 __all__ = ["read_arrays", "write_arrays"]
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every array of an .npz file.
+def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.ndarray]:
+    """Arrays of an .npz file: those that ``keys`` names, or all where None.
+
+    The others are not unpacked: a small file may hold a large array that nobody needs.
 
     Raises
     ------
@@ -23,7 +26,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     with open(path, "rb") as stream:
         try:
             with np.load(stream, allow_pickle=False) as file:
-                return {key: file[key] for key in file.files}
+                return {key: file[key] for key in file.files if keys is None or key in keys}
         except Exception as error:  # a damaged zip file raises a dozen kinds
             raise ValueError(str(error) or type(error).__name__) from error
 

@@ -3,7 +3,13 @@
 
 import numpy as np
 
-__all__ = ["correlation", "published_time", "r_squared", "spike_agreement", "unit_scale"]
+__all__ = ["correlation", "known", "published_time", "r_squared", "spike_agreement", "unit_scale"]
+
+
+def known(wanted: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The steps at which ``wanted`` is known on every axis; one step of zeros where none is."""
+    where = ~np.isnan(wanted).any(axis=1)
+    return (wanted[where], given[where]) if where.any() else (0 * given[:1], 0 * given[:1])
 
 
 def r_squared(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -12,19 +18,25 @@ def r_squared(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     wanted, given : ndarray of float, shape (steps, axes)
+        Steps where ``wanted`` is NaN do not count.
 
     Returns
     -------
     ndarray of float64, shape (axes,)
         NaN for an axis on which ``wanted`` never changes.
     """
+    wanted, given = known(wanted, given)
     spread = ((wanted - wanted.mean(axis=0)) ** 2).sum(axis=0)
     error = ((wanted - given) ** 2).sum(axis=0)
     return 1 - np.divide(error, spread, out=np.full(len(spread), np.nan), where=spread > 0)
 
 
 def correlation(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Pearson correlation per axis, float64; NaN for an axis on which either never changes."""
+    """Pearson correlation per axis, float64; NaN for an axis on which either never changes.
+
+    Steps where ``wanted`` is NaN do not count.
+    """
+    wanted, given = known(wanted, given)
     a, b = wanted - wanted.mean(axis=0), given - given.mean(axis=0)
     norm = np.sqrt((a ** 2).sum(axis=0) * (b ** 2).sum(axis=0))
     return np.divide((a * b).sum(axis=0), norm, out=np.full(norm.shape, np.nan), where=norm > 0)
@@ -69,7 +81,8 @@ def unit_scale(wanted: np.ndarray, given: np.ndarray) -> float:
     """Power of ten that brings ``given`` to the units of ``wanted``, such as 1000 from m to mm.
 
     A network answers in the units that it was trained in, a recording may use others; 1 where
-    either never changes.
+    either never changes. Steps where ``wanted`` is NaN do not count.
     """
+    wanted, given = known(wanted, given)
     ratio = float(wanted.std()), float(given.std())
     return 10.0 ** round(np.log10(ratio[0] / ratio[1])) if min(ratio) > 0 else 1.0

@@ -16,6 +16,9 @@ __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_
 
 #: Keys that may hold what the subject did; where none is asked for, the first that there is.
 TARGETS = ("velocity", "force")
+REQUIRED = ("bin", "channel", "n_bins", "n_channels", "dt")
+TEXTS = ("unit", "source", "licence", "note")
+KEYS = (*REQUIRED, "count", "trial_start_bin", *TARGETS, *TEXTS)
 
 # Louder than recordings of the motor cortex (6 to 12 Hz per channel), so that peaks of the states
 # err to the safe side.
@@ -43,7 +46,12 @@ class Recording:
         Where the state is cleared before the step.
     velocity : ndarray of float64, shape (steps, outputs), or None
         What the subject did, in the recording's own units: its velocity, or another of
-        ``TARGETS``.
+        ``TARGETS``. NaN where it is not known.
+    unit, source, licence : str
+        Unit of ``velocity``, where the recording comes from, and its licence, as the file says
+        them; empty where it does not.
+    synthetic : bool
+        The file says that nothing in it was measured on a subject.
     """
 
     name: str
@@ -53,6 +61,10 @@ class Recording:
     dt: float
     reset: np.ndarray
     velocity: np.ndarray | None = None
+    unit: str = ""
+    source: str = ""
+    licence: str = ""
+    synthetic: bool = False
 
     @property
     def steps(self) -> int:
@@ -96,11 +108,11 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
     """
     path = Path(path)
     try:
-        data = read_arrays(path)
+        data = read_arrays(path, KEYS)
     except ValueError as error:
         raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
                          f"NumPy refuses: {error}") from error
-    for key in ("bin", "channel", "n_bins", "n_channels", "dt", *([target] if target else [])):
+    for key in (*REQUIRED, *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "
                              f"{', '.join(sorted(data)) or 'nothing'}")
@@ -119,7 +131,7 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
     return Recording(name=path.name, channel=np.repeat(channel, count),
                      start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
                      channels=channels, dt=float(dt), reset=reset,
-                     velocity=_velocity(data, path, target, steps))
+                     velocity=_velocity(data, path, target, steps), **_texts(data))
 
 
 def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
@@ -166,11 +178,18 @@ def _velocity(data, path, target, steps):
     if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
         raise InputError(f"Recording {path} {key} must be numbers of shape ({steps}, axes), "
                          f"not {velocity.dtype} of shape {velocity.shape}")
-    if not np.isfinite(velocity).all():
-        row = int(np.argwhere(~np.isfinite(velocity))[0, 0])
-        raise InputError(f"Recording {path} {key} must be finite, not "
-                         f"{velocity[row].tolist()} in row {row}")
+    if np.isinf(velocity).any():
+        row = int(np.argwhere(np.isinf(velocity))[0, 0])
+        raise InputError(f"Recording {path} {key} must be finite, or NaN where it is not known, "
+                         f"not {velocity[row].tolist()} in row {row}")
     return velocity.astype(np.float64)
+
+
+def _texts(data):
+    texts = {key: str(data[key]) if key in data and data[key].ndim == 0 else "" for key in TEXTS}
+    note = texts.pop("note")
+    return texts | {"synthetic": "synthetic" in note.lower()
+                    or texts["source"].startswith("simulated")}
 
 
 def _integer(data, path, key, most):

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewright.base.arrays import read_arrays
+from spikewright.base.errors import InputError
 
 from .checkpoint import checkpoint_hash
 from .network import Network
@@ -17,24 +17,22 @@ DEFAULT = Path(__file__).parent.parent / "data" / "default.safetensors"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A recording, and what its file tells of itself.
+    """The recording of a user, or one that stands in where there is none.
 
     Parameters
     ----------
     recording : Recording
     simulated : bool
         No recording was given: these are random spikes.
-    synthetic : bool
-        Nothing in it was measured on a subject.
-    source, licence : str
-        As the file has them; empty where it does not.
     """
 
     recording: Recording
     simulated: bool
-    synthetic: bool
-    source: str = ""
-    licence: str = ""
+
+    @property
+    def synthetic(self) -> bool:
+        """Nothing in the recording was measured on a subject."""
+        return self.simulated or self.recording.synthetic
 
 
 def read_source(path: Path | None, network: Network) -> Source:
@@ -46,14 +44,14 @@ def read_source(path: Path | None, network: Network) -> Source:
         If it is no recording, or one for another network.
     """
     if path is None:
-        return Source(recording=simulated_recording(network), simulated=True, synthetic=True)
+        return Source(recording=simulated_recording(network), simulated=True)
     recording = read_recording(path)
     recording.check_fits(network.channels, network.dt)
-    data = read_arrays(path)
-    told = {key: str(data[key]) if key in data else "" for key in ("source", "licence", "note")}
-    synthetic = "synthetic" in told["note"].lower() or told["source"].startswith("simulated")
-    return Source(recording=recording, simulated=False, synthetic=synthetic,
-                  source=told["source"], licence=told["licence"])
+    axes = len(network.readout)
+    if recording.velocity is not None and recording.velocity.shape[1] != axes:
+        raise InputError(f"Recording {recording.name} velocity must have {axes} axes, as the "
+                         f"network decodes, not {recording.velocity.shape[1]}")
+    return Source(recording=recording, simulated=False)
 
 
 def is_default(manifest: dict) -> bool:

@@ -34,10 +34,8 @@ def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answe
     curves = {name: scale * published_time(velocity, facts["lead_steps"], recording.reset)
               for name, velocity in (("fp32", reference),
                                      (integer, answer.velocity[:recording.steps]))}
-    # A velocity with another shape than the outputs was not scored, so it is not drawn.
-    truth = recording.velocity if facts["accuracy"]["unit_scale"] else None
     drawings = {
-        "velocity": pictures.velocity(facts, curves, truth, recording.reset),
+        "velocity": pictures.velocity(facts, curves, recording.velocity, recording.reset),
         "cycles": pictures.cycles(facts, answer.cycles),
         "latency": pictures.latency(facts),
         "area": pictures.area(facts),

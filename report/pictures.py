@@ -15,6 +15,7 @@ from .style import (
     RULE,
     WARM,
     bare,
+    broken,
     drawn,
 )
 
@@ -42,10 +43,12 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
         As in the recording.
     """
     reference = curves["fp32"]
-    starts = range(0, max(len(reference) - WINDOW, 0) + 1, WINDOW // 4)
-    first = max(starts, key=lambda start: float(reference[start:start + WINDOW].std()))
+    firsts = range(0, max(len(reference) - WINDOW, 0) + 1, WINDOW // 4)
+    first = max(firsts, key=lambda start: float(reference[start:start + WINDOW].std()))
     part = slice(first, first + WINDOW)
+    starts = reset[part]
     seconds = np.arange(len(reference))[part] * facts["model"]["dt"]
+    line = broken(seconds, starts)
     outputs = reference.shape[1]
     hand = "simulated hand" if facts["recording"]["synthetic"] else "hand"
     with drawn("velocity", nrows=outputs, sharex=True, squeeze=False,
@@ -53,11 +56,11 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
         for k, axes in enumerate(grid[:, 0]):
             if truth is not None:
                 axes.fill_between(seconds, truth[part, k], color=PAPER, lw=0)
-                axes.plot(seconds, truth[part, k], color="#aab4bf", lw=1.2, label=hand)
+                axes.plot(line, broken(truth[part, k], starts), color="#aab4bf", lw=1.2, label=hand)
             for (name, curve), colour in zip(curves.items(), (COOL, WARM), strict=True):
-                axes.plot(seconds, curve[part, k], color=colour, lw=1.3, label=name)
+                axes.plot(line, broken(curve[part, k], starts), color=colour, lw=1.3, label=name)
             axes.axhline(0, color=RULE, lw=0.8, zorder=0)
-            for step in np.flatnonzero(reset[part]):
+            for step in np.flatnonzero(starts):
                 axes.axvline(seconds[step], color=RULE, lw=0.8, ls=(0, (3, 3)), zorder=0)
             axes.set_ylabel("xyz"[k] if outputs <= 3 else str(k), rotation=0, fontsize=12,
                             color=INK, labelpad=12, va="center")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 
@@ -16,7 +17,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 __all__ = ["BLOCK_COLOURS", "INK", "MUTED", "PAPER", "RULE", "WARM", "COOL", "ALARM", "bare",
-           "drawn", "plt"]
+           "broken", "drawn", "plt"]
 
 INK, MUTED, RULE, PAPER = "#1f2933", "#6b7785", "#d5dae0", "#eef1f4"
 COOL, WARM, ALARM = "#2f6690", "#d97b29", "#b23a48"
@@ -49,6 +50,11 @@ _LOOK: Any = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
 }
+
+
+def broken(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """``values`` along the first axis with a NaN in front of each start: a line breaks there."""
+    return np.insert(values.astype(np.float64), np.flatnonzero(starts), np.nan, axis=0)
 
 
 class Picture:

@@ -24,13 +24,18 @@ def dense(recording: Recording) -> np.ndarray:
 
 
 def target_velocity(recording: Recording) -> np.ndarray:
-    """Velocity to learn: float64, (steps, 2); InputError if the recording has none."""
+    """Velocity to learn: float64, (steps, 2); InputError if the recording lacks some."""
     if recording.velocity is None:
         raise InputError(f"Recording {recording.name} must hold velocity to train on, not only "
                          "spikes")
     if recording.velocity.shape[1] != 2:
         raise InputError(f"Recording {recording.name} velocity must have 2 axes to train on, "
                          f"not {recording.velocity.shape[1]}")
+    unknown = np.flatnonzero(np.isnan(recording.velocity).any(axis=1))
+    if len(unknown):
+        raise InputError(f"Recording {recording.name} velocity must be known in every step to "
+                         f"train on, not NaN in step {unknown[0]} and {len(unknown) - 1} others: "
+                         "cut these steps out")
     return recording.velocity
 
 

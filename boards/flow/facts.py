@@ -166,7 +166,7 @@ def _recording(source: Source, answer: Answer) -> dict:
     recording = source.recording
     events = np.diff(recording.start)
     return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
-            "source": source.source, "licence": source.licence, "steps": recording.steps,
+            "source": recording.source, "licence": recording.licence, "steps": recording.steps,
             "seconds": number(recording.steps * recording.dt),
             "too_full_steps": int((events > EVENTS_MAX).sum()),
             "events_mean": number(events.mean()), "events_largest": int(events.max()),

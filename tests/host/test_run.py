@@ -11,7 +11,7 @@ from spikewright.command.running.decode import lateness
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver
-from spikewright.host.picture import draw
+from spikewright.host.picture import draw, round_length
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import save_artefact
 from spikewright.plan.config import CoreConfig
@@ -148,8 +148,26 @@ def test_picture_of_a_short_recording_and_of_other_axes(built, tmp_path, steps, 
     *_, model, recording, _ = built
     rng = np.random.default_rng(0)
     short = dataclasses.replace(recording.head(steps), velocity=rng.normal(size=(steps, axes)))
-    draw(tmp_path / "p.svg", rng.normal(size=(steps, 2)), short, model.lead_steps, "title")
+    draw(tmp_path / "p.svg", rng.normal(size=(steps, axes)), short, model.lead_steps, "title")
     assert (tmp_path / "p.svg").stat().st_size > 1000
+
+
+def test_picture_has_units_gaps_and_a_bar(built, tmp_path):
+    """Lines break at trial starts and where the velocity is not known; lengths have a scale."""
+    *_, recording, _ = built
+    velocity = np.ones((STEPS, 2))
+    velocity[20:30] = np.nan
+    known = dataclasses.replace(recording, velocity=velocity, unit="cm/s")
+    draw(tmp_path / "p.svg", np.ones((STEPS, 2)), known, 0, "title")
+    text = (tmp_path / "p.svg").read_text()
+    for comment in ("velocity x (cm/s)", "velocity y (cm/s)", "0.05 cm", "path of each trial"):
+        assert f"<!-- {comment} -->" in text, comment
+
+
+@pytest.mark.parametrize("length, rounded", [
+    (0.3, 0.2), (1, 1), (9.99, 5), (12, 10), (0.051, 0.05)])
+def test_round_length(length, rounded):
+    assert round_length(length) == rounded
 
 
 def test_device_that_restarts_is_noticed(built, board):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from spikewright.base.arrays import read_arrays
 from spikewright.network.recording import (
+    KEYS,
     poisson_recording,
     read_recording,
     simulated_recording,
@@ -131,11 +133,12 @@ def test_recording_cut(write):
      "velocity must be numbers of shape (5, axes), not float64 of shape (5,)"),
     ({"velocity": np.full((5, 2), "x")},
      "velocity must be numbers of shape (5, axes), not <U1 of shape (5, 2)"),
-    ({"velocity": [[0, 0], [0, 0], [0, np.nan], [0, 0], [0, 0]]},
-     "velocity must be finite, not [0.0, nan] in row 2"),
+    ({"velocity": [[0, 0], [0, 0], [0, -np.inf], [0, 0], [0, 0]]},
+     "velocity must be finite, or NaN where it is not known, not [0.0, -inf] in row 2"),
     ({"force": np.zeros(5)},
      "force must be numbers of shape (5, axes), not float64 of shape (5,)"),
-    ({"force": np.full((5, 1), np.inf)}, "force must be finite, not [inf] in row 0"),
+    ({"force": np.full((5, 1), np.inf)},
+     "force must be finite, or NaN where it is not known, not [inf] in row 0"),
 ])
 def test_recording_wrong(write, changes, message):
     path = write(**changes)
@@ -214,3 +217,23 @@ def test_simulated_recording_is_always_the_same():
     assert (one.channels, one.dt, one.steps) == (20, 4e-3, 10000)
     assert len(one.channel) / (one.steps * one.dt * one.channels) == pytest.approx(20, rel=0.03)
     assert one.name == "simulated Poisson spikes, 20 Hz per channel, seed 1"
+
+
+def test_recording_with_gaps_and_texts(tmp_path):
+    """A gap in the velocity is kept; the texts of the file come with the recording."""
+    velocity = np.zeros((4, 2))
+    velocity[2] = np.nan
+    np.savez(tmp_path / "rec.npz", bin=[0, 3], channel=[1, 0], n_bins=4, n_channels=2, dt=4e-3,
+             velocity=velocity, unit="cm/s", licence="CC0", note="SYNTHETIC, of a test")
+    recording = read_recording(tmp_path / "rec.npz")
+    assert np.array_equal(recording.velocity, velocity, equal_nan=True)
+    assert (recording.unit, recording.source, recording.licence, recording.synthetic) == (
+        "cm/s", "", "CC0", True)
+
+
+def test_keys_that_nobody_needs_are_not_unpacked(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", lambda file, key: read.append(key))
+    np.savez(tmp_path / "rec.npz", dt=1.0, waveforms=np.zeros(1000), unit="m/s")
+    read_arrays(tmp_path / "rec.npz", KEYS)
+    assert sorted(read) == ["dt", "unit"]

@@ -163,14 +163,6 @@ def test_page_escapes_what_files_say(run, recording):
     assert "<script" not in run(recording)[1]
 
 
-def test_velocity_of_another_shape_is_not_scored(run, recording):
-    with np.load(recording) as file:
-        data = {key: file[key] for key in file.files}
-    np.savez(recording, **{**data, "velocity": data["velocity"][:, :1]})
-    facts, _ = run(recording)
-    assert facts["accuracy"]["unit_scale"] is None
-
-
 def test_score_of_the_reference_is_perfect(tmp_path, recording):
     model, _ = load_artefact(saved_model(tmp_path / "model"))
     recording = read_recording(recording)

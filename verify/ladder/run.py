@@ -97,7 +97,7 @@ def _network(climb: Climb, rungs: list[str], outcomes: dict[str, Outcome]) -> di
             "dt": network.dt, "lead_steps": network.lead_steps,
             "recording": {"name": recording.name, "steps": recording.steps,
                           "simulated": climb.source.simulated, "synthetic": climb.source.synthetic,
-                          "source": climb.source.source, "licence": climb.source.licence},
+                          "source": recording.source, "licence": recording.licence},
             "calibration": climb.calibration.name if climb.calibration else None,
             "unit_scale": scored["unit_scale"],
             "rungs": [{**outcomes[rung].facts, **scores[rung]} for rung in rungs]}
