@@ -3,10 +3,8 @@
 
 import dataclasses
 import functools
-from pathlib import Path
 
 from spikewright.model.model import IntegerModel, Widths, check_name
-from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording, simulated_recording
 from spikewright.network.reference import run_reference
@@ -23,24 +21,7 @@ from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
 from .rules import Rules
 from .suited_decays import suited_decays
 
-__all__ = ["build_model", "compile_network"]
-
-
-def build_model(checkpoint: Path, *, name: str | None = None, widths: Widths | None = None,
-                projection_bits: dict[str, int] | None = None,
-                recording: Recording | None = None,
-                rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
-    """Read ``checkpoint`` and compile it; arguments and results as of `compile_network`.
-
-    Where ``name`` is None, the model is called as the file without suffix.
-    """
-    checkpoint = Path(checkpoint)
-    network = read_checkpoint(checkpoint)
-    model, network, facts = compile_network(
-        network, name=printable(checkpoint.stem)[:100] if name is None else name, widths=widths,
-        projection_bits=projection_bits, recording=recording, rules=rules)
-    source = {"file": printable(checkpoint.name), "sha256": checkpoint_hash(checkpoint)}
-    return model, network, {"checkpoint": source, **facts}
+__all__ = ["compile_network", "printable"]
 
 
 def compile_network(network: Network, *, name: str, widths: Widths | None = None,

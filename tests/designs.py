@@ -7,10 +7,11 @@ import pytest
 
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
+from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.recording import poisson_recording, read_recording
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
-from spikewright.quantize.compile import build_model, compile_network
+from spikewright.quantize.compile import compile_network
 from spikewright.sim.compiled import run_compiled
 
 __all__ = ["BUILD", "CORES", "ROOT", "equal_answer", "plan_of", "published_form", "published_model",
@@ -54,7 +55,8 @@ def published_form(network, rate=60):
 def published_model(shared, checkpoint):
     """The integer model of a published network."""
     pytest.importorskip("torch", reason="torch is not installed; the published networks are .pth")
-    return build_model(shared / "checkpoints" / f"{checkpoint}.pth")[0]
+    return compile_network(read_checkpoint(shared / "checkpoints" / f"{checkpoint}.pth"),
+                           name=Path(checkpoint).stem)[0]
 
 
 def published_recordings(shared, checkpoint):

@@ -13,11 +13,12 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import Widths
+from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT
 from spikewright.network.recording import poisson_recording
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
-from spikewright.quantize.compile import build_model, compile_network
+from spikewright.quantize.compile import compile_network
 from tests.networks import (
     deep_model,
     make_recording,
@@ -107,7 +108,8 @@ def test_golden_equals_oracle_on_tiny_networks(seed):
 @pytest.mark.parametrize("checkpoint", ["indy03/tinyRSNN-1", "loco03/tinyRSNN-2"])
 def test_golden_equals_oracle_on_published_networks(shared, checkpoint):
     pytest.importorskip("torch", reason="the published networks are .pth files")
-    model, _, _ = build_model(shared / "checkpoints" / f"{checkpoint}.pth")
+    model, _, _ = compile_network(read_checkpoint(shared / "checkpoints" / f"{checkpoint}.pth"),
+                                  name=checkpoint)
     answer = _equal(model, poisson_recording(model.channels, 4e-3, steps=150, rate=15, seed=7))
     assert answer.spikes.any(axis=0).sum() > 20
 

@@ -13,12 +13,13 @@ from safetensors.numpy import save_file
 import spikewright.verify.ladder.rungs
 from spikewright.base.errors import CoreFault
 from spikewright.golden.run import run_golden
+from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import r_squared, spike_agreement
 from spikewright.network.recording import read_recording
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
-from spikewright.quantize.compile import build_model
+from spikewright.quantize.compile import compile_network
 from spikewright.report.score import number
 from spikewright.verify.gates.simulate import GatesFault
 from tests.designs import BUILD
@@ -70,7 +71,7 @@ def test_rows_are_those_of_the_model(here, call):
     assert list(network) == NETWORK and all(sorted(row) == sorted(ROW) for row in network["rungs"])
     assert network["calibration"] == "rest.npz"
     recording = read_recording(here / "reaches.npz")
-    model, floats, facts = build_model(here / "net0.safetensors",
+    model, floats, _ = compile_network(read_checkpoint(here / "net0.safetensors"), name="net0",
                                        recording=read_recording(here / "rest.npz"))
     exact = run_reference(floats, recording, np.float32)
     golden = run_golden(model, recording, CoreConfig())
