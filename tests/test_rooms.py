@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # Lowest first: a room imports from itself and from those before it.
-ROOMS = ("base", "network", "model", "quantize", "plan", "golden", "hw", "sim", "report", "boards",
+ROOMS = ("base", "network", "record", "model", "quantize", "plan", "golden", "hw", "sim", "report", "boards",
          "host", "train", "verify", "spikewright")
 
 # A folder of more files is several rooms.

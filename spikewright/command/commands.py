@@ -14,6 +14,7 @@ __all__ = ["COMMANDS", "main", "parser", "run_words"]
 # Module and title of each. The module has the functions `add`, which adds the options to a parser,
 # and `run`.
 COMMANDS = {
+    "record":   ("training.record",   "make a recording from the file of another program"),
     "read":     ("model.read",        "print what a network file contains"),
     "quantize": ("model.quantize",    "round a network to integers: checkpoint to model"),
     "show":     ("model.show",        "print a model, the report of a build, or a ladder"),
@@ -36,7 +37,7 @@ COMMANDS = {
 
 
 class _Version(Action):
-    """Print the version, and the commit where there is one."""
+    """Print the version, and the commit if it is known."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         told = f" (commit {commit()})" if commit() else ""
@@ -45,7 +46,7 @@ class _Version(Action):
 
 
 class _Completion(Action):
-    """Print what a shell completes the command with."""
+    """Print the completion script of a shell."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         import shtab
@@ -54,21 +55,21 @@ class _Completion(Action):
 
 
 def main(argv: list[str] | None = None) -> None:
-    """The command: bad input ends in one line and exit status 2, never a traceback."""
+    """Run the command. Bad input ends with one line and exit status 2, without a traceback."""
     run_command(lambda: run_words(sys.argv[1:] if argv is None else argv))
 
 
 def run_words(words: list[str]) -> None:
-    """Run the subcommand that ``words`` give."""
+    """Run the subcommand in ``words``."""
     arguments = parser(words).parse_args(words)
     _module(arguments.command).run(arguments)
 
 
 def parser(words: list[str]) -> CommandParser:
-    """The parser for ``words``.
+    """Return the parser for ``words``.
 
-    Only the subcommand that they name has its options: those of all others would take the time to
-    import what these need.
+    Only the subcommand in ``words`` gets its options, because the options of all subcommands would
+    need slow imports.
     """
     return _parser(*[word for word in words if not word.startswith("-")][:1])
 
@@ -78,7 +79,7 @@ def _parser(*names: str) -> CommandParser:
                         "FPGA, bit for bit and cycle for cycle.")
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and the commit")
     top.add_argument("--print-completion", action=_Completion, choices=("bash", "zsh"),
-                     metavar="SHELL", help="print what bash or zsh completes the command with")
+                     metavar="SHELL", help="print the completion script of bash or zsh")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (_, title) in COMMANDS.items():
         sub = commands.add_parser(name, help=title, description=f"{title[0].upper()}{title[1:]}.")

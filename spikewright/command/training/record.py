@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright record import``: a recording from the file of another program."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+
+from ..parser import output_file
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    told = "make a recording from the file of another program"
+    sub = actions.add_parser("import", help=told, description=f"{told[0].upper()}{told[1:]}.")
+    sub.add_argument("session", type=Path, metavar="FILE", help="counts (steps, channels) as .npy "
+                     "or .csv; a MATLAB file of version 7.3 with spikes and t, as the public "
+                     "reaching sessions; an .nwb file; or what Neo reads, such as .nev and .plx")
+    sub.add_argument("-o", "--output", type=output_file, required=True, metavar="REC",
+                     help="recording to write, .npz")
+    sub.add_argument("--dt", type=float, default=0.004, metavar="SECONDS",
+                     help="length of a step (default: %(default)s s)")
+    sub.add_argument("--series", metavar="NAME", help="what the subject did: cursor_pos or "
+                     "finger_pos of a .mat file, or a series of an .nwb file")
+    sub.add_argument("--velocity", type=Path, metavar="FILE",
+                     help="velocity (steps, axes) beside counts, .npy or .csv")
+    sub.add_argument("--unit", default="", help="unit of the velocity, such as cm/s")
+
+
+def run(arguments: Namespace) -> None:
+    """Import, write, and say what the recording holds."""
+    from spikewright.base.arrays import write_arrays
+    from spikewright.base.errors import InputError
+    from spikewright.record.importer import import_recording
+    if arguments.output.suffix != ".npz":
+        raise InputError(f"Output must end in .npz, not {arguments.output.name!r}")
+    if not 0 < arguments.dt < 10:
+        raise InputError(f"Step --dt must be seconds between 0 and 10, not {arguments.dt:g}")
+    arrays = import_recording(arguments.session, arguments.dt, series=arguments.series,
+                              velocity=arguments.velocity, unit=arguments.unit)
+    write_arrays(arguments.output, arrays)
+    steps, channels = int(arrays["n_bins"]), int(arrays["n_channels"])
+    spikes = int(arrays["count"].sum())
+    print(f"{steps} steps of {1e3 * arguments.dt:g} ms, {channels} channels, {spikes} spikes "
+          f"({spikes / (steps * arguments.dt * channels):.1f} Hz a channel)")
+    if "velocity" in arrays:
+        unknown = int(np.isnan(arrays["velocity"]).any(axis=1).sum())
+        unit = str(arrays.get("unit", ""))
+        print(f"velocity of {arrays['velocity'].shape[1]} axes{f' in {unit}' if unit else ''}"
+              f"{f', unknown in {unknown} steps' if unknown else ''}")
+    print(f"-> {arguments.output}")

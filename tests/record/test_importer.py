@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of other programs become recordings that the project reads."""
+
+import datetime
+import importlib.util
+
+import numpy as np
+import pytest
+
+from spikewright.command import run_words
+from spikewright.network.recording import read_recording
+from spikewright.record.importer import import_recording
+from tests.networks import refused
+
+
+def needs(module):
+    return pytest.mark.skipif(importlib.util.find_spec(module) is None,
+                              reason=f"{module} is not installed: pip install spikewright[record]")
+
+
+def test_dense_counts(tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    counts, velocity = rng.poisson(0.3, (50, 4)), rng.normal(size=(50, 2))
+    np.save(tmp_path / "counts.npy", counts.astype(np.uint8))
+    np.savetxt(tmp_path / "velocity.csv", velocity, delimiter=",", header="x,y", comments="")
+    run_words(["record", "import", str(tmp_path / "counts.npy"), "-o", str(tmp_path / "r.npz"),
+               "--dt", "0.02", "--velocity", str(tmp_path / "velocity.csv"), "--unit", "cm/s"])
+    recording = read_recording(tmp_path / "r.npz")
+    assert (recording.steps, recording.channels, recording.dt, recording.unit) == (
+        50, 4, 0.02, "cm/s")
+    step = np.repeat(np.arange(50), np.diff(recording.start))
+    again = np.zeros_like(counts)
+    np.add.at(again, (step, recording.channel), 1)
+    assert np.array_equal(again, counts)
+    assert recording.velocity == pytest.approx(velocity)
+    out = capsys.readouterr().out
+    assert out.splitlines()[1] == "velocity of 2 axes in cm/s"
+
+
+def write_reaching(path, empty=(1, 0)):
+    """A session in the layout of the public reaching sessions: 2 channels with 3 units each."""
+    import h5py
+    spikes = {(0, 0): [0.001, 0.005], (1, 0): [0.0], (0, 1): [0.009], (1, 1): [0.0011],
+              (0, 2): [0.004], (1, 2): [0.0399]}
+    times = 0.004 * np.arange(11)
+    with h5py.File(path, "w") as file:
+        file["t"] = times[None]
+        file["cursor_pos"] = np.stack([times * 5, -times])
+        file["finger_pos"] = np.stack([times, -2 * times, -3 * times])
+        cells = file.create_dataset("spikes", (3, 2), h5py.ref_dtype)
+        for (channel, unit), seconds in spikes.items():
+            item = file.create_dataset(f"#refs#/{channel}{unit}", data=np.array([seconds]))
+            if (channel, unit) == empty:        # MATLAB stores the shape of an empty cell
+                item[...] = 0
+                item.attrs["MATLAB_empty"] = 1
+            cells[unit, channel] = item.ref
+
+
+@needs("h5py")
+@pytest.mark.parametrize("series, velocity, unit", [
+    (None, [5, -1], "mm/s"), ("cursor_pos", [5, -1], "mm/s"), ("finger_pos", [2, 3], "cm/s")])
+def test_reaching_session(tmp_path, series, velocity, unit):
+    write_reaching(tmp_path / "indy.mat")
+    arrays = import_recording(tmp_path / "indy.mat", 0.004, series=series)
+    table = np.zeros((10, 2), int)
+    table[arrays["bin"], arrays["channel"]] = arrays["count"]
+    assert table[:4].tolist() == [[1, 1], [2, 0], [1, 0], [0, 0]]
+    assert table[9, 1] == 1
+    assert table.sum() == 6         # the empty cell brings no spike
+    assert arrays["velocity"] == pytest.approx(np.tile(velocity, (10, 1)))
+    assert str(arrays["unit"]) == unit
+
+
+@needs("pynwb")
+def test_nwb_session(tmp_path):
+    import pynwb
+    file = pynwb.NWBFile("a reach", "id", datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+    for times in ([0.001, 0.0125], [0.006]):
+        file.add_unit(spike_times=times)
+    file.add_trial(start_time=0.008, stop_time=0.02)
+    behavior = file.create_processing_module("behavior", "b")
+    behavior.add(pynwb.TimeSeries(name="hand_vel", data=np.ones((6, 2)) * 3, unit="mm/s",
+                                  rate=250.0, starting_time=0.0))
+    behavior.add(pynwb.TimeSeries(name="cursor_pos", data=np.arange(12.0).reshape(6, 2), unit="mm",
+                                  timestamps=0.004 * np.arange(6)))
+    with pynwb.NWBHDF5IO(tmp_path / "s.nwb", "w") as io:
+        io.write(file)
+    arrays = import_recording(tmp_path / "s.nwb", 0.004)
+    assert arrays["bin"].tolist() == [0, 1, 3] and arrays["channel"].tolist() == [0, 1, 0]
+    assert arrays["trial_start_bin"].tolist() == [2]
+    assert arrays["velocity"] == pytest.approx(np.full((5, 2), 3.0))
+    assert (str(arrays["unit"]), str(arrays["source"])) == ("mm/s", "s.nwb: a reach")
+    arrays = import_recording(tmp_path / "s.nwb", 0.004, series="cursor_pos")
+    assert arrays["velocity"] == pytest.approx(np.full((5, 2), 500.0))
+    with refused(f"{tmp_path / 's.nwb'} must hold the series 'x', not only cursor_pos, hand_vel"):
+        import_recording(tmp_path / "s.nwb", 0.004, series="x")
+
+
+@needs("neo")
+def test_what_neo_reads(tmp_path):
+    import neo
+    import quantities
+    segment = neo.Segment()
+    for times in ([1.001, 1.0125], [1.006]):
+        segment.spiketrains.append(neo.SpikeTrain(
+            np.array(times) * quantities.s, t_start=1 * quantities.s, t_stop=1.02 * quantities.s))
+    block = neo.Block()
+    block.segments.append(segment)
+    neo.io.PickleIO(str(tmp_path / "s.pkl")).write_block(block)
+    arrays = import_recording(tmp_path / "s.pkl", 0.004)
+    assert arrays["bin"].tolist() == [0, 1, 3] and arrays["channel"].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("name, content, options, told", [
+    ("c.csv", "a,b\n1,x\n", {}, "{path} must be a table of numbers, not a file that NumPy "),
+    ("c.npy", "no", {}, "{path} must be a table of numbers, not a file that NumPy refuses: "),
+    ("c.csv", "1,2\n", {"series": "vel"}, "Series must be of a .mat or .nwb file, not of 'c.csv'"),
+    ("c.csv", "1,2\n", {"unit": "m/s"}, "Unit must be that of a velocity, but c.csv has none"),
+])
+def test_files_that_are_refused(tmp_path, name, content, options, told):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(ValueError, match="^" + told.format(path=path).replace("(", r"\(")):
+        import_recording(path, 0.004, **options)
+
+
+@needs("h5py")
+def test_old_matlab_file(tmp_path):
+    (tmp_path / "old.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(600))
+    with pytest.raises(ValueError, match="must be a MATLAB file of version 7.3, not one that h5py "
+                                         "refuses: .*: save it in MATLAB with -v7.3$"):
+        import_recording(tmp_path / "old.mat", 0.004)
+
+
+def test_missing_reader_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
+    (tmp_path / "s.mat").touch()
+    with refused("Reading s.mat needs h5py: install spikewright[record]"):
+        import_recording(tmp_path / "s.mat", 0.004)
