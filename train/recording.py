@@ -24,7 +24,7 @@ def dense(recording: Recording) -> np.ndarray:
 
 
 def target_velocity(recording: Recording) -> np.ndarray:
-    """Velocity to learn: float64, (steps, 2); InputError if the recording lacks some."""
+    """Velocity to learn: float64, (steps, 2); InputError if a step has none."""
     if recording.velocity is None:
         raise InputError(f"Recording {recording.name} must hold velocity to train on, not only "
                          "spikes")
@@ -34,8 +34,8 @@ def target_velocity(recording: Recording) -> np.ndarray:
     unknown = np.flatnonzero(np.isnan(recording.velocity).any(axis=1))
     if len(unknown):
         raise InputError(f"Recording {recording.name} velocity must be known in every step to "
-                         f"train on, not NaN in step {unknown[0]} and {len(unknown) - 1} others: "
-                         "cut these steps out")
+                         f"train on, not NaN in {len(unknown)} of {recording.steps} steps (first: "
+                         f"step {unknown[0]}): cut these steps out")
     return recording.velocity
 
 

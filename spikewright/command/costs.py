@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lines about what the weight tables of a model cost."""
+"""Lines about the memory of the weight tables of a model."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ __all__ = ["cost_rows"]
 
 
 def cost_rows(model: IntegerModel, lanes: int = CoreConfig().lanes) -> list[tuple[str, str]]:
-    """Title and text of a line for the table of each projection, and of one for all tables."""
+    """Title and text of a line: one line per projection, and one for all tables."""
     rows = []
     for p, costs in zip(model.projections, table_costs(model, lanes), strict=True):
         told = ", ".join(f"{name} {cost.bits} bits, {cost.words} cycles a row"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several commands read before they begin."""
+"""Inputs of several commands."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["read_inputs"]
 
 
 def read_inputs(model: Path, recording: Path) -> tuple[IntegerModel, Recording]:
-    """A model and a recording, which must go together."""
+    """Read a model and a recording, and check that they fit."""
     integers, _ = load_artefact(model)
     spikes = read_recording(recording)
     spikes.check_fits(integers.channels, integers.dt)

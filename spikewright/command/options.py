@@ -18,46 +18,49 @@ __all__ = ["add_answer", "add_baud", "add_board", "add_core_options", "add_folde
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
 
-# What has these bits, in words.
-OF = {"weight": "a weight", "current": "a synaptic current", "membrane": "a membrane",
-      "decay": "the factor by which these decay"}
+_MEANING = {"weight": "a weight", "current": "a synaptic current",
+            "membrane": "a membrane potential",
+            "decay": "a decay factor of the currents and membrane potentials"}
 
 _HELP = {
     "tables":        "format of the weight tables, see docs/tables.md",
-    "weight_memory": "where the weights lie: block RAM, or the large RAMs that the host fills",
-    "neurons":       "one neuron pipeline, or a unit in every lane",
-    "multiplier":    "a product per cycle, or a bit of it",
+    "weight_memory": "memory of the weights: block RAM, or large RAM, which the host fills",
+    "neurons":       "neuron update: one unit shared by all lanes, or one unit in each lane",
+    "multiplier":    "multiplier of the decays: one product per clock cycle (parallel), or one "
+                     "bit of a product per clock cycle (serial)",
 }
 
 
 def add_core_options(parser: ArgumentParser) -> None:
     """Add ``--preset`` and an option for each field of `CoreConfig`."""
     parser.add_argument("--preset", choices=PRESETS, default="balanced",
-                        help="named choice of the options below: small has 1 lane, balanced 4, "
-                        "fast 8 with a neuron unit in each and the weights in large RAM; for a "
-                        "board, what its chip cannot hold is replaced (default: %(default)s)")
+                        help="named choice of the core options: small has 1 lane; balanced has 4; "
+                        "fast has 8, each with a neuron unit, and keeps the weights in large RAM. "
+                        "For a board, options that its chip cannot support are replaced "
+                        "(default: %(default)s)")
     parser.add_argument("--lanes", type=whole_number(1, 64), metavar="N",
-                        help="synapses a cycle, 1 to 64 (default: the preset's)")
+                        help="synapses processed per clock cycle, 1 to 64 (default: from the "
+                        "preset)")
     for name, allowed in CHOICES.items():
         parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
-                            help=f"{_HELP[name]} (default: the preset's)")
+                            help=f"{_HELP[name]} (default: from the preset)")
 
 
 def core_choices(arguments: Namespace) -> dict:
-    """What the options of `add_core_options` give, the preset aside; by the name of the field."""
+    """Return the options of `add_core_options` that were given, except the preset."""
     return {field.name: getattr(arguments, field.name) for field in fields(CoreConfig)
             if getattr(arguments, field.name) is not None}
 
 
 def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
-    """The configuration that the options of `add_core_options` give.
+    """Return the configuration that the options of `add_core_options` give.
 
-    ``instead`` takes the place of what the preset chooses, not of what the user does.
+    ``instead`` replaces options of the preset. It does not replace options of the user.
 
     Raises
     ------
     InputError
-        If they do not go together.
+        If the options cannot be combined.
     """
     return chosen(arguments.preset, core_choices(arguments), instead)
 
@@ -76,51 +79,55 @@ def add_recording(parser: ArgumentParser) -> None:
 
 
 def add_answer(parser: ArgumentParser) -> None:
-    """Add the file of an answer."""
+    """Add the file of the decoded velocity."""
     parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.npz",
-                        help="file of the answer")
+                        help="file to write: decoded velocity, clock cycles and more, see "
+                        "docs/contracts.md")
 
 
 def add_folder(parser: ArgumentParser, title: str) -> None:
-    """Add the folder to write, which is one of ``title``."""
+    """Add the folder to write; ``title`` names its contents."""
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR",
-                        help=f"folder of {title}")
+                        help=f"folder to write: {title}")
 
 
 def add_board(parser: ArgumentParser) -> None:
     """Add the board."""
-    parser.add_argument("--board", required=True, help="as 'spikewright boards' names it")
+    parser.add_argument("--board", required=True, help="name of the board, see "
+                        "'spikewright boards'")
 
 
 def add_freq(parser: ArgumentParser, title: str, default: float | None = None) -> None:
-    """Add the clock, ``title``."""
-    told = "the board's" if default is None else "%(default)g"
+    """Add the frequency of the clock ``title``."""
+    told = "the board's clock" if default is None else "%(default)g"
     parser.add_argument("--freq", type=megahertz, metavar="MHZ", default=default,
-                        help=f"{title} (default: {told})")
+                        help=f"{title}, in MHz (default: {told})")
 
 
 def add_baud(parser: ArgumentParser) -> None:
     """Add the speed of the serial line."""
     parser.add_argument("--baud", type=baud, default=BAUD, metavar="N",
-                        help="bits a second on the serial line (default: %(default)s)")
+                        help="bits per second on the serial line, 9600 to 12000000 "
+                        "(default: %(default)s)")
 
 
 def add_seed(parser: ArgumentParser, title: str) -> None:
-    """Add the seed of ``title``."""
+    """Add a random seed; ``title`` says what it changes."""
     parser.add_argument("--seed", type=whole_number(1, 1 << 30), metavar="N", default=1,
-                        help=f"of the {title} (default: %(default)s)")
+                        help=f"{title} (default: %(default)s)")
 
 
 def add_width_options(parser: ArgumentParser, **defaults: int) -> None:
-    """Add an option for each of ``WIDTHS``; ``defaults`` takes the place of that of `Widths`."""
+    """Add an option for each of ``WIDTHS``; ``defaults`` replaces defaults of `Widths`."""
     for name in WIDTHS:
         low, high = WIDTH_LIMITS[name]
         parser.add_argument(f"--{name}-bits", type=whole_number(low, high), metavar="N",
                             default=defaults.get(name, getattr(Widths, name)),
-                            help=f"of {OF[name]}, {low} to {high} (default: %(default)s)")
+                            help=f"bits of {_MEANING[name]}, {low} to {high} "
+                            "(default: %(default)s)")
     parser.add_argument("--projection-bits", type=_projection_bits, nargs="+", default=[],
-                        metavar="NAME=N", help="of a weight of one projection: input, "
-                        "recurrent or output (default: those of --weight-bits)")
+                        metavar="NAME=N", help="weight bits of one projection (input, recurrent or "
+                        "output), such as input=4 (default: --weight-bits for all)")
 
 
 def chosen_bits(arguments: Namespace) -> dict:
@@ -140,5 +147,5 @@ def _projection_bits(text: str) -> tuple[str, int]:
     try:
         return name, whole_number(low, high)(bits)
     except ArgumentTypeError:
-        raise ArgumentTypeError(f"must be NAME=N with a whole number N from {low} to {high}, as "
-                                f"input=4, not {text!r}") from None
+        raise ArgumentTypeError(f"must be NAME=N with a whole number N from {low} to {high}, such "
+                                f"as input=4, not {text!r}") from None

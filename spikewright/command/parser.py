@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parser of the command line, the types of its arguments, and how bad input ends."""
+"""The parser of the command line, types of arguments, and the exit on bad input."""
 
 import argparse
 import contextlib
@@ -18,14 +18,14 @@ __all__ = ["CommandParser", "baud", "end_at_mismatches", "megahertz", "output_fi
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser that tells a wrong argument in one line, and ends with exit status 2."""
+    """An argument parser that ends with one line and exit status 2 if an argument is wrong."""
 
     def error(self, message: str):
         sys.exit(_fail(f"{message} (see '{self.prog} --help')"))
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
-    """An argument's type: an integer from ``low`` to ``high``."""
+    """Type of an argument: an integer from ``low`` to ``high``."""
     def convert(text: str) -> int:
         try:
             if low <= int(text) <= high:
@@ -38,7 +38,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def megahertz(text: str) -> float:
-    """An argument's type: a clock in MHz."""
+    """Type of an argument: a clock in MHz."""
     with contextlib.suppress(ValueError):
         if 0 < float(text) < 1000:
             return float(text)
@@ -46,12 +46,12 @@ def megahertz(text: str) -> float:
 
 
 def baud(text: str) -> int:
-    """An argument's type: bits a second on the serial line, as far as hosts go."""
+    """Type of an argument: bits per second that a serial port of a computer supports."""
     return whole_number(9600, 12_000_000)(text)
 
 
 def output_file(text: str) -> Path:
-    """An argument's type: a file to write. What is none is told before the work, not after it."""
+    """Type of an argument: a file to write. It is checked before the command starts its work."""
     try:
         check_file(Path(text))
     except InputError as error:
@@ -60,7 +60,7 @@ def output_file(text: str) -> Path:
 
 
 def end_at_mismatches(lines: list[str]) -> None:
-    """Tell where the hardware does not do what golden does, and end with exit status 1."""
+    """Print the differences between hardware and golden model, and exit with status 1 if any."""
     for line in lines:
         print(f"mismatch: {line}", file=sys.stderr)
     if lines:
@@ -70,7 +70,7 @@ def end_at_mismatches(lines: list[str]) -> None:
 def run_command(main: Callable[[], None]) -> None:
     """Run a command's ``main``: bad input ends in one line and exit status 2, never a traceback.
 
-    Where nobody reads on what it prints, as behind ``| head``, it ends without a word.
+    If the reader of its output ends first, as in ``| head``, the command ends without a message.
     """
     try:
         main()
@@ -87,7 +87,7 @@ def run_command(main: Callable[[], None]) -> None:
 
 
 def _flush() -> None:
-    """Print what waits; all is done by then, so that it does not matter whether somebody reads."""
+    """Flush standard output. The work is done, so a reader that has ended is no error."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -97,12 +97,12 @@ def _flush() -> None:
 def _is_read() -> bool:
     """Whether standard output has a reader: another pipe may be the one that broke."""
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)       # tells of errors only
+    poll.register(sys.stdout.fileno(), 0)       # reports only errors
     return not poll.poll(0)
 
 
 def _discard_output() -> None:
-    """Let Python's own flush at the end find a place for what is left."""
+    """Discard buffered output, so that Python can flush it when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

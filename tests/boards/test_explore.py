@@ -161,8 +161,8 @@ def test_interrupt_keeps_what_is_done(run, tools, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "keep_run", interrupted)
     status, _, error = run("--seeds", 4, "--jobs", 1)
     assert status == 130 and len(kept) == 1
-    assert error.splitlines()[-1] == (f"stopped: what was done is in {tmp_path / 'out'}, and the "
-                                      "same command goes on from there")
+    assert error.splitlines()[-1] == (f"stopped: finished results are in {tmp_path / 'out'}; the "
+                                      "same command continues from there")
     assert len(list((tmp_path / "out" / "runs").iterdir())) == 1
     before = len(tools.calls)
     assert run("--seeds", 4)[0] == 0

@@ -77,12 +77,12 @@ def test_model_that_is_given_is_taken_as_it_is(here, make, told):
                           "-o mine/demo.npz --picture mine/demo.png")
     # The recording of the default network is another's.
     assert make("sim", MODEL="mine/integers") == (
-        2, "", "error: RECORDING must be given for a network of yours\n")
+        2, "", "error: RECORDING must be given for your own network\n")
     for setting in ({"BITS": "4"}, {"CALIBRATE": "c.npz"}, {"MODEL_OPTIONS": "--current-bits 12"}):
         for target in ("verilog", "report"):
             assert make(target, MODEL="mine/integers", **setting) == (2, "", (
                 "error: BITS, CALIBRATE and MODEL_OPTIONS must be left out with MODEL, which is "
-                "taken as it is\n"))
+                "not changed\n"))
     assert make("ladder", MODEL="mine/integers") == (
         2, "", "error: MODEL must be left out with ladder, which measures CHECKPOINT\n")
 
@@ -122,9 +122,9 @@ def test_setting_that_is_none(flags, message):
     ("model", {"BITS": "17"}, "argument --weight-bits: must be a whole number from 2 to 16"),
     ("verilog", {"LANES": "3", "CORE_OPTIONS": "--tables bitmap"},
      "Core lanes must be a power of two with bitmap tables, not 3"),
-    ("verilog", {"CORE_OPTIONS": "--tables 'bitmap"}, "CORE_OPTIONS must be words as a shell "),
+    ("verilog", {"CORE_OPTIONS": "--tables 'bitmap"}, "CORE_OPTIONS must be words as in a shell, "),
     ("verilog", {"MODEL": "gone"}, "Model must be a folder made by 'spikewright quantize', not "),
-    ("demo", {"CHECKPOINT": "net.safetensors"}, "RECORDING must be given for a network of yours"),
+    ("demo", {"CHECKPOINT": "net.safetensors"}, "RECORDING must be given for your own network"),
     ("report", {}, "Report must be in build/default/icebreaker, not missing: run make bitstream"),
 ])
 def test_what_is_wrong_is_told_before_the_work(here, make, target, given, message):
@@ -148,8 +148,8 @@ def test_model_is_not_made_again(make, clean):
         0, "-> build/net/model: up to date\n", "")
     status, out, error = make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")
     assert status == 0 and out.endswith("-> build/net/model\n")
-    assert error.startswith("note: build/net/model is made anew: what was built of it before is "
-                            "of another model\n")
+    assert error.startswith("note: build/net/model is made again with other settings: earlier "
+                            "builds have the old model\n")
     assert make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")[1].endswith("date\n")
     # A network that was trained anew has another hash.
     save_file(random_tensors(1), "net.safetensors")
@@ -160,7 +160,7 @@ def test_changed_source_makes_the_model_again(make, monkeypatch):
     monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234-dirty")
     for _ in range(2):
         _, out, error = make("model", CHECKPOINT="net.safetensors")
-        assert "up to date" not in out and "made anew" not in error
+        assert "up to date" not in out and "made again" not in error
 
 
 def test_bitstream_is_not_made_again(here, make, told, clean, monkeypatch):
@@ -204,13 +204,13 @@ def test_no_model_of_somebody_else_is_replaced(here, make, call_command):
                      str(here / "a" / "net.safetensors")):
         assert make("model", CHECKPOINT=spelling)[0] == 0
     assert make("model", CHECKPOINT="b/net.safetensors") == (2, "", (
-        "error: build/net/model must be of b/net.safetensors, not of a/net.safetensors: choose "
-        "another NAME, or remove it\n"))
+        "error: build/net/model must be made from b/net.safetensors, not from a/net.safetensors: "
+        "choose another NAME, or remove it\n"))
     assert make("model", CHECKPOINT="b/net.safetensors", NAME="other")[0] == 0
     assert call_command("quantize", "a/net.safetensors", "-o", "build/net/model")[0] == 0
     before = (here / "build/net/model/manifest.json").read_bytes()
     assert make("model", CHECKPOINT="a/net.safetensors") == (2, "", (
-        "error: build/net/model must be made by make to be made anew: take it with "
+        "error: build/net/model must be made by make to be replaced: use it with "
         "MODEL=build/net/model, choose another NAME, or remove it\n"))
     assert (here / "build/net/model/manifest.json").read_bytes() == before
 
@@ -243,7 +243,6 @@ def test_help(tmp_path):
     assert status == 0
     assert ("  make model      Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)"
             ) in told
-    assert ("  RECORDING=simulated spikes  (.npz: what reports measure on; sim and demo must have "
-            "one)") in told
-    assert "  NAME=mine  (folder in build/: another for each of several checkpoints of one file " \
-        "name)" in told
+    assert ("  RECORDING=simulated spikes  (.npz: recording to measure on; needed for sim and demo)"
+            ) in told
+    assert "  NAME=mine  (folder in build/; two checkpoints with one file name need two)" in told

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright boards``: list the boards."""
+"""``spikewright boards``: list the supported boards."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -7,11 +7,11 @@ __all__ = ["add", "run"]
 
 
 def add(parser: ArgumentParser) -> None:
-    """Add the options: there are none."""
+    """Add no options."""
 
 
 def run(arguments: Namespace) -> None:
-    """Print the boards, with what a user needs to know of each."""
+    """Print the boards, with chip, memory, clock, link and programmer of each."""
     from spikewright.boards.board.platforms import BOARDS
     for board in BOARDS.values():
         print(f"{board.name:17} {board.title}, {board.device}: {board.sizes}; "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright explore``: many configurations and seeds side by side."""
+"""``spikewright explore``: build many configurations of the core, and compare them."""
 
 import os
 import sys
@@ -17,32 +17,38 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Build many configurations and seeds side by side: area, clock and "
-                          "cycles of each, and which of them nothing beats.")
+    parser.description = ("Place and route many configurations of the core, each with several "
+                          "random seeds. Print the area, clock frequency and clock cycles of each, "
+                          "and mark those that no other configuration beats.")
     add_model(parser)
     add_board(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR",
-                        help="folder of explore.html, explore.json, the pictures, and of all that "
-                             "was done, which is not done again (default: explore-BOARD beside "
-                             "the model)")
+                        help="folder to write: explore.html, explore.json, pictures, and finished "
+                             "results. A second run uses these and continues (default: "
+                             "explore-BOARD beside the model)")
     add_core_options(parser)
     parser.add_argument("--grid", nargs="+", default=[], metavar="NAME=VALUE,..",
-                        help="all combinations of these, as lanes=1,2,4 tables=dense,bitmap; the "
-                             "word 'presets' adds all presets (default: one configuration)")
+                        help="values to combine, such as lanes=1,2,4 tables=dense,bitmap. The "
+                             "word 'presets' adds all presets (default: only the configuration "
+                             "of the core options)")
     parser.add_argument("--seeds", type=whole_number(1, 1000), default=1, metavar="N",
-                        help="placements of each, with the seeds 1 to N (default: %(default)s)")
+                        help="runs of place and route per configuration, with the random seeds 1 "
+                             "to N (default: %(default)s)")
     parser.add_argument("--best", action="store_true",
-                        help="build the bitstream of the best seed as well, in DIR/best")
-    add_freq(parser, "clock that placement aims at")
+                        help="also build the bitstream of the best seed, in DIR/best; needs a "
+                             "single configuration")
+    add_freq(parser, "clock that place and route aims at")
     add_baud(parser)
     parser.add_argument("--recording", type=Path, metavar="RECORDING.npz",
-                        help="spikes that cycles are counted on (default: simulated)")
+                        help="recording on which clock cycles are counted (default: simulated "
+                             "spikes)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=whole_number(1, 1024), metavar="N",
                        default=os.cpu_count() or 1,
-                       help="tools that run at a time (default: the cores, %(default)s)")
+                       help="tools that run at a time (default: one per processor, %(default)s)")
     where.add_argument("--scheduler", metavar="ADDRESS",
-                       help="of a Dask cluster that does the work, as tcp://host:8786")
+                       help="address of a Dask cluster for the work, such as tcp://host:8786 "
+                       "(default: this computer)")
 
 
 def run(arguments: Namespace) -> None:
@@ -67,7 +73,7 @@ def run(arguments: Namespace) -> None:
                             megahertz=arguments.freq, baud=arguments.baud,
                             recording=arguments.recording, store=Store(output), executor=executor)
     except KeyboardInterrupt:
-        print(f"stopped: what was done is in {output}, and the same command goes on from there",
+        print(f"stopped: finished results are in {output}; the same command continues from there",
               file=sys.stderr)
         raise
     write_exploration(facts, output)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright export``: the weight ROMs of a model."""
+"""``spikewright export``: write the weights of a model as memory images."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -10,15 +10,16 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Write the weight ROMs of a model: .npz, .mem, .svh and .h. The images "
-                          "are dense tables of the core's lanes.")
+    parser.description = ("Write the weights of a model as memory images for your own hardware: "
+                          ".npz, .mem, .svh and .h. The images are dense tables, laid out for the "
+                          "lanes of the core.")
     add_model(parser)
-    add_folder(parser, "the images")
+    add_folder(parser, "the memory images")
     add_core_options(parser)
 
 
 def run(arguments: Namespace) -> None:
-    """Write the images, and say what each file is."""
+    """Write the images, and print a line about each file."""
     from spikewright.base.errors import InputError
     from spikewright.model.artefact import load_artefact
     from spikewright.plan.export import export_rom

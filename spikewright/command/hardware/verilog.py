@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright verilog``: the core as Verilog, for designs of your own."""
+"""``spikewright verilog``: write the core as Verilog, for your own designs."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -19,16 +19,16 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Write one Verilog file for designs of your own, with an example of its "
-                          "use and a FuseSoC core file.")
+    parser.description = ("Write the core as one Verilog file for your own designs, with an "
+                          "example of its use and a FuseSoC core file.")
     add_model(parser)
-    add_folder(parser, "the files")
+    add_folder(parser, "the Verilog, the example and the FuseSoC core file")
     add_core_options(parser)
-    parser.add_argument("--name", help="of the module (default: spikewright_core, or "
-                        "spikewright_decoder with the link)")
+    parser.add_argument("--name", help="name of the Verilog module (default: spikewright_core, or "
+                        "spikewright_decoder with --with-link)")
     parser.add_argument("--with-link", action="store_true",
-                        help="the whole decoder, from serial line to serial line")
-    add_freq(parser, "clock that the link will have", CLOCK_MHZ)
+                        help="write the whole decoder, with its serial line")
+    add_freq(parser, "with --with-link: clock of your design", CLOCK_MHZ)
     add_baud(parser)
 
 

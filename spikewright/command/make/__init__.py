@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright make``: what the targets of the Makefile do."""
+"""``spikewright make``: run a target of the Makefile."""
 
 import os
 from argparse import ArgumentParser, Namespace
@@ -12,9 +12,11 @@ __all__ = ["add", "run"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     from .targets import TARGETS
-    parser.description = ("What the Makefile calls. The settings come from make's command line, "
-                          "and from the environment; 'make help' lists them.")
-    parser.add_argument("target", choices=tuple(TARGETS), help="(%(choices)s)", metavar="TARGET")
+    parser.description = ("Run a target of the Makefile, which calls this command. Settings come "
+                          "from the command line of make and from the environment. 'make help' "
+                          "lists them.")
+    parser.add_argument("target", choices=tuple(TARGETS), metavar="TARGET",
+                        help="%(choices)s")
 
 
 def run(arguments: Namespace) -> None:

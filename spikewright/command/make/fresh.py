@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what make made is of the present settings."""
+"""Checks whether existing outputs of make match the present settings."""
 
 import dataclasses
 from argparse import Namespace
@@ -17,12 +17,12 @@ __all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 
 
 def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
-    """Whether ``folder`` has the model that `quantize` would make of ``arguments``."""
+    """Return whether ``folder`` has the model that `quantize` would make with ``arguments``."""
     return is_of_settings(folder, arguments) and _by_us(load_manifest(folder))
 
 
 def is_of_settings(folder: Path, arguments: Namespace) -> bool:
-    """Whether the model in ``folder`` was made of ``arguments``, by whatever Spikewright."""
+    """Return whether any version of Spikewright made the model with ``arguments``."""
     from spikewright.api import quantize_options
     try:
         _, manifest = load_artefact(folder)
@@ -34,7 +34,7 @@ def is_of_settings(folder: Path, arguments: Namespace) -> bool:
 
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
-    """Whether ``folder`` has what `build` would make of ``arguments``."""
+    """Return whether ``folder`` has the bitstream that `build` would make with ``arguments``."""
     from spikewright.api import Report
     from spikewright.boards.board.platforms import find_board
     board = find_board(arguments.board)
@@ -55,6 +55,6 @@ def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
 
 
 def _by_us(facts: dict) -> bool:
-    """Whether this Spikewright made it; one whose source was changed may be any."""
+    """Return whether this version made it. A changed checkout is never the same version."""
     us = maker()
     return facts.get("made_by") == us and not (us["commit"] or "").endswith("-dirty")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of make, as its command line and the environment give them.
+"""The settings of make, from its command line and the environment.
 
-Run as a file, it prints them, and needs no package for it: ``make help`` comes before ``make
-install``.
+The file prints them if it is run by itself. It imports no package, because ``make help`` must work
+before ``make install``.
 """
 
 import difflib
@@ -15,36 +15,35 @@ __all__ = ["SETTINGS", "Settings", "read_settings"]
 DEFAULT = "data/default.safetensors"
 DEFAULT_RECORDING = "data/default_recording.npz"
 
-# What holds where nobody gives another, and what `make help` says.
+# Default and description of each setting.
 SETTINGS = {
     "CHECKPOINT":    (DEFAULT, ".safetensors or .pth, tinyRSNN layout"),
-    "NAME":          ("", ("folder in build/: another for each of several checkpoints of one file "
-                           "name")),
-    "RECORDING":     ("", ".npz: what reports measure on; sim and demo must have one"),
-    "CALIBRATE":     ("", ".npz: what states are scaled by"),
-    "BITS":          ("", "of a weight"),
-    "MODEL_OPTIONS": ("", "more of 'spikewright quantize'"),
-    "MODEL":         ("", "a model folder of yours, taken as it is; not of ladder"),
-    "BOARD":         ("icebreaker", "or another of 'spikewright boards'"),
-    "FREQ":          ("", "MHz"),
-    "PRESET":        ("balanced", "or small, fast"),
-    "LANES":         ("", "synapses a cycle"),
-    "CORE_OPTIONS":  ("", ("as --tables bitmap, --weight-memory large, --neurons lanes, "
-                           "--multiplier serial")),
-    "BOARD_OPTIONS": ("", "of bitstream, as --seed 4, --baud 500000"),
-    "SEEDS":         ("4", "of explore: placements of each configuration"),
-    "GRID":          ("presets lanes=1,2,4,8", "of explore: configurations"),
-    "SCHEDULER":     ("", "of explore: a Dask cluster, as tcp://host:8786"),
-    "SIM":           ("verilator", "of sim: or icarus"),
-    "STEPS":         ("500", "of sim: steps of the recording"),
-    "WAVES":         ("", "of sim: a file for the waves, .vcd; .fst with icarus"),
+    "NAME":          ("", "folder in build/; two checkpoints with one file name need two"),
+    "RECORDING":     ("", ".npz: recording to measure on; needed for sim and demo"),
+    "CALIBRATE":     ("", ".npz: recording whose spikes set the scale of currents and membranes"),
+    "BITS":          ("", "bits of a weight"),
+    "MODEL_OPTIONS": ("", "more options of 'spikewright quantize'"),
+    "MODEL":         ("", "your own model folder, not changed; not for ladder"),
+    "BOARD":         ("icebreaker", "name of a board, see 'spikewright boards'"),
+    "FREQ":          ("", "clock in MHz"),
+    "PRESET":        ("balanced", "core options: small, balanced or fast"),
+    "LANES":         ("", "synapses per clock cycle"),
+    "CORE_OPTIONS":  ("", ("more core options: --tables bitmap, --weight-memory large, --neurons "
+                           "lanes, --multiplier serial")),
+    "BOARD_OPTIONS": ("", "bitstream: more options, such as --seed 4 --baud 500000"),
+    "SEEDS":         ("4", "explore: random seeds of place and route per configuration"),
+    "GRID":          ("presets lanes=1,2,4,8", "explore: configurations"),
+    "SCHEDULER":     ("", "explore: address of a Dask cluster, such as tcp://host:8786"),
+    "SIM":           ("verilator", "sim: simulator, verilator or icarus"),
+    "STEPS":         ("500", "sim: time steps of the recording"),
+    "WAVES":         ("", "sim: file for the waves, .vcd, or .fst with icarus"),
 }
 
-# What `make help` shows where a setting is empty.
+# `make help` shows these for empty settings.
 EMPTY = {"RECORDING": "simulated spikes", "CALIBRATE": "simulated spikes", "BITS": "8",
-         "MODEL": "what these make", "FREQ": "the board's", "LANES": "the preset's"}
+         "MODEL": "made from CHECKPOINT", "FREQ": "the board's", "LANES": "the preset's"}
 
-# These decide what is built, and where: the environment does not give them.
+# These decide what is built, and where. They are not read from the environment.
 ONLY_COMMAND_LINE = ("MODEL", "BITS", "NAME")
 
 # Settings of the Makefile itself.
@@ -52,16 +51,16 @@ OF_MAKE = ("PYTHON", "RUN", "SHELL", "MAKEFLAGS")
 
 
 class Settings(dict):
-    """Value of each of ``SETTINGS``, by its name; empty where there is none."""
+    """Value of each of ``SETTINGS`` by its name; empty if there is none."""
 
     @property
     def width(self) -> str:
-        """End of the names of what has other weights: these lie side by side."""
+        """Suffix of names for models with BITS, so that several can exist side by side."""
         return "" if self["MODEL"] or not self["BITS"] else f"-{self['BITS']}bit"
 
     @property
     def folder(self) -> str:
-        """Where outputs go."""
+        """Folder of all outputs."""
         if self["MODEL"]:
             return os.path.dirname(self["MODEL"].rstrip("/")) or "."
         return f"build/{self['NAME']}"
@@ -73,7 +72,7 @@ class Settings(dict):
 
     @property
     def variant(self) -> str:
-        """End of the names of what depends on the preset."""
+        """Suffix of names for outputs that depend on the preset."""
         return ("" if self["PRESET"] == "balanced" else f"-{self['PRESET']}") + self.width
 
     @property
@@ -88,7 +87,7 @@ def read_settings(environment) -> Settings:
     Raises
     ------
     ValueError
-        If make's command line has a setting that there is not.
+        If the command line of make has an unknown setting.
     """
     given = _command_line(environment.get("MAKEFLAGS", ""))
     for name in given:
@@ -107,17 +106,17 @@ def read_settings(environment) -> Settings:
 
 
 def _command_line(flags: str) -> list[str]:
-    """Names of the variables that make's command line defines: behind `` -- `` in MAKEFLAGS."""
+    """Names of the variables on the command line of make: after `` -- `` in MAKEFLAGS."""
     _, found, words = f" {flags}".partition(" -- ")
     if not found:
         return []
-    # A blank of a value has a backslash before it.
+    # A space in a value has a backslash before it.
     return [word.partition("=")[0].rstrip(":?+!")
             for word in re.split(r"(?<!\\)\s+", words.strip()) if "=" in word]
 
 
 def _print_settings() -> None:
-    print("Settings, with what they are now:")
+    print("Settings and their present values:")
     for name, value in read_settings(os.environ).items():
         print(f"  {name}={value or EMPTY.get(name, 'none')}  ({SETTINGS[name][1]})")
 

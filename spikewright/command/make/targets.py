@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each target does: which commands, with which options, after all of them were checked."""
+"""The commands that each target runs. All settings are checked before the first command."""
 
 import os
 import shlex
@@ -22,7 +22,7 @@ __all__ = ["TARGETS"]
 def _model(settings: Settings) -> None:
     _with_model(settings, [])
     if settings["MODEL"]:
-        print(f"-> {settings.model}, taken as it is")
+        print(f"-> {settings.model}, not changed")
 
 
 def _bitstream(settings: Settings) -> None:
@@ -99,7 +99,7 @@ def _verilog(settings: Settings) -> None:
 
 
 def _write_files(settings: Settings, command: str, output: str, index: str) -> None:
-    """Run a command that writes the model's core to the folder ``output``."""
+    """Run a command that writes files of the model to the folder ``output``."""
     words = [command, settings.model, "-o", output, *_core(settings)]
     check_folder(Path(output), index)
     _with_model(settings, words)
@@ -111,7 +111,7 @@ TARGETS = {"model": _model, "bitstream": _bitstream, "explore": _explore, "repor
 
 
 def _with_model(settings: Settings, words: list[str]) -> None:
-    """Check the command ``words`` and all files, then make the model that it takes, if need be."""
+    """Check the command ``words`` and all files, then make its model if it is not up to date."""
     _check_model_settings(settings)
     _check_files(settings)
     if words:
@@ -123,38 +123,38 @@ def _with_model(settings: Settings, words: list[str]) -> None:
                 *_given("--weight-bits", settings["BITS"]),
                 *_given("--calibrate", settings["CALIBRATE"]), *_words(settings, "MODEL_OPTIONS")]
     arguments = parser(quantize).parse_args(quantize)
-    # Seen from here, as the folder is: a project that moves stays what it is.
+    # A relative path, so that a moved project keeps its models.
     checkpoint = os.path.relpath(settings["CHECKPOINT"])
     _check_owner(folder, checkpoint)
     if model_is_fresh(folder, arguments):
         print(f"-> {folder}: up to date")
         return
     if (folder / "manifest.json").is_file() and not is_of_settings(folder, arguments):
-        print(f"note: {folder} is made anew: what was built of it before is of another model",
-              file=sys.stderr)
+        print(f"note: {folder} is made again with other settings: earlier builds have the old "
+              "model", file=sys.stderr)
     write_model(arguments, {"make": {"checkpoint": checkpoint}})
 
 
 def _check_owner(folder: Path, checkpoint: str) -> None:
-    """Refuse to replace a model that make did not make of ``checkpoint``."""
+    """Refuse to replace a model that make did not make from ``checkpoint``."""
     from spikewright.model.artefact import load_manifest
     check_folder(folder, "manifest.json")
     if not (folder / "manifest.json").is_file():
         return
     made = load_manifest(folder).get("make")
     if made is None:
-        raise InputError(f"{folder} must be made by make to be made anew: take it with "
+        raise InputError(f"{folder} must be made by make to be replaced: use it with "
                          f"MODEL={folder}, choose another NAME, or remove it")
     if made["checkpoint"] != checkpoint:
-        raise InputError(f"{folder} must be of {checkpoint}, not of {made['checkpoint']}: choose "
-                         "another NAME, or remove it")
+        raise InputError(f"{folder} must be made from {checkpoint}, not from "
+                         f"{made['checkpoint']}: choose another NAME, or remove it")
 
 
 def _check_model_settings(settings: Settings) -> None:
     if settings["MODEL"] and (settings["BITS"] or settings["CALIBRATE"]
                               or settings["MODEL_OPTIONS"]):
         raise InputError("BITS, CALIBRATE and MODEL_OPTIONS must be left out with MODEL, which is "
-                         "taken as it is")
+                         "not changed")
 
 
 def _check_files(settings: Settings) -> None:
@@ -168,7 +168,7 @@ def _check_files(settings: Settings) -> None:
 
 
 def _checked(settings: Settings, words: list[str]) -> Namespace:
-    """The arguments ``words``, with what they choose of the hardware."""
+    """Parse ``words``, and check the options of the hardware in them."""
     from spikewright.boards.board.platforms import find_board
     from spikewright.plan.config import PRESETS
     if settings["PRESET"] not in PRESETS:
@@ -184,7 +184,7 @@ def _checked(settings: Settings, words: list[str]) -> Namespace:
 
 def _recording(settings: Settings) -> str:
     if not settings["RECORDING"]:
-        raise InputError("RECORDING must be given for a network of yours")
+        raise InputError("RECORDING must be given for your own network")
     return settings["RECORDING"]
 
 
@@ -194,11 +194,11 @@ def _core(settings: Settings) -> list[str]:
 
 
 def _words(settings: Settings, name: str) -> list[str]:
-    """Words of a setting, as a shell takes them apart."""
+    """Words of a setting, split as a shell does."""
     try:
         return shlex.split(settings[name])
     except ValueError as error:
-        raise InputError(f"{name} must be words as a shell takes them, not {settings[name]!r}: "
+        raise InputError(f"{name} must be words as in a shell, not {settings[name]!r}: "
                          f"{error}") from error
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright ladder``: what fewer bits cost, from double precision down to the gates."""
+"""``spikewright ladder``: measure what fewer bits cost, down to the gates."""
 
 import json
 import os
@@ -32,36 +32,40 @@ def _rungs(words: str) -> tuple[str, ...]:
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     from spikewright.verify.ladder.rungs import DEFAULT_RUNGS, Checks
-    parser.description = ("Measure networks in ever fewer bits: fidelity, decoding, memory, "
-                          "operations. Exit status 1: the hardware does not do what golden does.")
+    parser.description = ("Measure networks with fewer and fewer bits: fidelity to double "
+                          "precision, decoding accuracy, memory and operations. The exit status "
+                          "is 1 if the simulated hardware differs from the golden model.")
     parser.add_argument("checkpoints", type=Path, nargs="*", metavar="CHECKPOINT",
-                     help=".safetensors or .pth")
+                     help="trained networks, .safetensors or .pth")
     parser.add_argument("--recording", type=Path, nargs="+", default=[], metavar="RECORDING.npz",
-                     help="what to measure on: one for all checkpoints, or one for each, in order; "
-                     "several with one checkpoint (default: simulated spikes)")
+                     help="recordings to measure on: one for all checkpoints, or one for each in "
+                     "their order. One checkpoint may have several (default: simulated spikes)")
     parser.add_argument("--calibrate", type=Path, nargs="+", default=[], metavar="RECORDING.npz",
-                     help="spikes to quantize with: one for all, or one for each (default: "
-                     "simulated, others than those that are measured on)")
+                     help="recordings to calibrate the integers with: one for all checkpoints, or "
+                     "one for each (default: simulated spikes with another seed)")
     parser.add_argument("--rungs", type=_rungs, default=DEFAULT_RUNGS, metavar="LIST",
-                     help="fp64, fp32, fp16, weight bits from 2 to 16, or those of "
-                     "input/recurrent/output weights as 4/8/8, with commas (default: "
+                     help="number formats, separated by commas: fp64, fp32, fp16, weight bits "
+                     "from 2 to 16, or bits of input/recurrent/output weights, such as 4/8/8 "
+                     "(default: "
                      f"{','.join(DEFAULT_RUNGS)})")
     parser.add_argument("--no-rtl", dest="rtl", action="store_false",
-                     help="do not run the compiled RTL of the integer rungs")
+                     help="do not compare the simulated hardware with the integer formats")
     parser.add_argument("--netlist", type=whole_number(1, 1 << 20), default=0, metavar="STEPS",
-                     help="also simulate the synthesized gates of the integer rungs, for the first "
-                     "steps: minutes, several more where large memory is loaded before; needs "
-                     "Icarus Verilog")
+                     help="also simulate the synthesized gates of the integer formats, for the "
+                     "first STEPS time steps. It takes minutes, more with large weight memory, "
+                     "and needs Icarus Verilog (default: no gates)")
     add_core_options(parser)
     parser.add_argument("--jobs", type=whole_number(1, 1024), metavar="N",
                      default=len(os.sched_getaffinity(0)),
-                     help="processes at once (default: one for each processor)")
+                     help="processes that run at a time (default: one per processor)")
     parser.add_argument("--build", type=Path, default=Checks.cache, metavar="DIR",
-                     help="keeps what was compiled (default: %(default)s)")
+                     help="folder for compiled hardware, which is used again (default: "
+                     "%(default)s)")
     parser.add_argument("-o", "--output", type=Path, metavar="DIR",
-                     help="folder of ladder.json, ladder.png and ladder.html (default: only print)")
-    parser.add_argument("--draw", type=Path, metavar="LADDER.json", help="only draw the picture "
-                        "of this ladder, to the file --output")
+                     help="folder to write: ladder.json, ladder.png and ladder.html (default: only "
+                     "print)")
+    parser.add_argument("--draw", type=Path, metavar="LADDER.json", help="do not measure: draw "
+                        "the picture of this ladder into the file --output")
 
 
 def run(arguments: Namespace) -> None:
@@ -100,7 +104,7 @@ def run(arguments: Namespace) -> None:
 
 
 def _draw(arguments: Namespace) -> None:
-    """Draw the picture of a ladder that was measured before."""
+    """Draw the picture of an existing ladder."""
     from spikewright.verify.ladder.picture import picture
     from spikewright.verify.ladder.table import load_ladder
     if arguments.checkpoints or arguments.output is None:
@@ -112,7 +116,7 @@ def _draw(arguments: Namespace) -> None:
 
 
 def _climbs(arguments: Namespace) -> list:
-    """The networks to measure, each with its spikes."""
+    """Return the networks to measure, each with its spikes."""
     from spikewright.quantize.compile import printable
     from spikewright.verify.ladder.rungs import Climb
     paths: list[Path] = arguments.checkpoints
@@ -140,7 +144,7 @@ def _climbs(arguments: Namespace) -> list:
 
 
 def _source(path: Path | None, network: Network) -> Source:
-    """Spikes to measure on, as many as are scored; simulated ones are not the quantizer's own."""
+    """Return the spikes to measure on. Simulated spikes are not those of the calibration."""
     from spikewright.report.score import MOST_STEPS
     if path is None:
         recording = simulated_recording(network, seed=SIMULATED_SEED + 1)
@@ -159,7 +163,7 @@ def _one_each(paths: list[Path], count: int, option: str) -> list[Path] | list[N
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """The file's name without suffix, with its folder's where names would be alike."""
+    """Return the file names without suffix, with the folder if two names are equal."""
     from spikewright.quantize.compile import printable
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):

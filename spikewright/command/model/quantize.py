@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright quantize``: checkpoint to model."""
+"""``spikewright quantize``: round a network to integers."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -15,26 +15,30 @@ __all__ = ["add", "chosen_options", "run", "write_model"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help=".safetensors or .pth")
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
+                        help="trained network, .safetensors or .pth")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
-                        help="folder of the model")
-    parser.add_argument("--name", help="of the model (default: as the checkpoint)")
+                        help="folder to write: the model")
+    parser.add_argument("--name", help="name of the model (default: file name of the checkpoint)")
     parser.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
-                        help="spikes to scale the states by (default: simulated)")
+                        help="recording whose spikes set the scale of the currents and membrane "
+                        "potentials (default: simulated spikes)")
     add_width_options(parser)
-    parser.add_argument("--states", choices=STATES, default=Rules.states, help="widths of currents "
-                        "and membranes: as given, or as wide as a proof for every input asks for "
-                        "(default: %(default)s)")
+    parser.add_argument("--states", choices=STATES, default=Rules.states, help="bits of "
+                        "currents and membrane potentials: calibrated uses --current-bits and "
+                        "--membrane-bits; proven uses as many as are needed so that no input "
+                        "saturates them (default: %(default)s)")
     parser.add_argument("--events-per-channel", type=whole_number(1, 255), metavar="N",
-                        default=Rules.events_per_channel, help="spikes of a channel in a step that "
-                        "the proof allows for, 1 to 255 (default: %(default)s)")
+                        default=Rules.events_per_channel,
+                        help="most spikes of one channel in one time step that the proof "
+                        "assumes, 1 to 255 (default: %(default)s)")
     parser.add_argument("--decay-terms", type=whole_number(1, MOST_TERMS), metavar="N",
-                        help="make each decay a sum of at most N signed powers of two, 1 to 4 "
-                        "(default: any number)")
+                        help="make each decay factor a sum of at most N signed powers of two, 1 "
+                        "to 4, for hardware without a multiplier (default: no limit)")
 
 
 def chosen_options(arguments: Namespace) -> dict:
-    """What decides about the numbers of the model, as arguments of `api.quantize`."""
+    """Return the options of the model's numbers, as arguments of `api.quantize`."""
     return {"calibrate": arguments.calibrate, "states": arguments.states,
             "events_per_channel": arguments.events_per_channel,
             "decay_terms": arguments.decay_terms,
@@ -42,12 +46,12 @@ def chosen_options(arguments: Namespace) -> dict:
 
 
 def run(arguments: Namespace) -> None:
-    """Quantize, write the model folder, and print what is in it."""
+    """Quantize, write the model folder, and print its contents."""
     write_model(arguments)
 
 
 def write_model(arguments: Namespace, facts: dict | None = None) -> None:
-    """What `run` does, with further ``facts`` in the manifest."""
+    """Do the same as `run`, with further ``facts`` in the manifest."""
     from spikewright import api
     from spikewright.base.files import check_folder
     from spikewright.model.summary import summary

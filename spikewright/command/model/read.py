@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright read``: what is in a network file."""
+"""``spikewright read``: print the contents of a network file."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright show``: a model, the report of a build, or a ladder, as text."""
+"""``spikewright show``: print a model, the report of a build, or a ladder."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -11,12 +11,12 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("path", type=Path, metavar="PATH", help="a model folder, a build folder "
-                        "with report.json, a ladder's folder, or its ladder.json")
+    parser.add_argument("path", type=Path, metavar="PATH", help="folder of a model, of a build or "
+                        "of an accuracy ladder, or the file ladder.json")
 
 
 def run(arguments: Namespace) -> None:
-    """Print what is at the path."""
+    """Print the contents of the path."""
     path = arguments.path
     if path.suffix == ".json" and path.is_file():
         path, kind = path.parent, path.name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright bench``: the cocotb testbench on the generated Verilog."""
+"""``spikewright bench``: run the cocotb test bench on the generated Verilog."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -15,26 +15,29 @@ __all__ = ["add", "run"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     from spikewright.sim.cocotb_runner import SIMULATORS
-    parser.description = ("Run the testbench on the generated Verilog. Exit status 1: it does not "
-                          "do what golden does.")
+    parser.description = ("Run the cocotb test bench on the generated Verilog, once without and "
+                          "once with stalls (random waiting times at its ports). The exit status "
+                          "is 1 if the Verilog differs from the golden model, which defines every "
+                          "value.")
     add_model(parser)
     add_recording(parser)
     add_core_options(parser)
     parser.add_argument("--simulator", choices=SIMULATORS, default="verilator",
-                        help="(default: %(default)s)")
+                        help="Verilog simulator (default: %(default)s)")
     parser.add_argument("--steps", type=whole_number(1, 1 << 27), default=500, metavar="N",
-                        help="of the recording, run twice: without and with stalls "
-                             "(default: %(default)s)")
+                        help="time steps of the recording to run (default: %(default)s)")
     parser.add_argument("--waves", type=output_file, metavar="FILE",
-                        help="write the waves of all signals: .vcd (verilator) or .fst (icarus)")
+                        help="file to write: the waves of all signals, .vcd with verilator or "
+                             ".fst with icarus (default: none)")
     parser.add_argument("--seed", type=whole_number(0, 1 << 30), metavar="N", default=1,
-                        help="of the stalls (default: %(default)s)")
+                        help="random seed of the stalls (default: %(default)s)")
     parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="keeps what was compiled (default: %(default)s)")
+                        help="folder for compiled hardware, which is used again (default: "
+                        "%(default)s)")
 
 
 def run(arguments: Namespace) -> None:
-    """Run the testbench; say what was equal, or end with exit status 1."""
+    """Run the test bench; print what was equal, or end with exit status 1."""
     from spikewright.plan.plan import Plan
     from spikewright.sim.cocotb_runner import WAVES, run_bench
 

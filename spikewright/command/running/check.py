@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright check``: the hardware against golden, values and cycles."""
+"""``spikewright check``: compare the simulated hardware with the golden model."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -14,23 +14,25 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Run compiled RTL and golden over a recording, and compare them. Exit "
-                          "status 1: the hardware does not do what golden does.")
+    parser.description = ("Run the simulated hardware and the golden model over a recording, and "
+                          "compare all values and clock cycles. The golden model defines them. The "
+                          "exit status is 1 if the hardware differs.")
     add_model(parser)
     add_recording(parser)
     add_core_options(parser)
     parser.add_argument("--steps", type=whole_number(1, 1 << 27), metavar="N",
-                        help="of the recording (default: all; 2000 with --gates)")
+                        help="time steps of the recording to run (default: all; 2000 with --gates)")
     parser.add_argument("--gates", action="store_true",
-                        help="the gates of the core as a board gets them, in place of the RTL")
-    parser.add_argument("--board", default="icebreaker", help="of --gates: one with an iCE40 "
-                        "(default: %(default)s)")
+                        help="simulate the synthesized gates of a board's core, not its source")
+    parser.add_argument("--board", default="icebreaker", help="with --gates: board with an "
+                        "iCE40 chip (default: %(default)s)")
     parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="keeps what was compiled (default: %(default)s)")
+                        help="folder for compiled hardware, which is used again (default: "
+                        "%(default)s)")
 
 
 def run(arguments: Namespace) -> None:
-    """Compare; say what was equal, or end with exit status 1."""
+    """Compare; print what was equal, or end with exit status 1."""
     from spikewright.boards.board.platforms import find_board
     from spikewright.golden.compare import differences
     from spikewright.golden.run import run_golden

@@ -26,9 +26,9 @@ WIDER = "calibrate the model with a recording like this one, or give its states 
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Decode a recording on a board, or on the virtual board: the RTL of the "
-                          "whole decoder, compiled. The options of the core and --freq are those "
-                          "of the virtual board: a board has its own from its bitstream.")
+    parser.description = ("Decode a recording on a board, or on the virtual board, which is a "
+                          "simulation of the whole decoder. --freq and the core options apply only "
+                          "to the virtual board. A board has those of its bitstream.")
     add_model(parser)
     add_recording(parser)
     add_answer(parser)
@@ -37,14 +37,15 @@ def add(parser: ArgumentParser) -> None:
     add_baud(parser)
     add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
     add_core_options(parser)
-    parser.add_argument("--live", action="store_true", help="send a step every dt, as in an "
-                        "experiment, and count the answers that come late")
+    parser.add_argument("--live", action="store_true", help="send a time step every dt seconds, as "
+                        "in an experiment, and count late answers")
     parser.add_argument("--picture", type=output_file, metavar="FILE",
-                        help="draw what was decoded: .png, .svg or .pdf")
+                        help="file to write: a picture of the decoded velocity, .png, .svg or .pdf "
+                        "(default: none)")
 
 
 def run(arguments: Namespace) -> None:
-    """Decode, write the answers and the picture, and say what the link counted."""
+    """Decode, write the result and the picture, and print the counters of the link."""
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
     from spikewright.host.decode import decode
@@ -83,7 +84,14 @@ def run(arguments: Namespace) -> None:
 
 
 def lateness(delay: np.ndarray, dt: float) -> str:
-    """How many answers came more than a step after they were due, from ``delay`` in seconds."""
-    late = int((delay > dt).sum())
-    return (f"live: {late or 'none'} of {len(delay)} steps answered more than {1e3 * dt:g} ms "
-            f"after they were due; the latest {1e3 * delay.max():.2f} ms")
+    """Say how many answers were more than one step late; ``delay`` is in seconds.
+
+    The step after such an answer is sent late, so the device is behind.
+    """
+    late = delay > dt
+    told = (f"live: {int(late.sum()) or 'none'} of {len(delay)} steps answered more than "
+            f"{1e3 * dt:g} ms after they were due; the latest {1e3 * delay.max():.2f} ms")
+    if not late.any():
+        return told
+    runs = np.diff(np.flatnonzero(np.diff(late, prepend=False, append=False)))[::2]
+    return f"{told}; behind for at most {runs.max()} steps in a row"

@@ -11,8 +11,8 @@ from ..parser import end_at_mismatches
 
 __all__ = ["add", "run"]
 
-BACKENDS = {"float": "the network before it was rounded", "golden": "the integer model",
-            "rtl": "the compiled hardware", "virtual": "the whole decoder with its serial line"}
+BACKENDS = {"float": "the network before rounding", "golden": "the integer model",
+            "rtl": "simulated core", "virtual": "simulated decoder with its serial line"}
 
 
 def add(parser: ArgumentParser) -> None:
@@ -24,11 +24,12 @@ def add(parser: ArgumentParser) -> None:
         f"{name}: {title}" for name, title in BACKENDS.items()) + " (default: %(default)s)")
     add_core_options(parser)
     parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="keeps what was compiled (default: %(default)s)")
+                        help="folder for compiled hardware, which is used again (default: "
+                        "%(default)s)")
 
 
 def run(arguments: Namespace) -> None:
-    """Decode, write the answer, and say how long a step takes."""
+    """Decode, write the result, and print how long a step takes."""
     from spikewright import api
     try:
         result = api.run(api.load(arguments.model), arguments.recording, backend=arguments.backend,

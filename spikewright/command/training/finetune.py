@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright finetune``: checkpoint to model, its integers trained on a recording."""
+"""``spikewright finetune``: round a network, then train its integers on a recording."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -15,15 +15,15 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Quantize a checkpoint as 'spikewright quantize' does, then train the "
-                          "integers on the first 80 % of a recording, and score on the rest. "
-                          "Writes a model folder. See docs/finetuning.md.")
+    parser.description = ("Round a network to integers like 'spikewright quantize', train the "
+                          "integers on the first 80 % of a recording, and score them on the rest. "
+                          "See docs/finetuning.md.")
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
-                        help=".safetensors or .pth")
+                        help="trained network, .safetensors or .pth")
     add_recording(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
-                        help="folder of the model")
-    parser.add_argument("--name", help="of the model (default: as the checkpoint)")
+                        help="folder to write: the model")
+    parser.add_argument("--name", help="name of the model (default: file name of the checkpoint)")
     add_width_options(parser, weight=4)
     add_target(parser)
     add_settings(parser, Tuning, "epochs", "seed")
@@ -57,6 +57,6 @@ def run(arguments: Namespace) -> None:
     print(f"held out, {unseen.steps} steps: R2 {after.mean():.3f} (x {after[0]:.3f}, "
           f"y {after[1]:.3f}), only rounded {before.mean():.3f}")
     print(f"-> {arguments.output}")
-    worse = ["rounding alone decodes the held-out part better: take 'spikewright quantize'"]
+    worse = ["rounding alone decodes the held-out part better: use 'spikewright quantize'"]
     for warning in [*model.warnings, *(worse if after.mean() < before.mean() else [])]:
         print(f"warning: {warning}", file=sys.stderr)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright held-out``: what integers cost on a recording's last part."""
+"""``spikewright held-out``: score exact, rounded and tuned networks on unseen data."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -16,18 +16,19 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("For each seed, train on the first 80 % of a recording, quantize, "
-                          "fine-tune, and score all three on the rest.")
+    parser.description = ("For each random seed, train a network on the first 80 % of a "
+                          "recording, round it to integers, and fine-tune the integers. Score all "
+                          "three on the rest of the recording.")
     add_recording(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
-                        help="file to write, in an existing folder (default: none)")
+                        help="file to write: the scores; its folder must exist (default: none)")
     parser.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
-                        help="how many, from --seed on (default: %(default)s)")
+                        help="number of random seeds, from --seed on (default: %(default)s)")
     parser.add_argument("--weight-bits", type=_bit_list, default=[8, 4], metavar="N,N",
-                        help="2 to 16 each (default: 8,4)")
+                        help="weight bits to compare, 2 to 16 each (default: 8,4)")
     parser.add_argument("--tuning-epochs", type=whole_number(*LIMITS["epochs"]), metavar="N",
                         default=Tuning.epochs,
-                        help="passes of the fine-tuning (default: %(default)s)")
+                        help="passes of the fine-tuning over the recording (default: %(default)s)")
     add_target(parser)
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
 
@@ -36,12 +37,12 @@ def _bit_list(text: str) -> list[int]:
     try:
         return [whole_number(*WIDTH_LIMITS["weight"])(part) for part in text.split(",")]
     except ArgumentTypeError:
-        raise ArgumentTypeError("must be whole numbers from 2 to 16 with commas between, "
+        raise ArgumentTypeError("must be whole numbers from 2 to 16 separated by commas, "
                                 f"not {text!r}") from None
 
 
 def run(arguments: Namespace) -> None:
-    """Train with each seed, and print what is lost."""
+    """Train with each seed, and print the loss of each width."""
     check_torch()
     from spikewright.base.errors import InputError
     from spikewright.base.files import written_file

@@ -13,10 +13,11 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Simulate a subject, train on one session, keep another; takes minutes. "
-                          "Writes default.safetensors and default_recording.npz.")
+    parser.description = ("Simulate two sessions of a reaching subject. Train a network on the "
+                          "first, default.safetensors, and write the second as a recording, "
+                          "default_recording.npz. It takes minutes.")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
-                        help="existing folder to write to")
+                        help="folder to write to; it must exist")
     add_settings(parser, Recipe, "epochs", "seed")
     parser.set_defaults(hidden=Recipe.hidden)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the commands that train share."""
+"""Options and checks of the commands that train."""
 
 import os
 from argparse import ArgumentParser, Namespace
@@ -15,20 +15,21 @@ from ..parser import whole_number
 __all__ = ["add_recording", "add_settings", "add_target", "check_output", "check_torch", "settings",
            "train"]
 
-SETTINGS = {"hidden": "hidden units", "epochs": "passes over the recording",
-            "seed": "seed of every random draw"}
+SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
+            "seed": "random seed"}
 
 
 def add_recording(parser: ArgumentParser) -> None:
     """Add the recording to train on."""
     parser.add_argument("recording", type=Path, metavar="RECORDING.npz",
-                        help="with velocity or force, see docs/contracts.md")
+                        help=".npz with spikes, and velocity or force; see docs/contracts.md")
 
 
 def add_target(parser: ArgumentParser) -> None:
-    """Add the key that is decoded."""
+    """Add the key to decode."""
     parser.add_argument("--target", choices=TARGETS, default=None,
-                        help="key of the recording to decode (default: the first that it has)")
+                        help="key of the recording to decode (default: velocity, or force if "
+                        "there is no velocity)")
 
 
 def add_settings(parser: ArgumentParser, recipe: type, *names: str) -> None:
@@ -41,7 +42,7 @@ def add_settings(parser: ArgumentParser, recipe: type, *names: str) -> None:
 
 
 def settings(recipe: type, arguments: Namespace):
-    """The ``recipe`` that the options of `add_settings` give."""
+    """Return the ``recipe`` that the options of `add_settings` give."""
     return recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
 
 
@@ -57,7 +58,7 @@ def check_torch() -> None:
 
 
 def check_output(path: Path) -> None:
-    """Refuse before the work a file that could not be written after it."""
+    """Refuse a file that cannot be written, before the work starts."""
     if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
         raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
     check_file(path)
@@ -67,7 +68,7 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           unseen: Recording) -> tuple[float, float]:
     """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
 
-    ``title`` is the name of the checkpoint once all is done. Returns the R2 of each axis.
+    ``title`` is the final name of the checkpoint. Returns the R2 of each axis.
     """
     check_torch()
     from spikewright.train.fit import fit, predict, r2

@@ -14,9 +14,9 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.description = ("Train on the first 80 % of a recording that holds velocity or force, "
-                          "and score on the rest. The decays follow the recording's dt. The "
-                          "network answers in the unit of its velocity.")
+    parser.description = ("Train a network on the first 80 % of a recording with velocity or "
+                          "force, and score it on the rest. The time step of the network is the "
+                          "dt of the recording. Its outputs have the unit of the recording.")
     add_recording(parser)
     add_folder(parser, "final.safetensors and metrics.json")
     add_target(parser)

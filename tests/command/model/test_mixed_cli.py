@@ -33,7 +33,8 @@ def test_build_with_the_same_bits_for_all_is_the_same_model(here, call_command):
 
 
 HELP = "(see 'spikewright quantize --help')"
-PARSED = "argument --projection-bits: must be NAME=N with a whole number N from 2 to 16, as input=4"
+PARSED = ("argument --projection-bits: must be NAME=N with a whole number N from 2 to 16, "
+          "such as input=4")
 
 
 @pytest.mark.parametrize("options, message", [

@@ -75,7 +75,8 @@ def test_command_fits(tmp_path, call_command):
     ({"bin": np.array([], int), "channel": np.array([], int), "count": np.array([], int)},
      "Recording a.npz must hold at least 1 event to train on, not 0"),
     ({"velocity": _velocity_with(np.nan)},
-     "Recording {path} velocity must be finite, not [6.0, nan] in row 3"),
+     ("Recording a.npz velocity must be known in every step to train on, not NaN in 1 of 4 "
+      "steps (first: step 3): cut these steps out")),
     ({"n_bins": 1, "bin": np.array([0]), "channel": np.array([0]), "count": np.array([1]),
       "trial_start_bin": np.array([0]), "velocity": np.ones((1, 2))},
      "Recording a.npz n_bins must be enough to hold out 20%, not 1"),

@@ -39,8 +39,8 @@ def test_command_finetunes(files, tmp_path, call_command):
     status, out, err = call_command("finetune", checkpoint, recording, "-o", tmp_path / "model",
                             "--epochs", 2, "--seed", 3, "--name", "mine", "--weight-bits", 5,
                             "--projection-bits", "recurrent=3")
-    worse = ("warning: rounding alone decodes the held-out part better: take 'spikewright quantize"
-             "build'\n")
+    worse = ("warning: rounding alone decodes the held-out part better: use 'spikewright "
+             "quantize'\n")
     assert status == 0 and err in ("", worse)
     model, manifest = load_artefact(tmp_path / "model")
     assert (model.name, model.widths.weight) == ("mine", 5)
@@ -103,7 +103,7 @@ def test_command_compares(files, tmp_path, call_command):
      "no.npz cannot be used: No such file or directory"),
     (["finetune", "{net}", "{rec}", "-o", "m", "--target", "force"],
      ("Recording {rec} must have the key 'force', not only bin, channel, dt, licence, n_bins, "
-      "n_channels, note, source, trial_start_bin, velocity")),
+      "n_channels, note, source, trial_start_bin, unit, velocity")),
     (["finetune", "{net}", "{rec}", "-o", "m", "--weight-bits", "1"],
      ("argument --weight-bits: must be a whole number from 2 to 16, not '1' "
       "(see 'spikewright finetune --help')")),
@@ -114,7 +114,7 @@ def test_command_compares(files, tmp_path, call_command):
     (["held-out", "{rec}", "-o", "no/c.json"],
      "Output folder must exist and be writable, not 'no'"),
     (["held-out", "{rec}", "--weight-bits", "8,40"],
-     ("argument --weight-bits: must be whole numbers from 2 to 16 with commas between, not '8,40' "
+     ("argument --weight-bits: must be whole numbers from 2 to 16 separated by commas, not '8,40' "
       "(see 'spikewright held-out --help')")),
 ])
 def test_command_refuses(files, tmp_path, monkeypatch, call_command, arguments, message):
