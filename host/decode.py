@@ -53,7 +53,10 @@ def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
     """Send every step of ``recording`` and gather the answers.
 
     With ``live``, a step is sent when its bin is over, as in an experiment: one every ``dt``
-    seconds. Otherwise each step is sent as soon as the step before is answered.
+    seconds. A step that is late is sent as soon as the step before is answered, and so are those
+    that are due meanwhile, until the device has caught up. No step is skipped, because the state
+    of the network depends on all of them. Without ``live``, each step is sent as soon as the step
+    before is answered.
 
     Raises
     ------

@@ -2,14 +2,12 @@
 
 import re
 import struct
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from spikewright.host.codec import LOAD_MAX, FrameReader, encode_info, encode_load, pack_frame
+from spikewright.host.codec import FrameReader, encode_info, pack_frame
 from spikewright.host.driver import Driver, NoAnswerError
-from spikewright.host.serial_port import SerialPort
 from spikewright.plan.frames import VERSION
 
 HASH  = "9f3ac5017be2d844" + "00" * 24
@@ -184,22 +182,3 @@ def test_driver_refuses_events(rows, text):
 def test_driver_refuses_arguments(arguments, text):
     with pytest.raises(ValueError, match=f"^{text}$"):
         Driver(FakeDevice(), *arguments)
-
-
-def test_serial_port():
-    port = SerialPort("loop://", 1_000_000, timeout=0.01)
-    assert port.write(b"abc") == 3
-    assert port.read(5) == b"abc"
-    assert port.read(5) == b""
-    port.close()
-
-
-@pytest.mark.parametrize("baud", [9600, 1_000_000])
-def test_serial_port_waits_for_frames_that_are_on_their_way(monkeypatch, baud):
-    """A LOAD of 242 bytes to the device, and as long an answer from it."""
-    waits = {}
-    monkeypatch.setattr("serial.serial_for_url", lambda _, **options: (
-        waits.update(options) or SimpleNamespace(reset_input_buffer=lambda: None)))
-    SerialPort("/dev/ttyUSB1", baud, timeout=0.1)
-    assert waits == {"baudrate": baud, "timeout": 0.1 + 2 * 242 * 10 / baud}
-    assert len(b"\0" + encode_load(0, bytes(LOAD_MAX))) <= 242

@@ -38,7 +38,7 @@ def add(parser: ArgumentParser) -> None:
     add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
     add_core_options(parser)
     parser.add_argument("--live", action="store_true", help="send a time step every dt seconds, as "
-                        "in an experiment, and count late answers")
+                        "in an experiment, and count late answers; a late step is sent at once")
     parser.add_argument("--picture", type=output_file, metavar="FILE",
                         help="file to write: a picture of the decoded velocity, .png, .svg or .pdf "
                         "(default: none)")
