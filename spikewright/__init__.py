@@ -9,9 +9,9 @@ __all__ = ["Decoder", "Model", "Report", "Result", "build", "load", "quantize", 
 
 
 class _Package(ModuleType):
-    """The class of this package, whose function `quantize` has the name of a room.
+    """The class of this package. Its function `quantize` and a subpackage have the same name.
 
-    Without it, an import of the room would put the room in the place of the function.
+    Without this class, an import of the subpackage would replace the function.
     """
 
     @property
@@ -20,14 +20,14 @@ class _Package(ModuleType):
 
     @quantize.setter
     def quantize(self, room):
-        """The room stays in `sys.modules`, where ``from spikewright.quantize.x import`` looks."""
+        """Ignore the subpackage: `sys.modules` has it for ``from spikewright.quantize.x import``."""
 
 
 sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str):
-    # Imported when it is used: `spikewright --help` needs nothing of it.
+    # The API is imported on first use, so that `spikewright --help` is quick.
     if name in __all__:
         return getattr(import_module(".api", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

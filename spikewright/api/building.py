@@ -18,7 +18,7 @@ class Report:
     Parameters
     ----------
     folder : Path
-        Bitstream, report.html, report.json and logs.
+        Folder of the bitstream, report.html, report.json and logs.
     facts : dict
         The contents of report.json, see docs/contracts.md.
     """
@@ -33,7 +33,7 @@ class Report:
         Raises
         ------
         InputError
-            If there is no report, or it is damaged.
+            If there is no report, or the report is damaged.
         """
         from spikewright.boards.flow.facts import load_facts
         return cls(folder=Path(folder), facts=load_facts(Path(folder)))
@@ -50,7 +50,7 @@ class Report:
 def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced",
           megahertz: float | None = None, baud: int = BAUD, seed: int = 1,
           recording: str | Path | None = None, **core) -> Report:
-    """Make the bitstream of a model for a board, and a report.
+    """Make the bitstream and the report of a model for a board.
 
     Parameters
     ----------
@@ -58,17 +58,19 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     board : str
         Name of the board, as ``spikewright boards`` lists it.
     out : path
-        Folder of the bitstream, report.html, report.json and logs: all of them, or none.
+        Folder to write: bitstream, report.html, report.json and logs. If the build fails, nothing
+        is written.
     preset, **core
-        As in `run`. Options of the preset that this chip cannot support are replaced.
+        As in `run`. Options of the preset that the chip cannot support are replaced.
     megahertz : float, optional
-        Clock of the decoder; None for the board's default.
+        Clock of the decoder, in MHz. None for the clock of the board.
     baud : int
-        Bits a second on the serial line.
+        Bits per second on the serial line.
     seed : int
-        Seed of the placement.
+        Random seed of place and route. Another seed gives another layout, and may reach another
+        clock frequency.
     recording : path, optional
-        Recording that the report measures on; None for simulated spikes.
+        Recording for the figures of the report. None for simulated spikes.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     Raises
     ------
     InputError
-        If there is no such board, the design does not fit, or ``out`` holds something else.
+        If there is no such board, the design does not fit, or ``out`` contains other files.
     """
     from spikewright.boards.board.platforms import find_board
     from spikewright.boards.flow.build import build as build_folder

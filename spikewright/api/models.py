@@ -23,12 +23,12 @@ _FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
 
 
 def read(path: str | Path) -> Network:
-    """Read a network file: .pth or .safetensors, in the layout of tinyRSNN.
+    """Read a network file, .pth or .safetensors, in the layout of tinyRSNN.
 
     Raises
     ------
     InputError
-        If the file has another form; the message names what is wrong.
+        If the file has another form. The message names the fault.
     """
     network = read_checkpoint(Path(path))
     _FILES[network] = Path(path)
@@ -48,24 +48,28 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     network : Network
         The result of `read`.
     calibrate : path, optional
-        Recording whose spikes set the scale of the states; None for simulated spikes.
+        Recording whose spikes set the scale of the currents and membrane potentials. None for
+        simulated spikes.
     name : str, optional
-        Name of the model, 1 to 100 printable characters; None for the name of the network's file.
+        Name of the model, 1 to 100 printable characters. None for the name of the network file.
     weight_bits, current_bits, membrane_bits, decay_bits : int
-        Bits of a weight (2 to 16), of the states s and m (8 to 32), of a decay (4 to 16).
+        Bits of a weight (2 to 16), of a synaptic current and of a membrane potential (8 to 32),
+        and of a decay factor (4 to 16).
     projection_bits : dict of str to int, optional
-        Bits of a weight of some projections, such as ``{"input": 4}``.
+        Weight bits of some projections, such as ``{"input": 4}``. The others have ``weight_bits``.
     states : str
-        ``calibrated``: states as wide as given. ``proven``: so wide that no input saturates them.
+        ``calibrated``: currents and membrane potentials have the bits given above. ``proven``: they
+        have as many bits as are needed so that no input saturates them.
     events_per_channel : int
-        Most spikes of a channel in a step that the proof allows for, 1 to 255.
+        Most spikes of one channel in one step that the proof assumes, 1 to 255.
     decay_terms : int, optional
-        Make each decay a sum of at most so many signed powers of two, 1 to 4.
+        Make each decay factor a sum of at most this many signed powers of two, 1 to 4. None for
+        no limit.
 
     Returns
     -------
     Model
-        Its ``warnings`` say what may surprise, one line each.
+        A model with ``warnings``: possible surprises, one line each.
 
     Raises
     ------
@@ -134,7 +138,7 @@ def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = 
                      projection_bits: dict[str, int] | None = None, states: str = Rules.states,
                      events_per_channel: int = Rules.events_per_channel,
                      decay_terms: int | None = Rules.decay_terms) -> dict:
-    """The arguments of `quantize` as a manifest keeps them, to recognise a model made with them."""
+    """Return arguments of `quantize` in the form that the manifest has."""
     return {"weight_bits": weight_bits, "current_bits": current_bits,
             "membrane_bits": membrane_bits, "decay_bits": decay_bits,
             "projection_bits": dict(sorted((projection_bits or {}).items())), "states": states,

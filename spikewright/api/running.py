@@ -28,17 +28,18 @@ class Result:
     Parameters
     ----------
     velocity : ndarray of float64, shape (steps, axes)
-        Physical units of the network.
+        Decoded velocity, in the unit of the network.
     velocity_int : ndarray of int64, shape (steps, outputs), or None
-        Membranes of the outputs; None for ``float``.
+        Membrane potentials of the output neurons. None for ``float``.
     spikes : ndarray of bool, shape (steps, neurons), or None
-        All spiking populations, side by side; None from a link, which does not carry spikes.
+        Spikes of all spiking populations, in neighbouring columns. None for ``virtual`` and boards,
+        because the link does not carry spikes.
     populations : dict of str to ndarray of bool, shape (steps, neurons)
-        The spikes of each spiking population.
+        Spikes of each spiking population.
     cycles, latency : ndarray of int64, shape (steps,), or None
-        Clock cycles of each step, and cycles from its last spike to its output.
+        Clock cycles of each step, and clock cycles from its last spike to its output.
     saturated : ndarray of bool, shape (steps,), or None
-        Whether a state has saturated since the last reset.
+        Whether a current or membrane potential has saturated since the last reset.
     """
 
     velocity: np.ndarray
@@ -50,7 +51,7 @@ class Result:
     saturated: np.ndarray | None = None
 
     def save(self, path: str | Path) -> None:
-        """Write an .npz file: a key for each array, and ``spikes_NAME`` for each population."""
+        """Write an .npz file with a key for each array, and ``spikes_NAME`` for each population."""
         arrays = {key: value for key, value in vars(self).items()
                   if key != "populations" and value is not None}
         named = {f"spikes_{name.replace('.', '_')}": value
@@ -69,17 +70,17 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     recording : path
         .npz, see docs/contracts.md.
     backend : str
-        ``float``: the network before it was rounded. ``golden``: the integer model. ``rtl``: the
-        compiled hardware. ``virtual``: the whole decoder with its serial line, compiled.
-        ``board:`` and a port: a board.
+        ``float``: the network before rounding. ``golden``: the integer model. ``rtl``: the
+        simulated core. ``virtual``: the simulated decoder with its serial line. ``board:`` and a
+        port, such as ``board:/dev/ttyUSB1``: a board.
     preset : str
-        ``small``, ``balanced`` or ``fast``: the core whose cycles are counted.
+        ``small``, ``balanced`` or ``fast``: the core whose clock cycles are counted.
     cache : path
-        Folder that keeps compiled hardware.
+        Folder for compiled hardware, which is used again.
     baud : int
-        Bits a second on the serial line.
+        Bits per second on the serial line.
     megahertz : float
-        Clock of the virtual board.
+        Clock of the virtual board, in MHz.
     **core
         Options that replace those of the preset: ``lanes``, ``tables``, ``weight_memory``,
         ``neurons``, ``multiplier``; see `plan.config.CoreConfig`.
@@ -93,7 +94,7 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     InputError
         If an argument is wrong, or the recording is for another network.
     CoreFault
-        If the compiled hardware breaks a rule of its own.
+        If the simulated hardware breaks one of its own rules.
     """
     if backend not in BACKENDS and not backend.startswith("board:"):
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
