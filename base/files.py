@@ -91,7 +91,7 @@ def check_folder(path: Path, index: str | None = None) -> None:
 
 def _ours(folder: Path, index: str | None) -> bool:
     for name in (index,) if index else INDEXES:
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
             if INDEXES[name] in json.loads((folder / name).read_text(encoding="utf-8")):
                 return True
     return False

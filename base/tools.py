@@ -74,13 +74,17 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     log = Path(folder) / f"{tool}.log"
     if _compiles_first(tool):
         title += " (the first call on a machine compiles the tool: about a minute)"
-    with open(log, "w", encoding="utf-8") as output, _clock(title) as clock:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
-                                   stdin=subprocess.DEVNULL)
-        while process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=1)
-            clock.refresh()
+    with (open(log, "w", encoding="utf-8") as output, _clock(title) as clock,
+          subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
+                           stdin=subprocess.DEVNULL) as process):
+        try:
+            while process.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=1)
+                clock.refresh()
+        except BaseException:
+            process.kill()
+            raise
     text = log.read_text(errors="replace", encoding="utf-8")
     if process.returncode != 0:
         raise InputError(f"{tool} must succeed, not end with status {process.returncode}: "

@@ -110,3 +110,7 @@ def test_every_file_of_a_package_is_installed():
                 assert any(rest.match(pattern) and len(rest.parts) == len(Path(pattern).parts)
                            for package, rest in holders
                            for pattern in tool["package-data"].get(package, ())), path
+
+
+def test_every_room_has_tests_of_its_own():
+    assert all((ROOT / "tests" / room).is_dir() for room in ROOMS[:-1])

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of arrays are whole, or refused with a ValueError."""
+
+import numpy as np
+import pytest
+
+from spikewright.base.arrays import read_arrays, write_arrays
+
+
+def test_arrays_come_back(tmp_path):
+    path = tmp_path / "name.without_npz"
+    write_arrays(path, {"a": np.arange(3), "b": np.eye(2)})
+    arrays = read_arrays(path)
+    assert sorted(arrays) == ["a", "b"]
+    assert arrays["a"].tolist() == [0, 1, 2] and np.array_equal(arrays["b"], np.eye(2))
+    assert list(read_arrays(path, {"a", "c"})) == ["a"]
+
+
+def test_damaged_arrays_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    write_arrays(path, {"a": np.arange(1000)})
+    whole = path.read_bytes()
+    for data in (b"", b"text", whole[:-1], whole[:100], whole.replace(b"a.npy", b"b.npy", 1),
+                 whole[:60] + bytes(40) + whole[100:]):
+        path.write_bytes(data)
+        with pytest.raises(ValueError):
+            read_arrays(path)
+
+
+def test_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.array([{}], object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        read_arrays(tmp_path / "a.npz")
+
+
+def test_missing_arrays(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_arrays(tmp_path / "a.npz")
