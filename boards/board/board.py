@@ -30,6 +30,9 @@ ClockSource = PllSettings | Ecp5PllSettings | Oscillator | None
 
 OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
 
+# A chip with fewer cells of logic has room for one lane.
+SMALL = 2000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wires:
@@ -124,13 +127,15 @@ class Board:
         return (*self.chip.nextpnr, *self.package)
 
     @property
-    def instead(self) -> dict[str, str]:
+    def instead(self) -> dict[str, str | int]:
         """Options of `plan.config.CoreConfig` that replace those this chip cannot support."""
-        choices: dict[str, str] = {}
+        choices: dict[str, str | int] = {}
         if not self.resources["dsp"]:
             choices |= {"multiplier": "serial", "neurons": "shared"}
         if not self.resources.get("spram"):
             choices["weight_memory"] = "block"
+        if self.resources[self.family.logic] < SMALL:
+            choices["lanes"] = 1
         return choices
 
     @property

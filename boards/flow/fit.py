@@ -2,6 +2,7 @@
 """Refusals: a design that is too large or too slow for a board, and what to change."""
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 from spikewright.base.errors import InputError
 from spikewright.plan.layout import Layout
@@ -10,7 +11,7 @@ from spikewright.plan.plan import MOST_BITS, MOST_WORDS, Plan
 from ..board.board import Board
 from ..board.platforms import BOARDS
 
-__all__ = ["Weights", "check_area", "check_timing", "holders", "weights_of"]
+__all__ = ["Weights", "check_area", "check_timing", "holders", "refuse_area", "weights_of"]
 
 # Logic of a multiplier on a chip without multipliers, measured on an HX8K.
 MULTIPLIER_LOGIC = 310
@@ -74,8 +75,13 @@ def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
     cells = board.family.cells
     needed = _sums(board, blocks)
     over = [kind for kind in cells if needed[kind] > board.resources[kind]]
-    if not over:
-        return
+    if over:
+        refuse_area(board, blocks, over, weights)
+
+
+def refuse_area(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> NoReturn:
+    """Raise the InputError of a design that needs more cells of the kinds ``over``."""
+    needed, cells = _sums(board, blocks), board.family.cells
     told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
                      for kind, cell in cells.items() if needed[kind])
     raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
@@ -100,7 +106,7 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
             bits = _bits_that_fit(board, blocks, weights, saved)
             if bits >= 2 and not (saved and fewer_lanes):
                 advice.append(f"{lanes}build the model with about {bits} bits a weight "
-                              f"(quantize build --weight-bits {bits}, or make BITS={bits})")
+                              f"(spikewright quantize --weight-bits {bits}, or make BITS={bits})")
                 break
     if board.name in large:
         advice.append(f"keep the weights in large RAMs ({options})")

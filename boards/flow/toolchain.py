@@ -23,6 +23,7 @@ from ..board.top import BoardTop
 from .fit import Weights, check_area, check_timing, weights_of
 from .netlist import count_blocks, count_cells
 from .placed import PlacedReport, read_report
+from .room import check_room
 
 __all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
            "synthesize_files"]
@@ -69,10 +70,11 @@ def design_files(board: Board, plan: Plan, link: LinkParams,
     Raises
     ------
     InputError
-        If the weights are in large memory, and the board has none.
+        If the weights are in large memory, and the board has none, or the memories cannot fit.
     """
     if plan.large:
         check_large_memory(board)
+    check_room(board, plan)
     top = BoardTop(board, LinkedCore(core_params(plan), link), clock)
     files = board.platform().prepare(top, "top", emit_src=False).files
     pins = f"top.{board.family.pins}"

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the bitstream of a model."""
 
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from spikewright.model.saved import Model
-from spikewright.plan.config import BAUD, chosen
+from spikewright.plan.config import BAUD
 
 __all__ = ["Report", "build"]
 
@@ -61,7 +62,8 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
         Folder to write: bitstream, report.html, report.json and logs. If the build fails, nothing
         is written.
     preset, **core
-        As in `run`. Options of the preset that the chip cannot support are replaced.
+        As in `run`. Options of the preset are replaced where the chip cannot support them, and
+        where the weight tables do not fit otherwise. A line on stderr says so.
     megahertz : float, optional
         Clock of the decoder, in MHz. None for the clock of the board.
     baud : int
@@ -83,8 +85,11 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     """
     from spikewright.boards.board.platforms import find_board
     from spikewright.boards.flow.build import build as build_folder
+    from spikewright.boards.flow.room import fitting_config
     chip = find_board(board)
-    config = chosen(preset, core, chip.instead)
+    config, told = fitting_config(chip, model.integers, preset, core)
+    if told:
+        print(f"note: {told}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as temporary:
         model.save(Path(temporary) / "model")
         facts = build_folder(Path(temporary) / "model", chip, Path(out), config=config,

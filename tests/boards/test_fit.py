@@ -13,8 +13,8 @@ from tests.designs import plan_of
 from tests.networks import deep_model, refused
 
 ICEBREAKER = BOARDS["icebreaker"]
-ADVICE = ("build the model with about {0} bits a weight (quantize build --weight-bits {0}, or make "
-          "BITS={0})")
+ADVICE = ("build the model with about {0} bits a weight (spikewright quantize --weight-bits {0}, or "
+          "make BITS={0})")
 ROOM = "take a board that by these counts has room for it: {}"
 LARGE = "keep the weights in large RAMs (--weight-memory large)"
 ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Block RAMs of a design before its synthesis: refuse what cannot fit, and find what can.
+
+Synthesis of a design that is too large takes minutes, and the weight tables say it at once.
+"""
+
+from dataclasses import replace
+
+from spikewright.base.errors import InputError
+from spikewright.hw.memories.weights import bank_depths
+from spikewright.model.model import IntegerModel
+from spikewright.plan.config import CoreConfig, chosen
+from spikewright.plan.plan import Plan
+
+from ..board.board import Board
+from ..board.family import ICE40
+from .fit import refuse_area, weights_of
+
+__all__ = ["block_rams", "check_room", "fitting_config"]
+
+# Yosys makes shallower memories from logic where that is smaller.
+SHALLOW = 256
+LINK, SPIKES = 1, 1
+
+# What takes the place of choices of the preset where its tables do not fit, in this order: packed
+# tables are in the bitstream; large RAMs are filled by the host; one lane is slow.
+CANDIDATES: tuple[dict, ...] = (
+    {"tables": "smallest"},
+    {"tables": "bitmap", "lanes": 2},
+    {"weight_memory": "large"},
+    {"weight_memory": "large", "lanes": 8},
+    {"lanes": 1},
+    {"lanes": 1, "tables": "rows"},
+    {"lanes": 1, "tables": "bitmap"},
+)
+
+
+def block_rams(plan: Plan, board: Board) -> dict[str, int]:
+    """Block RAMs that each block of a design takes at least, by the name of the block."""
+    family, layout, config = board.family, plan.layout, plan.config
+    bits, widths = family.cells["ebr"].bits, plan.model.widths
+    weights = 0
+    if not plan.large:
+        for weight_bits, name in layout.memories:
+            words = sum(table.words for table in layout.tables
+                        if (table.bits, table.format) == (weight_bits, name))
+            if name == "dense":
+                weights += sum(_bank(depth, weight_bits * config.lanes, bits)
+                               for depth in bank_depths(words) if depth >= SHALLOW)
+            else:
+                weights += layout.images[weight_bits].bits // bits
+    # Two words of up to 32 bits for each neuron, or for each word in every lane and its number.
+    shared = _bank(max(SHALLOW, 1 << (2 * layout.neurons - 1).bit_length()), 32, bits)
+    neurons = 2 * config.lanes + 1 if config.neurons == "lanes" else shared
+    # An ECP5 has small RAMs made of logic, too.
+    currents = ((1 if config.lanes == 1 else config.lanes)
+                * -(-layout.words * widths.current // bits) if family is ICE40 else 0)
+    return {"weights": weights, "neurons": neurons, "currents": currents,
+            "spikes": SPIKES, "link": LINK}
+
+
+def check_room(board: Board, plan: Plan) -> None:
+    """Refuse a design whose memories cannot fit ``board``.
+
+    Raises
+    ------
+    InputError
+        The message says what the design needs, what the chip has, and what to change.
+    """
+    taken = block_rams(plan, board)
+    if sum(taken.values()) > board.resources["ebr"]:
+        none = dict.fromkeys(board.family.cells, 0)
+        blocks = {name: none | {"ebr": count} for name, count in taken.items()}
+        refuse_area(board, blocks, ["ebr"], weights_of(plan))
+
+
+def fitting_config(board: Board, model: IntegerModel, preset: str,
+                   given: dict) -> tuple[CoreConfig, str]:
+    """The configuration ``preset`` with the choices ``given``, changed so that its memories fit.
+
+    Only what a user has not given is changed, and only where the memories do not fit otherwise.
+
+    Returns
+    -------
+    config : CoreConfig
+    told : str
+        What was changed, and why; empty where nothing was.
+
+    Raises
+    ------
+    InputError
+        If the choices do not go together.
+    """
+    config = chosen(preset, given, board.instead)
+    first = _taken(board, model, config)
+    if first is None or first <= board.resources["ebr"]:
+        return config, ""
+    for candidate in CANDIDATES:
+        if candidate.keys() & given.keys():
+            continue
+        if candidate.get("weight_memory") == "large" and not board.resources.get("spram"):
+            continue
+        try:
+            other = replace(config, **({"weight_memory": "block"} | candidate)
+                            if "weight_memory" not in given else candidate)
+        except ValueError:
+            continue
+        taken = _taken(board, model, other)
+        # The packed formats have several memories, each of which may begin another block RAM.
+        spare = 0 if other.tables == "dense" else 1
+        if taken is not None and taken + spare <= board.resources["ebr"]:
+            changed = " ".join(f"--{name.replace('_', '-')} {value}"
+                               for name, value in candidate.items())
+            return other, (f"the weight tables take {first} of {board.resources['ebr']} block RAMs "
+                           f"of {board.name} with the preset {preset}, so the core gets {changed}")
+    return config, ""
+
+
+def _taken(board: Board, model: IntegerModel, config: CoreConfig) -> int | None:
+    """Block RAMs of ``model`` with ``config``, or None where a core cannot have this form."""
+    try:
+        return sum(block_rams(Plan(model=model, config=config), board).values())
+    except InputError:
+        return None
+
+
+def _bank(depth: int, width: int, bits: int) -> int:
+    """Block RAMs of a memory with ``depth`` words of ``width`` bits, at least."""
+    return -(-width // (bits // depth)) if depth <= bits else -(-depth * width // bits)

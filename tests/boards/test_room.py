@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What fits is known before synthesis: by the kept builds, and for networks that are larger."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow.room import block_rams, check_room, fitting_config
+from spikewright.model.model import Widths
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
+from tests.designs import ROOT, plan_of
+from tests.networks import make_network, nearest_model
+
+ICEBREAKER, ICESTICK = BOARDS["icebreaker"], BOARDS["icestick"]
+KEPT = sorted((ROOT / "docs" / "reports").glob("*.json"))
+
+
+def model_of(channels=96, hidden=64, bits=8):
+    """A model of the published form without a weight that is zero."""
+    network = make_network(1, {"hidden": hidden, "out": 2},
+                           [("hidden", "hidden", 3), ("input", "hidden", 0), ("hidden", "out", 0)],
+                           channels=channels)
+    for projection in network.projections:
+        projection.weights[projection.weights == 0] = 0.5
+    return nearest_model(network, Widths(weight=bits), "full")
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_estimate_of_the_kept_builds(path):
+    """Never above what synthesis found, and at most one block RAM below it."""
+    report = json.loads(Path(path).read_text())
+    channels = 192 if path.stem.startswith("loco") else 96
+    bits = 4 if "4bit" in path.stem else 8
+    config = CoreConfig(**report["config"])
+    if config.tables != "dense":
+        pytest.skip("the packed tables of a full network are larger than those of this one")
+    taken = block_rams(Plan(model=model_of(channels, bits=bits), config=config),
+                       BOARDS[report["board"]["name"]])
+    found = {name: cells["ebr"] for name, cells in report["blocks"].items() if cells["ebr"]}
+    assert sum(found.values()) - 1 <= sum(taken.values()) <= sum(found.values()), (taken, found)
+
+
+def test_what_fits_stays_as_it_is():
+    assert fitting_config(ICEBREAKER, model_of(), "balanced", {}) == (CoreConfig(), "")
+    assert fitting_config(ICEBREAKER, model_of(), "small", {"tables": "rows"}) == (
+        CoreConfig(lanes=1, tables="rows"), "")
+
+
+def test_large_network_goes_into_large_memory():
+    config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {})
+    assert config == CoreConfig(lanes=8, weight_memory="large")
+    assert told == ("the weight tables take 192 of 30 block RAMs of icebreaker with the preset "
+                    "balanced, so the core gets --weight-memory large --lanes 8")
+
+
+def test_what_a_user_gives_is_not_changed():
+    config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {"lanes": 4})
+    assert (config, told) == (CoreConfig(), "")
+    config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced",
+                                  {"weight_memory": "block"})
+    assert (config, told) == (CoreConfig(), "")
+
+
+def test_small_chip_gets_one_lane():
+    config, told = fitting_config(ICESTICK, model_of(bits=4), "balanced", {})
+    assert (config, told) == (CoreConfig(lanes=1, multiplier="serial"), "")
+    check_room(ICESTICK, Plan(model=model_of(bits=4), config=config))
+
+
+def test_what_cannot_fit_is_refused_before_synthesis():
+    with pytest.raises(ValueError, match=r"^Design must fit the Lattice iCE40HX1K of icestick, not "
+                       r"take 2\d of 16 block RAMs \(EBR\): build the model with about 4 bits a "
+                       r"weight \(spikewright quantize --weight-bits 4, or make BITS=4\), or "):
+        check_room(ICESTICK, plan_of(model_of(), lanes=1, multiplier="serial"))
