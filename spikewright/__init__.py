@@ -20,7 +20,7 @@ class _Package(ModuleType):
 
     @quantize.setter
     def quantize(self, room):
-        """Ignore the subpackage: `sys.modules` has it for ``from spikewright.quantize.x import``."""
+        """Ignore the subpackage; ``from spikewright.quantize.x import`` uses `sys.modules`."""
 
 
 sys.modules[__name__].__class__ = _Package

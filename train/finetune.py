@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fine-tuning of a rounded model: the integers run, and the float weights behind them learn.
+"""Fine-tuning of a rounded model: it runs with integers, which are rounded from trained floats.
 
 See docs/finetuning.md for the equations.
 """
@@ -33,7 +33,8 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
              tuning: Tuning, unit: float = 1.0) -> tuple[IntegerModel, dict]:
     """Fine-tune the result of `quantize.compile.compile_network` on a recording with ``velocity``.
 
-    ``unit`` is the unit of the network in units of the recording, see `unit_of`; it is kept.
+    ``unit`` is the unit of the network in units of the recording, see `unit_of`. The tuned model
+    has the same unit.
 
     Weights that are 0 in ``network`` stay 0. Neurons and channels that lose all their weights are
     dropped. The facts of the manifest get one more entry, ``finetuned``.
@@ -48,9 +49,9 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
 
 
 def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) -> np.ndarray:
-    """R2 of golden's answers, float64 (axes,), at the time for which the network was trained.
+    """R2 of the golden model, float64 (axes,), at the time for which the network was trained.
 
-    Answers are multiplied by ``unit``, see `unit_of`.
+    Its outputs are multiplied by ``unit``, see `unit_of`.
     """
     return r_squared(target_velocity(recording), _answers(model, recording) * unit)
 
@@ -80,7 +81,7 @@ def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
 
 def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
          unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
-    """The model with weights that decode ``recording`` better; only weights in ``masks`` change.
+    """Train the weights of ``model`` in ``masks`` to decode ``recording`` better.
 
     Minimises the root mean square error of the velocity, each axis scaled by the root mean square
     of the movement. Runs on one thread, so that a seed gives one result on one machine.
@@ -109,8 +110,8 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
 class _Trainer:
     """The integer network, its optimiser, and the constants of the training.
 
-    ``gain`` float64 (axes, outputs) makes the velocity of the outputs, each axis in units of its
-    ``size``, float64 (axes,).
+    ``gain``, float64 (axes, outputs), converts outputs to velocity. ``size``, float64 (axes,), is
+    the unit of each axis.
     """
     def __init__(self, model: IntegerModel, masks: list[np.ndarray], tuning: Tuning,
                  gain: np.ndarray, size: np.ndarray):
@@ -175,7 +176,7 @@ def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
 
 
 def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict:
-    """The manifest entries ``facts`` of a compiled model, updated for its new weights."""
+    """Update the manifest entries ``facts`` of a compiled model for its new weights."""
     current, membrane = proven_bits(model)
     calibration = facts["calibration"]
     return {

@@ -23,12 +23,12 @@ __all__ = ["Events", "IntegerNetwork", "State"]
 
 @dataclass(frozen=True)
 class Events:
-    """Input events of streams that run side by side.
+    """Input events of streams that run in parallel.
 
     Parameters
     ----------
     rows : int64, (steps, batch, most)
-        Input rows of the events in their order, filled up with ``-1``.
+        Input rows of the events in their order; unused entries are ``-1``.
     reset : bool, (steps, batch)
         The state of the stream is cleared before the step.
     """
@@ -58,7 +58,7 @@ class IntegerNetwork(nn.Module):
     Parameters
     ----------
     model : IntegerModel
-        Training starts with its weights; its other tables stay.
+        Training starts with its weights. Its other constants do not change.
 
     Members
     -------

@@ -144,13 +144,14 @@ def simulate(*, n_bins: int, seed: int, units: Units | None = None, reaches: Rea
     dt : float
         Seconds per step.
     trials : int
-        Runs of about equal length, into which the session is cut; each starts at a pause.
+        Number of runs into which the session is cut. Each starts at a pause, and all have about
+        equal length.
 
     Returns
     -------
     recording : Recording
-        At most one spike per unit and bin; velocity in mm/s, mean of the bin, float32 as a file
-        holds it.
+        At most one spike per unit and bin. The velocity is the mean of the bin in mm/s, rounded
+        to float32 as in a file.
     """
     if n_bins < 1:
         raise ValueError(f"Session n_bins must be at least 1, not {n_bins!r}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = ["LIMITS", "Recipe", "Tuning"]
 
-#: Lowest and highest value of each setting of the user.
+#: Lowest and highest value that a user may choose.
 LIMITS = {"hidden": (1, 1024), "epochs": (1, 100_000), "seed": (0, 2**31 - 1)}
 
 
@@ -13,8 +13,9 @@ LIMITS = {"hidden": (1, 1024), "epochs": (1, 100_000), "seed": (0, 2**31 - 1)}
 class Recipe:
     """Settings of the training. Times in seconds, rates in spikes per second of a hidden unit.
 
-    An epoch is as many windows as the recording is long, placed at random. The last quarter of them
-    fine-tunes the pruned network. Both parts have a learning rate that falls as a half cosine.
+    An epoch is a set of windows at random positions; together they are as long as the recording.
+    The last quarter of the epochs fine-tunes the pruned network. In both parts, the learning rate
+    falls as a half cosine.
     """
     hidden: int = 64
     epochs: int = 150

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording cut into pieces that run side by side, chunk by chunk."""
+"""A recording cut into pieces that run in parallel, chunk by chunk."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,13 @@ __all__ = ["Streams", "whole"]
 
 
 class Streams:
-    """Pieces of equal length, cut at other steps in every pass, so no step is always the first.
+    """Pieces of equal length. Every pass cuts at other steps, so no step is always the first.
 
     Parameters
     ----------
     model : IntegerModel
-        The model that takes the events. Its outputs come ``lead_steps`` before the movement that
-        the published code would give with them.
+        The model that takes the events. The published code gives the same outputs ``lead_steps``
+        steps later.
     recording : Recording
         With ``velocity``.
     length : int

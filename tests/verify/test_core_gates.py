@@ -88,5 +88,5 @@ def test_gates_of_large_memory_are_refused(tmp_path):
 
 
 def test_gates_of_another_family_are_refused(tmp_path):
-    with refused("Board must be one with an iCE40, not ulx3s_25f, to simulate its gates"):
+    with refused("Board must be one with an iCE40 chip to simulate its gates, not ulx3s_25f"):
         check_gates(plan_of(deep_model(1)), BOARDS["ulx3s_25f"], None, tmp_path)

@@ -171,8 +171,8 @@ def test_rtl_that_differs_ends_with_status_1(here, call, monkeypatch, rtl, line)
 
 
 HELP = "(see 'spikewright ladder --help')"
-NO_RUNG = ("Rung must be fp64, fp32, fp16, a number of weight bits from 2 to 16, or one each for "
-           "input/recurrent/output as 4/8/8")
+NO_RUNG = ("Rung must be fp64, fp32, fp16, a number of weight bits from 2 to 16, or one for "
+           "each of input/recurrent/output such as 4/8/8")
 NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install Icarus Verilog "
              "(Debian: apt install iverilog)")
 

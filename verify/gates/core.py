@@ -40,8 +40,8 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     if plan.large:
         raise InputError("Core weight_memory must be block to simulate its gates, not large")
     if board.family.name != "iCE40":
-        raise InputError(f"Board must be one with an iCE40, not {board.name}, to simulate its "
-                         "gates")
+        raise InputError(f"Board must be one with an iCE40 chip to simulate its gates, not "
+                         f"{board.name}")
     cache.mkdir(parents=True, exist_ok=True)
     # The folder stays if a tool fails, because the message names a log in it.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))

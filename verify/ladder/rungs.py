@@ -113,7 +113,7 @@ def rung_name(text: str) -> str:
         bits = [int(bits) for bits in parts]
         return "int" + "/".join(map(str, bits if len(set(bits)) > 1 else bits[:1]))
     raise ValueError(f"Rung must be {', '.join(FLOATS)}, a number of weight bits from 2 to 16, or "
-                     f"one each for {'/'.join(ROLES)} as 4/8/8, not {text!r}")
+                     f"one for each of {'/'.join(ROLES)} such as 4/8/8, not {text!r}")
 
 
 def rung_bits(rung: str) -> int:
@@ -129,9 +129,9 @@ def mixed(rung: str) -> bool:
 def widths_of(bits: int) -> Widths:
     """Number formats of an integer rung.
 
-    They are those of every model up to 8 bits. Each further bit of a weight widens the states by
-    one, so that weights still fit, and the decays by one, up to 16. Otherwise the rounding of the
-    decays would hide that of the weights.
+    Up to 8 bits, they are the defaults of `spikewright quantize`. Each further bit of a weight adds
+    a bit to the states, so that weights still fit, and a bit to the decays, up to 16. Otherwise the
+    rounding of the decays would hide the rounding of the weights.
     """
     more = max(bits - Widths.weight, 0)
     return Widths(weight=bits, current=Widths.current + more, membrane=Widths.membrane + more,
