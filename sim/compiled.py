@@ -160,8 +160,12 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
 def _watch(function, run, arrays, steps):
     """Call the library in a thread of its own, so that Ctrl-C and the progress bar work."""
     status = []
-    thread = threading.Thread(target=lambda: status.append(function(ctypes.byref(run))),
-                              daemon=True)
+
+    def call(run, arrays):
+        status.append(function(ctypes.byref(run)))
+
+    # `run` has bare addresses, so the thread must hold the arrays: it goes on after Ctrl-C.
+    thread = threading.Thread(target=call, args=(run, arrays), daemon=True)
     thread.start()
     thread.join(QUICK)
     if thread.is_alive():

@@ -46,13 +46,13 @@ class VirtualBoard:
 
     def write(self, data: bytes) -> int:
         """Queue ``data`` for the board."""
-        self._library.board_write(self._board, data, len(data))
+        self._library.board_write(self._opened(), data, len(data))
         return len(data)
 
     def read(self, size: int = 1) -> bytes:
         """Let time pass until ``size`` bytes have come, or the timeout; return what came."""
         buffer = ctypes.create_string_buffer(size)
-        count = self._library.board_read(self._board, buffer, size, self._patience)
+        count = self._library.board_read(self._opened(), buffer, size, self._patience)
         return buffer.raw[:count]
 
     def close(self) -> None:
@@ -60,3 +60,8 @@ class VirtualBoard:
         if self._board is not None:
             self._library.board_free(self._board)
             self._board = None
+
+    def _opened(self):
+        if self._board is None:
+            raise ValueError("Virtual board must be open, not closed")
+        return self._board
