@@ -28,18 +28,18 @@ PART_BYTES = 2 + 1 + _FRAMING
 
 
 class FrameError(ValueError):
-    """The bytes are no frame, or no answer; the message says why."""
+    """The bytes are not a frame, or not an answer; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InfoAnswer:
-    """What the device is, and what it has counted since its configuration."""
+    """Identity of the device, and its counters since configuration."""
 
     seq:            int
     version:        int
     loadable:       bool        # the host must send its weights
     loaded:         bool        # the weights are complete
-    steps:          int         # results taken from the core, which the next frame does
+    steps:          int         # finished steps, counted when the next frame comes
     longest_cycles: int         # cycles of the longest step
     corrupt:        int         # the counters from here on stop between 65,280 and 65,535
     repeated:       int
@@ -66,7 +66,7 @@ class StepAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class PartAnswer:
-    """The events of a frame have come, and the step goes on in the next frame."""
+    """The device has received the events of a frame; the step continues in the next frame."""
 
     seq:     int
     dropped: bool               # an event of this frame was dropped
@@ -74,7 +74,7 @@ class PartAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadAnswer:
-    """How far the weight table is loaded, and the form of its words."""
+    """Progress of loading the weight table, and the format of its words."""
 
     seq:        int
     loaded:     bool            # the table is complete and has the right CRC
@@ -89,7 +89,7 @@ def step_bytes(outputs: int) -> int:
 
 
 def _crc(content: bytes) -> int:
-    """CRC-16/GENIBUS. It is inverted, so that a frame with a zero behind it is no good frame."""
+    """CRC-16/GENIBUS. It is inverted, so that a frame followed by a zero is not valid."""
     return binascii.crc_hqx(content, 0xffff) ^ 0xffff
 
 
@@ -129,8 +129,8 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: boo
                 device_rows: int = 256) -> bytes:
     """Bytes of a STEP request with one event per entry of ``rows``.
 
-    With ``more``, the step goes on in the next STEP. ``device_rows`` are the input rows of the
-    device: an event takes two bytes where there are more than 256 of them.
+    With ``more``, the step continues in the next STEP. ``device_rows`` is the number of input rows
+    of the device. If there are more than 256, an event takes two bytes.
     """
     _check_seq(seq)
     most = events_max(device_rows)
@@ -154,7 +154,7 @@ def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
 
 
 def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | StepAnswer:
-    """The answer that ``content``, a frame without its CRC, holds."""
+    """Decode the answer in ``content``, a frame without its CRC."""
     if len(content) < 2:
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
     kind, seq, body = content[0], content[1], content[2:]
@@ -192,7 +192,7 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
 class FrameReader:
     """Finds the frames in a stream of bytes.
 
-    ``corrupt`` counts pieces that ended with a delimiter and were no frame.
+    ``corrupt`` counts pieces that ended with a delimiter and were not a frame.
     """
 
     def __init__(self) -> None:
@@ -204,7 +204,7 @@ class FrameReader:
         contents = []
         for byte in data:
             if byte:
-                # Bytes beyond the longest frame need not be kept: the piece is corrupt anyway.
+                # Bytes after the longest possible frame are dropped: the piece is corrupt.
                 if len(self._coded) <= CODED_MAX:
                     self._coded.append(byte)
                 continue

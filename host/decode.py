@@ -19,19 +19,19 @@ __all__ = ["Decoded", "decode"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoded:
-    """What a device answered.
+    """Answers of a device to a recording.
 
     Parameters
     ----------
     velocity_int : ndarray of int64, shape (steps, outputs)
     velocity : ndarray of float64, shape (steps, axes)
-        Physical units.
+        In the unit of the network.
     cycles : ndarray of int64, shape (steps,)
         Clock cycles of each step, as the device counts them.
     saturated : ndarray of bool, shape (steps,)
         A state had saturated between the last reset and the end of the step.
     dropped : ndarray of bool, shape (steps,)
-        The device dropped an event of the step, since it does not have the row.
+        The device dropped an event of the step, because it does not have the row.
     round_trip : ndarray of float64, shape (steps,)
         Seconds from the first byte of the request to the answer, by this machine's clock.
     delay : ndarray of float64, shape (steps,)

@@ -39,7 +39,7 @@ class Engine(Protocol):
 
 
 class Decoder:
-    """A decoder on a board, on the virtual board, or in golden; a context manager.
+    """A decoder on a board, on the virtual board, or in the golden model; a context manager.
 
     Open one with `Decoder.open`. The first step resets the state.
     """
@@ -58,19 +58,19 @@ class Decoder:
         ----------
         where : str
             ``serial:`` and the name of a port, such as ``serial:/dev/ttyUSB1``, for a board.
-            ``virtual:`` for the compiled RTL behind its serial line. ``golden:`` for the integer
-            model.
+            ``virtual:`` for the simulated decoder with its serial line. ``golden:`` for the
+            integer model.
         model : Model
         baud : int
             Bits per second on the serial line, as the board was built.
         preset : str
         **core
-            As in `spikewright.run`, for the core of the virtual board or of golden. A board has
-            the core of its bitstream.
+            As in `spikewright.run`, for the virtual board and the golden model. A board has the
+            core of its bitstream.
         megahertz : float
-            Clock of the virtual board.
+            Clock of the virtual board, in MHz.
         cache : str
-            Folder that keeps the compiled virtual board.
+            Folder for the compiled virtual board, which is used again.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class Decoder:
         Returns
         -------
         ndarray of float64, shape (axes,)
-            Physical units of the network.
+            Decoded velocity, in the unit of the network.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Decoder:
 
     @property
     def saturated(self) -> bool:
-        """Whether a state has saturated since the last reset."""
+        """Whether a current or membrane potential has saturated since the last reset."""
         return self._saturated
 
     def close(self) -> None:
@@ -182,9 +182,9 @@ class _Board:
 
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
               megahertz: float, cache: str) -> Line:
-    """The serial port called ``port``, or the virtual board of ``model`` where ``virtual``.
+    """Open the serial port ``port``, or the virtual board of ``model`` if it is ``virtual``.
 
-    A line on standard error says what makes a slow USB serial chip faster.
+    If the USB serial chip is slow, a line on standard error says how to make it faster.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
         if line.slow:
             print(f"warning: {line.slow}", file=sys.stderr)
         return line
-    # Golden and boards need none of the hardware's text.
+    # Imported here, because the golden model and boards do not need it.
     from spikewright.hw.params import link_params
     from spikewright.sim.virtual import VirtualBoard
     try:
@@ -210,12 +210,12 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
 @contextmanager
 def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megahertz: float,
               cache: str) -> Iterator[Driver]:
-    """A driver of the device at ``port`` (see `open_port`), which runs ``model``.
+    """Connect to the device at ``port`` (see `open_port`), which must run ``model``.
 
     Raises
     ------
     InputError
-        If nothing answers there, now or in the block, or the device runs another model.
+        If the device does not answer, now or within the block, or it runs another model.
     """
     line = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache)
     try:
@@ -230,6 +230,6 @@ def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megaher
 
 
 def weights_of(model: IntegerModel):
-    """Gives a `Driver` the words for large weight memory, for a number of lanes."""
+    """Return the function that gives a `Driver` the words of large weight memory."""
     return lambda lanes: Plan(model=model, config=CoreConfig(
         lanes=lanes, weight_memory="large")).loaded

@@ -24,7 +24,7 @@ PATIENCE = 4096
 
 
 class Port(Protocol):
-    """What the driver needs: a serial port, the virtual board, or anything like them."""
+    """Interface of a serial port, the virtual board, or a similar line to a device."""
 
     def write(self, data: bytes) -> object:
         """Send ``data``."""
@@ -38,10 +38,10 @@ class NoAnswerError(TimeoutError):
 
 
 class Driver:
-    """A decoder behind a port, by its input rows.
+    """A decoder behind a port. Its steps take input rows, not channels.
 
-    If no answer comes, the request is sent again with the same sequence number. So the device
-    executes each step once, even if frames are lost.
+    If no answer comes, the request is sent again with the same sequence number. The device then
+    executes each step only once, even if frames are lost.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Driver:
     outputs : int
         Outputs of the model.
     tries : int
-        A request is sent so many times before it counts as unanswered.
+        How often a request is sent before it counts as unanswered.
     weights : function of int to list of int, optional
         Words of the dense weight table for a number of lanes, see `plan.images.loaded_words`; only
         a device that keeps its weights in large memory asks for them.
@@ -75,7 +75,7 @@ class Driver:
         self._weights = weights
         self._port   = port
         self._reader = FrameReader()
-        # Not that of another host, whose last step would be answered again.
+        # Random: if a program before used the same number last, the device would repeat its answer.
         self._seq    = secrets.randbelow(256)
 
     @property
@@ -202,7 +202,7 @@ class Driver:
                             f"connected, programmed, and built for the port's baud rate")
 
     def _listen(self, kind: type[Answer], size: int) -> Answer | None:
-        """Answer of ``kind`` to the last request; None after the timeout of the port."""
+        """Return the answer of ``kind`` to the last request; None after the timeout of the port."""
         for _ in range(PATIENCE // size + 1):
             data = self._port.read(size)
             for content in self._reader.feed(data):

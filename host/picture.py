@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of decoded velocities: over time, and as the paths that they add up to."""
+"""A picture of decoded velocities over time, and of the paths that result from them."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
     """Draw the first seconds of ``velocity``, and write ``path``.
 
     A velocity is drawn ``lead_steps`` after its answer: at the time for which the network was
-    trained. Its unit is that of the recording: outputs are multiplied by a power of ten. A line
-    breaks where a trial starts, and where the recorded velocity is NaN.
+    trained. Outputs are multiplied by a power of ten, so that they have the unit of the
+    recording. A line breaks where a trial starts, and where the recorded velocity is NaN.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ __all__ = ["PortError", "SerialPort"]
 # Bits of a byte with start and stop bit; delimiters before and after a coded frame.
 LINE_BITS, LINE_EXTRA = 10, 2
 
-# What pyserial raises for a port that does not open, or that goes away.
+# Errors of pyserial if a port does not open, or is unplugged.
 FAULTS = (OSError, ValueError, termios.error)
 
 # Linux has a folder here for each USB serial port, with the chip's latency timer in ms.
@@ -31,8 +31,8 @@ class PortError(serial.SerialException, InputError):
 class SerialPort:
     """Serial line to a board, 8N1, for this program alone.
 
-    The USB serial chip is asked for low latency: an FTDI chip keeps a short answer back for 16 ms
-    otherwise.
+    The USB serial chip is set to low latency. Otherwise an FTDI chip delays a short answer by
+    16 ms.
 
     Parameters
     ----------
