@@ -14,6 +14,8 @@ __all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_err
            "synapse_traces"]
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
+
+# Membranes change slowly: every THIN-th step says nearly as much as all.
 THIN = 3
 
 # With more synapses than this, errors average out, and the work of a neuron grows: half the digits
@@ -31,8 +33,8 @@ class Drive:
     neuron : int
     used : ndarray of int64, shape (synapses,)
         Its synapses whose weight is not 0, among the rows of all projections that reach it.
-    arriving : ndarray of float64, shape (steps, rows)
-        Events of these rows. The neurons of a population share it.
+    arriving : ndarray of float32, shape (steps, rows)
+        Events of these rows. The neurons of a population share the array, which is large.
     weights : ndarray of float64, shape (synapses,)
     fired, reset : ndarray of bool, shape (steps,)
     """
@@ -45,11 +47,10 @@ class Drive:
     fired: np.ndarray
     reset: np.ndarray
 
-    def events(self) -> np.ndarray:
-        """Events of the synapses: float64 (steps, synapses), in C order."""
-        if len(self.used) == self.arriving.shape[1]:
-            return self.arriving
-        return np.ascontiguousarray(self.arriving[:, self.used])
+    @property
+    def memory(self) -> int:
+        """Bytes that `membrane_errors` needs at once: the traces, and a smaller copy of them."""
+        return 12 * len(self.used) * -(-len(self.arriving) // THIN)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,24 +76,23 @@ class Errors:
 
 def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
                     index: int) -> np.ndarray:
-    """Events that reach the targets of a projection in each step: float64 (steps, sources).
+    """Events that reach the targets of a projection in each step: float32 (steps, sources).
 
     ``spikes`` bool (steps, neurons): those of the spiking populations, side by side.
     """
-    projection = network.projections[index]
-    if projection.source == INPUT:
-        events = np.zeros((recording.steps, recording.channels))
-        step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
-        np.add.at(events, (step, recording.channel), 1)
-    else:
-        events = spikes[:, network.spike_columns[projection.source]].astype(np.float64)
+    projection, steps = network.projections[index], recording.steps
     delay = projection.delay
-    late = np.zeros_like(events)
-    late[delay:] = events[:len(events) - delay]
+    events = np.zeros((steps, network.size(projection.source)), np.float32)
+    if projection.source == INPUT:
+        step = np.repeat(np.arange(steps), np.diff(recording.start)) + delay
+        arrives = step < steps
+        np.add.at(events, (step[arrives], recording.channel[arrives]), 1)
+    else:
+        events[delay:] = spikes[:max(steps - delay, 0), network.spike_columns[projection.source]]
     # A reset forgets the spikes that are still on their way.
     for began in np.flatnonzero(recording.reset).tolist():
-        late[began:began + delay] = 0
-    return late
+        events[began:began + delay] = 0
+    return events
 
 
 def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterator[Drive]:
@@ -113,18 +113,18 @@ def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterat
 
 def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
     """What errors of the weights of a neuron cost that runs with ``decays`` of s and of m."""
-    population, i, events = drive.population, drive.neuron, drive.events()
-    # Membranes change slowly: every THIN-th step tells nearly as much as all.
-    exact = synapse_traces((events @ drive.weights)[:, None], population.synaptic_decay[i],
-                           population.membrane_decay[i], drive.fired, drive.reset)[::THIN, 0]
+    population, i = drive.population, drive.neuron
+    current = _driven_current(drive.arriving, drive.used, drive.weights)
+    exact = synapse_traces(current, np.zeros(1, np.int64), population.synaptic_decay[i],
+                           population.membrane_decay[i], drive.fired, drive.reset, THIN)[:, 0]
     counts = np.ones(len(exact))
     if population.spiking:
         threshold = population.threshold[i]
         distance = (exact - threshold) / (WINDOW * threshold)
         counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
     counts = np.sqrt(counts / counts.sum())
-    traces = synapse_traces(events, *decays, drive.fired, drive.reset)[::THIN]
-    traces = traces.astype(np.float32 if len(drive.used) > MANY else np.float64)
+    traces = synapse_traces(drive.arriving, drive.used, *decays, drive.fired, drive.reset, THIN)
+    traces = traces.astype(np.float32 if len(drive.used) > MANY else np.float64, copy=False)
     traces *= counts[:, None]
     gram = traces.T @ traces
     unit = max(np.trace(gram) / len(gram), 1e-12) * np.eye(len(gram), dtype=gram.dtype)
@@ -137,14 +137,25 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
 
 
 @njit(cache=True, nogil=True)
-def synapse_traces(events, a, b, fired, reset):
-    """Membrane that each synapse alone would cause with weight 1: float64 (steps, synapses).
+def _driven_current(arriving, used, weights):
+    """Events of the rows ``used`` times their weights, added up: float64 (steps, 1)."""
+    current = np.zeros((len(arriving), 1))
+    for t in range(len(arriving)):
+        for j in range(len(used)):
+            current[t, 0] += arriving[t, used[j]] * weights[j]
+    return current
 
-    ``events`` float64 (steps, synapses); decays ``a`` and ``b``; ``fired`` and ``reset`` bool
-    (steps,): the membrane starts again from 0 after a spike, everything after a reset.
+
+@njit(cache=True, nogil=True)
+def synapse_traces(arriving, used, a, b, fired, reset, every):
+    """Membrane that each synapse alone would cause with weight 1, in each ``every``-th step.
+
+    ``arriving`` (steps, rows), of which the rows ``used`` are those of the synapses; decays ``a``
+    and ``b``; ``fired`` and ``reset`` bool (steps,): the membrane starts again from 0 after a
+    spike, everything after a reset. Returns float64 (kept steps, synapses).
     """
-    steps, synapses = events.shape
-    traces = np.zeros((steps, synapses))
+    steps, synapses = len(arriving), len(used)
+    traces = np.zeros((-(-steps // every), synapses))
     s, m = np.zeros(synapses), np.zeros(synapses)
     for t in range(steps):
         if reset[t]:
@@ -152,8 +163,9 @@ def synapse_traces(events, a, b, fired, reset):
             m[:] = 0
         cleared = t > 0 and fired[t - 1] and not reset[t]
         for j in range(synapses):
-            s[j] += events[t, j]
+            s[j] += arriving[t, used[j]]
             m[j] = 0.0 if cleared else b * m[j] + s[j]
-            traces[t, j] = m[j]
             s[j] *= a
+        if t % every == 0:
+            traces[t // every] = m
     return traces

@@ -119,7 +119,8 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
         for k, part in zip(into, np.split(column, np.cumsum(rows)[:-1]), strict=True):
             weights[k][:, i] = part
 
-    each_neuron(work, drives(network, recording, trace.spikes), "rounding weights")
+    each_neuron(work, drives(network, recording, trace.spikes), "rounding weights",
+                memory=lambda drive: drive.memory)
     return Rounded(scale=scale, weights=tuple(weights), bits=bits, shift=start.shift)
 
 

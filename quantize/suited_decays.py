@@ -50,5 +50,5 @@ def suited_decays(network: Network, bits: int, terms: int | None, recording: Rec
         decays.synaptic[i], decays.membrane[i] = pairs[int(np.argmin(rest))]
 
     each_neuron(choose, drives(network, recording.head(STEPS), trace.spikes[:STEPS]),
-                "rounding decays")
+                "rounding decays", memory=lambda drive: drive.memory)
     return chosen
