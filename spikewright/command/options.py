@@ -52,7 +52,7 @@ def core_choices(arguments: Namespace) -> dict:
             if getattr(arguments, field.name) is not None}
 
 
-def chosen_config(arguments: Namespace, **instead: str) -> CoreConfig:
+def chosen_config(arguments: Namespace, **instead: str | int) -> CoreConfig:
     """Return the configuration that the options of `add_core_options` give.
 
     ``instead`` replaces options of the preset. It does not replace options of the user.
