@@ -25,7 +25,7 @@ class Executor(wiring.Component):
     A byte takes 5 cycles, an event or a byte of a table 6, or more if the core stalls. The result
     of a step is taken from the core with the next frame, not before, so that a repeated one is
     answered from it again; with it the step is counted. A frame is repeated if its type, sequence
-    number and CRC are those of the frame before.
+    number and the first byte of its CRC are those of the frame before.
 
     Parameters
     ----------
@@ -152,17 +152,6 @@ class Executor(wiring.Component):
             if table:
                 self._load(m, go)
 
-            # The frame has been executed when its CRC comes: another host's frame with the same
-            # sequence number has another one.
-            with m.State("CRC"):
-                m.d.comb += self.i_bytes.ready.eq(go)
-                with m.If(go):
-                    m.d.sync += walk.crc.eq(Cat(byte, walk.crc[:8]))
-                    with m.If(~walk.stop):
-                        m.next = "STEP"
-                        with m.If(load | facts.part):
-                            m.next = "ANSWER"
-
             with m.State("ANSWER"):
                 m.d.comb += walk.answer.eq(facts.info | load | facts.part | self.i_results.valid)
                 with m.If(walk.done):
@@ -203,7 +192,10 @@ class Executor(wiring.Component):
                 with m.If(self.walk.stop):
                     m.d.comb += count.eq(half)
                     m.d.sync += self.facts.lost.eq(self.facts.lost | half)
-                    m.next = "CRC"
+                    self._executed(m, byte)
+                    m.next = "STEP"
+                    with m.If(self.facts.part):
+                        m.next = "ANSWER"
                 if wide:
                     with m.Elif(~half):
                         m.d.comb += self.i_bytes.ready.eq(1)
@@ -229,6 +221,13 @@ class Executor(wiring.Component):
             with m.If(tokens.ready):
                 m.next = "ANSWER"
 
+    def _executed(self, m, byte):
+        """Remember the first ``byte`` of the CRC of the frame.
+
+        The frame of another host may have the same sequence number, and then has another CRC.
+        """
+        m.d.sync += self.walk.crc.eq(byte)
+
     def _load(self, m, go):
         m.d.comb += [
             self.o_load.payload.eq(self.i_bytes.payload),
@@ -240,7 +239,8 @@ class Executor(wiring.Component):
             with m.If(go):
                 m.next = "BYTE"
                 with m.If(self.walk.stop):
-                    m.next = "CRC"
+                    self._executed(m, self.i_bytes.payload)
+                    m.next = "ANSWER"
 
         with m.State("BYTE"):
             m.d.comb += [

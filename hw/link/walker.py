@@ -42,8 +42,8 @@ class WalkSignature(wiring.Signature):
         Check and give the frame in the slot; low in between two frames.
     position, stop : :py:`In(8)`, :py:`Out(1)`
         Where the walker is; a cycle later, whether the CRC of the frame starts there.
-    crc, same : :py:`Out(16)`, :py:`In(1)`
-        CRC of the last frame that was executed; the checked frame has it, too.
+    crc, same : :py:`Out(8)`, :py:`In(1)`
+        First byte of the CRC of the last frame that was executed; the checked frame has the same.
     checked, good : :py:`In(1)`
         The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
     answer, done : :py:`Out(1)`, :py:`In(1)`
@@ -55,7 +55,7 @@ class WalkSignature(wiring.Signature):
             "reading":  Out(1),
             "position": In(8),
             "stop":     Out(1),
-            "crc":      Out(16),
+            "crc":      Out(8),
             "same":     In(1),
             "checked":  In(1),
             "good":     In(1),
@@ -133,7 +133,8 @@ class Walker(wiring.Component):
             self.store.position.eq(cursor.position),
             self.store.data.eq(cobs.o),
             cursor.grant.eq(self.store.grant),
-            source.crc.eq(crc.crc[8:] ^ Array(CRC_SHIFTS)[cursor.position[:2]]),
+            source.crc.eq(crc.crc[8:] ^ Mux(cursor.position[0], CRC_SHIFTS[1], 0)
+                          ^ Mux(cursor.position[1], CRC_SHIFTS[2], 0)),
             source.position.eq(cursor.position),
             source.value.eq(self.store.value),
             cobs.i.eq(byte),
@@ -170,7 +171,7 @@ class Walker(wiring.Component):
                 ]
                 m.d.sync += last.eq(self.walk.stop)
                 with m.If(self.walk.stop):
-                    m.d.sync += self.walk.same.eq(crc.crc == self.walk.crc)
+                    m.d.sync += self.walk.same.eq(crc.crc[8:] == self.walk.crc)
                 with m.If(last):
                     m.d.comb += cursor.clear.eq(1)
                     m.next = "VERIFY"
