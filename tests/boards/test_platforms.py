@@ -196,7 +196,8 @@ def test_start_delay(lost):
 
 @pytest.mark.parametrize("name, instead", [
     ("icebreaker", {}),
-    ("icestick", {"multiplier": "serial", "neurons": "shared", "weight_memory": "block"}),
+    ("icestick", {"multiplier": "serial", "neurons": "shared", "weight_memory": "block",
+                  "lanes": 1}),
     ("ulx3s_25f", {"weight_memory": "block"})])
 def test_presets_on_a_board(name, instead):
     """What a chip lacks is replaced, whatever the preset; what a user chooses stays."""
