@@ -34,9 +34,14 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
         Replaced as a whole, and only once everything is written.
     model : IntegerModel
     network : Network
-        The float network that ``model`` was rounded from: what reports measure against.
+        The float network that ``model`` was rounded from. Reports measure against it.
     facts : dict
-        Further entries of the manifest (checkpoint hash, calibration, what was dropped).
+        Further entries of the manifest, such as ``checkpoint``, ``calibration`` and ``dropped``.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` has other contents than a model.
     """
     floats, form = _network_tables(network), _network_shape(network)
     manifest = {"schema": SCHEMA, "model_hash": model_hash(model),
@@ -53,12 +58,24 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
 
 
 def load_manifest(folder: Path) -> dict:
-    """Read and check ``manifest.json``; one of an older schema comes in the present form."""
+    """Read and check ``manifest.json``. A manifest of an older schema is converted to the present.
+
+    Raises
+    ------
+    InputError
+        If there is no manifest, or if it is damaged, was changed, or has a newer schema.
+    """
     return _read_manifest(folder)[1]
 
 
 def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
-    """Read the integer model and its manifest; a table that was changed is refused."""
+    """Read the integer model and its manifest.
+
+    Raises
+    ------
+    InputError
+        If the folder is no model, or if a file in it is damaged or was changed.
+    """
     written, manifest = _read_manifest(folder)
     tables, shape = _tables(folder, written, "model", "tables.npz"), manifest["model"]
     with _refusing(folder):
@@ -80,7 +97,13 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
 
 
 def load_network(folder: Path) -> Network:
-    """Read the float network of an artefact."""
+    """Read the float network of an artefact.
+
+    Raises
+    ------
+    InputError
+        As for `load_artefact`.
+    """
     written, manifest = _read_manifest(folder)
     floats, form = _tables(folder, written, "network", "network.npz"), manifest["network"]
     with _refusing(folder):
@@ -91,7 +114,7 @@ def load_network(folder: Path) -> Network:
         projections = tuple(
             Projection(**p, weights=_array(floats, _weights_key(k, p), "float64", 2))
             for k, p in enumerate(form["projections"]))
-        # A folder of schema 1 has no readout: its outputs are the velocity.
+        # A folder of schema 1 has no readout. There the outputs are the velocity.
         readout = {} if written["schema"] == 1 else {
             "readout": _array(floats, "readout", "float64", 2)}
         return Network(channels=form["channels"], dt=form["dt"], populations=populations,
@@ -99,7 +122,10 @@ def load_network(folder: Path) -> Network:
 
 
 def _read_manifest(folder: Path) -> tuple[dict, dict]:
-    """The manifest as it was written, which its hashes are of, and in the present form."""
+    """The manifest as it was written, and the manifest in the present form.
+
+    Hashes are computed from the manifest as it was written.
+    """
     path = Path(folder) / "manifest.json"
     if not path.is_file():
         raise InputError(f"Model must be a folder made by 'spikewright quantize', not "
@@ -130,7 +156,7 @@ def _read_manifest(folder: Path) -> tuple[dict, dict]:
 
 
 def _tables(folder: Path, manifest: dict, part: str, name: str) -> dict[str, np.ndarray]:
-    """Arrays of the file ``name``, which must have the hash of ``part`` in the manifest."""
+    """Arrays of the file ``name``. Their hash must be the manifest's hash of ``part``."""
     path = Path(folder) / name
     try:
         tables = read_arrays(path)
@@ -151,7 +177,7 @@ def _tables(folder: Path, manifest: dict, part: str, name: str) -> dict[str, np.
 
 @contextlib.contextmanager
 def _refusing(folder: Path) -> Iterator[None]:
-    """Whatever fails in the block refuses the parts of the model in ``folder``."""
+    """Turn an error in the block into an InputError that names the model in ``folder``."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -182,12 +208,12 @@ def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
 
 
 def model_hash(model: IntegerModel) -> str:
-    """Hash of everything that a model computes with, in hex; its name is no part of that."""
+    """SHA-256, in hex, of everything that a model computes with. The name is not included."""
     return _digest(_model_shape(model), model_tables(model))
 
 
 def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
-    """Arrays of a model, as in tables.npz."""
+    """Arrays of a model by their keys in tables.npz, which docs/contracts.md describes."""
     tables = {"channel_row": model.channel_row, "readout": model.readout}
     for population in model.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key) for key in _POPULATION}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest of a model: kinds of its entries, and the form of an older schema."""
+"""The manifest of a model: the kind of each entry, and the conversion of older schemas."""
 
 import reprlib
 
@@ -39,12 +39,12 @@ FACTS = {
 
 
 def present_form(manifest: dict) -> dict:
-    """``manifest`` in the form of ``SCHEMA``; its hashes stay as they are.
+    """``manifest`` in the form of ``SCHEMA``. Its hashes are not changed.
 
     Raises
     ------
     KeyError, TypeError, AttributeError
-        If it is not what its schema says.
+        If the manifest does not have the entries of its schema.
     """
     if manifest["schema"] == SCHEMA:
         return manifest
@@ -53,19 +53,19 @@ def present_form(manifest: dict) -> dict:
     narrow = widths.pop("narrow", {})
     projections = [{**p, "bits": narrow.get(f"{p['source']}->{p['target']}", widths["weight"])}
                    for p in model["projections"]]
-    # Costs of the tables depend on the lanes, which are no part of a model any more.
+    # Costs of the tables depend on the lanes. Lanes are not part of a model any more.
     rest = {key: value for key, value in manifest.items() if key not in ("tables", "table_bits")}
     return {**rest, "schema": SCHEMA,
             "model": {**model, "widths": widths, "projections": projections}}
 
 
 def check_manifest(manifest: dict) -> None:
-    """Refuse a manifest, in the form of ``SCHEMA``, with an entry of a wrong kind.
+    """Check the kind of each entry of a manifest in the form of ``SCHEMA``.
 
     Raises
     ------
     ValueError
-        The message names the entry.
+        If an entry has a wrong kind or is missing. The message names the entry.
     """
     for key, kind in PARTS.items():
         _check(manifest.get(key), kind, key, exact=True)
@@ -75,20 +75,20 @@ def check_manifest(manifest: dict) -> None:
 
 
 def _check(value, kind, title, exact):
-    """``exact`` refuses keys that the kind does not have."""
-    told = reprlib.repr(value)
+    """Check ``value`` against ``kind``. ``exact`` also refuses keys that the kind does not have."""
+    shown = reprlib.repr(value)
     if isinstance(kind, dict):
         keys = value.keys() if type(value) is dict else set()
         if not keys >= kind.keys() or (exact and keys != kind.keys()):
             raise ValueError(f"{title} must have the entries {', '.join(kind)}, not "
-                             f"{', '.join(keys) or told}")
+                             f"{', '.join(keys) or shown}")
         for key, inner in kind.items():
             _check(value[key], inner, f"{title}.{key}", exact)
     elif isinstance(kind, list):
         if type(value) is not list:
-            raise ValueError(f"{title} must be a list, not {told}")
+            raise ValueError(f"{title} must be a list, not {shown}")
         for k, entry in enumerate(value):
             _check(entry, kind[0], f"{title}[{k}]", exact)
     elif type(value) not in ((int, float) if kind is float else (kind,)) or (
             kind is int and value < 0):
-        raise ValueError(f"{title} must be {KINDS[kind]}, not {told}")
+        raise ValueError(f"{title} must be {KINDS[kind]}, not {shown}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integer model: everything that golden, RTL and host need, and nothing else."""
+"""The integer model: all that golden, the RTL and the host compute with."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,19 @@ WIDTH_LIMITS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "dec
 
 
 def check_name(name: str) -> None:
-    """Refuse a name of a model that cannot be printed in one line."""
+    """Check the name of a model.
+
+    Raises
+    ------
+    ValueError
+        If the name does not have 1 to 100 printable characters.
+    """
     if not (1 <= len(name) <= 100 and name.isprintable()):
         raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
 
 
 def largest_weight(bits: int) -> int:
-    """Largest weight of ``bits``, sign included; the least is ``-largest - 1``."""
+    """Largest weight of ``bits`` bits, sign included. The smallest is ``-largest - 1``."""
     return (1 << bits - 1) - 1
 
 
@@ -37,9 +43,16 @@ class Widths:
     current, membrane : int
         Bits of the states s and m, sign included, 8 to 32.
     decay : int
-        Bits of a decay: unsigned, value / 2**decay, 4 to 16.
+        Bits of a decay, 4 to 16. A decay is an unsigned integer over 2**decay.
     fraction : int
-        A weight of 1 adds 2**fraction to s, where its projection has no shift; 0 to 12.
+        Fraction bits, 0 to 12. A weight of 1 adds 2**fraction to s if its projection has shift 0.
+
+    Raises
+    ------
+    TypeError
+        If a width is not an int.
+    ValueError
+        If a width is out of its range, a weight does not fit s, or s does not fit m.
     """
 
     weight: int = 8
@@ -64,12 +77,12 @@ class Widths:
 
     @property
     def largest_current(self) -> int:
-        """Largest s; the least is ``-largest_current - 1``."""
+        """Largest s, in LSB of s. The smallest is ``-largest_current - 1``."""
         return (1 << self.current - 1) - 1
 
     @property
     def largest_membrane(self) -> int:
-        """Largest m; the least is ``-largest_membrane - 1``."""
+        """Largest m, in LSB of m. The smallest is ``-largest_membrane - 1``."""
         return (1 << self.membrane - 1) - 1
 
 
@@ -82,13 +95,13 @@ class IntegerPopulation:
     name : str
     spiking : bool
     size : int
-        Neurons that the checkpoint has, dropped ones included.
+        Neurons in the checkpoint, dropped neurons included.
     kept : ndarray of int64, shape (neurons,)
-        Place in the checkpoint of each neuron that is left.
+        Index in the checkpoint of each neuron that was not dropped.
     synaptic_decay, membrane_decay : ndarray of int64, shape (neurons,)
         A and B, in units of 2**-decay.
     threshold : ndarray of int64, shape (neurons,)
-        In LSB of m; the largest m where the population does not spike.
+        In LSB of m. A population that does not spike has the largest m as its threshold.
     """
 
     name: str
@@ -106,18 +119,21 @@ class IntegerPopulation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerProjection:
-    """Synapses between two populations.
+    """Synapses from one population, or from the input, to a population.
 
     Parameters
     ----------
     source, target : str
+        Names of populations. ``source`` may be ``INPUT``.
     delay : int
         In steps.
     weights : ndarray of int64, shape (sources, targets)
+        Row i is added when source i fires.
     bits : int
-        Of a weight, sign included.
+        Bits of a weight, sign included.
     shift : int
-        A weight of 1 adds 2**(fraction + shift) to s: large weights need no finer grid.
+        A weight of 1 adds 2**(fraction + shift) to s. A projection with large weights has a shift
+        above 0, because it needs no finer grid.
     """
 
     source: str
@@ -133,7 +149,7 @@ class IntegerProjection:
 
     @property
     def largest(self) -> int:
-        """Largest weight; the least is ``-largest - 1``."""
+        """Largest weight. The smallest is ``-largest - 1``."""
         return largest_weight(self.bits)
 
 
@@ -150,15 +166,19 @@ class IntegerModel:
     channels : int
         Channels of a recording.
     channel_row : ndarray of int64, shape (channels,)
-        Input row of each channel, or -1 where the channel's weights are all zero.
+        Input row of each channel. It is -1 for a channel whose weights are all zero.
     populations : tuple of IntegerPopulation
-        In processing order.
+        In the order in which a step updates them.
     projections : tuple of IntegerProjection
     readout : ndarray of float64, shape (axes, outputs)
-        Makes the velocity in physical units of the outputs, in LSB of m:
-        ``velocity = readout @ outputs``.
+        ``velocity = readout @ outputs``: velocity in physical units, outputs in LSB of m.
     lead_steps : int
-        Steps by which outputs come earlier than the published model's.
+        How many steps earlier the model gives an output than the published model.
+
+    Raises
+    ------
+    ValueError
+        If an array has a wrong shape or a value out of range, or the parts do not fit together.
     """
 
     name: str
@@ -173,44 +193,48 @@ class IntegerModel:
 
     @property
     def rows(self) -> int:
-        """Input rows."""
+        """Number of input rows."""
         return int(self.channel_row.max(initial=-1)) + 1
 
     @property
     def outputs(self) -> int:
+        """Neurons of all populations that do not spike."""
         return sum(p.neurons for p in self.populations if not p.spiking)
 
     @property
     def axes(self) -> int:
-        """Axes of the velocity."""
+        """Number of axes of the velocity."""
         return len(self.readout)
 
     @property
     def weight_bits(self) -> list[int]:
-        """Bits of a weight in all projections, the widest first, each once."""
+        """The different weight widths of the projections, in bits, largest first."""
         return sorted({p.bits for p in self.projections}, reverse=True)
 
     @property
     def non_zeros(self) -> int:
-        """Weights that are not 0."""
+        """Number of weights that are not 0."""
         return sum(int(np.count_nonzero(p.weights)) for p in self.projections)
 
     @property
     def spike_columns(self) -> dict[str, slice]:
-        """Columns of each spiking population in an answer, dropped neurons included."""
+        """Columns of each spiking population in an answer. Dropped neurons have columns, too."""
         return spike_columns((p.name, p.size) for p in self.populations if p.spiking)
 
     def velocity(self, outputs: np.ndarray) -> np.ndarray:
-        """Physical units, float64 (steps, axes), of ``outputs`` int64 (steps, outputs)."""
+        """Velocity in physical units, float64 of shape (steps, axes).
+
+        ``outputs`` is int64 of shape (steps, outputs), in LSB of m.
+        """
         return outputs @ self.readout.T
 
     @property
     def hidden(self) -> int:
-        """Neurons of all spiking populations of the checkpoint, dropped ones included."""
+        """Neurons of all spiking populations in the checkpoint, dropped neurons included."""
         return sum(p.size for p in self.populations if p.spiking)
 
     def sources(self, projection: IntegerProjection) -> int:
-        """Rows of ``projection``."""
+        """Number of rows of ``projection``."""
         return self.rows if projection.source == INPUT else self.index(projection.source).neurons
 
     def index(self, name: str) -> IntegerPopulation:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model of the API: integers, the network that they were rounded from, and facts."""
+"""The model of the API: the integers, their float network, and facts about their origin."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from .model import IntegerModel
 
 __all__ = ["Model"]
 
-# What `save_artefact` writes by itself.
+# Entries of the manifest that `save_artefact` adds.
 _WRITTEN = ("schema", "model_hash", "network_hash", "manifest_hash", "model", "network")
 
 
@@ -26,7 +26,7 @@ class Model:
     network : Network
         The retimed network in floating point that ``integers`` were rounded from.
     facts : dict
-        Origin of the model: further entries of its manifest, see docs/contracts.md.
+        Origin of the model: the further entries of its manifest. See docs/contracts.md.
     """
 
     integers: IntegerModel
@@ -47,7 +47,7 @@ class Model:
         return cls(integers=integers, network=load_network(Path(folder)), facts=facts)
 
     def save(self, folder: str | Path) -> dict:
-        """Write the model folder, whole or not at all; returns its manifest.
+        """Write the model folder, whole or not at all, and return its manifest.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class Model:
 
     @property
     def channels(self) -> int:
-        """Channels of a recording for the model."""
+        """Number of input channels."""
         return self.integers.channels
 
     @property
@@ -72,10 +72,10 @@ class Model:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the integers in hex; a device knows its first 8 bytes."""
+        """SHA-256 of the integers, in hex. A device reports the first 8 bytes."""
         return model_hash(self.integers)
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings, one line each."""
+        """Warnings of the quantizer, one line each."""
         return self.facts.get("warnings", [])

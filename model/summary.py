@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A manifest in a few lines."""
+"""A manifest as a short text."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,15 @@ __all__ = ["summary"]
 
 
 def summary(manifest: dict, costs: Sequence[tuple[str, str]] = ()) -> str:
-    """The manifest of a model as two columns; facts that it does not have are left out.
+    """The manifest of a model as text in two columns.
+
+    A fact that the manifest does not have is left out.
 
     Parameters
     ----------
     manifest : dict
     costs : sequence of tuple of str, optional
-        Title and text of further lines: what the tables of the model cost.
+        Title and text of further lines, for the cost of the weight tables.
     """
     model = manifest["model"]
     rows = [("model", f"{model['name']}, hash {manifest['model_hash'][:16]}")]
@@ -68,9 +70,9 @@ def _shape(model: dict) -> str:
 
 
 def _shifts(model: dict) -> str:
-    told = [f"{p['source']}->{p['target']} {p['shift']}" for p in model["projections"]
-            if p.get("shift")]
-    return f"; shifted: {', '.join(told)}" if told else ""
+    shifts = [f"{p['source']}->{p['target']} {p['shift']}" for p in model["projections"]
+              if p.get("shift")]
+    return f"; shifted: {', '.join(shifts)}" if shifts else ""
 
 
 def _calibration(calibration: dict) -> list[tuple[str, str]]:
