@@ -8,6 +8,7 @@ import numpy as np
 from spikewright.model.model import IntegerModel, largest_weight
 from spikewright.network.network import INPUT, Network
 
+from .prune import firing
 from .rounding import Rounded
 from .rules import Rules
 
@@ -81,32 +82,29 @@ def vanished(network: Network, rounded: Rounded) -> list[str]:
 
 
 def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
-    """Channels and neurons that are left out: with zero weights already, or by rounding."""
-    channels = np.flatnonzero(model.channel_row < 0)
+    """Channels and neurons that are left out: useless already in ``network``, or by rounding."""
+    fires = firing(network)
     used = np.zeros(network.channels, bool)
     for projection in network.projections:
         if projection.source == INPUT:
-            used |= (projection.weights != 0).any(axis=1)
-    warnings = []
-    if count := int((~used[channels]).sum()):
-        warnings.append(f"channels with only zero weights, whose spikes are ignored: {count}")
-    if gone := channels[used[channels]].tolist():
-        warnings.append(f"channels whose weights all round to 0, so that their spikes are ignored: "
-                        f"{_numbers(gone)}: take more weight bits")
-    never, rounded = 0, []
+            used |= (projection.weights[:, fires[projection.target]] != 0).any(axis=1)
+    channels = np.flatnonzero(model.channel_row < 0)
+    gone = channels[used[channels]].tolist()
+    never, silenced = 0, []
     for population in model.populations:
-        fires = np.zeros(population.size, bool)
-        for projection in network.projections:
-            if projection.target == population.name:
-                fires |= (projection.weights > 0).any(axis=0)
         dropped = np.setdiff1d(np.arange(population.size), population.kept)
-        never += int((~fires[dropped]).sum())
-        rounded += [f"{population.name} {neuron}" for neuron in dropped[fires[dropped]]]
-    if never:
-        warnings.append(f"neurons that can never fire, left out: {never}")
-    if rounded:
-        warnings.append(f"neurons whose positive weights all round to 0, so that they never fire: "
-                        f"{_numbers(rounded)}: take more weight bits")
+        could = fires[population.name][dropped]
+        never += int((~could).sum())
+        silenced += [f"{population.name} {neuron}" for neuron in dropped[could]]
+    warnings = []
+    for what, count, lost in (
+            ("channels that can change no output", len(channels) - len(gone), gone),
+            ("neurons that can never fire", never, silenced)):
+        if count:
+            warnings.append(f"{what}, left out: {count}")
+        if lost:
+            warnings.append(f"{what} once weights are rounded, left out: {_numbers(lost)}: take "
+                            "more weight bits")
     return warnings
 
 

@@ -6,16 +6,38 @@ import dataclasses
 import numpy as np
 
 from spikewright.model.model import IntegerModel
-from spikewright.network.network import INPUT
+from spikewright.network.network import INPUT, Network
 
-__all__ = ["prune"]
+__all__ = ["firing", "prune"]
+
+
+def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
+    """Neurons of each population that can ever fire: bool (neurons,); all of them for an output.
+
+    A neuron without a positive incoming weight keeps m <= 0 for ever, and its threshold is at
+    least 0. One that never fires may leave another without such a weight, so the pass repeats until
+    nothing changes.
+    """
+    fires = {p.name: np.ones(p.neurons, bool) for p in network.populations}
+    changed = True
+    while changed:
+        changed = False
+        for population in network.populations:
+            if not population.spiking:
+                continue
+            reached = np.zeros(population.neurons, bool)
+            for p in network.projections:
+                if p.target == population.name:
+                    weights = p.weights if p.source == INPUT else p.weights[fires[p.source]]
+                    reached |= (weights > 0).any(axis=0)
+            changed |= not np.array_equal(reached, fires[population.name])
+            fires[population.name] = reached
+    return fires
 
 
 def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     """Drop spiking neurons that can never fire, and channels whose rows are all zero.
 
-    A neuron without a positive incoming weight keeps m <= 0 for ever, and its threshold is at
-    least 0. Dropping one may leave another without, so the pass repeats until nothing changes.
     Rows of spiking neurons that are all zero are counted but stay: a dense table addresses a row
     by its neuron.
 
@@ -27,8 +49,12 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
         use the row of another.
     """
     before = sum(population.neurons for population in model.populations)
-    while (smaller := _without_silent(model)) is not model:
-        model = smaller
+    fires = firing(model)
+    for name, neurons in fires.items():
+        if not neurons.any():
+            raise ValueError(f"Population {name} must have a neuron with a positive weight, not "
+                             "only neurons that can never fire")
+    model = _select(model, fires)
     # The weights of each input row, over all projections that it feeds.
     weights = np.hstack([np.zeros((model.rows, 0), np.int64),
                          *(p.weights for p in model.projections if p.source == INPUT)])
@@ -64,34 +90,13 @@ def _first_of_each(weights: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, n
     return np.array(kept, np.int64), number
 
 
-def _without_silent(model: IntegerModel) -> IntegerModel:
-    for population in model.populations:
-        if not population.spiking:
-            continue
-        fires = np.zeros(population.neurons, bool)
-        for projection in model.projections:
-            if projection.target == population.name:
-                fires |= (projection.weights > 0).any(axis=0)
-        if not fires.any():
-            raise ValueError(f"Population {population.name} must have a neuron with a positive "
-                             "weight, not only neurons that can never fire")
-        if not fires.all():
-            return _select(model, population.name, np.flatnonzero(fires))
-    return model
-
-
-def _select(model: IntegerModel, name: str, keep: np.ndarray) -> IntegerModel:
+def _select(model: IntegerModel, kept: dict[str, np.ndarray]) -> IntegerModel:
     populations = tuple(
-        p if p.name != name else dataclasses.replace(
-            p, kept=p.kept[keep], threshold=p.threshold[keep],
-            synaptic_decay=p.synaptic_decay[keep], membrane_decay=p.membrane_decay[keep])
+        dataclasses.replace(p, **{key: getattr(p, key)[kept[p.name]] for key in
+                                  ("kept", "threshold", "synaptic_decay", "membrane_decay")})
         for p in model.populations)
-    projections = []
-    for projection in model.projections:
-        weights = projection.weights
-        if projection.source == name:
-            weights = weights[keep]
-        if projection.target == name:
-            weights = weights[:, keep]
-        projections.append(dataclasses.replace(projection, weights=weights))
-    return dataclasses.replace(model, populations=populations, projections=tuple(projections))
+    projections = tuple(
+        dataclasses.replace(p, weights=(p.weights if p.source == INPUT else
+                                        p.weights[kept[p.source]])[:, kept[p.target]])
+        for p in model.projections)
+    return dataclasses.replace(model, populations=populations, projections=projections)

@@ -141,7 +141,7 @@ def test_compile_warns_of_dropped_parts(recording):
     _, _, facts = compile_network(network, name="n", recording=recording)
     assert facts["dropped"]["channels"] == 3
     assert facts["warnings"] == [
-        "channels with only zero weights, whose spikes are ignored: 3",
+        "channels that can change no output, left out: 3",
         "neurons that can never fire, left out: 1"]
 
 
@@ -177,13 +177,15 @@ def _small_inputs(factor, channel=slice(None)):
     return network
 
 
+ADVICE = "take more weight bits"
+
+
 def test_compile_tells_what_rounding_takes(recording):
-    """A channel that the checkpoint uses is not told as one with only zero weights."""
+    """A channel that the checkpoint uses is not told as one that it does not."""
     network = _small_inputs(1e-3, 4)
     _, _, facts = compile_network(network, name="n", recording=recording, widths=Widths(weight=4))
-    assert ("channels whose weights all round to 0, so that their spikes are ignored: 1 (4): take "
-            "more weight bits") in facts["warnings"]
-    assert not any("only zero weights" in text for text in facts["warnings"])
+    assert [text for text in facts["warnings"] if "left out" in text] == [
+        "channels that can change no output once weights are rounded, left out: 1 (4): " + ADVICE]
 
 
 def test_compile_warns_of_weights_that_vanish(recording):
@@ -202,8 +204,30 @@ def test_compile_warns_of_neurons_that_rounding_silences(recording):
     for projection in network.projections[:2]:
         projection.weights[:, 2] = np.where(projection.weights[:, 2] > 0, 1e-6, -1)
     facts = compile_network(network, name="n", recording=recording, widths=Widths(weight=4))[2]
-    assert ("neurons whose positive weights all round to 0, so that they never fire: 1 (hidden 2): "
-            "take more weight bits") in facts["warnings"]
+    assert [text for text in facts["warnings"] if "left out" in text] == [
+        "neurons that can never fire once weights are rounded, left out: 1 (hidden 2): " + ADVICE]
+
+
+def test_neurons_that_fire_by_themselves_only_through_others(recording):
+    """Neuron 3 hears neuron 2 alone, channel 5 reaches neuron 3 alone: all depends on neuron 2."""
+    def warnings(weight):
+        network = tiny_network(0, **SHAPE)
+        recurrent, inward, _ = (projection.weights for projection in network.projections)
+        recurrent[:, 2:4] = inward[:, 2:4] = -1
+        inward[0, 2] = weight
+        recurrent[2, 3] = 1
+        inward[5, np.arange(inward.shape[1]) != 3] = 0
+        facts = compile_network(network, name="n", recording=recording,
+                                widths=Widths(weight=4))[2]
+        return [text for text in facts["warnings"] if "left out" in text]
+
+    assert warnings(1) == []
+    assert warnings(1e-6) == [
+        f"channels that can change no output once weights are rounded, left out: 1 (5): {ADVICE}",
+        "neurons that can never fire once weights are rounded, left out: 2 (hidden 2, hidden 3): "
+        + ADVICE]
+    assert warnings(-1) == ["channels that can change no output, left out: 1",
+                            "neurons that can never fire, left out: 2"]
 
 
 @pytest.mark.parametrize("factor, told", [

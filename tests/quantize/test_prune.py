@@ -8,7 +8,7 @@ from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import proven_bits
-from spikewright.quantize.prune import prune
+from spikewright.quantize.prune import firing, prune
 from tests.networks import deep_model, nearest_model, random_recording, refused, tiny_network
 
 
@@ -87,6 +87,20 @@ def test_prune_repeats_until_nothing_changes():
         inward[5, 1] = -3
     _, counts = prune(_model(chain))
     assert counts == {"channels": 1, "neurons": 2, "empty_rows": 0, "shared_rows": 0}
+
+
+def test_firing_of_weights_and_of_integers():
+    """Neuron 3 is reached by itself alone, which counts: prune cannot know that it never begins."""
+    def chain(recurrent, inward, out):
+        recurrent[:, :2] = inward[:, :2] = 0
+        recurrent[0, 1] = 5
+        recurrent[:, 3] = inward[:, 3] = -1
+        recurrent[3, 3] = 2
+    network = retime(tiny_network(0, channels=6, hidden=5))
+    chain(*(projection.weights for projection in network.projections))
+    for form in (network, _model(chain)):
+        assert {name: fires.tolist() for name, fires in firing(form).items()} == {
+            "hidden": [False, False, True, True, True], "readout": [True, True]}
 
 
 def test_prune_counts_empty_rows_but_keeps_them():
