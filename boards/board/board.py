@@ -30,7 +30,7 @@ ClockSource = PllSettings | Ecp5PllSettings | Oscillator | None
 
 OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
 
-# A chip with fewer cells of logic has room for one lane.
+# A chip with fewer cells of logic has room for one lane, and for states of few bits.
 SMALL = 2000
 
 
@@ -134,9 +134,14 @@ class Board:
             choices |= {"multiplier": "serial", "neurons": "shared"}
         if not self.resources.get("spram"):
             choices["weight_memory"] = "block"
-        if self.resources[self.family.logic] < SMALL:
+        if self.small:
             choices["lanes"] = 1
         return choices
+
+    @property
+    def small(self) -> bool:
+        """The chip has little logic."""
+        return self.resources[self.family.logic] < SMALL
 
     @property
     def sizes(self) -> str:

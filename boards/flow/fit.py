@@ -110,6 +110,9 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
                 break
     if board.name in large:
         advice.append(f"keep the weights in large RAMs ({options})")
+    if board.family.logic in over:
+        advice.append("narrow its states (spikewright quantize --current-bits 12 "
+                      "--membrane-bits 16)")
     if fewer_lanes:
         advice.append(f"take fewer lanes than {weights.lanes} (--lanes)")
     boards = [", ".join(block)] if block else []

@@ -13,8 +13,9 @@ from tests.designs import plan_of
 from tests.networks import deep_model, refused
 
 ICEBREAKER = BOARDS["icebreaker"]
-ADVICE = ("build the model with about {0} bits a weight (spikewright quantize --weight-bits {0}, or "
-          "make BITS={0})")
+ADVICE = ("build the model with about {0} bits a weight (spikewright quantize --weight-bits {0}, "
+          "or make BITS={0})")
+NARROW = "narrow its states (spikewright quantize --current-bits 12 --membrane-bits 16)"
 ROOM = "take a board that by these counts has room for it: {}"
 LARGE = "keep the weights in large RAMs (--weight-memory large)"
 ECP5_BOARDS = "ulx3s_25f, ulx3s_85f, orangecrab, colorlight_5a75b, ecpix5"
@@ -110,10 +111,10 @@ def test_area_that_fits():
     ({"weights": {"ebr": 1200}}, 1, "1,200 of 30 block RAMs (EBR)",
      [("prune the network: by these counts no board of 'spikewright boards' has room for it")]),
     ({"core": {"lc": 5281}}, 1, "5,281 of 5,280 logic cells (LC)",
-     [ROOM.format(f"{HX8K}, {ECP5_BOARDS}")]),
+     [NARROW, ROOM.format(f"{HX8K}, {ECP5_BOARDS}")]),
     ({"rows": {"lc": 6000, "dsp": 9}}, 64,
      "6,000 of 5,280 logic cells (LC), 9 of 8 multipliers (DSP)",
-     ["take fewer lanes than 64 (--lanes)", ROOM.format(ECP5_BOARDS)]),
+     [NARROW, "take fewer lanes than 64 (--lanes)", ROOM.format(ECP5_BOARDS)]),
 ])
 def test_area_that_does_not_fit(blocks, lanes, taken, advice):
     weights = dense(blocks.get("weights", {"ebr": 0})["ebr"] << 12, lanes)

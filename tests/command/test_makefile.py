@@ -246,3 +246,17 @@ def test_help(tmp_path):
     assert ("  RECORDING=simulated spikes  (.npz: recording to measure on; needed for sim and demo)"
             ) in told
     assert "  NAME=mine  (folder in build/; two checkpoints with one file name need two)" in told
+
+
+def test_small_board_gets_narrow_states():
+    """Only where the user has not chosen any."""
+    def settings(**given):
+        read = read_settings({"MAKEFLAGS": " -- " + " ".join(f"{k}=x" for k in given), **given})
+        targets._narrow(read)
+        return read.states, read.model
+
+    assert settings(BOARD="icestick", BITS="4") == (
+        targets.NARROW, "build/default/model-4bit-narrow")
+    assert settings(BOARD="icebreaker") == ((), "build/default/model")
+    assert settings(BOARD="icestick", MODEL_OPTIONS="--states proven")[0] == ()
+    assert settings(BOARD="icestick", MODEL="mine") == ((), "mine")

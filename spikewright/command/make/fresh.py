@@ -11,7 +11,7 @@ from spikewright.model.artefact import load_artefact, load_manifest
 from spikewright.network.checkpoint import checkpoint_hash
 
 from ..model.quantize import chosen_options
-from ..options import chosen_config
+from ..options import core_choices
 
 __all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 
@@ -37,15 +37,18 @@ def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
     """Return whether ``folder`` has the bitstream that `build` would make with ``arguments``."""
     from spikewright.api import Report
     from spikewright.boards.board.platforms import find_board
+    from spikewright.boards.flow.room import fitting_config
     board = find_board(arguments.board)
     try:
         report = Report.load(folder)
     except InputError:
         return False
     facts, recording = report.facts, arguments.recording
+    model, _ = load_artefact(arguments.model)
+    config, _ = fitting_config(board, model, arguments.preset, core_choices(arguments))
     wanted = {
         "model_hash": load_manifest(arguments.model)["model_hash"],
-        "config": dataclasses.asdict(chosen_config(arguments, **board.instead)),
+        "config": dataclasses.asdict(config),
         "clock_mhz": board.clock(arguments.freq)[0] / 1e6,
         "baud": arguments.baud, "seed": arguments.seed}
     return (report.bitstream.is_file() and _by_us(facts) and facts["board"]["name"] == board.name

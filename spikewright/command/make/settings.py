@@ -51,7 +51,12 @@ OF_MAKE = ("PYTHON", "RUN", "SHELL", "MAKEFLAGS")
 
 
 class Settings(dict):
-    """Value of each of ``SETTINGS`` by its name; empty if there is none."""
+    """Value of each of ``SETTINGS`` by its name; empty if there is none.
+
+    ``states`` are options of 'spikewright quantize' for a board that needs narrow states.
+    """
+
+    states: tuple[str, ...] = ()
 
     @property
     def width(self) -> str:
@@ -68,7 +73,8 @@ class Settings(dict):
     @property
     def model(self) -> str:
         """Folder of the model."""
-        return self["MODEL"].rstrip("/") or f"{self.folder}/model{self.width}"
+        return self["MODEL"].rstrip("/") or (f"{self.folder}/model{self.width}"
+                                              f"{'-narrow' if self.states else ''}")
 
     @property
     def variant(self) -> str:

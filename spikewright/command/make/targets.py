@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_file, check_folder
+from spikewright.base.files import check_folder
 
 from ..commands import parser, run_words
 from ..model.quantize import write_model
@@ -18,6 +18,9 @@ from .settings import Settings
 
 __all__ = ["TARGETS"]
 
+# Options of 'spikewright quantize' for a board with little logic.
+NARROW = ("--current-bits", "12", "--membrane-bits", "16")
+
 
 def _model(settings: Settings) -> None:
     _with_model(settings, [])
@@ -26,6 +29,7 @@ def _model(settings: Settings) -> None:
 
 
 def _bitstream(settings: Settings) -> None:
+    _narrow(settings)
     words = ["build", settings.model, "--board", settings["BOARD"], "-o", settings.output,
              *_core(settings), *_given("--freq", settings["FREQ"]),
              *_words(settings, "BOARD_OPTIONS"), *_given("--recording", settings["RECORDING"])]
@@ -35,6 +39,18 @@ def _bitstream(settings: Settings) -> None:
         print(f"-> {settings.output}: up to date")
     else:
         run_words(words)
+
+
+def _narrow(settings: Settings) -> None:
+    """Give the model narrow states if the board is small and the user has not chosen any."""
+    from spikewright.boards.board.platforms import find_board
+    options = _words(settings, "MODEL_OPTIONS")
+    if (find_board(settings["BOARD"]).small and not settings["MODEL"]
+            and not any(word.startswith(("--current", "--membrane", "--states"))
+                        for word in options)):
+        settings.states = NARROW
+        print(f"note: {settings['BOARD']} has little logic, so the model gets {' '.join(NARROW)}",
+              file=sys.stderr)
 
 
 def _explore(settings: Settings) -> None:
@@ -69,8 +85,6 @@ def _demo(settings: Settings) -> None:
     words = ["decode", settings.model, _recording(settings), "--port", "virtual",
              *_core(settings), *_given("--freq", settings["FREQ"]), "-o", f"{out}.npz",
              "--picture", f"{out}.png"]
-    check_file(Path(f"{out}.npz"))
-    check_file(Path(f"{out}.png"))
     _with_model(settings, words)
     run_words(words)
 
@@ -121,7 +135,8 @@ def _with_model(settings: Settings, words: list[str]) -> None:
     folder = Path(settings.model)
     quantize = ["quantize", settings["CHECKPOINT"], "-o", str(folder),
                 *_given("--weight-bits", settings["BITS"]),
-                *_given("--calibrate", settings["CALIBRATE"]), *_words(settings, "MODEL_OPTIONS")]
+                *_given("--calibrate", settings["CALIBRATE"]), *settings.states,
+                *_words(settings, "MODEL_OPTIONS")]
     arguments = parser(quantize).parse_args(quantize)
     # A relative path, so that a moved project keeps its models.
     checkpoint = os.path.relpath(settings["CHECKPOINT"])
