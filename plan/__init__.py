@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a model lies on a core, worked out once: choices, layout, program, tables, cycles."""
+"""A model on a core: configuration, layout, program, table images and cycles, before synthesis."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a user chooses of the hardware: one configuration, and the presets that have a name."""
+"""The configuration of a core: what the user chooses, and the named presets."""
 
 from dataclasses import dataclass, replace
 
@@ -9,10 +9,10 @@ from .formats import FORMATS
 
 __all__ = ["BAUD", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "chosen", "unusual"]
 
-# Bits a second on the serial line, where a user chooses no others.
+# Bits per second on the serial line, by default.
 BAUD = 1_000_000
 
-# Clock of a decoder that is on no board.
+# Clock of a decoder without a board, in MHz.
 CLOCK_MHZ = 24.0
 
 
@@ -26,24 +26,31 @@ CHOICES = {
 
 @dataclass(frozen=True, kw_only=True)
 class CoreConfig:
-    """What a user chooses of the hardware; the model fixes the rest.
+    """The choices of the user for a core. Everything else follows from the model.
 
     Parameters
     ----------
     lanes : int
         Synapses added per cycle, 1 to 64.
     tables : str
-        Format of the weight tables, see `plan.formats`: ``dense``, ``bitmap``, ``rows``, or
-        ``smallest``, which takes the one of fewest bits for each projection.
+        Format of the weight tables: ``dense``, ``bitmap``, ``rows`` or ``smallest``. See
+        `plan.formats`. ``smallest`` takes the format with the fewest bits for each projection.
     weight_memory : str
-        ``block``: block RAM, filled by the bitstream. ``large``: the large RAMs of a device that
-        has some, filled by the host; dense tables only.
+        ``block``: block RAM, which the bitstream fills. ``large``: the large RAMs of a device,
+        which the host fills. Large RAMs hold dense tables only.
     neurons : str
-        ``shared``: one neuron after another through one pipeline with one multiplier. ``lanes``:
-        a neuron unit in every lane.
+        ``shared``: one pipeline with one multiplier updates one neuron after another. ``lanes``:
+        a neuron unit in each lane.
     multiplier : str
-        ``parallel``: a whole product per cycle. ``serial``: a bit of the decay per cycle, for
-        devices without multipliers; with shared neurons only.
+        ``parallel``: a whole product per cycle. ``serial``: one bit of the decay per cycle, for
+        devices without multipliers. A serial multiplier needs shared neurons.
+
+    Raises
+    ------
+    TypeError
+        If ``lanes`` is not an int.
+    ValueError
+        If a choice is not allowed, or two choices exclude each other.
     """
 
     lanes: int = 4
@@ -78,16 +85,21 @@ PRESETS = {
     "fast":     CoreConfig(lanes=8, weight_memory="large", neurons="lanes"),
 }
 
+
 def unusual(config: dict) -> dict:
-    """Choices of ``config``, fields of `CoreConfig` by name, that are not the usual ones."""
+    """Choices in ``config`` that differ from the defaults of `CoreConfig`.
+
+    ``config`` and the result have fields of `CoreConfig` by name.
+    """
     usual = CoreConfig()
     return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
 
 
 def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
-    """The configuration ``preset`` with the choices ``given``, fields of `CoreConfig` by name.
+    """The configuration ``preset``, changed by the choices in ``given``.
 
-    ``instead`` takes the place of what the preset chooses, not of what is given.
+    ``given`` and ``instead`` have fields of `CoreConfig` by name. ``instead`` also changes the
+    preset. Where both have a field, ``given`` counts.
 
     Raises
     ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight-ROM export: the tables of a model for other people's tools."""
+"""Export of the tables of a model, for other tools."""
 
 import json
 from pathlib import Path
@@ -26,10 +26,30 @@ FILES = {
 
 
 def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -> dict:
-    """Write every form of the tables of ``model`` into ``folder``, and return its index.
+    """Write the tables of ``model`` into ``folder``, in each form of ``FILES``.
 
-    File names are the same for all models; identifiers begin with the name of the model, as far
-    as it can be one. Layouts of the memory images: `plan.images`.
+    File names are the same for all models. Identifiers in the headers begin with the name of the
+    model, changed to an identifier. `plan.images` describes the memory images.
+
+    Parameters
+    ----------
+    folder : Path
+        New, empty, or an earlier export.
+    model : IntegerModel
+    model_hash : str
+        SHA-256 of the model in hex.
+    lanes : int
+        Weights of a word in the image of the weight memory.
+
+    Returns
+    -------
+    dict
+        The index, as in rom.json.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` has other contents.
     """
     index = _index(model, model_hash, lanes)
     with written_folder(folder, "rom.json") as temporary:
@@ -51,7 +71,7 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
 
 def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
     layout, widths = Layout(model=model, lanes=lanes), model.widths
-    narrow = {f"{_memory(model, bits)}.mem": f"the same of the weights of {bits} bits"
+    narrow = {f"{_memory(model, bits)}.mem": f"the same for the weights of {bits} bits"
               for bits in layout.images if bits < widths.weight}
     return {
         "schema": 1, "model_hash": model_hash, "name": model.name,
@@ -71,12 +91,12 @@ def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
 
 
 def _memory(model: IntegerModel, bits: int) -> str:
-    """Name of the memory of the weights of ``bits``."""
+    """Name of the memory for weights of ``bits`` bits."""
     return "weights" if bits == model.widths.weight else f"weights_{bits}"
 
 
 def _plain(model: IntegerModel) -> dict[str, np.ndarray]:
-    """The tables of the artefact, and the numbers that they need to be read."""
+    """The tables of the model folder, and the numbers that a reader of them needs."""
     return model_tables(model) | {
         **{f"{key}_bits": np.array(getattr(model.widths, key)) for key in WIDTH_LIMITS},
         "dt": np.array(model.dt), "lead_steps": np.array(model.lead_steps)}

@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formats of the weight tables, what they cost, and their images.
+"""Formats of the weight tables, their cost, and their images.
 
-Weights of another width lie in tables of their own; the following is of those of one width.
+Weights of different widths are in different tables. What follows is about weights of one width.
 
-``lanes`` synapses are added per cycle, one per lane; neuron i of a population belongs to lane
-``i % lanes`` and to its state word ``i // lanes``. Lane 0 is lowest in every word.
+A core adds ``lanes`` synapses per cycle, one in each lane. Neuron i of a population belongs to lane
+``i % lanes``, and to state word ``i // lanes`` of the population. Lane 0 has the lowest bits of
+every word.
 
 dense
     A word holds the weights of one row to one state word, zeros included.
 bitmap
-    A slice has a bit for each lane of one state word: whether there is a weight. The weights that
-    there are follow one another in the order of rows, words and lanes, without gaps; they lie in
-    words of ``lanes``, by turns in an even and an odd memory, so that any ``lanes`` in a row are
-    read in one cycle. A directory tells where the weights of each row begin. Rows with the same
-    weights, wherever they go, share them, and an empty row has none.
+    A slice has one bit for each lane of a state word. The bit is 1 if the lane has a weight other
+    than 0. Only these weights are stored: in the order of rows, words and lanes, without gaps. They
+    are packed into words of ``lanes`` weights. Even words are in one memory and odd words in
+    another, so that any ``lanes`` consecutive weights can be read in one cycle. A directory has the
+    number of the first weight of each row. Rows with the same weights, in whatever projection,
+    share these weights. A row without weights stores none.
 rows
-    Row-compressed: a word holds, for each lane, a weight and the state word that it is for. Every
-    row of a projection is as long as its longest, in the fullest lane, so that its time is
-    constant; zero weights fill it up, and are not added.
+    Row-compressed. A word holds, for each lane, a weight and the number of its state word. All rows
+    of a projection have the same number of words: as many as the fullest lane of any row needs.
+    Their time is therefore constant. Zero weights fill the rest of a row, and are not added.
 """
 
 from dataclasses import dataclass, field
@@ -31,9 +33,14 @@ FORMATS = ("dense", "bitmap", "rows")
 
 @dataclass(frozen=True, kw_only=True)
 class TableCost:
-    """What a projection costs in one format: ``bits`` of memory, and ``words`` of a row.
+    """Cost of a projection in one format.
 
-    A word takes a cycle to add.
+    Parameters
+    ----------
+    bits : int
+        Bits of memory.
+    words : int
+        Words of a row. The adder takes one cycle for each.
     """
 
     bits: int
@@ -41,12 +48,12 @@ class TableCost:
 
 
 def smallest(costs: dict[str, TableCost]) -> str:
-    """Format of fewest bits; the simpler one where two take the same."""
+    """Format with the fewest bits. Of two with the same bits, the first in ``FORMATS``."""
     return min(FORMATS, key=lambda name: costs[name].bits)
 
 
 def row_words(weights: np.ndarray, lanes: int, name: str) -> int:
-    """Words of a row in format ``name``: ``weights`` int64 (sources, targets)."""
+    """Words of a row in format ``name``. ``weights`` is int64 of shape (sources, targets)."""
     if name != "rows":
         return -(-weights.shape[1] // lanes)
     fullest = [np.count_nonzero(weights[:, lane::lanes], axis=1).max(initial=1)
@@ -56,23 +63,24 @@ def row_words(weights: np.ndarray, lanes: int, name: str) -> int:
 
 @dataclass(kw_only=True)
 class TableImages:
-    """Images of the memories that hold weights of one width: an unsigned integer per word.
+    """Images of the memories for weights of one width. Each word is an unsigned integer.
 
     Parameters
     ----------
     lanes, weight_bits : int
     word_bits : int
-        Bits of the number of a state word.
+        Bits of the number of a state word, in the format ``rows``.
     dense : list of int
         Words of ``lanes * weight_bits``.
     slices : list of int
         Words of ``lanes`` bits.
     directory : list of int
-        Per row of the bitmaps, the number of its first weight.
+        Number of the first weight of each row of the bitmaps.
     packed : list of int
-        Weights of the bitmaps, unsigned, as `even` and `odd` cut them into words.
+        Weights of the bitmaps, unsigned. `even` and `odd` divide them into words.
     rows : list of int
-        Words of ``lanes * (weight_bits + word_bits)``: lane by lane, weight lowest.
+        Words of ``lanes * (weight_bits + word_bits)``, lane by lane. In each lane the weight has
+        the lowest bits.
     """
 
     lanes: int
@@ -86,7 +94,16 @@ class TableImages:
     _known: dict[tuple[int, ...], int] = field(default_factory=dict)
 
     def add(self, weights: np.ndarray, name: str, target: int) -> None:
-        """Append a projection in format ``name``, whose targets begin at state word ``target``."""
+        """Append the rows of a projection.
+
+        Parameters
+        ----------
+        weights : ndarray of int64, shape (sources, targets)
+        name : str
+            Format, one of ``FORMATS``.
+        target : int
+            First state word of the target population.
+        """
         length = row_words(weights, self.lanes, name)
         padded = np.zeros((len(weights), -(-weights.shape[1] // self.lanes) * self.lanes), np.int64)
         padded[:, :weights.shape[1]] = weights & (1 << self.weight_bits) - 1
@@ -119,7 +136,7 @@ class TableImages:
 
     @property
     def bits(self) -> int:
-        """Bits of all memories, padding included."""
+        """Bits of all memories, with the zeros that fill the last words."""
         word = self.lanes * self.weight_bits
         packed = word * (len(self.even) + len(self.odd)) if self.slices else 0
         return (len(self.dense) * word + len(self.slices) * self.lanes + packed

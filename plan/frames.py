@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes of the link's frames, which gateware, host and reports share; see docs/contracts.md."""
+"""Sizes of the link's frames, for hardware, host and reports. See docs/contracts.md."""
 
 __all__ = ["CODED_MAX", "EVENTS_MAX", "FRAME_MAX", "LOAD_MAX", "PAGE_BYTES", "SLOT_BYTES",
            "VERSION", "events_max", "row_bytes"]
 
 VERSION = 2
 
-PAGE_BYTES = 32                     # of the status page, which shares a block RAM with two slots
-SLOT_BYTES = 256 - PAGE_BYTES // 2  # for a frame
+PAGE_BYTES = 32                     # status page; it shares a block RAM with two slots
+SLOT_BYTES = 256 - PAGE_BYTES // 2  # memory for one frame
 FRAME_MAX  = SLOT_BYTES - 1         # bytes of a decoded frame
-CODED_MAX  = FRAME_MAX + 1          # the same coded in COBS, without its delimiter
-LOAD_MAX   = FRAME_MAX - 5          # all but type, sequence number, flags and CRC
-EVENTS_MAX = LOAD_MAX               # events of one byte in a frame
+CODED_MAX  = FRAME_MAX + 1          # bytes of a frame coded in COBS, without its delimiter
+LOAD_MAX   = FRAME_MAX - 5          # without type, sequence number, flags and CRC
+EVENTS_MAX = LOAD_MAX               # events in a frame, one byte each
 
 
 def row_bytes(rows: int) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of a model as a C header, and the shape of its memories as SystemVerilog."""
+"""Headers of an exported model: its tables in C, its memory shapes in SystemVerilog."""
 
 import re
 import textwrap
@@ -12,18 +12,21 @@ __all__ = ["c_header", "comment", "identifier", "sv_header"]
 
 
 def comment(text: str) -> str:
-    """``text`` with only characters that mean nothing inside a comment of C or Verilog."""
+    """``text`` with ``_`` for each character that is not safe in a comment of C or Verilog."""
     return re.sub(r"[^A-Za-z0-9 ._+-]", "_", text)
 
 
 def identifier(text: str) -> str:
-    """``text`` as a lower-case identifier of C and SystemVerilog, at most 40 characters."""
+    """``text`` as a lower-case identifier for C and SystemVerilog, at most 40 characters."""
     word = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:32].rstrip("_")
     return word if word[:1].isalpha() else f"model_{word}".rstrip("_")
 
 
 def sv_header(index: dict, model: IntegerModel) -> str:
-    """Localparams of widths, shapes, base addresses and hash, to be included inside a module."""
+    """Text of rom.svh: localparams of widths, shapes, base addresses and hash.
+
+    A module or a package includes the text.
+    """
     prefix, memories = index["prefix"].upper(), index["memories"]
     values = {**_numbers(index, model), "LANES": index["lanes"],
               **{f"{_one(name)}_{key}".upper(): memory[field] for name, memory in memories.items()
@@ -43,18 +46,21 @@ def sv_header(index: dict, model: IntegerModel) -> str:
 
 
 def _one(memory: str) -> str:
-    """What lies in ``memory``, in the singular: ``weight_4`` for ``weights_4``."""
+    """Singular of the name of ``memory``: ``weight_4`` for ``weights_4``."""
     kind, _, width = memory.partition("s")
     return kind + width
 
 
 def c_header(index: dict, model: IntegerModel) -> str:
-    """Constants and arrays of stdint types; weights are arrays of [source][target]."""
+    """Text of rom.h: constants, and arrays of stdint types.
+
+    Weights are arrays of [source][target].
+    """
     prefix, macro = index["prefix"], index["prefix"].upper()
     numbers = {"HASH": f'"{index["model_hash"]}"', "DT": repr(float(model.dt)),
                **_numbers(index, model)}
     arrays = [_array("int32_t", f"{prefix}_channel_row", model.channel_row,
-                     "input row of each channel, -1 where its spikes are ignored"),
+                     "input row of each channel; -1 if its spikes are ignored"),
               _array("double", f"{prefix}_readout", model.readout,
                      "[axes][outputs]: physical units per LSB of m, outputs in order of "
                      "populations")]
@@ -64,11 +70,11 @@ def c_header(index: dict, model: IntegerModel) -> str:
                     f"{part}_SPIKING".upper(): int(population.spiking)}
         arrays += [
             _array("int32_t", f"{prefix}_{part}_kept", population.kept,
-                   "place of each neuron in the checkpoint"),
+                   "index of each neuron in the checkpoint"),
             _array("uint16_t", f"{prefix}_{part}_synaptic_decay", population.synaptic_decay, "A"),
             _array("uint16_t", f"{prefix}_{part}_membrane_decay", population.membrane_decay, "B"),
             _array("int32_t", f"{prefix}_{part}_threshold", population.threshold,
-                   "a spike when m is above it")]
+                   "a neuron fires if m is above it")]
     for part, projection in zip(projections, model.projections, strict=True):
         numbers |= {f"{part}_DELAY".upper(): projection.delay,
                     f"{part}_SHIFT".upper(): projection.shift,
@@ -104,7 +110,7 @@ def _numbers(index: dict, model: IntegerModel) -> dict[str, int]:
 
 
 def _parts(index: dict) -> tuple[list[str], list[str]]:
-    """Middle of the identifiers of each population and each projection, all different."""
+    """Words for each population and each projection in identifiers. All of them differ."""
     taken = {"input"}
     by_name = {"input": "input"}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contents of the memories that hold the constants of neurons, and bytes to load."""
+"""Images of the memories for the constants of neurons, and words as bytes."""
 
 from spikewright.model.model import IntegerModel
 
@@ -7,14 +7,15 @@ __all__ = ["lane_words", "load_bytes", "neuron_words"]
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:
-    """Words as a host loads them: one after another, the lowest byte of each first."""
+    """``words`` as a host sends them: in order, the lowest byte of each word first."""
     return b"".join(word.to_bytes(word_bytes, "little") for word in words)
 
 
 def neuron_words(model: IntegerModel) -> list[int]:
-    """Image of the neuron memory: two words per neuron, ``value << decay | factor`` each.
+    """Image of the neuron memory, with two words for each neuron.
 
-    Word 2i holds m (0 at the start) and B of neuron i, word 2i + 1 its threshold and A.
+    Word 2i holds m and B of neuron i, word 2i + 1 its threshold and A. Each word is
+    ``value << decay | factor``, where ``decay`` is the number of bits of a decay. m is 0 at first.
     """
     width, words = model.widths.decay, []
     for population in model.populations:
@@ -25,9 +26,10 @@ def neuron_words(model: IntegerModel) -> list[int]:
 
 
 def lane_words(model: IntegerModel, lanes: int) -> list[list[tuple[int, int, int]]]:
-    """A, B and threshold of the neuron of each lane in each state word.
+    """A, B and threshold of the neurons of each lane, in the order of state words.
 
-    Where a population does not fill its last word, the neurons of the other lanes never fire.
+    A population may have fewer neurons than the lanes of its state words. The lanes without a
+    neuron then get constants with which they never fire.
     """
     never, words = (0, 0, model.widths.largest_membrane), []
     for population in model.populations:

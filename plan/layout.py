@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything of a model lies on a core: populations, rows and tables, worked out once."""
+"""The layout of a model on a core: where its populations, rows and tables are."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,21 +17,22 @@ __all__ = ["Layout", "RowTable", "Span", "table_costs"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Span:
-    """Where the neurons of one population lie, in every unit that is counted.
+    """Where the neurons of one population are, in neurons, state words and groups.
 
     Parameters
     ----------
     population : IntegerPopulation
     first : int
-        Number of its first neuron among those of all populations.
+        Index of its first neuron among the neurons of all populations.
     word, words : int
-        Its first state word, and how many it has. A state word has one neuron per lane.
+        Index of its first state word, and number of its state words. A state word has one neuron
+        per lane.
     group, groups : int
-        Its first group, and how many it has. A group is what the neuron update takes at once: one
-        neuron, or the neurons of a state word.
+        Index of its first group, and number of its groups. A group is the neurons that are updated
+        at once: one neuron, or the neurons of a state word.
     list : int
-        Its number among the spiking populations, which have a spike list each, or among the
-        output populations.
+        Index of its spike list, for a spiking population. Index among the output populations, for
+        a population that does not spike.
     """
 
     population: IntegerPopulation
@@ -48,29 +49,30 @@ class Span:
 
     @property
     def stop(self) -> int:
-        """Number of the neuron after its last one."""
+        """Index of the neuron after its last one."""
         return self.first + self.neurons
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowTable:
-    """Where the rows of one projection lie.
+    """Where the rows of one projection are in the weight tables.
 
     Parameters
     ----------
     bits : int
-        Of a weight.
+        Bits of a weight.
     format : str
         One of `plan.formats.FORMATS`.
     first : int
-        Its first word in the memory of its width and format; for a bitmap, its first slice.
+        Address of its first word in the memory of this width and format. For a bitmap, address of
+        its first slice.
     first_row : int
-        Its first entry in the directory of the bitmaps; 0 for other formats.
+        Index of its first entry in the directory of the bitmaps. 0 for other formats.
     row_words : int
         Words of each row.
     rows : int
     target : int
-        First state word that a row is added to.
+        Index of the first state word of the target population.
     """
 
     bits: int
@@ -83,12 +85,13 @@ class RowTable:
 
     @property
     def words(self) -> int:
+        """Words of all rows."""
         return self.rows * self.row_words
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layout:
-    """Where the populations, rows and tables of a model lie.
+    """Where the populations, rows and tables of a model are on a core.
 
     Parameters
     ----------
@@ -96,9 +99,10 @@ class Layout:
     lanes : int
         Neurons of a state word, and weights of a table word.
     units : int
-        Neurons of a group: 1, or ``lanes``.
+        Neurons of a group: 1 or ``lanes``.
     tables_format : str
-        Format of all tables, or ``smallest``: for each projection the one of fewest bits.
+        Format of all tables. ``smallest`` takes the format with the fewest bits for each
+        projection.
     """
 
     model: IntegerModel
@@ -123,10 +127,12 @@ class Layout:
 
     @property
     def spiking(self) -> list[Span]:
+        """Spans of the spiking populations."""
         return [span for span in self.spans.values() if span.population.spiking]
 
     @property
     def neurons(self) -> int:
+        """Neurons of all populations."""
         return sum(span.neurons for span in self.spans.values())
 
     @property
@@ -136,12 +142,15 @@ class Layout:
 
     @property
     def groups(self) -> int:
-        """Groups of all populations; no group has neurons of two populations."""
+        """Groups of all populations. No group has neurons of two populations."""
         return sum(span.groups for span in self.spans.values())
 
     @property
     def neuron_at(self) -> np.ndarray:
-        """Neuron at each position in the groups, int64 (groups * units,); -1 where none is."""
+        """Index of the neuron at each position in the groups, int64 of shape (groups * units,).
+
+        A position without a neuron has -1.
+        """
         table = np.full(self.groups * self.units, -1, np.int64)
         for span in self.spans.values():
             table[span.group * self.units:][:span.neurons] = np.arange(span.first, span.stop)
@@ -149,13 +158,16 @@ class Layout:
 
     @property
     def is_output(self) -> np.ndarray:
-        """Which neurons are outputs, bool (neurons,)."""
+        """Whether each neuron is an output, bool of shape (neurons,)."""
         return np.concatenate([np.full(span.neurons, not span.population.spiking)
                                for span in self.spans.values()])
 
     @property
     def spike_column(self) -> np.ndarray:
-        """Column of each neuron in the spikes of an answer, int64 (neurons,); -1 for outputs."""
+        """Column of each neuron in the spikes of an answer, int64 of shape (neurons,).
+
+        An output has -1.
+        """
         columns, kept = self.model.spike_columns, []
         for name, span in self.spans.items():
             kept.append(columns[name].start + span.population.kept if span.population.spiking
@@ -163,9 +175,17 @@ class Layout:
         return np.concatenate(kept)
 
     def spread_spikes(self, fired: np.ndarray) -> np.ndarray:
-        """Spikes bool (steps, neurons) of the core, at the columns of an answer.
+        """Spikes of the core in the columns of an answer.
 
-        Neurons that were dropped from the network have columns, too, and never fire.
+        Parameters
+        ----------
+        fired : ndarray of bool, shape (steps, neurons)
+            Spikes of the neurons on the core.
+
+        Returns
+        -------
+        ndarray of bool, shape (steps, hidden)
+            Spikes of the spiking neurons in the checkpoint. Dropped neurons never fire.
         """
         spikes = np.zeros((len(fired), self.model.hidden), bool)
         column = self.spike_column
@@ -174,9 +194,9 @@ class Layout:
 
     @cached_property
     def tables(self) -> tuple[RowTable, ...]:
-        """Where the rows of every projection lie, in order of projections.
+        """The row table of each projection, in the order of the projections.
 
-        Rows whose weights have the same width and whose format is the same share a memory.
+        Row tables with the same weight width and the same format share a memory.
         """
         words: Counter[tuple[int, str]] = Counter()
         rows: Counter[tuple[int, str]] = Counter()
@@ -195,7 +215,7 @@ class Layout:
 
     @cached_property
     def images(self) -> dict[int, TableImages]:
-        """Images of the weight tables, by the bits of their weights, the widest first."""
+        """Images of the weight tables by weight width in bits, the widest first."""
         images = {bits: TableImages(lanes=self.lanes, weight_bits=bits, word_bits=self.word_bits)
                   for bits in self.model.weight_bits}
         for projection, table in zip(self.model.projections, self.tables, strict=True):
@@ -204,18 +224,18 @@ class Layout:
 
     @property
     def memories(self) -> list[tuple[int, str]]:
-        """Bits of a weight and format of each weight memory that is used."""
+        """Weight width in bits, and format, of each weight memory of the core."""
         used = {(table.bits, table.format) for table in self.tables}
         return [(bits, name) for name in FORMATS for bits in self.images if (bits, name) in used]
 
     @property
     def table_bits(self) -> int:
-        """Bits of the weight tables of all widths."""
+        """Bits of all weight tables together."""
         return sum(images.bits for images in self.images.values())
 
     @property
     def word_bits(self) -> int:
-        """Bits of the number of a state word."""
+        """Bits that number the state words of all populations."""
         return max(self.words - 1, 0).bit_length()
 
     def _formats(self) -> Iterator[str]:
@@ -225,10 +245,10 @@ class Layout:
 
 
 def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:
-    """Cost of each projection in each format, each by itself.
+    """Cost of each projection in each format, by format.
 
-    Bits that fill up the last words of packed weights are not counted, and shared rows count
-    twice: both depend on the other projections.
+    Each projection is counted alone. Zeros in the last words of packed weights are not counted, and
+    a row that two projections share is counted twice.
     """
     count = dict.fromkeys(model.weight_bits, 0)
     for p in model.projections:

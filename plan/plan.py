@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model on a core: what the user chose, and everything that follows from it before synthesis."""
+"""The plan: a model, a configuration, and everything that follows from both before synthesis."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +14,14 @@ from .program import Program, compile_program
 
 __all__ = ["MOST_BITS", "MOST_WORDS", "Plan"]
 
-# Four large RAMs of the iCE40UP5K side by side: 16 bits each, all at one address.
+# The iCE40UP5K has four large RAMs of 2**14 words of 16 bits. All four have the same address.
 MOST_WORDS = 1 << 14
 MOST_BITS  = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
-    """How a model lies on a core.
+    """A model with a configuration of the core.
 
     Parameters
     ----------
@@ -31,47 +31,47 @@ class Plan:
     Raises
     ------
     InputError
-        If the program cannot have the form of the model, or the large RAMs cannot hold its table.
+        If no program can run a model of this form, or the large RAMs cannot hold its table.
     """
 
     model: IntegerModel
     config: CoreConfig
 
     def __post_init__(self) -> None:
-        _ = self.program        # refuses a form that no program can have
+        _ = self.program        # refuses a model that no program can run
         if self.large:
             self._check_large()
 
     @cached_property
     def layout(self) -> Layout:
-        """Where populations, rows and tables lie."""
+        """Where populations, rows and tables are."""
         config = self.config
         return Layout(model=self.model, lanes=config.lanes, tables_format=config.tables,
                       units=config.lanes if config.neurons == "lanes" else 1)
 
     @cached_property
     def program(self) -> Program:
-        """What a step does."""
+        """The operations of a step."""
         return compile_program(self.model, self.layout, self.config)
 
     @property
     def large(self) -> bool:
-        """Whether the weights lie in large RAMs, which a host fills."""
+        """Whether the weights are in large RAMs. The host fills these."""
         return self.config.weight_memory == "large"
 
     @property
     def loaded(self) -> list[int]:
-        """Words that a host fills the large RAMs with; none where the weights lie elsewhere."""
+        """Words for the large RAMs. The list is empty if the weights are in block RAM."""
         return self.layout.images[self.model.widths.weight].dense if self.large else []
 
     @property
     def word_bytes(self) -> int:
-        """Bytes that carry a word of weights when it is loaded."""
+        """Bytes of one word of weights when the host loads it."""
         return -(-self.config.lanes * self.model.widths.weight // 8)
 
     @property
     def loaded_bytes(self) -> bytes:
-        """The words of ``loaded`` as a host sends them."""
+        """The words of ``loaded`` as bytes, in the order in which the host sends them."""
         return load_bytes(self.loaded, self.word_bytes)
 
     def _check_large(self) -> None:

@@ -1,36 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The step program: what a step does, as a list of operations, and how long each takes.
+"""The step program: the operations of a step, and the cycles that each takes.
 
 Golden, the cycle formula, the sequencer and the training of the integers read this one list. There
-are two kinds of operation. `Add` adds a row of weights for each entry of a source. `Map` passes
-over the neurons of a population and gives each a new state.
+are two kinds of operation. `Add` adds a row of weights for each entry of a source. `Map` gives each
+neuron of a population its new state.
 
-All times are cycles of the core's clock. The core is one row adder and one neuron update, which
+All times are cycles of the core's clock. The core has one row adder and one neuron update. They
 work one after the other:
 
-- A row occupies the adder for ``Add.period`` cycles: one per word of its table, and at least
-  ROW_CYCLES, so that a row never reads a state word that the row before has yet to write. The
-  words of a ``rows`` table come in any order. Where there is such a table, every row takes
-  ROW_CYCLES - 1 more than its words for the same reason. With STREAM_LANES lanes or more, which
-  leave a row few words, and only dense tables, the adder hands on the words that it has yet to
-  write, and a row takes no more cycles than it has words.
-- Spikes: the first row comes FETCH_CYCLES after the begin, or as soon as the adder is free. The
-  operation ends when it finds nothing more: 2 cycles after its last row, or after its begin. Rows
-  follow as soon as the adder is free.
-- Input: rows are taken as they come. Waiting for a token does not count as busy.
+- A row occupies the adder for ``Add.period`` cycles: one per word of the row, and at least
+  ROW_CYCLES. A row therefore never reads a state word that the row before has yet to write. The
+  words of a ``rows`` table come in any order. If the layout has such a table, every row takes
+  ROW_CYCLES - 1 more cycles than it has words, for the same reason. With STREAM_LANES lanes or
+  more, a row has few words. If all tables are then dense, the adder hands on the words that it has
+  yet to write, and a row takes as many cycles as it has words.
+- `Add` from spikes: the first row comes FETCH_CYCLES after the begin of the operation, or later, as
+  soon as the adder is free. Each further row comes as soon as the adder is free. The operation ends
+  2 cycles after its last row. Without a row it ends 2 cycles after its begin.
+- `Add` from the input: each row is taken when its token comes. The core is not busy while it waits
+  for a token.
 - `Map` begins when the adder holds no row any more. It reads the first current 2 cycles later at
-  the earliest, and then a word per cycle at most: the adder has written it by then, or, where rows
-  stream, writes it in that cycle.
+  the earliest, and then at most one word per cycle. By then the adder has written the word. If rows
+  stream, the adder writes the word in the same cycle at the latest.
 
-  With shared neurons a `Map` takes one cycle to start, NEURON_TICKS per neuron, and FLUSH_TICKS for
-  the pipeline. With a serial multiplier the flush is one tick less, because product and sum are
-  one stage. A tick is one cycle; with a serial multiplier it is one for each bit of a decay and
-  one that takes the sum.
+  With shared neurons, a `Map` takes one cycle to start, NEURON_TICKS per neuron, and FLUSH_TICKS
+  for the pipeline. With a serial multiplier the pipeline takes one tick less, because product and
+  sum are one stage. A tick is one cycle. With a serial multiplier it is one cycle for each bit of
+  a decay, and one more for the sum.
 
-  With a neuron unit per lane it takes one cycle per state word and LANE_FLUSH_CYCLES. All
-  currents then decay together, one cycle per state word of the model, when the result is valid.
-  These cycles count as work of the step, but not as latency. Events of the next step are taken
-  after them.
+  With a neuron unit per lane, a `Map` takes one cycle per state word and LANE_FLUSH_CYCLES. All
+  currents then decay together when the result is valid, which takes one cycle per state word of
+  the model. These cycles are part of the cycles of the step, but not of the latency. The core
+  takes events of the next step after them.
 """
 
 import enum
@@ -51,7 +52,7 @@ __all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "LANE_FLUSH_CYCLES", "NEURON_TICKS", "
            "compile_program", "row_period", "streams", "tick_cycles"]
 
 ROW_CYCLES = 3
-STREAM_LANES = 17     # with fewer, logic to hand words on would cost more than most networks gain
+STREAM_LANES = 17     # with fewer lanes, most networks gain less than the logic costs
 FETCH_CYCLES = 3
 NEURON_TICKS = 2
 FLUSH_TICKS = 4
@@ -59,10 +60,10 @@ LANE_FLUSH_CYCLES = 6
 
 
 class Clock(NamedTuple):
-    """Times within a step, int64 (steps,) each.
+    """Times within a step, in cycles: three arrays of int64, shape (steps,).
 
-    ``now`` is the first cycle of the next operation, ``free`` the last cycle in which the adder
-    holds a row, and ``latency`` the cycles since the last event was taken, less ``now``.
+    ``now`` is the first cycle of the next operation. ``free`` is the last cycle in which the adder
+    holds a row. ``latency`` is the number of cycles since the last event was taken, minus ``now``.
     """
 
     now: np.ndarray
@@ -71,7 +72,7 @@ class Clock(NamedTuple):
 
 
 class Source(enum.IntEnum):
-    """What an `Add` takes its rows from."""
+    """Source of the rows of an `Add`."""
 
     SPIKES = 0
     INPUT = 1
@@ -85,15 +86,15 @@ class Add:
     ----------
     source : Source
     origin : Span or None
-        The population whose spikes are taken; None for the input.
+        The population that fired. None for the input.
     delay : int
-        Steps by which the entries are old.
+        How many steps ago the population fired.
     projection : int
-        Its index in the model.
+        Index of the projection in the model.
     table : RowTable
-        Where the rows lie: row k is that of entry k.
+        Where the rows are. Row k belongs to source neuron k, or to input row k.
     target : Span
-        Where the rows are added.
+        The population whose currents the rows are added to.
     shift : int
         A weight of 1 adds ``2**shift`` to a current.
     period : int
@@ -110,14 +111,14 @@ class Add:
     period: int
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
-        """The times after this operation, which adds ``count`` int64 (steps,) rows."""
+        """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
         now, free, latency = clock
         if self.source == Source.SPIKES:
             last = np.maximum(now + FETCH_CYCLES, free) + (count - 1) * self.period
             return Clock(np.where(count > 0, last, now) + 2,
                          np.where(count > 0, last + self.period, free), latency)
         one = np.maximum(1, free - now) + self.period
-        # From the last event taken to the STEP token taken; from then on, `now` is common.
+        # From the taking of the last event to the taking of the STEP token. `now` covers the rest.
         latency = np.select([count == 0, count == 1], [0, one], 2 * self.period) + 1
         now = np.maximum(now, free + 1) + count * self.period
         return Clock(now, now - 1, latency - now)
@@ -131,14 +132,14 @@ class Map:
     ----------
     span : Span
     cycles : int
-        From the cycle in which the adder holds no row any more.
+        Cycles that it takes, from the cycle in which the adder holds no row any more.
     """
 
     span: Span
     cycles: int
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
-        """The times after this operation; ``count`` is 0."""
+        """The times after this operation. ``count`` is 0, because it adds no rows."""
         return clock._replace(now=np.maximum(clock.now, clock.free + 1) + self.cycles)
 
 
@@ -147,14 +148,14 @@ Operation = Add | Map
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Program:
-    """What a step does.
+    """The operations of a step.
 
     Parameters
     ----------
     operations : tuple of Add or Map
         In the order in which they run.
     decay_cycles : int
-        Cycles of a step after its result: all currents decay, with a neuron unit per lane.
+        Cycles after the result in which all currents decay. 0 with shared neurons.
     streams : bool
         Whether rows follow without a gap even if they have fewer words than ROW_CYCLES.
     """
@@ -165,25 +166,27 @@ class Program:
 
     @property
     def adds(self) -> list[Add]:
+        """The operations that add rows."""
         return [operation for operation in self.operations if isinstance(operation, Add)]
 
     @property
     def longest_delay(self) -> int:
+        """Longest delay of a projection, in steps."""
         return max(add.delay for add in self.adds)
 
 
 def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> Program:
     """The operations of one step of ``model``.
 
-    Populations go in their order. Before the `Map` of each come the rows that reach it: those of
-    spikes in order of projections, then, for the first population, those of the input, because
-    delayed spikes are known before the step's events come.
+    Populations are updated in their order. Before the `Map` of each population come the `Add`
+    operations that reach it: first those from spikes, in the order of projections, then the one
+    from the input. The input comes last because delayed spikes are known before the events come.
 
     Raises
     ------
     InputError
-        If the model has another form than one input projection, with delay 0, to the first
-        population.
+        If the model does not have exactly one input projection, or if this projection has a delay
+        or does not reach the first population.
     """
     operations: list[Operation] = []
     flowing = streams(layout)
@@ -226,7 +229,7 @@ def row_period(table: RowTable, layout: Layout) -> int:
 
 
 def tick_cycles(decay_bits: int, multiplier: str) -> int:
-    """Cycles in which the shared neuron pipeline goes on by one stage."""
+    """Cycles of one tick, in which the shared neuron pipeline advances by one stage."""
     return decay_bits + 1 if multiplier == "serial" else 1
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cycle contract: how many clock cycles the core takes for a step, from its events alone.
+"""The cycle contract: the clock cycles of a step, calculated from its events.
 
-The formula of each operation is beside the operation, in `plan.program`.
+`plan.program` has the formula of each operation.
 """
 
 import numpy as np
@@ -13,21 +13,22 @@ __all__ = ["step_timing", "worst_events"]
 
 
 def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Busy cycles and latency of every step.
+    """Cycles and latency of every step.
 
     Parameters
     ----------
     plan : Plan
     events : ndarray of int64, shape (steps, operations)
-        Rows that each operation adds, as golden counts them.
+        Rows that each operation adds. Golden counts them.
 
     Returns
     -------
     cycles : ndarray of int64, shape (steps,)
-        Cycles in which the core works on the step.
+        Cycles in which the core works on the step. Waiting is not counted.
     latency : ndarray of int64, shape (steps,)
-        Cycles from the taking of the step's last event to a valid result, when tokens wait for
-        the core; from the taking of the STEP token where a step has no event.
+        Cycles from the taking of the step's last event to its valid result. In a step without
+        events, cycles from the taking of the STEP token. The figure assumes that each token is
+        there before the core can take it.
     """
     zero = np.zeros(len(events), np.int64)
     clock = Clock(now=zero, free=zero - 1, latency=zero)
@@ -37,7 +38,11 @@ def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def worst_events(plan: Plan, input_events: int) -> np.ndarray:
-    """Rows per operation, int64 (1, operations), where every neuron fires at every delay."""
+    """Rows that each operation adds if every neuron fires in every step.
+
+    ``input_events`` is the number of events in the step. The result is int64 of shape
+    (1, operations), as `step_timing` takes it.
+    """
     return np.array([[
         0 if not isinstance(operation, Add)
         else input_events if operation.source == Source.INPUT
