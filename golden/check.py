@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an integer model does otherwise than the network that it was rounded from."""
+"""Differences in behaviour between an integer model and its float network."""
 
 import numpy as np
 
@@ -13,15 +13,17 @@ from .run import run_golden
 
 __all__ = ["changed_behaviour"]
 
-# Of a neuron: it spiked so often before that its silence is no chance.
+# A neuron that fired this often before rounding does not fall silent by chance.
 FEW_SPIKES = 5
 
 
 def changed_behaviour(model: IntegerModel, network: Network, recording: Recording) -> list[str]:
-    """Warnings, one line each, of neurons that fell silent or never rest, and of saturated states.
+    """Warnings about neurons that changed by rounding, and about saturated states, one line each.
 
-    Both run over ``recording``: neurons without a spike that had ``FEW_SPIKES`` or more, and
-    neurons that spike in every other step, as often as any can, where they did not before.
+    ``network`` and ``model`` both run over ``recording``. There is a warning about neurons that
+    never fire in the model but had ``FEW_SPIKES`` spikes or more in the network. Another is about
+    neurons that fire in every other step in the model but not in the network. No neuron can fire
+    more often, because its membrane is 0 in the step after a spike.
     """
     wanted = run_reference(network, recording).spikes
     answer = run_golden(model, recording, CoreConfig())
@@ -29,14 +31,15 @@ def changed_behaviour(model: IntegerModel, network: Network, recording: Recordin
     silent = (before >= FEW_SPIKES) & (after == 0)
     limit = recording.steps // 2
     restless = (after >= limit) & (before < limit) & (limit >= FEW_SPIKES)
-    told = [f"neurons that {what} over {recording.name}, unlike before rounding: "
-            f"{_neurons(model, chosen)}; take more weight bits"
-            for chosen, what in ((silent, "never fire"), (restless, "fire in every other step"))
-            if chosen.any()]
+    warnings = [
+        f"neurons that {what} over {recording.name}, unlike before rounding: "
+        f"{_neurons(model, chosen)}; take more weight bits"
+        for chosen, what in ((silent, "never fire"), (restless, "fire in every other step"))
+        if chosen.any()]
     if answer.saturated.any():
-        told.append(f"a state saturated over {recording.name}, from step "
-                    f"{int(np.argmax(answer.saturated))} on: take wider states")
-    return told
+        warnings.append(f"a state saturated over {recording.name}, from step "
+                        f"{int(np.argmax(answer.saturated))} on: take wider states")
+    return warnings
 
 
 def _neurons(model: IntegerModel, chosen: np.ndarray) -> str:

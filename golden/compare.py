@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where two answers first differ."""
+"""Comparison of two answers."""
 
 import numpy as np
 
@@ -7,14 +7,17 @@ from .run import Answer
 
 __all__ = ["FIELDS", "differences"]
 
-# Fields of an answer that golden and RTL must agree on, and what counts along a row of each.
-# `velocity` is `velocity_int` in other units.
+# Fields in which golden and RTL must be equal, and what a column of each field is. `velocity` is
+# `velocity_int` in other units.
 FIELDS = {"velocity_int": "output", "spikes": "neuron", "saturated": None, "cycles": None,
           "latency": None}
 
 
 def differences(expected: Answer, got: Answer) -> list[str]:
-    """One line for each field that differs: its first difference, and in how many steps it does."""
+    """One line for each field that differs.
+
+    The line has the first difference, and the number of steps in which the field differs.
+    """
     lines = []
     for field, column in FIELDS.items():
         want, have = getattr(expected, field), getattr(got, field)

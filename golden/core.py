@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The definition: what one step of the accelerator computes, bit for bit.
+"""The definition of the core: what one step computes, bit for bit.
 
-This page is the reference that the RTL is held against. It is plain integer Python, and numba
-compiles it as it stands, so that there is no second text that could differ; with
-``NUMBA_DISABLE_JIT=1`` in the environment the interpreter runs it instead.
+The RTL must equal this file in every bit. The file is plain integer Python, and numba compiles it
+without a change, so that there is no second text. With ``NUMBA_DISABLE_JIT=1`` in the environment,
+the interpreter runs it instead.
 
 A step runs the operations of the program (`plan.program`) in their order::
 
@@ -13,9 +13,10 @@ A step runs the operations of the program (`plan.program`) in their order::
             s = rnd(A * s)                             |rnd(A * s)| <= |s|, since A < 2**d
 
 ``shift`` is the sum of the model's fraction bits and the projection's shift.
-``rnd(x) = (x + 2**(d-1)) >> d`` rounds half up; ``sat`` clamps to the width of the state and sets
-the flag ``saturated``, which stays until the next reset. A population that does not spike has the
-largest m as its threshold, and m is its output.
+``rnd(x) = (x + 2**(d-1)) >> d`` rounds half up, where d is the number of bits of a decay. ``sat``
+clamps a state to its width. If it changes the state, it also sets the flag ``saturated``, which
+stays set until the next reset. A population that does not spike has the largest m as its threshold,
+and its m are outputs.
 """
 
 from typing import NamedTuple
@@ -25,21 +26,22 @@ from numba import njit
 
 __all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 
-SPIKES, INPUT, MAP = 0, 1, 2            # the first two are those of plan.program.Source
+SPIKES, INPUT, MAP = 0, 1, 2            # the first two equal plan.program.Source
 
 
-# An operation, in one table for all. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop`` - 1
-# are the neurons that a row is added to, or that get a new state. The other columns are those of an
-# Add: its first row and how many it has, the first neuron whose spikes it takes, delay and shift.
+# One operation. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop - 1`` are the neurons of its
+# population. The other columns are for an Add only. ``row`` is its first row, ``rows`` the number
+# of its rows, and ``origin`` the first neuron of the source population.
 OPERATION = np.dtype([(name, np.int64) for name in (
     "kind", "first", "stop", "row", "rows", "origin", "delay", "shift")])
 
 
 class Constants(NamedTuple):
-    """Tables of a model, flat: neurons and rows of all populations and projections in one count.
+    """Tables of a model. Neurons are counted over all populations, rows over all projections.
 
-    ``weights`` int32 (rows, neurons); ``operations`` (operations,) of ``OPERATION``; ``a``, ``b``,
-    ``threshold`` int64 (neurons,); ``limits`` int64 (3,): largest s, largest m, decay bits.
+    ``weights`` is int32 (rows, neurons). ``operations`` is ``OPERATION`` (operations,). ``a``,
+    ``b`` and ``threshold`` are int64 (neurons,). ``limits`` is int64 (3,): largest s, largest m,
+    bits of a decay.
     """
 
     weights: np.ndarray
@@ -51,10 +53,11 @@ class Constants(NamedTuple):
 
 
 class State(NamedTuple):
-    """State between steps: ``s``, ``m`` int64 (neurons,), ``spikes`` bool (slots, neurons).
+    """State between steps.
 
-    Slot ``t % slots`` of ``spikes`` holds the spikes of step t; ``flags`` int64 (1,) is 1 once a
-    state has saturated.
+    ``s`` and ``m`` are int64 (neurons,). ``spikes`` is bool (slots, neurons). Slot ``t % slots``
+    holds the spikes of step t. ``flags`` is int64 (1,). It is 1 if a state has saturated since the
+    last reset.
     """
 
     s: np.ndarray
@@ -64,7 +67,12 @@ class State(NamedTuple):
 
 
 class Stimulus(NamedTuple):
-    """Input: ``row`` int64 (events,), ``start`` int64 (steps + 1,), ``reset`` bool (steps,)."""
+    """Input of all steps.
+
+    ``row`` is int64 (events,), the input row of each event. ``start`` is int64 (steps + 1,): step t
+    has the events ``start[t]`` to ``start[t + 1] - 1``. ``reset`` is bool (steps,): whether the
+    state is cleared before the step.
+    """
 
     row: np.ndarray
     start: np.ndarray
@@ -72,10 +80,11 @@ class Stimulus(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """Answers of every step.
+    """Results of every step.
 
-    ``membrane`` int64 and ``fired`` bool (steps, neurons); ``events`` int64 (steps, operations):
-    rows that each operation added; ``saturated`` bool (steps,).
+    ``membrane`` is int64 and ``fired`` is bool, both (steps, neurons). ``events`` is int64
+    (steps, operations), the rows that each operation added. ``saturated`` is bool (steps,): whether
+    a state has saturated since the last reset.
     """
 
     membrane: np.ndarray
@@ -86,7 +95,7 @@ class Trace(NamedTuple):
 
 @njit(cache=True)
 def saturate(value, largest, flags):
-    """Clamp ``value`` to -largest - 1 .. largest, and note it in ``flags``."""
+    """Clamp ``value`` to -largest - 1 .. largest. Set ``flags`` if that changes the value."""
     if value > largest:
         flags[0] = 1
         return largest
@@ -127,7 +136,7 @@ def update(constants, state, first, stop, slot, previous):
 
 @njit(cache=True)
 def run_steps(constants, state, stimulus, trace):
-    """Run every step of ``stimulus`` from ``state``, which it changes, into ``trace``."""
+    """Run every step of ``stimulus``. Change ``state``, and write the results to ``trace``."""
     slots = len(state.spikes)
     for t in range(len(stimulus.start) - 1):
         if stimulus.reset[t]:

@@ -19,18 +19,18 @@ __all__ = ["Answer", "constants_of", "empty_trace", "run_golden", "stimulus_of",
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What a run gave, from golden or from the RTL.
+    """Results of a run, of golden or of the RTL.
 
     Parameters
     ----------
     velocity_int : ndarray of int64, shape (steps, outputs)
-        m of the outputs.
+        Outputs, in LSB of m.
     velocity : ndarray of float64, shape (steps, axes)
-        ``readout @ velocity_int``: physical units.
+        ``velocity_int @ readout.T``, in physical units.
     spikes : ndarray of bool, shape (steps, neurons)
-        Spikes of the neurons that the checkpoint has; dropped neurons never fire.
+        Spikes of the spiking neurons in the checkpoint. Dropped neurons never fire.
     cycles, latency : ndarray of int64, shape (steps,)
-        As `plan.timing.step_timing` defines them.
+        Clock cycles. `plan.timing.step_timing` defines both.
     saturated : ndarray of bool, shape (steps,)
         Whether a state has saturated since the last reset.
     """
@@ -44,7 +44,16 @@ class Answer:
 
 
 def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) -> Answer:
-    """Run ``model`` over ``recording`` from zero state."""
+    """Run ``model`` over ``recording`` from zero state.
+
+    ``config`` changes the cycles and the latency, and no other value.
+
+    Raises
+    ------
+    InputError
+        If the recording has other channels or another dt than the model, or no core can run the
+        model.
+    """
     recording.check_fits(model.channels, model.dt)
     plan = Plan(model=model, config=config)
     constants, state = constants_of(plan), zero_state(plan)
@@ -58,14 +67,14 @@ def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) ->
 
 
 def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
-    """Input rows of a recording; events on channels without weights fall away."""
+    """Input rows of the events of a recording. Events on channels without weights are left out."""
     row = model.channel_row[recording.channel]
     kept = np.concatenate([[0], np.cumsum(row >= 0)])
     return Stimulus(row=row[row >= 0], start=kept[recording.start], reset=recording.reset)
 
 
 def constants_of(plan: Plan) -> Constants:
-    """Flat tables of a model."""
+    """Tables of the model of ``plan``."""
     model, spans = plan.model, plan.layout.spans
     weights = np.zeros((sum(table.rows for table in plan.layout.tables), plan.layout.neurons),
                        np.int32)
@@ -92,7 +101,7 @@ def constants_of(plan: Plan) -> Constants:
 
 
 def empty_trace(plan: Plan, steps: int) -> Trace:
-    """A trace with room for the answers of ``steps`` steps."""
+    """A trace of zeros for the results of ``steps`` steps."""
     neurons = plan.layout.neurons
     return Trace(membrane=np.zeros((steps, neurons), np.int64),
                  fired=np.zeros((steps, neurons), bool),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The golden model, one step after the other."""
+"""The golden model, one step per call."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,13 @@ __all__ = ["Stepper"]
 
 
 class Stepper:
-    """Runs ``model`` step by step, from zero state.
+    """Run ``model`` step by step, from zero state.
 
     Parameters
     ----------
     model : IntegerModel
     config : CoreConfig
-        Decides about the cycles of a step, not about its values.
+        It changes the cycles of a step, and no other value.
     """
 
     def __init__(self, model: IntegerModel, config: CoreConfig):
@@ -31,11 +31,19 @@ class Stepper:
         self._constants, self._state = constants_of(self._plan), zero_state(self._plan)
 
     def step(self, rows: Sequence[int], reset: bool) -> tuple[np.ndarray, int, bool]:
-        """Run one step with one event per entry of ``rows``; ``reset`` clears the state first.
+        """Run one step.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Input row of each event.
+        reset : bool
+            Whether to clear the state before the step.
 
         Returns
         -------
         outputs : ndarray of int64, shape (outputs,)
+            In LSB of m.
         cycles : int
         saturated : bool
             Whether a state has saturated since the last reset.
@@ -44,7 +52,7 @@ class Stepper:
         run_steps(self._constants, self._state, Stimulus(
             row=np.array(rows, np.int64), start=np.array([0, len(rows)]),
             reset=np.array([reset])), trace)
-        # The next call counts its step from 0 again: this step becomes the one before.
+        # The next call has step number 0 again, so the spikes of this step move to step -1.
         self._state.spikes[:] = np.roll(self._state.spikes, -1, axis=0)
         cycles, _ = step_timing(self._plan, trace.events)
         return (trace.membrane[0, self._plan.layout.is_output], int(cycles[0]),
