@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The float network: its form, its readers, retiming, recordings, and a run in floating point."""
+"""The float network: its form, readers of checkpoints and recordings, retiming, and a float run."""

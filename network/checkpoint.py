@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reader of trained checkpoints in the published tinyRSNN state-dict layout."""
+"""Reader of trained checkpoints with the keys of the published tinyRSNN code."""
 
 import hashlib
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from .tensors import read_tensors
 
 __all__ = ["KEYS", "checkpoint_hash", "network_from_tensors", "read_checkpoint"]
 
-# Key of each tensor, and its shape in channels C, hidden neurons H and outputs O.
+# Key and shape of each tensor. C is the number of channels, H of hidden neurons, O of outputs.
 KEYS = {
     "con1.op.weight":             ("H", "C"),
     "con2.op.weight":             ("H", "H"),
@@ -26,7 +26,7 @@ KEYS = {
     "group3.syn_param_readout":   ("O",),
 }
 
-# The training library stores these tensors again under other names; they must agree.
+# The training library stores these tensors again under other names. The copies must be equal.
 COPIES = {
     "con1.dst.mem_param": "group2.mem_param",
     "con1.dst.syn_param": "group2.syn_param",
@@ -42,29 +42,31 @@ COPIES = {
     "output_group.syn_param_readout": "group3.syn_param_readout",
 }
 
-# Where users read what a checkpoint must hold.
+# The page for users about the tensors of a checkpoint.
 PAGE = "docs/howto/checkpoint.md"
 
-# In the published update order every right-hand side is old: a spike is seen one step after its
-# membrane, a current one step after its spike. In the form of `network.Population` these waits
-# are the projections' delays.
+# The published code updates every variable from values of the step before. A spike therefore
+# follows its membrane by one step, and a current follows its spike by one step. In the form of
+# `network.Population`, the delays of the projections include these steps.
 INPUT_DELAY, RECURRENT_DELAY, OUTPUT_DELAY = 2, 3, 3
 
 
 def checkpoint_hash(path: Path) -> str:
-    """SHA-256 of the file, as hex."""
+    """SHA-256 of the file at ``path``, in hex."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def read_checkpoint(path: Path) -> Network:
-    """Read ``path`` into a network with the published delays; see `tensors` for the kinds of files.
+    """Read the checkpoint at ``path`` into a network with the published delays.
 
-    Keys may have a prefix in common, as ``module.`` or ``model.``, which wrappers add.
+    `network.tensors` reads the kinds of files. All keys may have the same prefix, such as
+    ``module.`` or ``model.``, which some training programs add.
 
     Raises
     ------
     InputError
-        If the file cannot be read safely, or a tensor is missing, surplus, misshapen or not finite.
+        If the file cannot be read safely. Also if a tensor is missing, unknown, not finite, or has
+        a wrong shape.
     """
     path = Path(path)
     tensors, dt = read_tensors(path)
@@ -77,21 +79,23 @@ def read_checkpoint(path: Path) -> Network:
 def network_from_tensors(tensors: dict[str, np.ndarray], dt: float = DT) -> Network:
     """Build the network of a published state dict.
 
-    Decays, as in the training code: ``exp(-dt / (tau * softplus(param)))`` with tau as in
-    `network.constants`. The factor (1 - b) of the published membrane equation is folded into the
-    weights of the target.
+    A decay is ``exp(-dt / (tau * softplus(param)))``, as in the training code. `network.constants`
+    has tau. The published membrane equation multiplies the current by (1 - b), where b is the
+    decay of the membrane. The weights of the network include this factor.
 
     Parameters
     ----------
-    tensors : dict of str to ndarray
-        The tensors of ``KEYS``; copies named in ``COPIES`` are checked and dropped.
+    tensors : dict of str to ndarray of float64
+        The tensors of ``KEYS``. The copies in ``COPIES`` may be there. They are checked, and not
+        used.
     dt : float
         Seconds per step.
 
     Raises
     ------
     ValueError
-        If a tensor is missing, surplus, misshapen or not finite; the message names the key.
+        If a tensor is missing, unknown, not finite, or has a wrong shape. The message names the
+        key.
     """
     _check_keys(tensors)
     c1, c2, c3 = (tensors[f"con{k}.op.weight"] for k in (1, 2, 3))
@@ -121,7 +125,7 @@ def _decay(tensors, key, tau, dt):
 
 
 def _without_prefix(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """``tensors`` without the prefix that the keys of `KEYS` have in common."""
+    """``tensors`` without the prefix of all keys, if they have one."""
     first = next(iter(KEYS))
     prefixes = [key.removesuffix(first) for key in tensors if key.endswith("." + first)]
     if first in tensors or len(prefixes) != 1:
@@ -130,7 +134,7 @@ def _without_prefix(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _listed(keys: Iterable[str]) -> str:
-    """``keys`` with their shapes, as a text."""
+    """``keys`` with their shapes, as text."""
     return ", ".join(f"{key} ({', '.join(KEYS[key])})" for key in keys)
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants of the published tinyRSNN parametrisation, in seconds; the one place that holds them.
+"""Constants of the published tinyRSNN parametrisation, in seconds.
 
-A time constant is its base below times ``softplus(p)``, with ``p`` the learnt parameter of the
-unit; the decay of one step is ``exp(-dt / time constant)``. Source: Liu, Gygax, Rossbroich et al.,
-"Decoding Finger Velocity from Cortical Spike Trains with Recurrent Spiking Neural Networks" (2024),
-and the configuration of the authors' code, fmi-basel/neural-decoding-RSNN.
+A time constant is one of the TAU below times ``softplus(p)``, where ``p`` is the learnt parameter
+of the neuron. The decay of one step is ``exp(-dt / time constant)``.
+
+Source: Liu, Gygax, Rossbroich et al., "Decoding Finger Velocity from Cortical Spike Trains with
+Recurrent Spiking Neural Networks" (2024), and the configuration of the authors' code,
+fmi-basel/neural-decoding-RSNN.
 """
 
 DT              = 4e-3      # one step
-TAU_SYN         = 10e-3     # synaptic current, of hidden and readout units
-TAU_MEM         = 20e-3     # membrane of a hidden unit
-TAU_MEM_READOUT = 50e-3     # membrane of a readout unit
+TAU_SYN         = 10e-3     # synaptic current, of hidden and readout neurons
+TAU_MEM         = 20e-3     # membrane of a hidden neuron
+TAU_MEM_READOUT = 50e-3     # membrane of a readout neuron

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well outputs agree with one another, and with what the subject did."""
+"""Measures of how well two runs agree, and how well a run agrees with the subject's movement."""
 
 import numpy as np
 
@@ -7,13 +7,18 @@ __all__ = ["correlation", "known", "published_time", "r_squared", "spike_agreeme
 
 
 def known(wanted: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The steps at which ``wanted`` is known on every axis; one step of zeros where none is."""
+    """Both arrays at the steps at which ``wanted`` has no NaN, shape (steps, axes).
+
+    If there is no such step, both have one step of zeros.
+    """
     where = ~np.isnan(wanted).any(axis=1)
     return (wanted[where], given[where]) if where.any() else (0 * given[:1], 0 * given[:1])
 
 
 def r_squared(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Share of the variance of ``wanted`` that ``given`` explains, per axis; 1 is perfect.
+    """R2 of each axis: the share of the variance of ``wanted`` that ``given`` explains.
+
+    1 is perfect.
 
     Parameters
     ----------
@@ -32,9 +37,10 @@ def r_squared(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
 
 
 def correlation(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Pearson correlation per axis, float64; NaN for an axis on which either never changes.
+    """Pearson correlation of each axis, float64 of shape (axes,).
 
-    Steps where ``wanted`` is NaN do not count.
+    ``wanted`` and ``given`` are float of shape (steps, axes). Steps where ``wanted`` is NaN do not
+    count. An axis on which ``wanted`` or ``given`` never changes has NaN.
     """
     wanted, given = known(wanted, given)
     a, b = wanted - wanted.mean(axis=0), given - given.mean(axis=0)
@@ -43,10 +49,11 @@ def correlation(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
 
 
 def spike_agreement(first: np.ndarray, second: np.ndarray) -> float:
-    """Spikes that both runs have at the same neuron and step, as a share of the spikes of a run.
+    """Share of the spikes that both runs have at the same neuron and step.
 
-    ``2 |first and second| / (|first| + |second|)``: 1 where all agree, or where neither has any.
-    Silence that agrees counts for nothing: there is too much of it.
+    It is ``2 |first and second| / (|first| + |second|)``. It is 1 if all spikes agree, or if there
+    is no spike. Steps without a spike in either run do not count, because nearly all steps of a
+    neuron are of this kind.
 
     Parameters
     ----------
@@ -57,17 +64,18 @@ def spike_agreement(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def published_time(output: np.ndarray, lead_steps: int, reset: np.ndarray) -> np.ndarray:
-    """Outputs at the steps at which the published model would give them.
+    """Outputs at the steps at which the published model gives them.
 
-    Retimed outputs come ``lead_steps`` early. Delayed by that, and never across a reset, they are
-    the published ones; the first ``lead_steps`` after a reset are 0, as there.
+    A retimed network gives its outputs ``lead_steps`` steps early. This function delays them by as
+    many steps. No output crosses a reset: as in the published model, the outputs are 0 in the first
+    ``lead_steps`` steps after a reset.
 
     Parameters
     ----------
     output : ndarray, shape (steps, outputs)
     lead_steps : int
     reset : ndarray of bool, shape (steps,)
-        Where the state was cleared before the step.
+        Whether the state was cleared before the step.
     """
     delayed = np.zeros_like(output)
     bounds = np.unique([0, *np.flatnonzero(reset), len(output)])
@@ -78,10 +86,11 @@ def published_time(output: np.ndarray, lead_steps: int, reset: np.ndarray) -> np
 
 
 def unit_scale(wanted: np.ndarray, given: np.ndarray) -> float:
-    """Power of ten that brings ``given`` to the units of ``wanted``, such as 1000 from m to mm.
+    """Power of ten that converts ``given`` to the units of ``wanted``, such as 1000 from m to mm.
 
-    A network answers in the units that it was trained in, a recording may use others; 1 where
-    either never changes. Steps where ``wanted`` is NaN do not count.
+    A network gives outputs in the units of its training. A recording may have other units. Both
+    arrays are float of shape (steps, axes). Steps where ``wanted`` is NaN do not count. If
+    ``wanted`` or ``given`` never changes, the result is 1.
     """
     wanted, given = known(wanted, given)
     ratio = float(wanted.std()), float(given.std())

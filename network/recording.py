@@ -14,44 +14,44 @@ from .network import Network
 __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
            "simulated_recording"]
 
-#: Keys that may hold what the subject did; where none is asked for, the first that there is.
+#: Keys that may hold what the subject did. By default, the first of them in the file is read.
 TARGETS = ("velocity", "force")
 REQUIRED = ("bin", "channel", "n_bins", "n_channels", "dt")
 TEXTS = ("unit", "source", "licence", "note")
 KEYS = (*REQUIRED, "count", "trial_start_bin", *TARGETS, *TEXTS)
 
-# Louder than recordings of the motor cortex (6 to 12 Hz per channel), so that peaks of the states
-# err to the safe side.
+# The rate is in Hz per channel. Recordings of the motor cortex have 6 to 12 Hz per channel, so the
+# peaks of the states are too large rather than too small.
 SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 10000, 1
 
-# Six days at 4 ms: a limit that keeps a wrong number from taking the memory of the machine.
+# Six days at 4 ms. Without limits, a wrong number could need more memory than the machine has.
 MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recording:
-    """Spikes per step, one entry per event.
+    """Spikes of all steps, as a list of events.
 
     Parameters
     ----------
     name : str
     channel : ndarray of int64, shape (events,)
-        Channel of each event; the events of a step lie side by side, steps in order.
+        Channel of each event, in the order of steps.
     start : ndarray of int64, shape (steps + 1,)
         Events of step t are ``channel[start[t]:start[t+1]]``.
     channels : int
     dt : float
         Seconds per step.
     reset : ndarray of bool, shape (steps,)
-        Where the state is cleared before the step.
-    velocity : ndarray of float64, shape (steps, outputs), or None
-        What the subject did, in the recording's own units: its velocity, or another of
-        ``TARGETS``. NaN where it is not known.
+        Whether the state is cleared before the step.
+    velocity : ndarray of float64, shape (steps, axes), or None
+        What the subject did: its velocity, or another of ``TARGETS``, in units of the recording.
+        Unknown values are NaN.
     unit, source, licence : str
-        Unit of ``velocity``, where the recording comes from, and its licence, as the file says
-        them; empty where it does not.
+        Unit of ``velocity``, origin of the recording, and its licence. A text that the file does
+        not have is empty.
     synthetic : bool
-        The file says that nothing in it was measured on a subject.
+        Whether the file says that nothing in it was measured on a subject.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Recording:
         return self.cut(0, min(steps, self.steps))
 
     def cut(self, first: int, stop: int) -> "Recording":
-        """Steps ``first`` to ``stop - 1``."""
+        """The steps ``first`` to ``stop - 1``."""
         first_event, last_event = self.start[first], self.start[stop]
         return replace(self, channel=self.channel[first_event:last_event],
                        start=self.start[first:stop + 1] - first_event,
@@ -83,7 +83,13 @@ class Recording:
                        velocity=None if self.velocity is None else self.velocity[first:stop])
 
     def check_fits(self, channels: int, dt: float) -> None:
-        """Refuse a recording that another network than this one was trained for."""
+        """Check that a network with ``channels`` and ``dt`` can take this recording.
+
+        Raises
+        ------
+        InputError
+            If the recording has other channels or another dt.
+        """
         if self.channels != channels:
             raise InputError(f"Recording {self.name} n_channels must be {channels}, as the network "
                              f"has, not {self.channels}")
@@ -93,18 +99,19 @@ class Recording:
 
 
 def read_recording(path: Path, target: str | None = None) -> Recording:
-    """Read a recording; its keys are described in docs/contracts.md.
+    """Read a recording. docs/contracts.md describes the keys of the file.
 
     Parameters
     ----------
     path : Path
+        An .npz file.
     target : str, optional
-        One of ``TARGETS``, which the file must then have.
+        One of ``TARGETS``, to read as the velocity. The file must have this key.
 
     Raises
     ------
     InputError
-        If the file is no such recording; the message names the key.
+        If the file is no recording. The message names the key.
     """
     path = Path(path)
     try:
@@ -136,7 +143,10 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
 
 def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
                       seed: int) -> Recording:
-    """Simulate ``steps`` steps of independent Poisson channels at ``rate`` spikes per second."""
+    """Simulate ``steps`` steps of independent Poisson spikes.
+
+    Each channel has ``rate`` spikes per second. ``dt`` is in seconds per step.
+    """
     counts = np.random.default_rng(seed).poisson(rate * dt, size=(steps, channels))
     step, channel = np.nonzero(counts)
     repeat = counts[step, channel]
@@ -147,7 +157,7 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
 
 
 def simulated_recording(network: Network, seed: int = SIMULATED_SEED) -> Recording:
-    """Simulated spikes for a network without a recording; always the same for a ``seed``."""
+    """Simulated spikes for a network without a recording. A ``seed`` always gives the same."""
     return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
                              rate=SIMULATED_RATE, seed=seed)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network in floating point: what the integers are measured against."""
+"""A run of the float network. The integer model is measured against it."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ __all__ = ["Trace", "run_reference"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trace:
-    """What a floating-point run gave.
+    """Results of a run in floating point.
 
     Parameters
     ----------
-    velocity : ndarray of float64, shape (steps, outputs)
+    velocity : ndarray of float64, shape (steps, axes)
         ``readout @ membranes`` of the output populations, in physical units.
     spikes : ndarray of bool, shape (steps, neurons)
-        Spikes of the spiking populations, side by side.
+        Spikes of the spiking populations, in the columns of `Network.spike_columns`.
     current_peak, membrane_peak : dict of str to ndarray of float64, shape (neurons,)
-        Per population, the largest magnitude of s (with this step's events) and of m.
+        Largest magnitude of s and of m, by population. s includes the events of its step.
     """
 
     velocity: np.ndarray
@@ -32,11 +32,11 @@ class Trace:
 
 
 def run_reference(network: Network, recording: Recording, dtype=np.float64) -> Trace:
-    """Run ``network`` over ``recording``, in ``dtype`` arithmetic, from zero state.
+    """Run ``network`` over ``recording`` from zero state.
 
-    The equations are those of `network.Population`, one line each. With the published delays and
-    float64 this equals the published model; with retimed delays it equals it ``lead_steps``
-    steps earlier.
+    All arithmetic has the type ``dtype``. `network.Population` has the equations. With float64 and
+    the published delays, the outputs equal those of the published model. With retimed delays, the
+    same outputs come ``lead_steps`` steps earlier.
     """
     populations = network.populations
     weights = [projection.weights.astype(dtype) for projection in network.projections]

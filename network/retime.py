@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Retiming: the same output sequence, as early as the delays allow."""
+"""Retiming: the same outputs, as early as the delays allow."""
 
 import dataclasses
 
@@ -9,17 +9,18 @@ __all__ = ["retime"]
 
 
 def retime(network: Network) -> Network:
-    """Move each population as early in time as its inputs allow.
+    """Move each population to steps as early as its inputs allow.
 
-    Shifting a population's time index by k steps moves k steps from its incoming to its outgoing
-    projections and changes no value (Leiserson and Saxe, "Retiming synchronous circuitry", 1991).
-    The largest shifts that leave every delay at 0 or more are the shortest paths from the input
-    over the delays; no cycle can become shorter, since a shift keeps the sum along it.
+    A population that is moved by k steps takes k steps from the delays of its incoming projections
+    and adds them to the delays of its outgoing projections. No value changes (Leiserson and Saxe,
+    "Retiming synchronous circuitry", 1991). The largest shift of a population that leaves every
+    delay at 0 or more is the shortest path from the input, measured in delays. The sum of the
+    delays around a cycle does not change.
 
     Raises
     ------
     ValueError
-        If a population cannot be reached from the input: nothing bounds its shift.
+        If a population cannot be reached from the input. Nothing then limits its shift.
     """
     shift = {INPUT: 0}
     for _ in range(len(network.populations) + 1):
@@ -32,7 +33,8 @@ def retime(network: Network) -> Network:
             raise ValueError(f"Population {population.name} must be reachable from the input, "
                              "not driven by nothing")
 
-    # Outputs keep in step with one another; they have no outgoing projection that could object.
+    # All outputs move by the same number of steps, the smallest of theirs. They have no outgoing
+    # projections, so this needs no other change.
     outputs = [population.name for population in network.populations if not population.spiking]
     earliest = min(shift[name] for name in outputs)
     shift |= dict.fromkeys(outputs, earliest)
@@ -45,9 +47,10 @@ def retime(network: Network) -> Network:
 
 
 def _ordered(network: Network, delays: list[int]) -> tuple[Population, ...]:
-    """Populations in their order, but for those that a delay-0 projection makes wait for another.
+    """Populations in an order in which projections with delay 0 only go forward.
 
-    Outputs come last, in their order, so that the columns of an answer never change places.
+    Apart from that, populations keep their order. Outputs come last and keep their order, so that
+    the columns of an answer do not change.
     """
     before: dict[str, set[str]] = {population.name: set() for population in network.populations}
     for projection, delay in zip(network.projections, delays, strict=True):
@@ -57,7 +60,7 @@ def _ordered(network: Network, delays: list[int]) -> tuple[Population, ...]:
     ordered: list[Population] = []
     while waiting:
         placed = {population.name for population in ordered}
-        # There is one: a loop keeps its length, which is at least 1.
+        # There is one, because the delays around a cycle add up to 1 or more.
         ready = next(population for population in waiting if before[population.name] <= placed)
         waiting.remove(ready)
         ordered.append(ready)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where spikes and networks come from: what a report must say of them."""
+"""The origin of spikes and networks, for reports."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,13 @@ DEFAULT = Path(__file__).parent.parent / "data" / "default.safetensors"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """The recording of a user, or one that stands in where there is none.
+    """The recording of a user, or simulated spikes if there is no recording.
 
     Parameters
     ----------
     recording : Recording
     simulated : bool
-        No recording was given: these are random spikes.
+        Whether the spikes are simulated because no recording was given.
     """
 
     recording: Recording
@@ -31,17 +31,17 @@ class Source:
 
     @property
     def synthetic(self) -> bool:
-        """Nothing in the recording was measured on a subject."""
+        """Whether nothing in the recording was measured on a subject."""
         return self.simulated or self.recording.synthetic
 
 
 def read_source(path: Path | None, network: Network) -> Source:
-    """Read the recording at ``path``, or simulate random spikes for ``network`` where None.
+    """Read the recording at ``path``. If ``path`` is None, simulate spikes for ``network``.
 
     Raises
     ------
     InputError
-        If it is no recording, or one for another network.
+        If the file is no recording, or has other channels, axes or dt than the network.
     """
     if path is None:
         return Source(recording=simulated_recording(network), simulated=True)
@@ -55,7 +55,10 @@ def read_source(path: Path | None, network: Network) -> Source:
 
 
 def is_default(manifest: dict) -> bool:
-    """Whether a model comes from the network that this project ships: trained on simulations."""
+    """Whether a model comes from the network of this project, which was trained on simulations.
+
+    ``manifest`` is the manifest of the model.
+    """
     if "checkpoint" not in manifest or not DEFAULT.is_file():
         return False
     return manifest["checkpoint"]["sha256"] == checkpoint_hash(DEFAULT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tensors of a network file, by their keys: what training programs write, read safely."""
+"""Reader of the tensors in a network file. It never runs code from the file."""
 
 import re
 import warnings
@@ -17,7 +17,7 @@ __all__ = ["SUFFIXES", "read_tensors"]
 TORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
 
-# Where training programs keep the state dict in a file that also holds other things.
+# Keys of the state dict in files that also hold other things.
 NESTS = ("state_dict", "model_state_dict", "model")
 
 FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
@@ -25,13 +25,19 @@ ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
-    """Tensors of ``path`` as float64, by key, and the seconds per step that it says, or `DT`.
+    """Read the tensors of the file at ``path``.
+
+    Returns
+    -------
+    tensors : dict of str to ndarray of float64
+    dt : float
+        Seconds per step. A file that does not have it gets ``DT``.
 
     Raises
     ------
     InputError
-        If the file has another suffix, is empty or damaged, would run code, or holds something
-        other than floating-point tensors.
+        If the file has another suffix, is empty or damaged, or cannot be read without running code.
+        Also if it holds something other than floating-point tensors.
     """
     if not path.is_file():
         kind = "the folder " if path.is_dir() else ""
@@ -55,7 +61,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
     tensors = {}
     for key, tensor in stored:
         kind, data = tensor["dtype"], bytes(tensor["data"])
-        if kind == "BF16":              # NumPy has no such type: the upper half of a float32
+        if kind == "BF16":              # NumPy has no BF16. It is the upper half of a float32
             values = (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
         elif kind in FLOATS:
             values = np.frombuffer(data, FLOATS[kind])
@@ -94,14 +100,14 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float]:
             raise InputError(f"Checkpoint {path} {key} must hold numbers, not a tensor on the "
                              "device meta, which has none")
         if value.layout != torch.strided or value.is_quantized or not value.is_floating_point():
-            raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, one for "
-                             f"each place, not {value.dtype} in the layout {value.layout}")
+            raise InputError(f"Checkpoint {path} {key} must be a dense tensor of floating-point "
+                             f"numbers, not {value.dtype} in the layout {value.layout}")
         tensors[key] = value.detach().double().numpy()
     return tensors, DT
 
 
 def _state_dict(path: Path, content: object) -> dict:
-    """The state dict in ``content``, which may lie in one of ``NESTS``."""
+    """The state dict in ``content``, which may be below one of the keys in ``NESTS``."""
     while isinstance(content, dict):
         nest = next((key for key in NESTS if isinstance(content.get(key), dict)), None)
         if nest is None:

@@ -92,8 +92,8 @@ def test_message_has_no_escapes(tmp_path):
 def test_checkpoint_of_complex_or_sparse_tensors(tmp_path):
     path = tmp_path / "net.pth"
     tensors = _tensors()
-    told = (f"Checkpoint {path} con1.op.weight must hold floating-point numbers, one for each "
-            "place, not ")
+    told = (f"Checkpoint {path} con1.op.weight must be a dense tensor of floating-point numbers, "
+            "not ")
     torch.save({**tensors, "con1.op.weight": tensors["con1.op.weight"].to(torch.complex64)}, path)
     with refused(f"{told}torch.complex64 in the layout torch.strided"):
         read_checkpoint(path)
