@@ -195,8 +195,9 @@ def check_form(network: Any) -> None:
     if len(set(names)) < len(names) or INPUT in names:
         raise ValueError(f"Network population names must differ from one another and from "
                          f"{INPUT!r}, not be {', '.join(names)}")
-    if all(population.spiking for population in network.populations):
-        raise ValueError("Network must have a population that does not spike, its output")
+    for spiking, what in ((False, "does not spike, its output"), (True, "spikes")):
+        if all(population.spiking != spiking for population in network.populations):
+            raise ValueError(f"Network must have a population that {what}, not none")
     place = {name: k for k, name in enumerate(names)}
     for projection in network.projections:
         title = f"Projection {projection.title}"
@@ -208,6 +209,11 @@ def check_form(network: Any) -> None:
             raise ValueError(f"{title} must come from a population that spikes")
         if projection.delay == 0 and place[projection.source] >= place[projection.target]:
             raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
+    reached = {projection.target for projection in network.projections}
+    for name in names:
+        if name not in reached:
+            raise ValueError(f"Network population {name} must be the target of a projection, "
+                             "not of none")
 
 
 def _require(array: np.ndarray, title: str, rule: str, test) -> None:

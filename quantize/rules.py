@@ -23,6 +23,13 @@ class Rules:
     decay_terms : int, optional
         Each decay becomes a sum of at most so many signed powers of two, 1 to 4; any integer where
         None.
+
+    Raises
+    ------
+    TypeError
+        If a number is not an int.
+    ValueError
+        If a choice is out of its range.
     """
 
     states: str = "calibrated"
@@ -33,9 +40,11 @@ class Rules:
         if self.states not in STATES:
             raise ValueError(f"Rule states must be one of {', '.join(STATES)}, "
                              f"not {self.states!r}")
-        if not 1 <= self.events_per_channel <= 255:
-            raise ValueError(f"Rule events_per_channel must be between 1 and 255, "
-                             f"not {self.events_per_channel!r}")
-        if self.decay_terms is not None and not 1 <= self.decay_terms <= MOST_TERMS:
-            raise ValueError(f"Rule decay_terms must be between 1 and {MOST_TERMS}, "
-                             f"not {self.decay_terms!r}")
+        for name, most in (("events_per_channel", 255), ("decay_terms", MOST_TERMS)):
+            value = getattr(self, name)
+            if name == "decay_terms" and value is None:
+                continue
+            if type(value) is not int:
+                raise TypeError(f"Rule {name} must be an int, not {value!r}")
+            if not 1 <= value <= most:
+                raise ValueError(f"Rule {name} must be between 1 and {most}, not {value!r}")

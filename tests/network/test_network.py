@@ -126,5 +126,12 @@ def test_network_wrong_populations():
         Network(**_parts(populations=(first, first, out)))
     with refused(f"{told}first, input, out", ValueError):
         Network(**_parts(populations=(first, dataclasses.replace(second, name=INPUT), out)))
-    with refused("Network must have a population that does not spike, its output", ValueError):
+    with refused("Network must have a population that does not spike, its output, not none",
+                 ValueError):
         Network(**_parts(populations=(first, second), projections=()))
+    with refused("Network must have a population that spikes, not none", ValueError):
+        Network(**_parts(populations=(out,), projections=(_projection(INPUT, "out", 0, (4, 2)),)))
+    for name in ("second", "out"):
+        with refused(f"Network population {name} must be the target of a projection, not of none",
+                     ValueError):
+            Network(**_parts(projections=[p for p in _parts()["projections"] if p.target != name]))

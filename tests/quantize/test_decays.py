@@ -159,7 +159,12 @@ def test_more_terms_come_closer():
     ({"events_per_channel": 256}, "events_per_channel must be between 1 and 255, not 256"),
     ({"decay_terms": 0}, "decay_terms must be between 1 and 4, not 0"),
     ({"decay_terms": 5}, "decay_terms must be between 1 and 4, not 5"),
+    ({"events_per_channel": "2"}, "events_per_channel must be an int, not '2'"),
+    ({"events_per_channel": 1.5}, "events_per_channel must be an int, not 1.5"),
+    ({"events_per_channel": None}, "events_per_channel must be an int, not None"),
+    ({"decay_terms": True}, "decay_terms must be an int, not True"),
+    ({"decay_terms": 2.5}, "decay_terms must be an int, not 2.5"),
 ])
 def test_rules_wrong(rules, message):
-    with refused(f"Rule {message}", ValueError):
+    with refused(f"Rule {message}", TypeError if "an int" in message else ValueError):
         Rules(**rules)

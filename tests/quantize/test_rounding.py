@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import itertools
 import os
 import sys
 import threading
@@ -155,6 +156,47 @@ def test_nearest_of_mixed_widths():
 def test_best_shifts_worked_by_hand(recurrent, inward, rates, most, shift):
     network, recording, trace = _driven(recurrent, inward, rates)
     assert best_shifts(network, (8, 8, 8), recording, trace, most) == shift
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_best_shifts_are_the_best(seed):
+    """Of all shifts of five projections into a population, none have a smaller error."""
+    rng = np.random.default_rng(seed)
+    network = make_network(seed, {"a": 6, "out": 1}, [
+        *(("input", "a", delay) for delay in range(4)), ("a", "a", 1), ("a", "out", 0)])
+    for projection in network.projections[:5]:
+        projection.weights[:] *= 2.0 ** rng.normal(0, 2) * (rng.random(6) < 0.8)
+    recording = random_recording(seed, 4, 50, rate=2.0 ** rng.normal(0, 2))
+    spikes = rng.random((50, 6)) < rng.random()
+    trace = Trace(velocity=np.zeros((50, 1)), spikes=spikes, current_peak={}, membrane_peak={})
+    peak = np.array([np.abs(p.weights).max(axis=0) for p in network.projections[:5]])
+    rates = np.bincount(recording.channel, minlength=4) / 50, spikes.mean(axis=0)
+    rate = np.array([rates[p.source == "a"] @ (p.weights != 0) for p in network.projections[:5]])
+    counts = (peak.max(axis=0) > 0) & (rate.sum(axis=0) > 0)
+
+    def error(shift):
+        unit = 2.0 ** np.array(shift)[:, None]
+        return np.log((peak / unit).max(axis=0)[counts] ** 2
+                      * (rate * unit ** 2).sum(axis=0)[counts]).sum()
+    shift = best_shifts(network, (8,) * 6, recording, trace, 3)
+    least = min(map(error, itertools.product(range(4), repeat=5)))
+    assert error(shift[:5]) == pytest.approx(least, abs=1e-6)
+    assert min(shift[:5]) == 0 and max(shift) <= 3 and shift[5] == 0
+
+
+def test_best_shifts_of_many_projections():
+    """Twelve projections into one population: every choice would take minutes."""
+    network = make_network(1, {"a": 20, "out": 1}, [
+        *(("input", "a", delay) for delay in range(12)), ("a", "out", 0)])
+    for k, projection in enumerate(network.projections[:12]):
+        projection.weights[:] *= 2.0 ** (k - 6)
+    recording = random_recording(1, 4, 50)
+    trace = Trace(velocity=np.zeros((50, 1)), spikes=np.zeros((50, 20), bool), current_peak={},
+                  membrane_peak={})
+    began = time.monotonic()
+    shift = best_shifts(network, (8,) * 13, recording, trace, 3)
+    assert time.monotonic() - began < 5
+    assert list(shift[:12]) == sorted(shift[:12]) and (shift[0], shift[11]) == (0, 3)
 
 
 def test_nearest_with_shifts_worked_by_hand():
