@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Warnings of what may surprise: one line each."""
+"""Warnings of the quantizer, one line each."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ from .rules import Rules
 
 __all__ = ["changed_decays", "clipped", "dropped_parts", "saturating", "vanished"]
 
-# Shares from which on a change of a time constant, clipped weights, or weights that become 0 are
-# worth a warning.
+# Largest change of a time constant, share of clipped weights, and share of weights that become 0,
+# without a warning.
 TIME_CONSTANT_CHANGE, CLIPPED, VANISHED = 0.05, 0.2, 0.2
 
 
 def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[str]:
-    """Time constants that rounding changed by more than ``TIME_CONSTANT_CHANGE``."""
+    """Warnings about time constants that rounding changed by more than ``TIME_CONSTANT_CHANGE``."""
     bits = f"{model.widths.decay} decay bits"
     cause, advice = ((bits, "take more decay bits") if rules.decay_terms is None else
                      (f"{rules.decay_terms} terms of {bits}", "take more terms"))
@@ -43,7 +43,7 @@ def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[
 
 
 def clipped(network: Network, rounded: Rounded) -> list[str]:
-    """Projections where more than ``CLIPPED`` of the weights are beyond the integers."""
+    """Warnings about projections with more than ``CLIPPED`` of their weights clipped."""
     warnings = []
     for projection, bits, shift in zip(network.projections, rounded.bits, rounded.shift,
                                        strict=True):
@@ -52,12 +52,15 @@ def clipped(network: Network, rounded: Rounded) -> list[str]:
         share = beyond.sum() / max(np.count_nonzero(projection.weights), 1)
         if share > CLIPPED:
             warnings.append(f"{projection.title}: {share:.0%} of the weights are clipped, so that "
-                            f"the others keep {bits} bits that tell: take more weight bits")
+                            f"{bits} bits round the others less: take more weight bits")
     return warnings
 
 
 def saturating(model: IntegerModel, evidence: dict) -> list[str]:
-    """States whose scale comes from simulated spikes, and which no proof covers."""
+    """A warning if the scale of the states comes from simulated spikes, and no proof covers them.
+
+    ``evidence`` is the entry ``calibration`` of the manifest.
+    """
     if evidence["proven"] or not evidence["simulated"]:
         return []
     bits = evidence["proven_bits"]
@@ -68,21 +71,24 @@ def saturating(model: IntegerModel, evidence: dict) -> list[str]:
 
 
 def vanished(network: Network, rounded: Rounded) -> list[str]:
-    """Projections where more than ``VANISHED`` of the weights become 0."""
+    """Warnings about projections with more than ``VANISHED`` of their weights rounded to 0."""
     warnings = []
     for projection, weights, bits in zip(network.projections, rounded.weights, rounded.bits,
                                          strict=True):
         used = projection.weights != 0
         share = (weights[used] == 0).mean() if used.any() else 0.0
         if share > VANISHED:
-            warnings.append(f"{projection.title}: {share:.0%} of the weights become 0, since they "
-                            f"are small beside the largest ones of their neurons and {bits} bits "
-                            "do not reach so far: take more weight bits")
+            warnings.append(f"{projection.title}: {share:.0%} of the weights become 0, because "
+                            f"with {bits} bits they are too small beside the largest weights of "
+                            "their neurons: take more weight bits")
     return warnings
 
 
 def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
-    """Channels and neurons that are left out: useless already in ``network``, or by rounding."""
+    """Warnings about channels and neurons that are left out.
+
+    Some can change no output in ``network`` already. Others lost their last effect by rounding.
+    """
     fires = firing(network)
     used = np.zeros(network.channels, bool)
     for projection in network.projections:
@@ -109,6 +115,6 @@ def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
 
 
 def _numbers(items: Sequence) -> str:
-    """How many, and the first few of them."""
+    """The number of ``items``, and the first five of them."""
     shown = ", ".join(str(item) for item in items[:5])
     return f"{len(items)} ({shown}{', ..' if len(items) > 5 else ''})"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Interval bounds of the states over every input: the widths that nothing can overflow."""
+"""Bounds of the states over every input: widths that no input can overflow."""
 
 import math
 
@@ -12,17 +12,20 @@ __all__ = ["proven_bits"]
 
 
 def proven_bits(model: IntegerModel, events_per_channel: int = 1) -> tuple[int, int]:
-    """Bits of s and of m that hold every input of at most ``events_per_channel`` a step.
+    """Bits of s and of m that no input can overflow.
 
-    Upward only positive weights count, downward only negative ones, so that the order of events
-    within a step does not matter. A decay and its rounding change a state to at most
-    ``D x / 2**d + 1/2``, and a neuron fires in every second step at most, since m is 0 after a
-    spike. With the drive E of all input and R of all recurrent events of a step, per neuron::
+    The input may have up to ``events_per_channel`` events per channel and step. The upper bound of
+    a state counts only positive weights, and the lower bound only negative ones. The order of
+    events within a step therefore does not matter. A state x becomes at most
+    ``D x / 2**d + 1/2`` by its decay D and the rounding. A neuron fires in every second step at
+    most, because m is 0 after a spike. Let E be the sum of the weights of all input events of a
+    step, and R the sum over all recurrent events. Then, for each neuron::
 
         s <= (E + 1/2) / (1 - a) + R / (1 - a**2),      a = A / 2**d
         m <= (s + 1/2) / (1 - b),                       b = B / 2**d
-        m <= b threshold + 1/2 + s                      upward, where the neuron spikes: m was not
-                                                        above its threshold, or it is 0 now
+        m <= b threshold + 1/2 + s                      upper bound for a spiking neuron: m was at
+                                                        most its threshold, or it is 0 now
+
     Returns
     -------
     current, membrane : int
@@ -38,7 +41,7 @@ def proven_bits(model: IntegerModel, events_per_channel: int = 1) -> tuple[int, 
 
 def _peaks(model: IntegerModel, population: IntegerPopulation, events_per_channel: int,
            sign: int) -> tuple[float, float]:
-    """Largest s and m of a population in the direction of ``sign``."""
+    """Bounds of s and m of a population: upper for ``sign`` 1, magnitude of the lower for -1."""
     unit = float(1 << model.widths.decay)
     a, b = population.synaptic_decay / unit, population.membrane_decay / unit
     # Several channels may share a row.
@@ -57,6 +60,6 @@ def _peaks(model: IntegerModel, population: IntegerPopulation, events_per_channe
 
 
 def _bits(peak: float, sign: int) -> int:
-    # Two's complement reaches one further down than up; the states are integers.
+    # The states are integers. The smallest number in two's complement is -largest - 1.
     most = math.floor(peak)
     return (most if sign > 0 else max(most - 1, 0)).bit_length() + 1

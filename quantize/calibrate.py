@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choice of the number formats: how many fraction bits fit the states, and by what evidence."""
+"""Calibration: the choice of the fraction bits, so that the states of a recording fit."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,7 +19,18 @@ MOST_FRACTION = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Chosen widths, and the evidence: peaks in weight LSB, margin, and where they were seen."""
+    """The chosen widths, and the evidence for them.
+
+    Parameters
+    ----------
+    widths : Widths
+    source : str
+        Name of the recording.
+    margin : float
+        Factor by which the states may exceed their peaks before they saturate.
+    current_peak, membrane_peak : float
+        Largest magnitude of s and of m over the recording, in weight LSB.
+    """
 
     widths: Widths
     source: str
@@ -30,15 +41,23 @@ class Calibration:
 
 def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: Widths, *,
               trace: Trace | None = None) -> Calibration:
-    """Take the most fraction bits with which the peaks over ``recording`` fit ``MARGIN`` times.
+    """Choose the most fraction bits with which ``MARGIN`` times the peaks still fit.
 
-    They take the place of those of ``widths``. ``trace`` is the run of ``network`` over
-    ``recording``; it is made where None.
+    Parameters
+    ----------
+    network : Network
+    rounded : Rounded
+    recording : Recording
+    widths : Widths
+        Its ``fraction`` is replaced.
+    trace : Trace, optional
+        The run of ``network`` over ``recording``, which gives the peaks. By default, `calibrate`
+        makes this run.
 
     Raises
     ------
     ValueError
-        If not even 0 fraction bits fit.
+        If the peaks do not fit with 0 fraction bits.
     """
     trace = trace or run_reference(network, recording)
     weight = max(bits + shift for bits, shift in zip(rounded.bits, rounded.shift, strict=True))

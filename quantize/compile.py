@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The passes in order, from a network to an integer model, with the facts that a manifest keeps."""
+"""The quantizer: all passes from a network to an integer model, and facts for its manifest."""
 
 import dataclasses
 import functools
@@ -34,14 +34,14 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     ----------
     network : Network
     name : str
-        Of the model: 1 to 100 printable characters.
+        Name of the model: 1 to 100 printable characters.
     widths : Widths, optional
-        All but ``fraction``, which the calibration chooses.
+        Number formats. The calibration chooses ``fraction`` and ignores this one.
     projection_bits : dict of str to int, optional
-        Bits of a weight of some projections, by their role (`network.network.role`), in the place
-        of those of ``widths``.
+        Bits of a weight of some projections, by their role (`network.network.role`). Other
+        projections have the weight bits of ``widths``.
     recording : Recording, optional
-        What to calibrate on; simulated spikes where None.
+        Spikes for the calibration. By default, they are simulated.
     rules : Rules, optional
 
     Returns
@@ -50,8 +50,15 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     network : Network
         The retimed network that ``model`` was rounded from.
     facts : dict
-        Further entries of the manifest: ``calibration``, ``dropped``, ``non_zeros``, ``warnings``,
-        and ``decay_terms`` where the rules ask for them.
+        Further entries of the manifest: ``calibration``, ``dropped``, ``non_zeros`` and
+        ``warnings``. If the rules limit the terms of a decay, also ``decay_terms``.
+
+    Raises
+    ------
+    InputError
+        If the recording has other channels or another dt than the network.
+    ValueError
+        If the name, the widths or the network cannot be used.
     """
     check_name(name)
     network, widths, rules = retime(network), widths or Widths(), rules or Rules()
@@ -68,13 +75,14 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     trace = run_reference(network, recording)
     choose = functools.partial(
         calibrate, network, recording=recording, widths=widths, trace=trace)
-    # A shift costs as many fraction bits at most: never more than there are.
+    # A shift of k costs up to k fraction bits, so it must not exceed the fraction bits.
     spare = choose(rounded=nearest(network, bits)).widths.fraction
     decays = suited_decays(network, widths.decay, rules.decay_terms, recording, trace)
     rounded = compensated(network, bits, recording, decays=decays, decay_bits=widths.decay,
                           trace=trace, most_shift=min(spare, MOST_SHIFT))
     if rules.decay_terms:
-        # Weights that make up for much changed decays have other peaks.
+        # With few terms the decays change much. The peaks then come from a run with the rounded
+        # network.
         exact = as_rounded(network, rounded, decays, widths.decay)
         choose = functools.partial(choose, trace=run_reference(exact, recording))
     calibration = choose(rounded=rounded)
@@ -91,7 +99,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
 
 
 def printable(text: str) -> str:
-    """``text`` with every character that cannot be printed replaced by ``_``."""
+    """``text`` with ``_`` for every character that cannot be printed."""
     return "".join(c if c.isprintable() else "_" for c in text)
 
 

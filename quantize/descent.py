@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integers, and their scale, that come closest to the weights of one neuron."""
+"""The search for the scale and the integers that are closest to the weights of one neuron."""
 
 import numpy as np
 from numba import njit
@@ -8,28 +8,30 @@ from .gram import MANY
 
 __all__ = ["closest_integers"]
 
-# Beside the scale of the largest weight. Close to it, every scale is another draw: which of many
-# weights fall near an integer. Far below, a few clipped weights buy a finer grid for all others.
+# Factors of the scale at which the largest weight becomes the largest integer. Near 1, each scale
+# puts other weights near an integer by chance. Far below 1, a few weights are clipped, and all
+# others get a finer grid.
 SCALES = (*np.geomspace(1.1, 0.9, 61).tolist(), *np.geomspace(0.88, 0.5, 16).tolist())
 SWEEPS = 50
-EVERY  = 4      # of these scales, one in so many is tried where there are many synapses
+EVERY  = 4      # with more than MANY synapses, only every fourth scale is tried
 
 
 def closest_integers(gram: np.ndarray, weights: np.ndarray,
                      largest: np.ndarray) -> tuple[float, np.ndarray]:
-    """Scale and integers of the least ``r' gram r``, with ``r = weights - scale * integers``.
+    """Scale and integers with the smallest error found.
 
-    For each of ``SCALES``: the nearest integers, a descent, the scale that suits these integers
-    best, and a descent again.
+    The error is ``r' gram r``, with ``r = weights - scale * integers``. For each of ``SCALES``, the
+    search begins at the nearest integers and descends, changing one integer at a time. It then
+    takes the best scale for these integers, and descends again.
 
     Parameters
     ----------
     gram : ndarray of float64, shape (synapses, synapses)
         Symmetric.
     weights : ndarray of float64, shape (synapses,)
-        None of them 0.
+        No weight is 0.
     largest : ndarray of float64, shape (synapses,)
-        Integers are from ``-largest - 1`` to ``largest``.
+        Each integer is from ``-largest - 1`` to ``largest``.
 
     Returns
     -------
@@ -57,10 +59,11 @@ def closest_integers(gram: np.ndarray, weights: np.ndarray,
 
 @njit(cache=True, nogil=True)
 def _descend(gram, slope, q, high, sweeps):
-    """Move one integer of ``q`` at a time to where the error is least, until none moves.
+    """Move one integer of ``q`` at a time to the smallest error, until none moves.
 
-    ``slope`` float64 (synapses,) is ``gram`` times what is left of the weights, in integers;
-    ``high`` float64 (synapses,) their largest.
+    There are at most ``sweeps`` passes over ``q``. ``slope``, float64 (synapses,), is ``gram``
+    times the rest of the weights in units of the scale. ``high``, float64 (synapses,), is the
+    largest integer of each synapse.
     """
     for _ in range(sweeps):
         moved = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an error of each weight does to the membrane of its neuron, over given spikes."""
+"""The effect of weight errors on the membrane of a neuron, over given spikes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,28 +15,30 @@ __all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_err
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
 
-# Membranes change slowly: every THIN-th step says nearly as much as all.
+# Membranes change slowly, so every THIN-th step is enough.
 THIN = 3
 
-# With more synapses than this, errors average out, and the work of a neuron grows: half the digits
-# and fewer scales will do.
+# With more synapses than this, the errors of a neuron average out, and its work grows. Single
+# precision and fewer scales are then enough.
 MANY = 256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drive:
-    """What reaches a neuron.
+    """Synapses of one neuron, and the events that reach it.
 
     Parameters
     ----------
     population : Population
     neuron : int
     used : ndarray of int64, shape (synapses,)
-        Its synapses whose weight is not 0, among the rows of all projections that reach it.
+        The synapses whose weight is not 0, as indices of the rows of all projections to the neuron.
     arriving : ndarray of float32, shape (steps, rows)
-        Events of these rows. The neurons of a population share the array, which is large.
+        Events of all these rows. The neurons of a population share the array, because it is large.
     weights : ndarray of float64, shape (synapses,)
+        In units of m.
     fired, reset : ndarray of bool, shape (steps,)
+        Whether the neuron fires, and whether its state is cleared before the step.
     """
 
     population: Population
@@ -49,24 +51,24 @@ class Drive:
 
     @property
     def memory(self) -> int:
-        """Bytes that `membrane_errors` needs at once: the traces, and a smaller copy of them."""
+        """Bytes that `membrane_errors` needs for the traces and for a smaller copy of them."""
         return 12 * len(self.used) * -(-len(self.arriving) // THIN)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Errors:
-    """What errors of the weights of a neuron do to its membrane.
+    """The effect of weight errors on the membrane of one neuron.
 
     Parameters
     ----------
     gram : ndarray of float64, shape (synapses, synapses)
-        The matrix H of `rounding`. What the given spikes say of two weights together holds only in
-        part for other spikes, so its diagonal counts twice; 0.3 times the mean of it is added,
-        for sources that are silent here and need not be elsewhere.
+        The matrix H of `rounding`. Other spikes have other correlations between two synapses. The
+        diagonal is therefore counted twice. A source may be silent in these spikes but not in
+        others, so 0.3 times the mean of the diagonal is also added.
     weights : ndarray of float64, shape (synapses,)
-        Those that come closest to the exact membrane with the given decays.
+        Weights with which the given decays are closest to the exact membrane.
     rest : float
-        The error that they leave.
+        Error of the membrane with these weights.
     """
 
     gram: np.ndarray
@@ -76,9 +78,9 @@ class Errors:
 
 def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
                     index: int) -> np.ndarray:
-    """Events that reach the targets of a projection in each step: float32 (steps, sources).
+    """Events that reach the targets of projection ``index``, float32 of shape (steps, sources).
 
-    ``spikes`` bool (steps, neurons): those of the spiking populations, side by side.
+    ``spikes`` is bool of shape (steps, neurons), in the columns of `Network.spike_columns`.
     """
     projection, steps = network.projections[index], recording.steps
     delay = projection.delay
@@ -89,14 +91,17 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
         np.add.at(events, (step[arrives], recording.channel[arrives]), 1)
     else:
         events[delay:] = spikes[:max(steps - delay, 0), network.spike_columns[projection.source]]
-    # A reset forgets the spikes that are still on their way.
+    # A reset also clears the spikes that have not arrived yet.
     for began in np.flatnonzero(recording.reset).tolist():
         events[began:began + delay] = 0
     return events
 
 
 def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterator[Drive]:
-    """What reaches each neuron that anything reaches, by population; ``spikes`` as above."""
+    """The `Drive` of each neuron with a weight other than 0, in the order of populations.
+
+    ``spikes`` is as for `arriving_events`.
+    """
     columns = network.spike_columns
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
@@ -112,7 +117,7 @@ def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterat
 
 
 def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
-    """What errors of the weights of a neuron cost that runs with ``decays`` of s and of m."""
+    """The effect of weight errors on a neuron with the given ``decays`` of s and of m."""
     population, i = drive.population, drive.neuron
     current = _driven_current(drive.arriving, drive.used, drive.weights)
     exact = synapse_traces(current, np.zeros(1, np.int64), population.synaptic_decay[i],
@@ -138,7 +143,7 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
 
 @njit(cache=True, nogil=True)
 def _driven_current(arriving, used, weights):
-    """Events of the rows ``used`` times their weights, added up: float64 (steps, 1)."""
+    """Sum of the events of the rows ``used`` times their weights, float64 of shape (steps, 1)."""
     current = np.zeros((len(arriving), 1))
     for t in range(len(arriving)):
         for j in range(len(used)):
@@ -148,11 +153,12 @@ def _driven_current(arriving, used, weights):
 
 @njit(cache=True, nogil=True)
 def synapse_traces(arriving, used, a, b, fired, reset, every):
-    """Membrane that each synapse alone would cause with weight 1, in each ``every``-th step.
+    """Membrane that each synapse alone causes with weight 1, in every ``every``-th step.
 
-    ``arriving`` (steps, rows), of which the rows ``used`` are those of the synapses; decays ``a``
-    and ``b``; ``fired`` and ``reset`` bool (steps,): the membrane starts again from 0 after a
-    spike, everything after a reset. Returns float64 (kept steps, synapses).
+    Synapse j takes its events from column ``used[j]`` of ``arriving``, which has the shape (steps,
+    rows). ``a`` is the decay of s and ``b`` of m. ``fired`` and ``reset`` are bool (steps,). The
+    membrane is 0 in the step after a spike. A reset clears s and m. The result is float64 of shape
+    (steps kept, synapses).
     """
     steps, synapses = len(arriving), len(used)
     traces = np.zeros((-(-steps // every), synapses))

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantization: rounded weights and a float network to the integer model.
+"""Quantization: an integer model from rounded weights and a float network.
 
-Per neuron, with the scale ``sigma`` and the integers that `rounding` chose::
+`rounding` chooses the scale ``sigma`` and the integers of each neuron, and `decays` its decays. The
+threshold follows::
 
     threshold = floor(threshold / sigma * 2**fraction)     m > threshold stays exact for integer m
-    decay     = as `decays` rounds it
 
-A neuron that training has starved has weights far below its threshold, which would then be beyond
-half of the membrane's range. It gets a coarser scale, and nearest integers, rather than all neurons
-fewer fraction bits.
+Some neurons have only weights far below their threshold. The integer threshold of such a neuron
+would exceed half of the range of m. The neuron therefore gets a coarser scale and nearest integers.
+The fraction bits of all other neurons can then stay.
 """
 
 import dataclasses
@@ -32,7 +32,11 @@ __all__ = ["quantize", "with_states"]
 
 def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
              decays: dict[str, Decays] | None = None) -> IntegerModel:
-    """Put ``rounded`` weights of ``network`` into a model with ``widths``."""
+    """The integer model of ``network``, called ``name``, with its weights ``rounded``.
+
+    ``widths`` has the number formats, and ``decays`` the rounded decays of each population. By
+    default, a decay becomes the nearest integer.
+    """
     room = widths.largest_membrane / 2 / (1 << widths.fraction)
     sigma = {name: np.maximum(scale, network.population(name).threshold / room)
              if network.population(name).spiking else scale
@@ -55,15 +59,15 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
 
 
 def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerModel:
-    """``model`` with states of other widths, in the same units: what they never exceed.
+    """``model`` with ``current`` bits for s and ``membrane`` bits for m. LSBs stay the same.
 
-    Widths never fall below 8, below what a single weight needs, or of m below that of s.
+    A width is at least 8 bits. s has at least the bits of one weight, and m at least those of s.
     """
     widths = model.widths
     weight = max(p.bits + p.shift for p in model.projections)
     current = max(current, 8, weight + widths.fraction)
     widths = dataclasses.replace(widths, current=current, membrane=max(membrane, current))
-    # A threshold beyond what m can reach is one that it never passes.
+    # m cannot exceed its largest value, so a larger threshold has the same effect.
     most = widths.largest_membrane
     populations = tuple(
         dataclasses.replace(p, threshold=np.minimum(p.threshold, most) if p.spiking

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of several widths: from the names that a user gives to the bits of each projection."""
+"""Weights of several widths: the bits of each projection from the choices of the user."""
 
 import dataclasses
 
@@ -11,20 +11,26 @@ __all__ = ["mixed_bits"]
 
 def mixed_bits(network: Network, widths: Widths,
                by_role: dict[str, int]) -> tuple[Widths, tuple[int, ...]]:
-    """Bits of a weight of each projection, and ``widths`` with those of the widest.
+    """Weight bits of each projection, and ``widths`` with the largest of them.
 
     Parameters
     ----------
     network : Network
     widths : Widths
-        Its ``weight`` goes to each projection that ``by_role`` does not name.
+        Its ``weight`` is for each projection that ``by_role`` does not have.
     by_role : dict of str to int
-        Bits by the role of a projection (`network.network.role`).
+        Weight bits by the role of a projection (`network.network.role`).
+
+    Returns
+    -------
+    widths : Widths
+    bits : tuple of int
+        Weight bits of each projection.
 
     Raises
     ------
     ValueError
-        If the network has no projection of a role, or the widths do not go together.
+        If the network has no projection of a role, or a weight of so many bits does not fit s.
     """
     roles = network.roles
     low, high = WIDTH_LIMITS["weight"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drop what cannot change any output, and let channels with the same weights share a row."""
+"""Pruning: drop what cannot change an output, and share the rows of channels with equal weights."""
 
 import dataclasses
 
@@ -12,11 +12,11 @@ __all__ = ["firing", "prune"]
 
 
 def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
-    """Neurons of each population that can ever fire: bool (neurons,); all of them for an output.
+    """Whether each neuron can ever fire, bool of shape (neurons,) for each population.
 
-    A neuron without a positive incoming weight keeps m <= 0 for ever, and its threshold is at
-    least 0. One that never fires may leave another without such a weight, so the pass repeats until
-    nothing changes.
+    A neuron without a positive incoming weight always has m <= 0, and its threshold is at least 0.
+    If a neuron never fires, its outgoing weights do not count, so that more neurons may have no
+    positive weight. The pass therefore repeats until nothing changes. Outputs are all True.
     """
     fires = {p.name: np.ones(p.neurons, bool) for p in network.populations}
     changed = True
@@ -38,15 +38,20 @@ def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
 def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     """Drop spiking neurons that can never fire, and channels whose rows are all zero.
 
-    Rows of spiking neurons that are all zero are counted but stay: a dense table addresses a row
-    by its neuron.
+    Input rows of zeros are dropped. The row of a spiking neuron stays even if it is all zero,
+    because a dense table addresses a row by its neuron.
 
     Returns
     -------
     model : IntegerModel
     counts : dict of str to int
-        ``channels`` and ``neurons`` dropped; ``empty_rows`` kept; ``shared_rows``: channels that
-        use the row of another.
+        ``channels`` and ``neurons``: how many were dropped. ``empty_rows``: rows of zeros that
+        stay. ``shared_rows``: channels that use the row of another channel.
+
+    Raises
+    ------
+    ValueError
+        If no neuron of a spiking population can fire, or no input weight is left.
     """
     before = sum(population.neurons for population in model.populations)
     fires = firing(model)
@@ -55,7 +60,7 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
             raise ValueError(f"Population {name} must have a neuron with a positive weight, not "
                              "only neurons that can never fire")
     model = _select(model, fires)
-    # The weights of each input row, over all projections that it feeds.
+    # The weights of each input row in all input projections.
     weights = np.hstack([np.zeros((model.rows, 0), np.int64),
                          *(p.weights for p in model.projections if p.source == INPUT)])
     used = np.asarray(weights.any(axis=1))
@@ -66,7 +71,7 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
     projections = tuple(
         dataclasses.replace(p, weights=p.weights[kept]) if p.source == INPUT else p
         for p in model.projections)
-    # The last entry is the row of the channels that have none already.
+    # The last entry is for channels that have no row already.
     row = np.append(number, -1)[model.channel_row]
     model = dataclasses.replace(model, projections=projections, channel_row=row)
     return model, {
@@ -78,15 +83,18 @@ def prune(model: IntegerModel) -> tuple[IntegerModel, dict[str, int]]:
 
 
 def _first_of_each(weights: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that stay, int64 (kept,), and each row's place among them, or -1, int64 (rows,)."""
+    """Indices of the rows that stay, int64 (kept,), and the new index of each row, int64 (rows,).
+
+    A row with the weights of an earlier row gets the same new index. A row that is not used has -1.
+    """
     kept: list[int] = []
     known: dict[bytes, int] = {}
     number = np.full(len(weights), -1, np.int64)
     for row in np.flatnonzero(used).tolist():
-        place = known.setdefault(weights[row].tobytes(), len(kept))
-        if place == len(kept):
+        index = known.setdefault(weights[row].tobytes(), len(kept))
+        if index == len(kept):
             kept.append(row)
-        number[row] = place
+        number[row] = index
     return np.array(kept, np.int64), number
 
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both decays of a neuron rounded together, so that its weights can make up for the most.
+"""Rounding of both decays of a neuron together.
 
-A membrane that decays too fast and a current that decays too slowly partly make up for one another,
-and larger weights for both. Where integers are far apart, the nearest are therefore not the best::
+A membrane that decays too fast and a current that decays too slowly partly cancel. Other weights
+can correct a part of the rest. The nearest integers are therefore not always the best. Of the two
+integers nearest to each exact decay, the pair A, B is chosen that minimises::
 
-    A, B = least of  min over w' of sum(g * (Z(A, B) w' - m)**2)
+    min over w' of sum(g * (Z(A, B) w' - m)**2)
 
-over the two integers that are nearest to each exact decay; m is the exact membrane, and Z and g are
-as in `rounding`.
+m is the exact membrane. `rounding` defines Z and g.
 """
 
 import itertools
@@ -24,16 +24,17 @@ from .workers import each_neuron
 
 __all__ = ["suited_decays"]
 
-# A pair of which both time constants are changed by less than this share stays: nothing is gained.
+# If the nearest integers change both time constants by less than this share, they are kept.
 FINE  = 0.01
 STEPS = 3000
 
 
 def suited_decays(network: Network, bits: int, terms: int | None, recording: Recording,
                   trace: Trace) -> dict[str, Decays]:
-    """Decays over ``2**bits`` as `round_decays` allows them, chosen in pairs.
+    """Rounded decays of every population, chosen in pairs.
 
-    ``trace`` is the run of ``network`` over ``recording``, of which the first ``STEPS`` steps tell.
+    ``bits`` and ``terms`` are as for `round_decays`. ``trace`` is the run of ``network`` over
+    ``recording``. Only its first ``STEPS`` steps are used.
     """
     chosen, unit = round_decays(network, bits, terms), 2.0 ** -bits
 

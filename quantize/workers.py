@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work that each neuron needs by itself, shared among the processors."""
+"""Work on one neuron at a time, spread over the processors."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 __all__ = ["each_neuron"]
 
-# Bytes that the neurons in work at the same time may need together.
+# Bytes for all neurons that are worked on at the same time.
 MEMORY = 2 << 30
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
@@ -19,21 +19,21 @@ Item, Result = TypeVar("Item"), TypeVar("Result")
 
 def each_neuron(work: Callable[[Item], Result], items: Iterable[Item], title: str,
                 memory: Callable[[Item], int] = lambda item: 0) -> list[Result]:
-    """``work`` of each item, in the order of ``items``.
+    """Results of ``work``, in the order of ``items``.
 
-    NumPy's and Numba's parts of the work run at the same time, a neuron on each processor; on
-    fewer where so many would need more than ``MEMORY``. ``memory`` gives the bytes that the work of
-    an item needs. A terminal shows how far the work is, and the time left.
+    Each processor works on one item at a time. If that would need more than ``MEMORY``, fewer items
+    are worked on at the same time. ``memory`` gives the bytes for the work on an item. Only code in
+    NumPy and Numba runs at the same time. A terminal shows the progress and the time left.
     """
     items = list(items)
     workers = _workers(max(map(memory, items), default=0))
-    # The linear algebra of one neuron is too small to share.
+    # The linear algebra of one neuron is too small for several processors.
     with threadpool_limits(limits=1), ThreadPoolExecutor(workers) as pool:
         return list(tqdm(pool.map(work, items), total=len(items), desc=title, unit="neuron",
                          delay=1, disable=None, leave=False))
 
 
 def _workers(memory: int) -> int:
-    """How many neurons are in work at the same time, if one needs ``memory`` bytes."""
+    """How many items to work on at the same time, if one needs ``memory`` bytes."""
     processors = len(os.sched_getaffinity(0))
     return max(min(processors, MEMORY // max(memory, 1)), 1)

@@ -151,7 +151,7 @@ def test_compile_warns_of_clipped_weights(recording):
                             widths=Widths(weight=2, fraction=0))[2]
     told = [text for text in facts["warnings"] if "clipped" in text]
     assert told and told[0].startswith("hidden->readout: ")
-    assert told[0].endswith("so that the others keep 2 bits that tell: take more weight bits")
+    assert told[0].endswith("so that 2 bits round the others less: take more weight bits")
 
 
 @pytest.mark.parametrize("events, channels, dt, message", [
@@ -193,8 +193,8 @@ def test_compile_warns_of_weights_that_vanish(recording):
                             widths=Widths(weight=2))[2]
     texts = [text for text in facts["warnings"] if "of the weights become 0" in text]
     assert texts and all(text.endswith(
-        "since they are small beside the largest ones of their neurons and 2 bits do not reach so "
-        "far: take more weight bits") for text in texts)
+        "because with 2 bits they are too small beside the largest weights of their neurons: take "
+        "more weight bits") for text in texts)
     facts = compile_network(tiny_network(0, **SHAPE), name="n", recording=recording)[2]
     assert not any("become 0" in text for text in facts["warnings"])
 
