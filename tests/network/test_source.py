@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.metrics import correlation, r_squared, unit_scale
-from spikewright.network.source import read_source
+from spikewright.network.source import DEFAULT_SHA256, is_default, read_source
+from tests.designs import ROOT
 from tests.networks import refused, tiny_network
 
 
@@ -37,3 +39,10 @@ def test_scores_pass_over_gaps(score):
     rest = np.delete(np.arange(50), [3, 20])
     assert np.array_equal(score(gaps, given), score(wanted[rest], given[rest]))
     score(np.full((50, 2), np.nan), given)
+
+
+def test_default_is_known_without_its_file():
+    assert checkpoint_hash(ROOT / "data" / "default.safetensors") == DEFAULT_SHA256
+    assert is_default({"checkpoint": {"file": "any", "sha256": DEFAULT_SHA256}})
+    assert not is_default({"checkpoint": {"file": "default.safetensors", "sha256": "00"}})
+    assert not is_default({})
