@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import written_file
+from .files import check_output, signature, written_file
 
 __all__ = ["read_arrays", "write_arrays"]
 
@@ -32,7 +32,13 @@ def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.
 
 
 def write_arrays(path: Path, arrays: dict) -> None:
-    """Write an .npz file under exactly the name of ``path``, whole or not at all."""
-    # An open file, since NumPy adds .npz to a name without it.
-    with written_file(path) as temporary, open(temporary, "wb") as stream:
-        np.savez_compressed(stream, **arrays)
+    """Write an .npz file, whole or not at all, with the program's name and version in it.
+
+    Raises
+    ------
+    InputError
+        If `base.files.check_output` refuses ``path``.
+    """
+    check_output(path, (".npz",))
+    with written_file(path) as temporary:
+        np.savez_compressed(temporary, **arrays, **signature())

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spikewright.base.files import written_file
+from spikewright.base.files import pictured, written_file
 from spikewright.network.metrics import published_time, unit_scale
 from spikewright.network.recording import Recording
 from spikewright.report.style import broken, plt
 
-__all__ = ["SUFFIXES", "draw", "round_length"]
-
-SUFFIXES = (".png", ".svg", ".pdf")
+__all__ = ["draw", "round_length"]
 
 SECONDS = 8.0
 TRUTH, DECODED = "#9aa5b1", "#d97b29"
@@ -29,7 +27,7 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
     Parameters
     ----------
     path : Path
-        Ends in one of ``SUFFIXES``.
+        Ends in one of `base.files.PICTURES`.
     velocity : ndarray of float64, shape (steps, outputs)
     recording : Recording
         Its velocity is drawn as well, if it has one.
@@ -64,7 +62,7 @@ def draw(path: Path, velocity: np.ndarray, recording: Recording, lead_steps: int
         _paths(figure.add_subplot(grid[:, 1]), shown, truth, recording, starts)
     figure.suptitle(title, fontsize=11)
     with written_file(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+        figure.savefig(temporary, dpi=110, metadata=pictured(path.suffix))
     plt.close(figure)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 
+from spikewright.base.files import pictured
+
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
@@ -83,7 +85,7 @@ def drawn(name: str, *, dots: int = 0, **subplots) -> Iterator[tuple[Picture, An
             if dots:
                 image = io.BytesIO()
                 picture.figure.savefig(image, format="png", dpi=dots, facecolor="white",
-                                       metadata={"Software": None})
+                                       metadata=pictured(".png"))
                 picture.png = image.getvalue()
         finally:
             plt.close(picture.figure)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -133,7 +134,7 @@ class Store:
         return path.read_bytes() if path.is_file() else None
 
     def keep_netlist(self, key: str, netlist: bytes) -> None:
-        with written_file(self.folder / "designs" / f"{key}.netlist.gz") as temporary:
+        with self._written(f"designs/{key}.netlist.gz") as temporary:
             temporary.write_bytes(netlist)
 
     def _read(self, name: str) -> dict | None:
@@ -144,8 +145,16 @@ class Store:
             return None
 
     def _write(self, name: str, facts: dict) -> None:
-        with written_file(self.folder / name) as temporary:
+        with self._written(name) as temporary:
             temporary.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+    def _written(self, name: str) -> AbstractContextManager[Path]:
+        """A file of the store. An index without points marks the folder of a call that stops."""
+        index = self.folder / "explore.json"
+        if not index.exists():
+            with written_file(index) as temporary:
+                temporary.write_text('{"points": []}\n', encoding="utf-8")
+        return written_file(self.folder / name)
 
 
 @cache

@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from spikewright.base.files import written_file
+from spikewright.base.files import pictured, written_file
 from spikewright.report.html import render_page
 from spikewright.report.names import title
 from spikewright.report.style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
@@ -208,4 +208,4 @@ def seeds(facts: dict, png: Path) -> str:
 
 def _save(figure, png: Path) -> None:
     with written_file(png) as temporary:
-        figure.savefig(temporary, dpi=DOTS, facecolor="white", metadata={"Software": None})
+        figure.savefig(temporary, dpi=DOTS, facecolor="white", metadata=pictured(".png"))

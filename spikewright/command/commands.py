@@ -7,7 +7,7 @@ from importlib import import_module
 
 from spikewright.base.version import commit, version
 
-from .parser import CommandParser, run_command
+from .parser import CommandParser, check_paths, run_command
 
 __all__ = ["COMMANDS", "main", "parser", "run_words"]
 
@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
 def run_words(words: list[str]) -> None:
     """Run the subcommand in ``words``."""
     arguments = parser(words).parse_args(words)
+    check_paths(arguments)
     _module(arguments.command).run(arguments)
 
 

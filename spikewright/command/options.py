@@ -80,7 +80,8 @@ def add_recording(parser: ArgumentParser) -> None:
 
 def add_answer(parser: ArgumentParser) -> None:
     """Add the file of the decoded velocity."""
-    parser.add_argument("-o", "--output", type=output_file, required=True, metavar="OUT.npz",
+    parser.add_argument("-o", "--output", type=output_file(".npz"), required=True,
+                        metavar="OUT.npz",
                         help="file to write: decoded velocity, clock cycles and more, see "
                         "docs/contracts.md")
 

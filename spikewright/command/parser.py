@@ -11,10 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_file
+from spikewright.base.files import check_apart, check_output
 
-__all__ = ["CommandParser", "baud", "end_at_mismatches", "megahertz", "output_file", "run_command",
-           "whole_number"]
+__all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "megahertz", "output_file",
+           "run_command", "whole_number"]
+
+# Options that name what a command writes, and the folder of compiled code, which is kept. Any
+# other path of a command is an input.
+OUTPUTS = ("output", "picture", "waves")
+KEPT = ("build",)
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -50,13 +55,28 @@ def baud(text: str) -> int:
     return whole_number(9600, 12_000_000)(text)
 
 
-def output_file(text: str) -> Path:
+def output_file(*suffixes: str) -> Callable[[str], Path]:
     """Type of an argument: a file to write. It is checked before the command starts its work."""
-    try:
-        check_file(Path(text))
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error).removeprefix("Output ")) from error
-    return Path(text)
+    def convert(text: str) -> Path:
+        try:
+            check_output(Path(text), suffixes)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error).removeprefix("Output ")) from error
+        return Path(text)
+    return convert
+
+
+def check_paths(arguments: argparse.Namespace) -> None:
+    """Refuse an output that would damage an input of the same command, or another output."""
+    outputs, inputs = [], []
+    for name, value in vars(arguments).items():
+        paths = [path for path in (value if isinstance(value, list) else [value])
+                 if isinstance(path, Path)]
+        if name in OUTPUTS:
+            outputs += paths
+        elif name not in KEPT:
+            inputs += paths
+    check_apart(outputs, inputs)
 
 
 def end_at_mismatches(lines: list[str]) -> None:

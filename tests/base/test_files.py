@@ -30,6 +30,16 @@ def test_file_that_fails_leaves_the_old_one(tmp_path):
     assert path.read_text() == "old"
 
 
+@pytest.mark.parametrize("written, told", [
+    (written_file, "file.txt"), (written_folder, "file.txt")])
+def test_full_disk_names_the_output(tmp_path, written, told):
+    with pytest.raises(OSError) as caught, written(tmp_path / told):
+        raise OSError(28, "No space left on device")
+    assert (caught.value.filename, caught.value.strerror) == (
+        str(tmp_path / told), "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
 def test_only_a_file_is_written(tmp_path):
     """A device or a folder stays what it is."""
     for path, kind in ((tmp_path, "folder"), ("/dev/null", "device")):

@@ -17,9 +17,9 @@ def test_only_a_file_is_written(tmp_path):
     """A device or a folder stays what it is, and the command tells before it works."""
     for path, kind in ((tmp_path, "folder"), ("/dev/null", "device")):
         with refused(f"must be a file, not the {kind} '{path}'", argparse.ArgumentTypeError):
-            output_file(str(path))
+            output_file(".npz")(str(path))
     assert not os.path.isfile("/dev/null") and list(tmp_path.iterdir()) == []
-    assert output_file(f"{tmp_path}/new.npz") == tmp_path / "new.npz"
+    assert output_file(".npz")(f"{tmp_path}/new.npz") == tmp_path / "new.npz"
 
 
 def test_megahertz():

@@ -128,23 +128,6 @@ def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_output_keeps_the_name_it_was_given(built, tmp_path, monkeypatch):
-    folder, path, *_ = built
-    monkeypatch.chdir(tmp_path)
-    run_words(["decode", str(folder), str(path), "-o", "answer.dat", "--freq", "8"])
-    assert {file.name for file in tmp_path.iterdir()} == {"answer.dat", "build"}
-    with np.load(tmp_path / "answer.dat") as answer:
-        assert len(answer["velocity"]) == STEPS
-
-
-def test_picture_of_an_unknown_kind_is_refused_before_decoding(built, tmp_path):
-    folder, path, *_ = built
-    with refused("Picture must end in .png, .svg, .pdf, not 'p.xyz'"):
-        run_words(["decode", str(folder), str(path), "-o", str(tmp_path / "o.npz"),
-                   "--picture", "p.xyz"])
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("steps, axes", [(3, 2), (40, 3)])
 def test_picture_of_a_short_recording_and_of_other_axes(built, tmp_path, steps, axes):
     *_, model, recording, _ = built

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
+from spikewright.base.files import check_folder
 from spikewright.base.tools import command_of
 
 from ..options import add_baud, add_board, add_core_options, add_freq, add_model, chosen_config
@@ -64,6 +65,7 @@ def run(arguments: Namespace) -> None:
     if arguments.best and len(configs) != 1:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")
     output = arguments.output or arguments.model.resolve().parent / f"explore-{board.name}"
+    check_folder(output, "explore.json")
     if not arguments.scheduler:
         for tool in ("yosys", board.family.place):
             command_of(tool)

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_file, written_file, written_folder
+from spikewright.base.files import check_output, written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
 from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
@@ -109,7 +109,7 @@ def _draw(arguments: Namespace) -> None:
     from spikewright.verify.ladder.table import load_ladder
     if arguments.checkpoints or arguments.output is None:
         raise InputError("Option --draw must have --output and no checkpoints")
-    check_file(arguments.output)
+    check_output(arguments.output, (".png",))
     drawing = picture(load_ladder(arguments.draw))
     with written_file(arguments.output) as temporary:
         temporary.write_bytes(drawing.png)

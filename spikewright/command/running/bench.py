@@ -14,7 +14,7 @@ __all__ = ["add", "run"]
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    from spikewright.sim.cocotb_runner import SIMULATORS
+    from spikewright.sim.cocotb_runner import SIMULATORS, WAVES
     parser.description = ("Run the cocotb test bench on the generated Verilog, once without and "
                           "once with stalls (random waiting times at its ports). The exit status "
                           "is 1 if the Verilog differs from the golden model, which defines every "
@@ -26,7 +26,7 @@ def add(parser: ArgumentParser) -> None:
                         help="Verilog simulator (default: %(default)s)")
     parser.add_argument("--steps", type=whole_number(1, 1 << 27), default=500, metavar="N",
                         help="time steps of the recording to run (default: %(default)s)")
-    parser.add_argument("--waves", type=output_file, metavar="FILE",
+    parser.add_argument("--waves", type=output_file(*WAVES.values()), metavar="FILE",
                         help="file to write: the waves of all signals, .vcd with verilator or "
                              ".fst with icarus (default: none)")
     parser.add_argument("--seed", type=whole_number(0, 1 << 30), metavar="N", default=1,

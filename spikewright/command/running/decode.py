@@ -26,6 +26,7 @@ WIDER = "calibrate the model with a recording like this one, or give its states 
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
+    from spikewright.base.files import PICTURES
     parser.description = ("Decode a recording on a board, or on the virtual board, which is a "
                           "simulation of the whole decoder. --freq and the core options apply only "
                           "to the virtual board. A board has those of its bitstream.")
@@ -39,7 +40,7 @@ def add(parser: ArgumentParser) -> None:
     add_core_options(parser)
     parser.add_argument("--live", action="store_true", help="send a time step every dt seconds, as "
                         "in an experiment, and count late answers; a late step is sent at once")
-    parser.add_argument("--picture", type=output_file, metavar="FILE",
+    parser.add_argument("--picture", type=output_file(*PICTURES), metavar="FILE",
                         help="file to write: a picture of the decoded velocity, .png, .svg or .pdf "
                         "(default: none)")
 
@@ -47,15 +48,12 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Decode, write the result and the picture, and print the counters of the link."""
     from spikewright.base.arrays import write_arrays
-    from spikewright.base.errors import InputError
     from spikewright.host.decode import decode
     from spikewright.host.decoder import connected
-    from spikewright.host.picture import SUFFIXES, draw
+    from spikewright.host.picture import draw
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
-    if arguments.picture and arguments.picture.suffix not in SUFFIXES:
-        raise InputError(f"Picture must end in {', '.join(SUFFIXES)}, not "
-                         f"{arguments.picture.name!r}")
+    from spikewright.report.score import MOST_STEPS, compare, decoding, foreign, outputs_of
     model = Model.load(arguments.model)
     integers, source = model.integers, read_source(arguments.recording, model.network)
     recording = source.recording
@@ -71,6 +69,15 @@ def run(arguments: Namespace) -> None:
              f"{recording.name}{kind} decoded on {where} by model {model.hash[:8]}")
     print(f"{recording.steps} steps, {answer.cycles.mean():.0f} cycles a step (most "
           f"{answer.cycles.max()}), round trip {1e3 * np.median(answer.round_trip):.2f} ms")
+    if recording.velocity is not None:
+        head = recording.head(MOST_STEPS)
+        results = outputs_of(model.network, head, ("fp32",))
+        # Spikes do not leave a board, so that only the outputs are compared.
+        results["integers"] = answer.velocity[:head.steps], results["fp32"][1]
+        scored = compare(results, head, lead_steps=integers.lead_steps, dt=integers.dt)
+        print(f"decoding: {decoding(scored)}")
+        if text := foreign(scored):
+            print(f"warning: {text}", file=sys.stderr)
     for count, what in (
             (answer.saturated.sum(), f"have a saturated state: {WIDER}"),
             (answer.dropped.sum(), "have lost events: the device does not have their rows")):

@@ -3,13 +3,12 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from pathlib import Path
 
 from spikewright.model.model import WIDTH_LIMITS
 from spikewright.train.recipe import LIMITS, Recipe, Tuning
 
-from ..parser import whole_number
-from .shared import add_recording, add_settings, add_target, check_output, check_torch, settings
+from ..parser import output_file, whole_number
+from .shared import add_recording, add_settings, add_target, check_torch, settings
 
 __all__ = ["add", "run"]
 
@@ -20,8 +19,8 @@ def add(parser: ArgumentParser) -> None:
                           "recording, round it to integers, and fine-tune the integers. Score all "
                           "three on the rest of the recording.")
     add_recording(parser)
-    parser.add_argument("-o", "--output", type=Path, metavar="RESULTS.json",
-                        help="file to write: the scores; its folder must exist (default: none)")
+    parser.add_argument("-o", "--output", type=output_file(".json"), metavar="RESULTS.json",
+                        help="file to write: the scores, .json (default: none)")
     parser.add_argument("--seeds", type=whole_number(1, 1000), default=3, metavar="N",
                         help="number of random seeds, from --seed on (default: %(default)s)")
     parser.add_argument("--weight-bits", type=_bit_list, default=[8, 4], metavar="N,N",
@@ -45,11 +44,9 @@ def run(arguments: Namespace) -> None:
     """Train with each seed, and print the loss of each width."""
     check_torch()
     from spikewright.base.errors import InputError
-    from spikewright.base.files import written_file
+    from spikewright.base.files import signature, written_file
     from spikewright.network.recording import read_recording
     from spikewright.train.held_out import compare, heading, losses
-    if arguments.output:
-        check_output(arguments.output)
     recording = read_recording(arguments.recording, arguments.target)
     recipe    = settings(Recipe, arguments)
     print(heading(arguments.weight_bits), flush=True)
@@ -61,4 +58,5 @@ def run(arguments: Namespace) -> None:
     print(losses(results))
     if arguments.output:
         with written_file(arguments.output) as temporary:
-            temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(results | signature(), indent=2) + "\n",
+                                 encoding="utf-8")

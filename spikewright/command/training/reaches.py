@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikewright.train.recipe import Recipe
 
-from .shared import add_settings, check_output, check_torch, train
+from .shared import add_settings, check_torch, train
 
 __all__ = ["add", "run"]
 
@@ -24,13 +24,19 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Simulate, train, and write both files."""
+    from spikewright.base.errors import InputError
+    from spikewright.base.files import check_file, check_output
     from spikewright.train.reaches import default_sessions, save_session
     check_torch()
     checkpoint = arguments.output / "default.safetensors"
     path       = arguments.output / "default_recording.npz"
-    check_output(checkpoint)
-    check_output(path)
+    if not arguments.output.is_dir():
+        raise InputError(f"Output folder must exist, not '{arguments.output}'")
+    check_file(checkpoint)
+    check_output(path, (".npz",))
+    if not path.exists():       # this mark of the program counts for both files
+        check_output(checkpoint, (".safetensors",))
     seen, unseen = default_sessions(arguments.seed)
-    train(arguments, checkpoint, checkpoint, seen, unseen)
     save_session(path, unseen)
+    train(arguments, checkpoint, checkpoint, seen, unseen)
     print(f"{path}: {unseen.steps} steps, {len(unseen.channel)} events")

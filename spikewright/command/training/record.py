@@ -19,7 +19,7 @@ def add(parser: ArgumentParser) -> None:
     sub.add_argument("session", type=Path, metavar="FILE", help="counts (steps, channels) as .npy "
                      "or .csv; a MATLAB file of version 7.3 with spikes and t, as the public "
                      "reaching sessions; an .nwb file; or what Neo reads, such as .nev and .plx")
-    sub.add_argument("-o", "--output", type=output_file, required=True, metavar="REC",
+    sub.add_argument("-o", "--output", type=output_file(".npz"), required=True, metavar="REC",
                      help="recording to write, .npz")
     sub.add_argument("--dt", type=float, default=0.004, metavar="SECONDS",
                      help="length of a step (default: %(default)s s)")
@@ -35,8 +35,6 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
     from spikewright.record.importer import import_recording
-    if arguments.output.suffix != ".npz":
-        raise InputError(f"Output must end in .npz, not {arguments.output.name!r}")
     if not 0 < arguments.dt < 10:
         raise InputError(f"Step --dt must be seconds between 0 and 10, not {arguments.dt:g}")
     arrays = import_recording(arguments.session, arguments.dt, series=arguments.series,

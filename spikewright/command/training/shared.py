@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options and checks of the commands that train."""
 
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_file
 from spikewright.network.recording import TARGETS, Recording
 from spikewright.train.recipe import LIMITS, Recipe
 
 from ..parser import whole_number
 
-__all__ = ["add_recording", "add_settings", "add_target", "check_output", "check_torch", "settings",
+__all__ = ["add_recording", "add_settings", "add_target", "check_torch", "settings",
            "train"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
@@ -55,13 +53,6 @@ def check_torch() -> None:
             raise
         raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
                          "not missing") from None
-
-
-def check_output(path: Path) -> None:
-    """Refuse a file that cannot be written, before the work starts."""
-    if not os.access(path.parent, os.W_OK | os.X_OK) or not path.parent.is_dir():
-        raise InputError(f"Output folder must exist and be writable, not '{path.parent}'")
-    check_file(path)
 
 
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,

@@ -38,8 +38,9 @@ def test_run_writes_what_golden_writes(here, call_command):
         0, (0, out.replace("rtl", "golden")))
     assert out.startswith("200 steps, ")
     with np.load("rtl.npz") as rtl, np.load("golden.npz") as want:
-        assert sorted(rtl) == sorted(want) == ["cycles", "latency", "saturated", "spikes",
-                                               "spikes_hidden", "velocity", "velocity_int"]
+        assert sorted(rtl) == sorted(want) == [
+            "cycles", "latency", "made_by", "saturated", "spikes", "spikes_hidden", "velocity",
+            "velocity_int"]
         for key in want:
             assert rtl[key].dtype == want[key].dtype and np.array_equal(rtl[key], want[key]), key
         assert rtl["spikes"].any() and rtl["velocity_int"].any()

@@ -110,9 +110,10 @@ def test_command_compares(files, tmp_path, call_command):
     (["finetune", "{net}", "{rec}", "-o", "m", "--weight-bits", "12", "--current-bits", "8"],
      "Width current must be at least weight + fraction = 12, not 8"),
     (["finetune", "{net}", "{rec}", "-o", "{rec}"],
-     "Output folder must be new, empty or made by this command, not {rec}"),
-    (["held-out", "{rec}", "-o", "no/c.json"],
-     "Output folder must exist and be writable, not 'no'"),
+     "Output must be apart from '{rec}', which the command uses, not '{rec}'"),
+    (["held-out", "{rec}", "-o", "c.txt"],
+     ("argument -o/--output: must end in .json, not 'c.txt' "
+      "(see 'spikewright held-out --help')")),
     (["held-out", "{rec}", "--weight-bits", "8,40"],
      ("argument --weight-bits: must be whole numbers from 2 to 16 separated by commas, not '8,40' "
       "(see 'spikewright held-out --help')")),
