@@ -18,8 +18,8 @@ from spikewright.network.network import Network, Population, Projection
 from .manifest import SCHEMA, check_manifest, present_form
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 
-__all__ = ["load_artefact", "load_manifest", "load_network", "model_hash", "model_tables",
-           "save_artefact"]
+__all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "model_hash",
+           "model_tables", "save_artefact"]
 
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
@@ -77,6 +77,34 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
         If the folder is no model, or if a file in it is damaged or was changed.
     """
     written, manifest = _read_manifest(folder)
+    return _read_integers(folder, written, manifest), manifest
+
+
+def load_network(folder: Path) -> Network:
+    """Read the float network of an artefact.
+
+    Raises
+    ------
+    InputError
+        As for `load_artefact`.
+    """
+    return _read_network(folder, *_read_manifest(folder))
+
+
+def load_model(folder: Path) -> tuple[IntegerModel, Network, dict]:
+    """Read the integer model, the network that it was rounded from, and their one manifest.
+
+    Raises
+    ------
+    InputError
+        As for `load_artefact`, and if the folder is replaced meanwhile.
+    """
+    written, manifest = _read_manifest(folder)
+    return (_read_integers(folder, written, manifest), _read_network(folder, written, manifest),
+            manifest)
+
+
+def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
     tables, shape = _tables(folder, written, "model", "tables.npz"), manifest["model"]
     with _refusing(folder):
         if written["schema"] == 1:
@@ -88,23 +116,14 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
         projections = tuple(
             IntegerProjection(**p, weights=_array(tables, _weights_key(k, p), "int64", 2))
             for k, p in enumerate(shape["projections"]))
-        model = IntegerModel(
+        return IntegerModel(
             name=shape["name"], dt=shape["dt"], widths=Widths(**shape["widths"]),
             channels=shape["channels"], channel_row=_array(tables, "channel_row", "int64", 1),
             populations=populations, projections=projections,
             readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"])
-    return model, manifest
 
 
-def load_network(folder: Path) -> Network:
-    """Read the float network of an artefact.
-
-    Raises
-    ------
-    InputError
-        As for `load_artefact`.
-    """
-    written, manifest = _read_manifest(folder)
+def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
     floats, form = _tables(folder, written, "network", "network.npz"), manifest["network"]
     with _refusing(folder):
         populations = tuple(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.network.network import Network
 
-from .artefact import load_artefact, load_network, model_hash, save_artefact
+from .artefact import load_model, model_hash, save_artefact
 from .model import IntegerModel
 
 __all__ = ["Model"]
@@ -42,9 +42,9 @@ class Model:
         InputError
             If the folder is no model, or was changed.
         """
-        integers, manifest = load_artefact(Path(folder))
+        integers, network, manifest = load_model(Path(folder))
         facts = {key: value for key, value in manifest.items() if key not in _WRITTEN}
-        return cls(integers=integers, network=load_network(Path(folder)), facts=facts)
+        return cls(integers=integers, network=network, facts=facts)
 
     def save(self, folder: str | Path) -> dict:
         """Write the model folder, whole or not at all, and return its manifest.

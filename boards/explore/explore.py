@@ -11,7 +11,7 @@ from typing import Any
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.hw.params import link_params
-from spikewright.model.artefact import load_artefact, load_network
+from spikewright.model.artefact import load_model
 from spikewright.network.source import read_source
 from spikewright.plan.config import PRESETS, CoreConfig
 from spikewright.plan.frames import EVENTS_MAX
@@ -93,8 +93,8 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
     store : Store
     executor : concurrent.futures.Executor
     """
-    model, manifest = load_artefact(folder)
-    source = read_source(recording, load_network(folder))
+    model, network, manifest = load_model(folder)
+    source = read_source(recording, network)
     clock_hz, clock = board.clock(megahertz)
 
     def design_of(config: CoreConfig) -> Design:

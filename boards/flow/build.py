@@ -10,7 +10,7 @@ from spikewright.base.files import written_folder
 from spikewright.base.version import maker
 from spikewright.golden.run import run_golden
 from spikewright.hw.params import link_params
-from spikewright.model.artefact import load_artefact, load_network
+from spikewright.model.artefact import load_model
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import read_source
 from spikewright.plan.config import CoreConfig
@@ -46,8 +46,7 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
     recording : Path or None
         Recording that the report measures on; None for simulated spikes.
     """
-    model, manifest = load_artefact(folder)
-    network = load_network(folder)
+    model, network, manifest = load_model(folder)
     clock_hz, clock = board.clock(megahertz)
     source = read_source(recording, network)
     try:
