@@ -6,7 +6,6 @@ import re
 import textwrap
 from dataclasses import asdict
 from importlib import resources
-from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
@@ -14,10 +13,11 @@ import numpy as np
 from amaranth.hdl import Fragment
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import written_folder
+from spikewright.base.files import check_folder, written_folder
+from spikewright.base.version import version
 from spikewright.golden.run import run_golden
 from spikewright.network.recording import poisson_recording
-from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 
@@ -28,6 +28,7 @@ from ..linked_core import LinkedCore
 from ..params import core_params
 from ..rtlil import convert
 from ..tokens import recording_tokens
+from .keywords import KEYWORDS
 from .ports import first_sentence, ports_of
 from .verilog import verilog_of
 
@@ -36,8 +37,8 @@ __all__ = ["NAMES", "export_verilog"]
 # Module, by whether the link is in it.
 NAMES = {False: "spikewright_core", True: "spikewright_decoder"}
 
-# Events of a step for which its worst case is told; the last is the most that a frame carries.
-COUNTS = (0, 1, 10, 100, EVENTS_MAX)
+# Events of a step for which its worst case is told, beside the most that a frame carries.
+COUNTS = (0, 1, 10, 100)
 
 # What the example sends: enough spikes that neurons fire.
 EXAMPLE_STEPS, EXAMPLE_RATE = 20, 40.0
@@ -65,10 +66,12 @@ def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: 
     Raises
     ------
     InputError
-        If ``name`` is no name in Verilog.
+        If ``name`` is no name in Verilog, or ``folder`` has other contents.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
-        raise InputError(f"Module name must be letters, digits and underscores, not {name!r}")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or name in KEYWORDS:
+        raise InputError("Module name must be letters, digits and underscores, and no keyword of "
+                         f"Verilog, not {name!r}")
+    check_folder(folder, "verilog.json")
     core = core_params(plan)
     design = LinkedCore(core, link) if link else Core(core)
     facts = _facts(design, plan, link, manifest, name)
@@ -95,7 +98,7 @@ def _facts(design, plan, link, manifest, name) -> dict:
              "word_bytes": plan.word_bytes} if plan.large else None
     rows = model.channel_row.tolist()
     return {
-        "name": name, "version": version("spikewright"), "model": model.name,
+        "name": name, "version": version(), "model": model.name,
         "model_hash": manifest["model_hash"], "dt": model.dt, "channels": model.channels,
         "rows": model.rows, "hidden": sum(span.neurons for span in plan.layout.spiking),
         "outputs": model.outputs, "widths": asdict(model.widths),
@@ -109,10 +112,11 @@ def _facts(design, plan, link, manifest, name) -> dict:
 
 def _worst(plan: Plan) -> list[dict]:
     """Cycles and latency of the longest step with each number of events."""
-    events = np.concatenate([worst_events(plan, count) for count in COUNTS])
+    counts = (*COUNTS, events_max(plan.model.rows))
+    events = np.concatenate([worst_events(plan, count) for count in counts])
     cycles, latency = step_timing(plan, events)
     return [{"events": count, "cycles": int(step), "latency": int(late)}
-            for count, step, late in zip(COUNTS, cycles, latency, strict=True)]
+            for count, step, late in zip(counts, cycles, latency, strict=True)]
 
 
 def _example(plan: Plan) -> dict:
