@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Union
 
 import numpy as np
 
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.golden.stepper import Stepper
 from spikewright.model.model import IntegerModel
@@ -51,7 +52,8 @@ class Decoder:
 
     @classmethod
     def open(cls, where: str, model: Model, *, baud: int = BAUD, preset: str = "balanced",
-             megahertz: float = CLOCK_MHZ, cache: str = "build/sim", **core) -> "Decoder":
+             megahertz: float = CLOCK_MHZ, cache: str | Path | None = None,
+             **core) -> "Decoder":
         """Open the decoder that ``where`` names; it runs ``model``.
 
         Parameters
@@ -69,8 +71,9 @@ class Decoder:
             core of its bitstream.
         megahertz : float
             Clock of the virtual board, in MHz.
-        cache : str
-            Folder for the compiled virtual board, which is used again.
+        cache : path, optional
+            Folder that keeps the compiled virtual board. By default, it is in the user's cache
+            folder.
 
         Raises
         ------
@@ -181,7 +184,7 @@ class _Board:
 
 
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
-              megahertz: float, cache: str) -> Line:
+              megahertz: float, cache: str | Path | None = None) -> Line:
     """Open the serial port ``port``, or the virtual board of ``model`` if it is ``virtual``.
 
     If the USB serial chip is slow, a line on standard error says how to make it faster.
@@ -204,12 +207,12 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
         link = link_params(plan, model_hash=model.hash, clock_hz=round(1e6 * megahertz), baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return VirtualBoard(plan, link, Path(cache))
+    return VirtualBoard(plan, link, cache_folder(cache))
 
 
 @contextmanager
 def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megahertz: float,
-              cache: str) -> Iterator[Driver]:
+              cache: str | Path | None = None) -> Iterator[Driver]:
     """Connect to the device at ``port`` (see `open_port`), which must run ``model``.
 
     Raises

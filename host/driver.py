@@ -77,6 +77,7 @@ class Driver:
         self._reader = FrameReader()
         # Random: if a program before used the same number last, the device would repeat its answer.
         self._seq    = secrets.randbelow(256)
+        self._next_step: int | None = None
 
     @property
     def corrupt(self) -> int:
@@ -109,7 +110,7 @@ class Driver:
         if info.loadable and not info.loaded:
             self._load()
             info = self.read_info()
-        self.info = info
+        self.info, self._next_step = info, None
         return info
 
     def _load(self) -> None:
@@ -156,7 +157,7 @@ class Driver:
         TypeError
             If a row is not a whole number.
         ValueError
-            If the device does not have a row.
+            If the device does not have a row, has restarted, or has answered another program.
         """
         if self.info is None:
             self.connect()
@@ -176,6 +177,10 @@ class Driver:
             raise
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
+        if self._next_step not in (None, answer.step):
+            raise ValueError(f"Device must answer with step {self._next_step}, not {answer.step}: "
+                             "it has restarted, or another program uses it; its state is lost")
+        self._next_step = (answer.step + 1) % (1 << 32)
         return replace(answer, dropped=answer.dropped or dropped)
 
     def _ask_step(self, events: list[int], reset: bool, kind: type[Answer], size: int) -> Answer:

@@ -24,8 +24,8 @@ class Executor(wiring.Component):
 
     A byte takes 5 cycles, an event or a byte of a table 6, or more if the core stalls. The result
     of a step is taken from the core with the next frame, not before, so that a repeated one is
-    answered from it again; with it the step is counted. A frame is repeated if its type, sequence
-    number and the first byte of its CRC are those of the frame before.
+    answered from it again; with it the step is counted. A frame is repeated if its type and
+    sequence number are those of the frame before.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Executor(wiring.Component):
             fits.eq(((byte == 1) & (end == 3))
                     | ((byte == 2) & body & (self.loader.loaded if table else 1))
                     | ((byte == 3) & body & table)),
-            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq) & walk.same),
+            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq)),
             self.counts.count.eq(count),
             self.counts.number.eq(number),
             go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.counts.busy),
@@ -192,7 +192,6 @@ class Executor(wiring.Component):
                 with m.If(self.walk.stop):
                     m.d.comb += count.eq(half)
                     m.d.sync += self.facts.lost.eq(self.facts.lost | half)
-                    self._executed(m, byte)
                     m.next = "STEP"
                     with m.If(self.facts.part):
                         m.next = "ANSWER"
@@ -221,13 +220,6 @@ class Executor(wiring.Component):
             with m.If(tokens.ready):
                 m.next = "ANSWER"
 
-    def _executed(self, m, byte):
-        """Remember the first ``byte`` of the CRC of the frame.
-
-        The frame of another host may have the same sequence number, and then has another CRC.
-        """
-        m.d.sync += self.walk.crc.eq(byte)
-
     def _load(self, m, go):
         m.d.comb += [
             self.o_load.payload.eq(self.i_bytes.payload),
@@ -239,7 +231,6 @@ class Executor(wiring.Component):
             with m.If(go):
                 m.next = "BYTE"
                 with m.If(self.walk.stop):
-                    self._executed(m, self.i_bytes.payload)
                     m.next = "ANSWER"
 
         with m.State("BYTE"):

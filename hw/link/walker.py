@@ -42,8 +42,6 @@ class WalkSignature(wiring.Signature):
         Check and give the frame in the slot; low in between two frames.
     position, stop : :py:`In(8)`, :py:`Out(1)`
         Where the walker is; a cycle later, whether the CRC of the frame starts there.
-    crc, same : :py:`Out(8)`, :py:`In(1)`
-        First byte of the CRC of the last frame that was executed; the checked frame has the same.
     checked, good : :py:`In(1)`
         The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
     answer, done : :py:`Out(1)`, :py:`In(1)`
@@ -55,8 +53,6 @@ class WalkSignature(wiring.Signature):
             "reading":  Out(1),
             "position": In(8),
             "stop":     Out(1),
-            "crc":      Out(8),
-            "same":     In(1),
             "checked":  In(1),
             "good":     In(1),
             "answer":   Out(1),
@@ -170,8 +166,6 @@ class Walker(wiring.Component):
                     cursor.step.eq(1),
                 ]
                 m.d.sync += last.eq(self.walk.stop)
-                with m.If(self.walk.stop):
-                    m.d.sync += self.walk.same.eq(crc.crc[8:] == self.walk.crc)
                 with m.If(last):
                     m.d.comb += cursor.clear.eq(1)
                     m.next = "VERIFY"

@@ -155,14 +155,15 @@ def test_round_length(length, rounded):
     assert round_length(length) == rounded
 
 
-def test_device_that_restarts_is_noticed(built, board):
-    _, _, model, recording, manifest = built
-    decoder = Driver(board, manifest["model_hash"], model.outputs)
-    steps = decoder.step
-
-    def restarted(rows, reset=False):
-        answer = steps(rows, reset=reset)
-        return dataclasses.replace(answer, step=0) if answer.step % 7 == 5 else answer
-    decoder.step = restarted
-    with pytest.raises(ValueError, match="it has restarted, and its state is lost$"):
-        decode(decoder, model, recording)
+def test_two_programs_on_a_board_are_noticed(built, board):
+    """The steps that the other one took are missing; so they are after a restart."""
+    _, _, model, _, manifest = built
+    one, other = (Driver(board, manifest["model_hash"], model.outputs) for _ in range(2))
+    first = one.step([1], reset=True)
+    other.step([2], reset=True)
+    with refused(f"Device must answer with step {first.step + 1}, not {first.step + 2}: it has "
+                 "restarted, or another program uses it; its state is lost", ValueError):
+        one.step([3])
+    one.connect()
+    one.step([1], reset=True)
+    one.step([1])
