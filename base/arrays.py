@@ -41,4 +41,4 @@ def write_arrays(path: Path, arrays: dict) -> None:
     """
     check_output(path, (".npz",))
     with written_file(path) as temporary:
-        np.savez_compressed(temporary, **arrays, **signature())
+        np.savez_compressed(temporary, **{**arrays, **signature()})

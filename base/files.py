@@ -14,7 +14,8 @@ from .errors import InputError
 from .version import version
 
 __all__ = ["PICTURES", "check_apart", "check_file", "check_folder", "check_output", "naming",
-           "pictured", "signature", "signed_waves", "written_file", "written_folder"]
+           "pictured", "signature", "signed_waves", "work_folder", "written_file",
+           "written_folder"]
 
 # What this program calls itself in the files that it writes.
 PROGRAM = "Spikewright"
@@ -96,6 +97,25 @@ def written_folder(path: Path, index: str | None = None) -> Iterator[Path]:
                 os.replace(retired, path)
             for folder in (temporary, retired):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def work_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in ``parent`` for the files of tools. It is removed after the block.
+
+    If a tool fails (`InputError`), the folder stays, because the message names a log in it.
+    """
+    with naming(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=prefix))
+        try:
+            yield folder
+        except InputError:
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        shutil.rmtree(folder)
 
 
 @contextlib.contextmanager

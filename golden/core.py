@@ -22,7 +22,8 @@ and its m are outputs.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from spikewright.base.cache import compiled
 
 __all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 
@@ -93,7 +94,7 @@ class Trace(NamedTuple):
     saturated: np.ndarray
 
 
-@njit(cache=True)
+@compiled()
 def saturate(value, largest, flags):
     """Clamp ``value`` to -largest - 1 .. largest. Set ``flags`` if that changes the value."""
     if value > largest:
@@ -105,13 +106,13 @@ def saturate(value, largest, flags):
     return value
 
 
-@njit(cache=True)
+@compiled()
 def scaled(value, factor, bits):
     """``value * factor / 2**bits``, rounded half up."""
     return (value * factor + (1 << (bits - 1))) >> bits
 
 
-@njit(cache=True)
+@compiled()
 def add_row(constants, state, operation, row):
     """Add one row of weights to the synaptic currents of its targets."""
     largest = constants.limits[0]
@@ -120,7 +121,7 @@ def add_row(constants, state, operation, row):
         state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
 
 
-@njit(cache=True)
+@compiled()
 def update(constants, state, first, stop, slot, previous):
     """Advance the neurons ``first`` to ``stop`` - 1 by one step."""
     largest, bits = constants.limits[1], constants.limits[2]
@@ -134,7 +135,7 @@ def update(constants, state, first, stop, slot, previous):
         state.s[i] = scaled(state.s[i], constants.a[i], bits)
 
 
-@njit(cache=True)
+@compiled()
 def run_steps(constants, state, stimulus, trace):
     """Run every step of ``stimulus``. Change ``state``, and write the results to ``trace``."""
     slots = len(state.spikes)

@@ -2,7 +2,8 @@
 """The search for the scale and the integers that are closest to the weights of one neuron."""
 
 import numpy as np
-from numba import njit
+
+from spikewright.base.cache import compiled
 
 from .gram import MANY
 
@@ -57,7 +58,7 @@ def closest_integers(gram: np.ndarray, weights: np.ndarray,
     return float(kept), integers.astype(np.int64)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _descend(gram, slope, q, high, sweeps):
     """Move one integer of ``q`` at a time to the smallest error, until none moves.
 

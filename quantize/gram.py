@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from spikewright.base.cache import compiled
 from spikewright.network.network import INPUT, Network, Population
 from spikewright.network.recording import Recording
 
@@ -141,7 +141,7 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
                   rest=float(error @ error - missing @ change))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _driven_current(arriving, used, weights):
     """Sum of the events of the rows ``used`` times their weights, float64 of shape (steps, 1)."""
     current = np.zeros((len(arriving), 1))
@@ -151,7 +151,7 @@ def _driven_current(arriving, used, weights):
     return current
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def synapse_traces(arriving, used, a, b, fired, reset, every):
     """Membrane that each synapse alone causes with weight 1, in every ``every``-th step.
 

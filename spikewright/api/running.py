@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spikewright.base.arrays import write_arrays
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.host.decoder import connected
@@ -60,7 +61,7 @@ class Result:
 
 
 def run(model: Model, recording: str | Path, *, backend: str = "golden",
-        preset: str = "balanced", cache: str | Path = "build/sim", baud: int = BAUD,
+        preset: str = "balanced", cache: str | Path | None = None, baud: int = BAUD,
         megahertz: float = CLOCK_MHZ, **core) -> Result:
     """Decode a recording.
 
@@ -75,8 +76,8 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
         port, such as ``board:/dev/ttyUSB1``: a board.
     preset : str
         ``small``, ``balanced`` or ``fast``: the core whose clock cycles are counted.
-    cache : path
-        Folder for compiled hardware, which is used again.
+    cache : path, optional
+        Folder that keeps compiled hardware. By default, it is in the user's cache folder.
     baud : int
         Bits per second on the serial line.
     megahertz : float
@@ -115,16 +116,16 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
         from spikewright.plan.plan import Plan
         from spikewright.sim.compiled import run_compiled
         plan = Plan(model=model.integers, config=config)
-        answer = run_compiled(plan, spikes, Path(cache))
+        answer = run_compiled(plan, spikes, cache_folder(cache))
     return Result(**vars(answer), populations=_populations(model, answer.spikes))
 
 
 def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,
-              megahertz: float, cache: str | Path) -> Result:
+              megahertz: float, cache: str | Path | None) -> Result:
     """Decode on a board, or on the virtual one."""
     from spikewright.host.decode import decode
     with connected(port, model, config, baud=baud, megahertz=megahertz,
-                   cache=str(cache)) as driver:
+                   cache=cache) as driver:
         answer = decode(driver, model.integers, recording)
     return Result(velocity=answer.velocity, velocity_int=answer.velocity_int,
                   cycles=answer.cycles, saturated=answer.saturated)

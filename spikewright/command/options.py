@@ -11,8 +11,8 @@ from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["add_answer", "add_baud", "add_board", "add_core_options", "add_folder", "add_freq",
-           "add_model", "add_recording", "add_seed", "add_width_options", "chosen_bits",
+__all__ = ["add_answer", "add_baud", "add_board", "add_build", "add_core_options", "add_folder",
+           "add_freq", "add_model", "add_recording", "add_seed", "add_width_options", "chosen_bits",
            "chosen_config", "core_choices"]
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
@@ -84,6 +84,13 @@ def add_answer(parser: ArgumentParser) -> None:
                         metavar="OUT.npz",
                         help="file to write: decoded velocity, clock cycles and more, see "
                         "docs/contracts.md")
+
+
+def add_build(parser: ArgumentParser) -> None:
+    """Add the folder of compiled hardware, for `base.cache.cache_folder`."""
+    parser.add_argument("--build", type=Path, metavar="DIR",
+                        help="folder for compiled hardware, which is used again (default: "
+                        "spikewright/hardware in your cache folder)")
 
 
 def add_folder(parser: ArgumentParser, title: str) -> None:

@@ -102,9 +102,9 @@ def test_run(here, model):
     exact.save("exact.npz")
     result.save("golden.npz")
     with np.load("exact.npz") as file:
-        assert sorted(file) == ["spikes", "spikes_hidden", "velocity"]
+        assert sorted(file) == ["made_by", "spikes", "spikes_hidden", "velocity"]
     with np.load("golden.npz") as file:
-        assert sorted(file) == ["cycles", "latency", "saturated", "spikes", "spikes_hidden",
+        assert sorted(file) == ["cycles", "latency", "made_by", "saturated", "spikes", "spikes_hidden",
                                 "velocity", "velocity_int"]
 
 

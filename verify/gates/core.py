@@ -5,11 +5,10 @@ The core alone answers thousands of steps of a recording in seconds. `verify.gat
 the whole top behind its pins, slowly, in another simulator.
 """
 
-import shutil
-import tempfile
 from pathlib import Path
 
 from spikewright.base.errors import CoreFault, InputError
+from spikewright.base.files import work_folder
 from spikewright.base.tools import run_tool
 from spikewright.boards.board.board import Board
 from spikewright.golden.compare import differences
@@ -42,17 +41,13 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     if board.family.name != "iCE40":
         raise InputError(f"Board must be one with an iCE40 chip to simulate its gates, not "
                          f"{board.name}")
-    cache.mkdir(parents=True, exist_ok=True)
-    # The folder stays if a tool fails, because the message names a log in it.
-    folder = Path(tempfile.mkdtemp(dir=cache, prefix="netlist-"))
-    (folder / "core.il").write_text(convert(Core(core_params(plan))), encoding="utf-8")
-    run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
-             "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
-    run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
-             "write_rtlil gates.il", folder=folder, title="models of the cells")
-    text = (folder / "gates.il").read_text(encoding="utf-8")
-    shutil.rmtree(folder)
-    return text
+    with work_folder(cache, "netlist-") as folder:
+        (folder / "core.il").write_text(convert(Core(core_params(plan))), encoding="utf-8")
+        run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
+                 "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
+        run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
+                 "write_rtlil gates.il", folder=folder, title="models of the cells")
+        return (folder / "gates.il").read_text(encoding="utf-8")
 
 
 def check_gates(plan: Plan, board: Board, recording: Recording, cache: Path) -> list[str]:

@@ -5,11 +5,12 @@ import contextlib
 import dataclasses
 import io
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
@@ -56,7 +57,7 @@ class Checks:
     rtl: bool = True
     gates: int = 0
     config: CoreConfig = CoreConfig()
-    cache: Path = Path("build/sim")
+    cache: Path = field(default_factory=cache_folder)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,6 +7,7 @@ import shutil
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.base.files import check_output, written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
@@ -15,7 +16,7 @@ from spikewright.network.recording import SIMULATED_SEED, read_recording, simula
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 
-from ..options import add_core_options, chosen_config
+from ..options import add_build, add_core_options, chosen_config
 from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
@@ -31,7 +32,7 @@ def _rungs(words: str) -> tuple[str, ...]:
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    from spikewright.verify.ladder.rungs import DEFAULT_RUNGS, Checks
+    from spikewright.verify.ladder.rungs import DEFAULT_RUNGS
     parser.description = ("Measure networks with fewer and fewer bits: fidelity to double "
                           "precision, decoding accuracy, memory and operations. The exit status "
                           "is 1 if the simulated hardware differs from the golden model.")
@@ -58,9 +59,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--jobs", type=whole_number(1, 1024), metavar="N",
                      default=len(os.sched_getaffinity(0)),
                      help="processes that run at a time (default: one per processor)")
-    parser.add_argument("--build", type=Path, default=Checks.cache, metavar="DIR",
-                     help="folder for compiled hardware, which is used again (default: "
-                     "%(default)s)")
+    add_build(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="DIR",
                      help="folder to write: ladder.json, ladder.png and ladder.html (default: only "
                      "print)")
@@ -85,7 +84,7 @@ def run(arguments: Namespace) -> None:
     config = chosen_config(arguments)
     climbs = _climbs(arguments)
     checks = Checks(rtl=arguments.rtl, gates=arguments.netlist, config=config,
-                    cache=arguments.build)
+                    cache=cache_folder(arguments.build))
     if arguments.output is None:
         ladder = climb_all(climbs, arguments.rungs, checks, arguments.jobs)
         print(text(ladder))

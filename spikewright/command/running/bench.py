@@ -2,11 +2,11 @@
 """``spikewright bench``: run the cocotb test bench on the generated Verilog."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 
-from ..options import add_core_options, add_model, add_recording, chosen_config
+from ..options import add_build, add_core_options, add_model, add_recording, chosen_config
 from ..parser import end_at_mismatches, output_file, whole_number
 
 __all__ = ["add", "run"]
@@ -31,9 +31,7 @@ def add(parser: ArgumentParser) -> None:
                              ".fst with icarus (default: none)")
     parser.add_argument("--seed", type=whole_number(0, 1 << 30), metavar="N", default=1,
                         help="random seed of the stalls (default: %(default)s)")
-    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="folder for compiled hardware, which is used again (default: "
-                        "%(default)s)")
+    add_build(parser)
 
 
 def run(arguments: Namespace) -> None:
@@ -50,7 +48,7 @@ def run(arguments: Namespace) -> None:
                          f"{str(arguments.waves)!r}")
     recording = recording.head(arguments.steps)
     end_at_mismatches(run_bench(plan, recording, simulator=arguments.simulator,
-                                folder=arguments.build, waves=arguments.waves,
+                                folder=cache_folder(arguments.build), waves=arguments.waves,
                                 seed=arguments.seed))
     print(f"{recording.steps} steps, without and with stalls, equal golden "
           f"({arguments.simulator}, {plan.config.lanes} lanes)")

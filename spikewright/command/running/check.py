@@ -2,11 +2,11 @@
 """``spikewright check``: compare the simulated hardware with the golden model."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
+from spikewright.base.cache import cache_folder
 from spikewright.base.errors import CoreFault
 
-from ..options import add_core_options, add_model, add_recording, chosen_config
+from ..options import add_build, add_core_options, add_model, add_recording, chosen_config
 from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
@@ -26,9 +26,7 @@ def add(parser: ArgumentParser) -> None:
                         help="simulate the synthesized gates of a board's core, not its source")
     parser.add_argument("--board", default="icebreaker", help="with --gates: board with an "
                         "iCE40 chip (default: %(default)s)")
-    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="folder for compiled hardware, which is used again (default: "
-                        "%(default)s)")
+    add_build(parser)
 
 
 def run(arguments: Namespace) -> None:
@@ -46,15 +44,15 @@ def run(arguments: Namespace) -> None:
     steps = arguments.steps or (2000 if arguments.gates else recording.steps)
     recording = recording.head(steps)
     plan = Plan(model=model, config=chosen_config(arguments, **(board.instead if board else {})))
-    lanes = plan.config.lanes
+    lanes, cache = plan.config.lanes, cache_folder(arguments.build)
     if board:
-        end_at_mismatches(check_gates(plan, board, recording, arguments.build))
+        end_at_mismatches(check_gates(plan, board, recording, cache))
         print(f"{recording.steps} steps: outputs, spikes, cycles and latency of the gates equal "
               f"golden ({board.name}, {lanes} lanes)")
         return
     golden = run_golden(model, recording, plan.config)
     try:
-        end_at_mismatches(differences(golden, run_compiled(plan, recording, arguments.build)))
+        end_at_mismatches(differences(golden, run_compiled(plan, recording, cache)))
     except CoreFault as fault:
         end_at_mismatches([str(fault)])
     print(f"{recording.steps} steps: {golden.velocity_int.size} outputs, "

@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> None:
     integers, source = model.integers, read_source(arguments.recording, model.network)
     recording = source.recording
     with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
-                   megahertz=arguments.freq, cache="build/sim") as driver:
+                   megahertz=arguments.freq) as driver:
         answer = decode(driver, integers, recording, live=arguments.live)
         info = driver.read_info()
     write_arrays(arguments.output, vars(answer))

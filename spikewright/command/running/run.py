@@ -2,11 +2,17 @@
 """``spikewright run``: decode a recording."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from spikewright.base.errors import CoreFault
 
-from ..options import add_answer, add_core_options, add_model, add_recording, core_choices
+from ..options import (
+    add_answer,
+    add_build,
+    add_core_options,
+    add_model,
+    add_recording,
+    core_choices,
+)
 from ..parser import end_at_mismatches
 
 __all__ = ["add", "run"]
@@ -23,9 +29,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--backend", choices=BACKENDS, default="golden", help="; ".join(
         f"{name}: {title}" for name, title in BACKENDS.items()) + " (default: %(default)s)")
     add_core_options(parser)
-    parser.add_argument("--build", type=Path, default=Path("build/sim"), metavar="DIR",
-                        help="folder for compiled hardware, which is used again (default: "
-                        "%(default)s)")
+    add_build(parser)
 
 
 def run(arguments: Namespace) -> None:
