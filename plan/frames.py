@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sizes of the link's frames, for hardware, host and reports. See docs/contracts.md."""
 
-__all__ = ["CODED_MAX", "EVENTS_MAX", "FRAME_MAX", "LOAD_MAX", "PAGE_BYTES", "SLOT_BYTES",
-           "VERSION", "events_max", "row_bytes"]
+__all__ = ["CODED_MAX", "FRAME_MAX", "LOAD_MAX", "PAGE_BYTES", "SLOT_BYTES", "VERSION",
+           "events_max", "row_bytes"]
 
 VERSION = 2
 
@@ -11,7 +11,6 @@ SLOT_BYTES = 256 - PAGE_BYTES // 2  # memory for one frame
 FRAME_MAX  = SLOT_BYTES - 1         # bytes of a decoded frame
 CODED_MAX  = FRAME_MAX + 1          # bytes of a frame coded in COBS, without its delimiter
 LOAD_MAX   = FRAME_MAX - 5          # without type, sequence number, flags and CRC
-EVENTS_MAX = LOAD_MAX               # events in a frame, one byte each
 
 
 def row_bytes(rows: int) -> int:

@@ -14,7 +14,7 @@ from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_model
 from spikewright.network.source import read_source
 from spikewright.plan.config import PRESETS, CoreConfig
-from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.score import number
@@ -132,7 +132,7 @@ def _facts(point: Point, board: Board, model, recording) -> dict:
         best = max(runs, key=lambda run: run["fmax_mhz"])
         answer = run_golden(model, recording, point.config)
         plan = Plan(model=model, config=point.config)
-        worst, _ = step_timing(plan, worst_events(plan, EVENTS_MAX))
+        worst, _ = step_timing(plan, worst_events(plan, events_max(model.rows)))
         facts |= {"runs": runs, "best": best,
                   "median_mhz": round(statistics.median(run["fmax_mhz"] for run in runs), 3),
                   "cycles": {"mean": number(answer.cycles.mean()), "worst": int(worst.max())},

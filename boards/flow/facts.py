@@ -15,7 +15,7 @@ from spikewright.hw.link import LinkParams
 from spikewright.hw.linked_core import LinkedCore
 from spikewright.hw.params import core_params
 from spikewright.network.source import Source, is_default
-from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.frames import events_max, row_bytes
 from spikewright.plan.layout import table_costs
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
@@ -86,9 +86,9 @@ def collect(manifest: dict, board: Board, plan: Plan, link: LinkParams,
         "lead_steps": model.lead_steps,
         "lead_ms": number(1e3 * model.lead_steps * model.dt),
         "table_bits": plan.layout.table_bits,
-        "line": _line(link, source),
+        "line": _line(link, source, model.rows),
         "memory": memory_map(plan),
-        "recording": _recording(source, answer),
+        "recording": _recording(source, answer, model.rows),
         "accuracy": accuracy,
         "calibration": manifest.get("calibration"),
         "dropped": manifest.get("dropped"),
@@ -122,25 +122,32 @@ def load_facts(folder: Path) -> dict:
 
 def _timing(plan: Plan, clock_hz: int, answer: Answer) -> tuple[dict, dict]:
     """Cycles and latency: mean and largest seen over the recording, and the proven worst case."""
+    most = events_max(plan.model.rows)
     worst = step_timing(plan, np.concatenate(
-        [worst_events(plan, events) for events in range(EVENTS_MAX + 1)]))
-    proof = (f"proven: every neuron fires at every delay, and a frame carries any number of events "
-             f"up to {EVENTS_MAX}, its most")
+        [worst_events(plan, events) for events in range(most + 1)]))
+    proof = (f"proven for a step of one frame: every neuron fires at every delay, and the frame "
+             f"carries any number of events up to {most}, its most; a step of several frames takes "
+             "longer")
     facts = [{"mean": number(seen.mean()), "largest_seen": int(seen.max()),
-              "worst": int(most.max()), "worst_is": proof}
-             for seen, most in zip((answer.cycles, answer.latency), worst, strict=True)]
+              "worst": int(longest.max()), "worst_is": proof}
+             for seen, longest in zip((answer.cycles, answer.latency), worst, strict=True)]
     facts[0]["budget"] = int(clock_hz * plan.model.dt)
-    facts[0]["worst_events"] = EVENTS_MAX
+    facts[0]["worst_events"] = most
     return facts[0], facts[1]
 
 
-def _line(link: LinkParams, source: Source) -> dict:
-    """Time of frames on the serial line: ten bits per byte, and two bytes around a frame."""
+def _line(link: LinkParams, source: Source, rows: int) -> dict:
+    """Time of frames on the serial line: ten bits per byte, and two bytes around a frame.
+
+    The mean is that of all requests of a step, the worst that of the longest frame.
+    """
     byte_us = 1e7 / link.baud
-    events = np.diff(source.recording.start)
+    events, most = np.diff(source.recording.start), events_max(rows)
+    frames = np.maximum(-(-events // most), 1)
     request, answer = 5 + 2, 13 + 4 * link.outputs + 2
-    return {"request_us": {"mean": number(byte_us * (request + events.mean())),
-                           "worst": number(byte_us * (request + EVENTS_MAX))},
+    sent = request * frames + row_bytes(rows) * events
+    return {"request_us": {"mean": number(byte_us * sent.mean()),
+                           "worst": number(byte_us * (request + row_bytes(rows) * most))},
             "answer_us": number(byte_us * answer)}
 
 
@@ -162,13 +169,13 @@ def memory_map(plan: Plan) -> list[dict]:
     return parts
 
 
-def _recording(source: Source, answer: Answer) -> dict:
+def _recording(source: Source, answer: Answer, rows: int) -> dict:
     recording = source.recording
     events = np.diff(recording.start)
     return {"name": recording.name, "simulated": source.simulated, "synthetic": source.synthetic,
             "source": recording.source, "licence": recording.licence, "steps": recording.steps,
             "seconds": number(recording.steps * recording.dt),
-            "too_full_steps": int((events > EVENTS_MAX).sum()),
+            "too_full_steps": int((events > events_max(rows)).sum()),
             "events_mean": number(events.mean()), "events_largest": int(events.max()),
             "has_velocity": recording.velocity is not None,
             "saturated_steps": int(answer.saturated.sum())}

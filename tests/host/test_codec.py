@@ -24,7 +24,7 @@ from spikewright.host.codec import (
     step_bytes,
     unpack_frame,
 )
-from spikewright.plan.frames import EVENTS_MAX, LOAD_MAX
+from spikewright.plan.frames import LOAD_MAX
 
 HASH = bytes.fromhex("9f3ac5017be2d844")
 INFO = bytes([0x81, 5, 1]) + struct.pack("<IIHHHHHH", 70_000, 1234, 1, 2, 3, 4, 5, 192) + HASH \
@@ -113,7 +113,7 @@ def test_frames_that_are_none(coded, text):
 @pytest.mark.parametrize("arguments, text", [
     ((256, []),                       "Sequence number must be between 0 and 255, not 256"),
     ((-1, []),                        "Sequence number must be between 0 and 255, not -1"),
-    ((0, [1] * (EVENTS_MAX + 1)),     "Events of a frame must be 234 or fewer, not 235"),
+    ((0, [1] * 235),                  "Events of a frame must be 234 or fewer, not 235"),
     ((0, [1, 256]),                   "Row of event 1 must be between 0 and 255, not 256"),
     ((0, [-1]),                       "Row of event 0 must be between 0 and 255, not -1"),
 ])
