@@ -2,18 +2,21 @@
 """Runs the cocotb testbench on the core's Verilog, in Verilator or Icarus Verilog."""
 
 import contextlib
-import hashlib
 import importlib.util
 import logging
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 
 from spikewright.base.errors import InputError
+from spikewright.base.files import signed_waves
 from spikewright.base.progress import progress
 from spikewright.base.tools import command_of
 from spikewright.golden.compare import FIELDS
@@ -27,6 +30,7 @@ from spikewright.network.recording import Recording
 from spikewright.plan.plan import Plan
 
 from .bench.script import Script, save_script
+from .cache import alone, cache_name
 
 __all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_script", "prepare", "run_bench",
            "simulator_environment"]
@@ -104,12 +108,19 @@ def _package(name):
 
 
 def prepare(plan: Plan, recording: Recording, folder: Path) -> tuple[Path, Path]:
-    """Write the Verilog and the script into a folder, below ``folder``, of this design's own."""
+    """Write the Verilog and the script below ``folder``; returns their places.
+
+    The Verilog is in a folder of its design, and is written once. The script is in a new folder of
+    this run.
+    """
     text = convert(Core(core_params(plan)))
-    place = Path(folder).absolute() / hashlib.sha256(text.encode()).hexdigest()[:16]
-    verilog, script = place / "core.v", place / "script.npz"
-    if not verilog.exists():
-        write_verilog(verilog, text)
+    maker = resources.files("spikewright.hw.export").joinpath("verilog.py")
+    place = Path(folder).absolute() / cache_name(text, maker.read_text(encoding="utf-8"))
+    verilog = place / "core.v"
+    with alone(place):
+        if not verilog.exists():
+            write_verilog(verilog, text)
+    script = Path(tempfile.mkdtemp(dir=place, prefix="run-")) / "script.npz"
     save_script(script, make_script(plan, recording))
     return verilog, script
 
@@ -125,7 +136,8 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
     simulator : str
         One of ``SIMULATORS``.
     folder : Path
-        Where the simulator is built; the same design is built once.
+        Where the simulator is built; the same design is built once. Script and log of the run stay
+        there, too, if something fails.
     waves : Path, optional
         Where to write the waves of all signals; its ending is that of ``WAVES``.
     stalled : int, optional
@@ -142,7 +154,8 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
     with simulator_environment(simulator):
         verilog, script = prepare(plan, recording, folder)
         place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
-        runner = _build(simulator, verilog, place, waves is not None)
+        with alone(place):
+            runner = _build(simulator, verilog, place, waves is not None)
         arguments, plusargs = [], [f"+script={script}", f"+stalled={stalled}"]
         if waves:
             waves = Path(waves).absolute()
@@ -151,24 +164,27 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
                 arguments = ["--trace-file", str(waves)]
             else:
                 plusargs.append(f"+dumpfile_path={waves}")
-        log, results = place / "test.log", place / "results.xml"
-        for path in (log, results):
-            path.unlink(missing_ok=True)
+        run = script.parent
+        log, results = run / "test.log", run / "results.xml"
         # The runner raises and even exits where something fails; the results tell.
         bar = progress(f"{simulator}: run", total=recording.steps + stalled,
                        done=lambda: _steps_passed(log))
         with contextlib.suppress(RuntimeError, SystemExit), bar:
             runner.test(test_module=BENCH, hdl_toplevel="top", waves=waves is not None, seed=seed,
                         log_file=log, results_xml=str(results), test_args=arguments,
-                        plusargs=plusargs)
-    return [f"{line} (log: {os.path.relpath(log)})" for line in _failures(results)]
+                        plusargs=plusargs, test_dir=run)
+    if waves and waves.exists():
+        signed_waves(waves)
+    failures = [f"{line} (log: {os.path.relpath(log)})" for line in _failures(results)]
+    if not failures:
+        shutil.rmtree(run)
+    return failures
 
 
 def _build(simulator, verilog, place, waves):
     """Build the simulator of ``verilog`` in ``place``, and return cocotb's runner for it."""
     from cocotb_tools.runner import get_runner
     log = place / "build.log"
-    place.mkdir(parents=True, exist_ok=True)
     try:
         runner = get_runner(simulator)
         runner.log.setLevel(logging.ERROR)
@@ -188,10 +204,12 @@ def _steps_passed(log: Path) -> int:
 
 def _failures(results: Path) -> list[str]:
     """What ``results`` says of the tests that failed."""
-    if not results.exists():
+    try:
+        tree = ElementTree.parse(results)
+    except (FileNotFoundError, ElementTree.ParseError):
         return ["The simulator must end by itself, not fail"]
     lines, tests = [], 0
-    for case in ElementTree.parse(results).iter("testcase"):
+    for case in tree.iter("testcase"):
         tests += 1
         lines += [f"{case.get('name')}: {failure.get('message') or failure.text}"
                   for kind in ("failure", "error") for failure in case.iter(kind)]

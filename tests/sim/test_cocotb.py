@@ -9,11 +9,14 @@ import dataclasses
 import os
 import shutil
 import signal
+import threading
+import time
 
 import pytest
 
+from spikewright.base.files import check_output
 from spikewright.network.recording import poisson_recording
-from spikewright.sim import cocotb_runner
+from spikewright.sim import cache, cocotb_runner
 from spikewright.sim.bench.script import load_script
 from spikewright.sim.cocotb_runner import (
     BENCH,
@@ -119,6 +122,54 @@ def test_simulator_that_ends_early_is_told(monkeypatch, simulator):
     assert len(failures) == 2
 
 
+@pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite", "<testsuites/>"])
+def test_results_that_are_cut_are_told(tmp_path, text):
+    """As a simulator leaves them that was killed."""
+    results = tmp_path / "results.xml"
+    if text is not None:
+        results.write_text(text)
+    assert cocotb_runner._failures(results) == [
+        "The simulator must run 2 tests, not 0" if text == "<testsuites/>" else
+        "The simulator must end by itself, not fail"]
+
+
+def test_runs_of_one_design_have_scripts_of_their_own(tmp_path, monkeypatch):
+    """Two at once read each its own; another Yosys, or other Verilog, is another design."""
+    plan = plan_of(deep_model(4))
+    first, second = (random_recording(seed, 6, 5) for seed in (1, 2))
+    verilog, one = prepare(plan, first, tmp_path)
+    again, two = prepare(plan, second, tmp_path)
+    assert verilog == again and one != two
+    for script, recording in ((one, first), (two, second)):
+        assert load_script(script).kind.tolist() == make_script(plan, recording).kind.tolist()
+    monkeypatch.setattr(cache, "version", lambda _: "1000")
+    assert prepare(plan, first, tmp_path)[0] != verilog
+
+
+def test_run_that_passes_leaves_the_simulator_only(simulator, tmp_path):
+    plan, recording = plan_of(deep_model(4)), random_recording(4, 6, 5)
+    for _ in range(2):
+        assert run_bench(plan, recording, simulator=simulator, folder=tmp_path) == []
+    design, = tmp_path.iterdir()
+    assert {path.name for path in design.iterdir()} == {"core.v", "lock", simulator}
+
+
+def test_one_at_a_time(tmp_path):
+    order = []
+
+    def enter(name):
+        with cache.alone(tmp_path / "new"):
+            order.append(name)
+            time.sleep(0.2)
+            order.append(name)
+    threads = [threading.Thread(target=enter, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert order in (["a", "a", "b", "b"], ["b", "b", "a", "a"])
+
+
 def test_waves(simulator, tmp_path, monkeypatch):
     """Also where make exports the variable that its user has set."""
     monkeypatch.setenv("WAVES", "core.waves")
@@ -126,6 +177,7 @@ def test_waves(simulator, tmp_path, monkeypatch):
     assert run_bench(plan_of(deep_model(4)), random_recording(4, 6, 5), simulator=simulator,
                      folder=BUILD, waves=waves) == []
     assert waves.stat().st_size > 1000
+    check_output(waves, (waves.suffix,))        # this program may replace it
     assert os.environ["WAVES"] == "core.waves"
 
 
