@@ -7,10 +7,11 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .engines.adder import AdderParams, RowAdder
 from .engines.lanes import LaneUpdate
+from .engines.lookup import RowLookup, RowParams
 from .engines.neurons import NeuronParams
 from .engines.parallel import ParallelUpdate
-from .engines.rows import RowAdder, RowParams
 from .engines.serial import SerialUpdate
 from .layouts import result_layout, spike_layout, token_layout
 from .memories.currents import CurrentMemory, CurrentParams
@@ -29,7 +30,7 @@ class CoreParams:
 
     Parameters
     ----------
-    sequencer, rows, neurons, currents, spikes
+    sequencer, rows, adder, neurons, currents, spikes
         Of the blocks.
     update : :class:`str`
         Which block updates neurons, a key of ``UPDATES``.
@@ -41,6 +42,7 @@ class CoreParams:
 
     sequencer:    SequencerParams
     rows:         RowParams
+    adder:        AdderParams
     neurons:      NeuronParams
     currents:     CurrentParams
     spikes:       SpikeLogParams
@@ -109,7 +111,8 @@ class Core(wiring.Component):
 
         params = self.params
         m.submodules.sequencer = sequencer = Sequencer(params.sequencer)
-        m.submodules.rows      = rows      = RowAdder(params.rows)
+        m.submodules.rows      = rows      = RowLookup(params.rows)
+        m.submodules.adder     = adder     = RowAdder(params.adder)
         m.submodules.neurons   = neurons   = UPDATES[params.update](params.neurons)
         m.submodules.currents  = currents  = CurrentMemory(params.currents)
         m.submodules.spikes    = spikes    = SpikeLog(params.spikes)
@@ -117,7 +120,8 @@ class Core(wiring.Component):
         wiring.connect(m, sequencer.rows, rows.i)
         wiring.connect(m, sequencer.spikes, spikes.read)
         wiring.connect(m, sequencer.update, neurons.control)
-        wiring.connect(m, rows.currents, currents.rows)
+        wiring.connect(m, rows.o, adder.i)
+        wiring.connect(m, adder.currents, currents.rows)
         wiring.connect(m, neurons.currents, currents.neurons)
         m.d.comb += [
             sequencer.rows_active.eq(rows.active),
@@ -127,7 +131,7 @@ class Core(wiring.Component):
             self.spike.eq(neurons.spike),
             self.busy.eq(sequencer.busy),
         ]
-        self._answer(m, sequencer, neurons, rows.saturated | neurons.saturated)
+        self._answer(m, sequencer, neurons, adder.saturated | neurons.saturated)
         if params.rows.large:
             # A byte is written in the cycle after it is taken: none is taken once a row may have
             # been asked for.

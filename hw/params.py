@@ -9,8 +9,9 @@ from spikewright.plan.plan import Plan
 from spikewright.plan.program import Map, Operation, Source
 
 from .core import CoreParams
+from .engines.adder import AdderParams
+from .engines.lookup import RowParams, WeightMemory
 from .engines.neurons import NeuronParams
-from .engines.rows import RowParams, WeightMemory
 from .link import LinkParams, TableParams
 from .memories.currents import CurrentParams
 from .memories.spikes import SpikeLogParams
@@ -26,7 +27,7 @@ def core_params(plan: Plan) -> CoreParams:
     rows, neurons, spikes = _rows(plan), _neurons(plan), _spikes(plan)
     operations = tuple(_constants(operation, plan, rows) for operation in program.operations)
     return CoreParams(
-        rows=rows, neurons=neurons, spikes=spikes,
+        rows=rows, adder=_adder(plan, rows), neurons=neurons, spikes=spikes,
         currents=CurrentParams(lanes=config.lanes, words=layout.words,
                                width=model.widths.current, streams=program.streams),
         sequencer=SequencerParams(
@@ -73,14 +74,20 @@ def _memory_shift(plan: Plan) -> dict[int, int]:
 def _rows(plan: Plan) -> RowParams:
     model, layout, shift = plan.model, plan.layout, _memory_shift(plan)
     return RowParams(
-        lanes=layout.lanes, words=layout.words, current=model.widths.current,
-        fraction=model.widths.fraction,
+        lanes=layout.lanes, words=layout.words,
         memories=tuple(WeightMemory(format=name, images=layout.images[bits], shift=shift[bits])
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
         row_shift=max(p.shift - shift[p.bits] for p in model.projections),
-        weight=max(p.bits + p.shift for p in model.projections),
         streams=plan.program.streams, large=plan.large)
+
+
+def _adder(plan: Plan, rows: RowParams) -> AdderParams:
+    model = plan.model
+    return AdderParams(
+        lanes=rows.lanes, words=rows.words, current=model.widths.current,
+        fraction=model.widths.fraction, weight=rows.weight, row_shift=rows.row_shift,
+        shifted=max(p.bits + p.shift for p in model.projections), streams=rows.streams)
 
 
 def _neurons(plan: Plan) -> NeuronParams:

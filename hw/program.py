@@ -10,7 +10,7 @@ from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arith import times
-from .engines.rows import RowParams
+from .engines.lookup import RowParams
 from .layouts import TableFormat
 from .signatures import SpikeListSignature, UpdateSignature
 

@@ -52,7 +52,7 @@ class SequencerParams:
 
 
 class Sequencer(wiring.Component):
-    """Leads the row adder and the neuron update through a step; RESET clears with the MAPs alone.
+    """Leads the row look-up and the neuron update through a step; RESET clears with the MAPs alone.
 
     The cycle contract is that of `plan.program`. STEP and RESET are taken once the rows before
     them have passed the adder.

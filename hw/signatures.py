@@ -4,9 +4,9 @@
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import currents_layout, words_layout
+from .layouts import currents_layout, weights_layout, words_layout
 
-__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature"]
+__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature", "WordSignature"]
 
 
 class CurrentsSignature(wiring.Signature):
@@ -99,4 +99,30 @@ class UpdateSignature(wiring.Signature):
             "clear":  Out(1),
             "decays": In(1),
             "done":   In(1),
+        })
+
+
+class WordSignature(wiring.Signature):
+    """How the row look-up gives a word of weights to the row adder. Nothing stalls a word.
+
+    Members
+    -------
+    valid : :py:`Out(1)`
+        A word is there in this cycle.
+    lanes : :py:`Out(lanes)`
+        Lanes to add to; 0 without ``valid``.
+    words : :py:`Out(words_layout(lanes, words))`
+        State word that each lane adds to.
+    weights : :py:`Out(weights_layout(lanes, weight))`
+    shift : :py:`Out(range(row_shift + 1))`
+        Left shift of all these weights, in bits.
+    """
+
+    def __init__(self, lanes, words, weight, row_shift):
+        super().__init__({
+            "valid":   Out(1),
+            "lanes":   Out(lanes),
+            "words":   Out(words_layout(lanes, words)),
+            "weights": Out(weights_layout(lanes, weight)),
+            "shift":   Out(range(row_shift + 1)),
         })

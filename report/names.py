@@ -18,7 +18,7 @@ TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed"
 # Begin of the names of a block's cells, the longest match first, and the title of the block.
 BLOCKS = (
     (TABLES,                       "weights",   "holds the synapses"),
-    ("decoder.core.rows.",         "rows",      "adds the synapses of a spike"),
+    (("decoder.core.rows.", "decoder.core.adder."), "rows", "adds the synapses of a spike"),
     ("decoder.core.neurons.",      "neurons",   "lets neurons decay and fire"),
     ("decoder.core.currents.",     "currents",  "holds the synaptic currents"),
     ("decoder.core.spikes.",       "spikes",    "remembers who fired"),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blocks that compute: the row adder and the two kinds of neuron update."""
+"""Blocks that compute: the row look-up, the row adder and the neuron updates."""

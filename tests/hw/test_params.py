@@ -18,8 +18,9 @@ def test_params_of_a_deep_model():
     plan = plan_of(deep_model(1))
     core = core_params(plan)
     rows, neurons = core.rows, core.neurons
-    assert (rows.lanes, rows.words, rows.current, rows.fraction) == (4, 4, 9, 2)
-    assert (rows.row_words, rows.row_shift, rows.weight) == (2, 2, 7)
+    assert (rows.lanes, rows.words, rows.row_words, rows.row_shift, rows.weight) == (4, 4, 2, 2, 5)
+    assert vars(core.adder) == {"lanes": 4, "words": 4, "current": 9, "fraction": 2, "weight": 5,
+                                "row_shift": 2, "shifted": 7, "streams": False}
     assert (rows.formats, rows.widths, rows.streams, rows.large) == ({"dense"}, [5], False, False)
     assert [(m.format, m.bits, m.shift, m.images) for m in rows.memories] == [
         ("dense", 5, 0, plan.layout.images[5])]
@@ -44,7 +45,7 @@ def test_params_of_mixed_widths():
     adds = [o for o in core.sequencer.program.operations if isinstance(o, AddConstants)]
     assert [(o.width, o.shift) for o in adds] == [
         (0, 0), (0, 2), (1, 0), (0, 0), (2, 0), (1, 2), (0, 0), (1, 1)]
-    assert (core.rows.table_weight, core.rows.weight, core.rows.row_shift) == (6, 7, 2)
+    assert (core.rows.weight, core.adder.shifted, core.rows.row_shift) == (6, 7, 2)
 
 
 def test_params_of_lanes():

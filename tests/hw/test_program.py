@@ -4,7 +4,7 @@
 
 import pytest
 
-from spikewright.hw.engines.rows import RowParams, WeightMemory
+from spikewright.hw.engines.lookup import RowParams, WeightMemory
 from spikewright.hw.layouts import TableFormat
 from spikewright.hw.program import AddConstants, Kind, MapConstants, ProgramParams, ProgramTable
 from spikewright.hw.signatures import SpikeListSignature, UpdateSignature
@@ -13,15 +13,14 @@ from tests.hw.bench import simulate_logic
 
 
 def row_params(*bits):
-    """A row adder whose tables have 40 words, 30 slices and 9 rows."""
+    """Rows whose tables have 40 words, 30 slices and 9 rows."""
     memories = []
     for width in bits:
         images = TableImages(lanes=1, weight_bits=width, word_bits=2, dense=[0] * 40,
                              slices=[0] * 30, directory=[0] * 9)
         memories += [WeightMemory(format=name, images=images, shift=0)
                      for name in ("dense", "bitmap")]
-    return RowParams(lanes=1, words=4, current=8, fraction=0, memories=tuple(memories),
-                     row_words=3, row_shift=2, weight=6)
+    return RowParams(lanes=1, words=4, memories=tuple(memories), row_words=3, row_shift=2)
 
 
 def add(**changes):

@@ -1,20 +1,23 @@
 # amaranth: UnusedElaboratable=no
 # SPDX-License-Identifier: Apache-2.0
-"""Row adder against golden.core.add_row, in values, in cycles and in its flag."""
+"""Row look-up and row adder together, against golden.core.add_row: values, cycles and flag."""
 
 import dataclasses
 
 import numpy as np
 import pytest
+from amaranth import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
 from spikewright.golden.core import add_row
 from spikewright.golden.run import constants_of, zero_state
-from spikewright.hw.engines.rows import RowAdder, RowParams, WeightMemory
+from spikewright.hw.engines.adder import RowAdder
+from spikewright.hw.engines.lookup import RowLookup
 from spikewright.hw.layouts import TableFormat
 from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
-from spikewright.plan.formats import TableImages
 from spikewright.plan.program import Add
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_put
@@ -22,21 +25,46 @@ from tests.hw.core_bench import PlainCurrents, currents_of, lane_values
 from tests.networks import MIXED, deep_model, nearest_model, tiny_network
 
 
+class Rows(wiring.Component):
+    """A row look-up and the adder behind it, as the core joins them."""
+
+    def __init__(self, params):
+        self.lookup, self.adder = RowLookup(params.rows), RowAdder(params.adder)
+        self.params = params.adder
+        super().__init__({
+            "i":         In(stream.Signature(params.rows.row)),
+            "active":    Out(1),
+            "saturated": Out(1),
+            "currents":  Out(params.adder.currents),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.lookup, m.submodules.adder = lookup, adder = self.lookup, self.adder
+        wiring.connect(m, wiring.flipped(self.i), lookup.i)
+        wiring.connect(m, lookup.o, adder.i)
+        wiring.connect(m, adder.currents, wiring.flipped(self.currents))
+        m.d.comb += self.active.eq(lookup.active), self.saturated.eq(adder.saturated)
+        return m
+
+
 class Case:
-    """A row adder, its memory of currents, golden's state beside them, and every row of a model."""
+    """Both blocks, their currents, golden's state beside them, and every row of a model."""
 
     def __init__(self, model, lanes, **choices):
         self.plan = plan_of(model, lanes, **choices)
         self.layout = self.plan.layout
-        self.params = core_params(self.plan).rows
-        self.dut = RowAdder(self.params)
+        params = core_params(self.plan)
+        self.params = params.rows
+        self.fraction = params.adder.fraction
+        self.dut = Rows(params)
         self.memory = PlainCurrents(self.dut, self.params.streams)
         self.constants, self.state = constants_of(self.plan), zero_state(self.plan)
         self.rows = list(self._rows())
 
     def _rows(self):
-        """Golden's operation and row, the operation of the plan, payload of the adder."""
-        shift = {memory.bits: memory.shift + self.params.fraction
+        """Golden's operation and row, the operation of the plan, payload of the look-up."""
+        shift = {memory.bits: memory.shift + self.fraction
                  for memory in self.params.memories}
         for operation, golden in zip(self.plan.program.operations, self.constants.operations,
                                      strict=True):
@@ -69,7 +97,7 @@ TABLES = [("dense", 1), ("dense", 3), ("dense", 16), ("bitmap", 1), ("bitmap", 4
 @pytest.mark.parametrize("bits", [None, MIXED], ids=["alike", "mixed"])
 @pytest.mark.parametrize("stall", [0, 1, 7])
 @pytest.mark.parametrize("tables, lanes", TABLES)
-def test_row_adder(tables, lanes, stall, bits):
+def test_rows(tables, lanes, stall, bits):
     case = Case(deep_model(6, None, bits), lanes, tables=tables)
     dut, params, memory, state = case.dut, case.params, case.memory, case.state
     rng = np.random.default_rng(1)
@@ -101,7 +129,7 @@ def test_row_adder(tables, lanes, stall, bits):
 
 
 @pytest.mark.parametrize("tables, lanes", TABLES)
-def test_row_adder_cycles(tables, lanes):
+def test_rows_cycles(tables, lanes):
     """Rows follow without a gap; the last word is written in time; ``active`` covers the row."""
     case = Case(deep_model(6), lanes, tables=tables)
     dut, params, memory = case.dut, case.params, case.memory
@@ -137,7 +165,7 @@ def test_row_adder_cycles(tables, lanes):
 
 @pytest.mark.parametrize("hidden, lanes, cycles", [(64, 16, 4), (64, 32, 2), (64, 64, 1),
                                                    (40, 17, 3)])
-def test_row_adder_throughput(hidden, lanes, cycles):
+def test_rows_throughput(hidden, lanes, cycles):
     """Rows that stream add a word in every cycle, each to what the row before has left there.
 
     The states are so narrow that they saturate, first at one end, then at the other.
@@ -165,7 +193,7 @@ def test_row_adder_throughput(hidden, lanes, cycles):
     assert state.flags[0]
 
 
-def test_row_adder_saturates_and_tells_once():
+def test_rows_saturates_and_tells_once():
     """At both ends: clamped, not wrapped, and told in the cycle of the write only."""
     model = deep_model(1)
     high = (1 << model.widths.current - 1) - 1
@@ -199,51 +227,3 @@ def test_row_adder_saturates_and_tells_once():
     assert sum(told[:9]) == 1
     assert seen[1] == seen[2] == [-high - 1, -high - 1]
     assert seen[3] == [step - high - 1] * 2
-
-
-# Two rows for 3 neurons in two lanes, whose state words are 1 and 2.
-HAND = np.array([[1, -2, 3], [0, 7, -8]])
-
-
-@pytest.mark.parametrize("name", ["dense", "bitmap", "rows"])
-@pytest.mark.parametrize("shift, sums", [(0, [[0, 14], [-16, 5]]), (1, [[0, 28], [-32, 5]])])
-def test_row_adder_without_a_model(name, shift, sums):
-    """The second row, ``s + (w << 1 << shift)``, in each format; all rows have two words."""
-    images = TableImages(lanes=2, weight_bits=4, word_bits=2)
-    images.add(HAND, name, 1)
-    params = RowParams(lanes=2, words=3, current=8, fraction=1, row_words=2, row_shift=1,
-                       weight=5, memories=(WeightMemory(format=name, images=images, shift=0),))
-    assert (params.formats, params.widths, params.table_weight) == ({name}, [4], 4)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
-    memory.words = [[100, 100], [0, 0], [0, 5]]
-
-    async def feed(ctx):
-        await stream_put(ctx, dut.i, {
-            "format": TableFormat[name.upper()], "address": 2, "row": 1, "target": 1,
-            "words": 2, "shift": shift})
-        await ctx.tick().repeat(8)
-
-    simulate(dut, feed, background=(memory.serve,), max_cycles=9)
-    assert memory.words == [[100, 100], *sums]
-
-
-def test_row_adder_of_two_widths():
-    """Two memories, the narrow one shifted by 2: 3 << 1 and -1 << 2 << 1."""
-    wide, narrow = (TableImages(lanes=1, weight_bits=bits, word_bits=1) for bits in (4, 2))
-    wide.add(np.array([[3]]), "dense", 0)
-    narrow.add(np.array([[-1]]), "dense", 1)
-    params = RowParams(lanes=1, words=2, current=6, fraction=1, row_words=1, row_shift=0, weight=4,
-                       memories=(WeightMemory(format="dense", images=wide, shift=0),
-                                 WeightMemory(format="dense", images=narrow, shift=2)))
-    assert (params.widths, params.table_weight) == ([4, 2], 4)
-    dut = RowAdder(params)
-    memory = PlainCurrents(dut)
-
-    async def feed(ctx):
-        for width in (0, 1):
-            await stream_put(ctx, dut.i, {"target": width, "words": 1, "width": width})
-        await ctx.tick().repeat(5)
-
-    simulate(dut, feed, background=(memory.serve,), max_cycles=9)
-    assert memory.words == [[6], [-8]]

@@ -55,9 +55,9 @@ MUTATIONS = {
          "                m.d.comb += self.i.ready.eq(free & again)\n"
          "                with m.If(self.i.valid & free):")),
     "weight_doubled": (
-        "hw/engines/rows.py", "<< params.fraction", "<< params.fraction + 1"),
+        "hw/engines/adder.py", "<< params.fraction", "<< params.fraction + 1"),
     "shift_forgotten": (
-        "hw/engines/rows.py", "weights[lane] << shift", "weights[lane]"),
+        "hw/engines/adder.py", "weights[lane] << word.shift", "weights[lane]"),
     "cycle_late": (
         "hw/sequencer.py",
         "m.d.comb += spikes.select.eq(1)\n            m.d.sync += state.eq(State.FETCH)",
@@ -69,7 +69,7 @@ MUTATIONS = {
     "saturation_not_told": (
         "hw/core.py", "with m.If(saturated):", "with m.If(saturated & 0):"),
     "saturated_current_not_told": (
-        "hw/core.py", "rows.saturated | neurons.saturated", "neurons.saturated"),
+        "hw/core.py", "adder.saturated | neurons.saturated", "neurons.saturated"),
     "waiting_counted": (
         "hw/sequencer.py", "~(waits | (state == State.RESULT))", "(state != State.RESULT)"),
     "reset_leaves_membranes": (
@@ -113,12 +113,12 @@ MUTATIONS = {
     "packed_words_in_order_only": (
         "hw/memories/tables.py", "c_swap.eq(word[0])", "c_swap.eq(0)"),
     "filling_zeros_written": (
-        "hw/engines/rows.py", "enable[lane].eq(valid & (listed[lane].weight != 0))",
-        "enable[lane].eq(valid)"),
+        "hw/engines/lookup.py", "word.lanes[lane].eq(word.valid & (weight != 0))",
+        "word.lanes[lane].eq(word.valid)"),
     "listed_row_without_rest": (
-        "hw/engines/rows.py", "rest.eq(ROW_CYCLES - 1)", "rest.eq(0)"),
+        "hw/engines/lookup.py", "rest.eq(ROW_CYCLES - 1)", "rest.eq(0)"),
     "sum_in_flight_forgotten": (
-        "hw/engines/rows.py", "again.eq(enable[0] &", "again.eq(0 &"),
+        "hw/engines/adder.py", "again.eq(lanes[0] &", "again.eq(0 &"),
     "sum_being_written_forgotten": (
         "hw/memories/currents.py", "caught.eq(write.en &", "caught.eq(0 &"),
     "loaded_byte_lost": (

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row adder: words of weights, added to the synaptic currents of their targets."""
+
+from dataclasses import dataclass
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..arith import overflows, saturate
+from ..layouts import weights_layout
+from ..signatures import CurrentsSignature, WordSignature
+
+__all__ = ["AdderParams", "RowAdder"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdderParams:
+    """Shape of the row adder.
+
+    Parameters
+    ----------
+    lanes, words : :class:`int`
+        Currents of a state word; state words.
+    current : :class:`int`
+        Bits of a current.
+    fraction : :class:`int`
+        Fraction bits of the model: every weight is shifted left by as many.
+    weight : :class:`int`
+        Bits of a weight as the look-up gives it.
+    row_shift : :class:`int`
+        Largest left shift of a row, in bits.
+    shifted : :class:`int`
+        Bits that hold any weight after the shift of its row.
+    streams : :class:`bool`
+        A word may be added in the cycle after another one for the same state word.
+    """
+
+    lanes:     int
+    words:     int
+    current:   int
+    fraction:  int
+    weight:    int
+    row_shift: int
+    shifted:   int
+    streams:   bool = False
+
+    @property
+    def word(self):
+        """Ports to the row look-up."""
+        return WordSignature(self.lanes, self.words, self.weight, self.row_shift)
+
+    @property
+    def currents(self):
+        """Ports to the current memory."""
+        return CurrentsSignature(self.lanes, self.words, self.current)
+
+
+class RowAdder(wiring.Component):
+    """Adds a word of weights per cycle to the currents, without a multiplier.
+
+    A word reads its currents in the cycle in which it comes. The sums are written 2 cycles later,
+    clamped to the width of a current. Nothing stalls a word.
+
+    A current that a word reads must not be in one of the two words before it. Where words stream,
+    it may be: the adder then uses the sum that is not yet written.
+
+    Parameters
+    ----------
+    params : :class:`AdderParams`
+
+    Members
+    -------
+    i : :py:`In(params.word)`
+        From :class:`RowLookup`.
+    saturated : :py:`Out(1)`
+        A current is clamped in this cycle.
+    currents : :py:`Out(params.currents)`
+        To :class:`CurrentMemory`.
+    """
+
+    def __init__(self, params: AdderParams):
+        self.params = params
+
+        super().__init__({
+            "i":         In(params.word),
+            "saturated": Out(1),
+            "currents":  Out(params.currents),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # b: takes the weights, and addresses the currents. c: adds. d: clamps and writes.
+        # Where words stream, c takes what d writes to the word that it adds to, and the memory of
+        # currents gives b what d writes.
+        params, word, currents = self.params, self.i, self.currents
+        lanes   = params.lanes
+        c_lanes = Signal(lanes)
+        d_lanes = Signal(lanes)
+        c_words = Signal.like(word.words)
+        # Shifted on the way into a register: its LUTs would only pass the weight on.
+        c_weight = Signal(weights_layout(lanes, params.shifted))
+        m.d.comb += [
+            currents.reads.eq(word.valid),
+            currents.read_words.eq(word.words),
+            currents.write_lanes.eq(d_lanes),
+        ]
+        m.d.sync += [
+            c_lanes.eq(word.lanes),
+            c_words.eq(word.words),
+            d_lanes.eq(c_lanes),
+            currents.write_words.eq(c_words),
+        ]
+
+        # s = sat(s + (w << f << e))
+        clamped = Signal(lanes)
+        before  = self._before(m, c_words, c_lanes)
+        for lane in range(lanes):
+            drive = c_weight[lane] << params.fraction
+            d_sum = Signal(signed(params.current + 1), name=f"d_sum_{lane}")
+            m.d.sync += [
+                c_weight[lane].eq(word.weights[lane] << word.shift),
+                d_sum.eq(before[lane] + drive),
+            ]
+            m.d.comb += [
+                clamped[lane].eq(overflows(d_sum, params.current)),
+                currents.write[lane].eq(saturate(d_sum, params.current)),
+            ]
+        m.d.comb += self.saturated.eq((d_lanes & clamped).any())
+
+        return m
+
+    def _before(self, m, words, lanes):
+        """Currents that stage c adds to."""
+        read, write = self.currents.read, self.currents.write
+        if not self.params.streams:
+            return read
+        again = Signal()                # d holds the word of c, and lanes agree
+        m.d.sync += again.eq(lanes[0] & (self.i.words[0] == words[0]))
+        return [Mux(again, write[lane], read[lane]) for lane in range(self.params.lanes)]

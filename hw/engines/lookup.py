@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row look-up: from the place of a row to its weights, word by word."""
+
+from dataclasses import dataclass
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewright.plan.formats import TableImages
+from spikewright.plan.program import ROW_CYCLES
+
+from ..layouts import TableFormat, load_layout
+from ..memories.large_weights import LargeWeightTable
+from ..memories.tables import BitmapTable, dense_table, listed_table
+from ..signatures import WordSignature
+
+__all__ = ["RowLookup", "RowParams", "WeightMemory"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeightMemory:
+    """One memory of weights, all with the same number of bits and in the same format.
+
+    Parameters
+    ----------
+    format : :class:`str`
+        One of `plan.formats.FORMATS`.
+    images : :class:`TableImages`
+        Images of the tables of this width. The memory holds those of its format.
+    shift : :class:`int`
+        Left shift, in bits, that all weights of the width have at least. It is wires, not logic.
+    """
+
+    format: str
+    images: TableImages
+    shift:  int
+
+    @property
+    def bits(self) -> int:
+        """Bits of a weight."""
+        return self.images.weight_bits
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowParams:
+    """Shape of the rows and of their weight memories.
+
+    Parameters
+    ----------
+    lanes, words : :class:`int`
+        Currents of a state word; state words.
+    memories : :class:`tuple` of :class:`WeightMemory`
+    row_words : :class:`int`
+        Words of the longest row.
+    row_shift : :class:`int`
+        Largest left shift of a row, in bits, beyond the shift of its memory.
+    streams : :class:`bool`
+        A row of one word may be taken in every cycle.
+    large : :class:`bool`
+        The weights are in large RAMs, which a host fills.
+    """
+
+    lanes:     int
+    words:     int
+    memories:  tuple[WeightMemory, ...]
+    row_words: int
+    row_shift: int
+    streams:   bool = False
+    large:     bool = False
+
+    @property
+    def formats(self) -> set[str]:
+        """Formats of all memories."""
+        return {memory.format for memory in self.memories}
+
+    @property
+    def widths(self) -> list[int]:
+        """Bits of a weight in all memories, the widest first, each once."""
+        return sorted({memory.bits for memory in self.memories}, reverse=True)
+
+    @property
+    def weight(self) -> int:
+        """Bits that hold any weight after the shift of its memory."""
+        return max(memory.bits + memory.shift for memory in self.memories)
+
+    @property
+    def load(self):
+        """Shape of a byte that the host loads."""
+        images = self.memories[0].images
+        return load_layout(len(images.dense), -(-images.lanes * images.weight_bits // 8))
+
+    @property
+    def row(self):
+        """Shape of a request for a row: where the row is, and where it is added.
+
+        ``address`` is the address of its first word in its table, or of its first slice. ``row``
+        is its entry in the directory of the bitmaps. ``target`` is its first state word. ``width``
+        is the number of the width of its weights, and exists only where there are several.
+        """
+        images = [memory.images for memory in self.memories]
+        depth = max(len(image) for i in images for image in (i.dense, i.slices, i.rows))
+        return data.StructLayout({
+            "format":  TableFormat,
+            "address": range(max(depth, 2)),
+            "row":     range(max(max(len(i.directory) for i in images), 2)),
+            "target":  range(max(self.words, 2)),
+            "words":   range(self.row_words + 1),
+            "shift":   range(self.row_shift + 1),
+        } | ({"width": range(len(self.widths))} if len(self.widths) > 1 else {}))
+
+    @property
+    def word(self):
+        """Ports to the row adder."""
+        return WordSignature(self.lanes, self.words, self.weight, self.row_shift)
+
+
+class RowLookup(wiring.Component):
+    """Takes rows, and reads their weights: one word of ``lanes`` weights per cycle.
+
+    A row of n words occupies the look-up for ``plan.program.row_period`` cycles, from the cycle
+    after it is taken. The next row may be taken in the last of these cycles, so rows follow
+    without a gap. The first word of a row comes 2 cycles after the row is taken, or 3 cycles
+    where any table is a bitmap. The others follow, one per cycle. Nothing stalls a word.
+
+    The row adder writes a sum 2 cycles after its word. So from the third cycle in which
+    ``active`` is low on, the neuron update may read the state words in their order, one per
+    cycle: each has been written when its turn comes. Where rows stream, each is written in the
+    cycle in which it is read.
+
+    Parameters
+    ----------
+    params : :class:`RowParams`
+
+    Members
+    -------
+    i : :py:`In(stream.Signature(params.row))`
+        Row to look up.
+    active : :py:`Out(1)`
+        A row occupies the look-up.
+    o : :py:`Out(params.word)`
+        To :class:`RowAdder`.
+    load_write, load : :py:`In(1)`, :py:`In(params.load)`
+        To :class:`LargeWeightTable`; only with large weight memory.
+    """
+
+    def __init__(self, params: RowParams):
+        self.params = params
+
+        super().__init__({
+            "i":      In(stream.Signature(params.row)),
+            "active": Out(1),
+            "o":      Out(params.word),
+        } | ({
+            "load_write": In(1),
+            "load":       In(params.load),
+        } if params.large else {}))
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # a: asks the tables. b: has the weights.
+        params = self.params
+        a_row   = Signal(params.row)        # `words` counts those still to be asked for
+        a_first = Signal()
+        self._sequence(m, a_row, a_first)
+        valid, target = a_row.words != 0, a_row.target
+        choice, shift = a_row.format, a_row.shift
+        if len(params.widths) > 1:
+            choice = Cat(choice, a_row.width)
+        found = [(memory, self._table(m, a_row, a_first, memory)) for memory in params.memories]
+        if "bitmap" in params.formats:
+            # The others wait for it.
+            found = [(memory, table if memory.format == "bitmap" else _delayed(m, table))
+                     for memory, table in found]
+            valid, target, choice, shift = (
+                _delayed(m, x) for x in (valid, target, choice, shift))
+        valid, target, choice, shift = (_delayed(m, x) for x in (valid, target, choice, shift))
+
+        word = self.o
+        m.d.comb += [
+            word.valid.eq(valid),
+            word.lanes.eq(valid.replicate(params.lanes)),
+            word.words.eq(target.replicate(params.lanes)),
+            word.shift.eq(shift),
+        ]
+        with m.Switch(choice):
+            for memory, table in found:
+                number = params.widths.index(memory.bits) << len(a_row.format.as_value())
+                with m.Case(number | TableFormat[memory.format.upper()].value):
+                    self._take(m, table, memory)
+
+        return m
+
+    def _sequence(self, m, row, first):
+        """Count through the words of a row."""
+        rest = Signal(range(ROW_CYCLES + 1))    # cycles that the look-up stays occupied at least
+        m.d.comb += [
+            self.active.eq((row.words != 0) | (rest != 0)),
+            self.i.ready.eq((row.words <= 1) & (rest <= 1)),
+        ]
+        with m.If(row.words != 0):
+            m.d.sync += [
+                first.eq(0),
+                row.address.eq(row.address + 1),
+                row.target.eq(row.target + 1),
+                row.words.eq(row.words - 1),
+            ]
+        with m.If(rest != 0):
+            m.d.sync += rest.eq(rest - 1)
+        # Words of a listed row come in any order: the look-up rests after every row.
+        if "rows" in self.params.formats:
+            with m.If(row.words != 0):
+                m.d.sync += rest.eq(ROW_CYCLES - 1)
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += [
+                row.eq(self.i.payload),
+                first.eq(1),
+                rest.eq(0 if self.params.streams else ROW_CYCLES),
+            ]
+
+    def _table(self, m, row, first, memory):
+        """Add a weight memory, and ask it for the word."""
+        if memory.format == "bitmap":
+            table = BitmapTable(memory.images)
+            m.d.comb += [
+                table.valid.eq(row.words != 0),
+                table.first.eq(first),
+                table.address.eq(row.address),
+                table.row.eq(row.row),
+            ]
+        else:
+            table = (listed_table(memory.images) if memory.format == "rows"
+                     else self._dense(m, memory.images))
+            m.d.comb += [
+                table.en.eq(row.words != 0),
+                table.address.eq(row.address),
+            ]
+        narrow = "" if memory.bits == self.params.widths[0] else f"_{memory.bits}"
+        m.submodules[self._NAMES[memory.format] + narrow] = table
+        return table.data
+
+    _NAMES = {"dense": "dense", "rows": "listed", "bitmap": "bitmap"}
+
+    def _dense(self, m, images):
+        if not self.params.large:
+            return dense_table(images)
+        dense = LargeWeightTable(len(images.dense), width=images.weight_bits, lanes=images.lanes)
+        m.d.comb += [
+            dense.write.eq(self.load_write),
+            dense.load.eq(self.load),
+        ]
+        return dense
+
+    def _take(self, m, table, memory):
+        """Give the weights of a table, shifted as its memory is."""
+        word = self.o
+        for lane in range(self.params.lanes):
+            listed = memory.format == "rows"
+            weight = table[lane].weight if listed else table[lane]
+            m.d.comb += word.weights[lane].eq(weight.shift_left(memory.shift))
+            if listed:
+                m.d.comb += [
+                    word.words[lane].eq(table[lane].word),
+                    # A zero that fills up a row must not be written: its state may be stale.
+                    word.lanes[lane].eq(word.valid & (weight != 0)),
+                ]
+
+
+def _delayed(m, value):
+    """``value`` one cycle later."""
+    later = Signal.like(value)
+    m.d.sync += later.eq(value)
+    return later
