@@ -90,6 +90,9 @@ struct Run {
 	int64_t *progress;	// steps done
 };
 
+// For a test that Python's structure is the same.
+int64_t run_size() { return sizeof(Run); }
+
 // Returns 0, or 1 if the core hung, 2 if its step count is off.
 int run_core(Run *run) {
 	cxxrtl_design::p_top top;

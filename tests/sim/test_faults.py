@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cores that break a rule of their own, and the compiled run that says so."""
 
+import ctypes
 import gc
 import threading
 import weakref
@@ -16,7 +17,8 @@ from spikewright.hw.core import Core
 from spikewright.hw.params import core_params, link_params
 from spikewright.hw.rtlil import convert
 from spikewright.sim import compiled
-from spikewright.sim.compiled import run_compiled
+from spikewright.sim.compiled import compile_design, run_compiled
+from spikewright.sim.layouts import layouts_header
 from spikewright.sim.virtual import VirtualBoard
 from tests.designs import BUILD, plan_of
 from tests.networks import deep_model, random_recording, refused
@@ -135,6 +137,13 @@ def test_arrays_outlive_ctrl_c(monkeypatch):
     assert kept() is not None
     leave.set()
     assert ended.wait(60)
+
+
+def test_python_and_the_driver_have_one_structure():
+    params = core_params(plan_of(deep_model(4)))
+    library = compile_design(convert(Core(params)), "core_driver.cc", BUILD,
+                             layouts_header(params))
+    assert ctypes.CDLL(str(library)).run_size() == ctypes.sizeof(compiled._Run)
 
 
 def test_closed_virtual_board_is_refused():
