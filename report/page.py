@@ -10,6 +10,7 @@ from spikewright.network.recording import Recording
 from . import pictures
 from .html import render_page
 from .names import BLOCKS, title
+from .score import decoded, decoding, digits, foreign
 from .style import BLOCK_COLOURS
 
 __all__ = ["page", "summary"]
@@ -44,6 +45,7 @@ def page(facts: dict, recording: Recording, reference: np.ndarray, answer: Answe
     }
     return render_page("spikewright.report", "report.html", pictures=drawings, facts=facts,
                        blocks=BLOCKS, colours=BLOCK_COLOURS, integer=integer,
+                       foreign=foreign(facts["accuracy"]), decoded=decoded(facts["accuracy"]),
                        kinds={kind: pictures.KINDS[kind] for kind in facts["resources"]
                               if kind != "spram"},
                        hops=short_path(facts["critical_path"]["hops"]))
@@ -75,17 +77,19 @@ def summary(facts: dict) -> str:
     lead = f"{facts['lead_steps']} steps, {facts['lead_ms']:g} ms earlier than published"
     rows = [
         ("model", f"{facts['model']['name']}, hash {facts['model_hash'][:16]}"),
+        *(("decoding", text) for text in [decoding(facts["accuracy"])] if text),
+        *(("warning", text) for text in [foreign(facts["accuracy"])] if text),
         ("board", f"{facts['board']['title']}, {facts['board']['device']}"),
         ("core", title(facts["config"])),
         ("area", taken), ("clock", clock), ("a step", step), ("latency", latency), ("lead", lead),
         ("idle", _idle(facts["idle"])),
         ("measured on", _measured_on(facts["recording"]))]
     for row in facts["accuracy"]["rows"]:
-        text = (f"fidelity R2 {_digits(row['fidelity_r2'])}, spike agreement "
-                f"{_digits(row['spike_agreement'])}, {row['firing_rate_hz']:.2f} Hz a neuron")
+        text = (f"fidelity R2 {digits(row['fidelity_r2'])}, spike agreement "
+                f"{digits(row['spike_agreement'])}, {row['firing_rate_hz']:.2f} Hz a neuron")
         if "decoding_r2" in row:
-            text += (f"; decodes with R2 {', '.join(map(_digits, row['decoding_r2']))}, "
-                     f"correlation {', '.join(map(_digits, row['decoding_correlation']))}")
+            text += (f"; decodes with R2 {', '.join(map(digits, row['decoding_r2']))}, "
+                     f"correlation {', '.join(map(digits, row['decoding_correlation']))}")
         rows.append((row["arithmetic"], text))
     return "\n".join(f"{key:12} {value}" for key, value in rows)
 
@@ -101,7 +105,3 @@ def _idle(idle: dict) -> str:
 def _measured_on(recording: dict) -> str:
     mark = " (SYNTHETIC)" if recording["synthetic"] and not recording["simulated"] else ""
     return f"{recording['name']}{mark}, {recording['steps']:,} steps"
-
-
-def _digits(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"

@@ -18,10 +18,16 @@ from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 
-__all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "number", "outputs_of", "score"]
+__all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "decoded", "decoding", "digits",
+           "foreign", "number",
+           "outputs_of", "score"]
 
 # The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
+
+# With less correlation on its best axis, a network does not decode: spikes of another session give
+# about 0.
+DECODES = 0.2
 
 FLOATS = {"fp64": np.float64, "fp32": np.float32, "fp16": np.float16}
 
@@ -102,6 +108,53 @@ def compare(results: Results, recording: Recording, *, lead_steps: int, dt: floa
         rows.append(row)
     return {"steps": recording.steps, "rows": rows,
             "unit_scale": scale if truth is not None else None}
+
+
+def decoding(scored: dict) -> str:
+    """How well floating point and integers decode, side by side; empty without a velocity.
+
+    ``scored`` is the result of `compare`.
+    """
+    if scored["unit_scale"] is None:
+        return ""
+    parts = []
+    for title, key in (("correlation", "decoding_correlation"), ("R2", "decoding_r2")):
+        values = "; ".join(f"{row['arithmetic']} {', '.join(map(digits, row[key]))}"
+                           for row in _both(scored))
+        parts.append(f"{title} of each axis: {values}")
+    return " | ".join(parts)
+
+
+def foreign(scored: dict) -> str:
+    """A warning where the floating-point network does not decode the recording; else empty."""
+    if scored["unit_scale"] is None:
+        return ""
+    found = _both(scored)[0]["decoding_correlation"]
+    if max((value for value in found if value is not None), default=0.0) >= DECODES:
+        return ""
+    return (f"the network does not decode this recording in floating point either (correlation "
+            f"{', '.join(map(digits, found))}): check that both are of the same session, with the "
+            "same order of channels")
+
+
+def decoded(scored: dict) -> list[float | None]:
+    """Mean correlation over the axes, in single precision and in integers; None without a score."""
+    means: list[float | None] = []
+    for row in _both(scored):
+        known = [value for value in row.get("decoding_correlation", ()) if value is not None]
+        means.append(float(np.mean(known)) if known else None)
+    return means
+
+
+def digits(value: float | None) -> str:
+    """``value`` with three decimals."""
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _both(scored: dict) -> list[dict]:
+    """The rows of single precision and of the integers."""
+    rows = {row["arithmetic"]: row for row in scored["rows"]}
+    return [rows["fp32"], scored["rows"][-1]]
 
 
 def number(value: float) -> float | None:

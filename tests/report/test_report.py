@@ -17,10 +17,10 @@ from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.frames import EVENTS_MAX
+from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
-from spikewright.report.score import number, score
+from spikewright.report.score import decoded, decoding, foreign, number, score
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
 
@@ -93,7 +93,7 @@ def test_facts(run, recording, tmp_path):
     assert facts["resources"]["ebr"] == {"used": 20, "available": 30}
     plan = Plan(model=model, config=CoreConfig())
     for name, seen, k in (("cycles", answer.cycles, 0), ("latency", answer.latency, 1)):
-        worst = step_timing(plan, worst_events(plan, EVENTS_MAX))[k]
+        worst = step_timing(plan, worst_events(plan, events_max(model.rows)))[k]
         assert facts[name]["worst"] == worst[0] >= facts[name]["largest_seen"]
         assert facts[name]["largest_seen"] == seen.max()
         assert facts[name]["mean"] == pytest.approx(seen.mean(), rel=1e-5)
@@ -150,10 +150,13 @@ def test_page_names_synthetic_recording(run, recording, told):
 def test_page_tells_of_steps_that_overfill_a_frame(run, recording):
     with np.load(recording) as file:
         data = {key: file[key] for key in file.files}
-    np.savez(recording, **data, count=np.where(data["bin"] == 3, EVENTS_MAX, 1))
+    np.savez(recording, **data, count=np.where(data["bin"] == 3, 234, 1))
     facts, text = run(recording)
     assert facts["recording"]["too_full_steps"] == 1
-    assert "have more events than that" in text
+    assert "have more events than that: each takes several frames, and may take longer" in text
+    assert facts["cycles"]["worst_is"] == facts["latency"]["worst_is"] == (
+        "proven for a step of one frame: every neuron fires at every delay, and the frame carries "
+        "any number of events up to 234, its most; a step of several frames takes longer")
 
 
 def test_page_escapes_what_files_say(run, recording):
@@ -184,8 +187,10 @@ def test_show(run, recording, tmp_path, capsys):
     run_words(["show", str(tmp_path / "out")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("model        tiny, hash ")
-    assert lines[2] == "core         4 lanes"
-    assert lines[3] == ("area         1,500 of 5,280 LC, 20 of 30 EBR, 0 of 4 SPRAM, 2 of 8 DSP")
+    assert lines[1].startswith("decoding     correlation of each axis: fp32 ")
+    assert lines[2].startswith("warning      the network does not decode this recording in float")
+    assert lines[4] == "core         4 lanes"
+    assert lines[5] == ("area         1,500 of 5,280 LC, 20 of 30 EBR, 0 of 4 SPRAM, 2 of 8 DSP")
     assert lines[-1].startswith("int8         fidelity R2 ")
 
 
@@ -201,3 +206,26 @@ def test_show_refuses(run, tmp_path):
     path.write_text(json.dumps({"schema": 99}))
     with refused(f"{path} schema must be 1, not 99: build again"):
         run_words(["show", str(tmp_path)])
+
+
+def scored_with(correlation, unit_scale=1.0):
+    row = {"decoding_correlation": correlation, "decoding_r2": [0.5, None]}
+    return {"unit_scale": unit_scale, "rows": [{"arithmetic": "fp64"} | row,
+                                               {"arithmetic": "fp32"} | row,
+                                               {"arithmetic": "int8"} | row]}
+
+
+def test_decoding_is_said_side_by_side():
+    scored = scored_with([0.41, 0.67])
+    assert decoding(scored) == (
+        "correlation of each axis: fp32 0.410, 0.670; int8 0.410, 0.670 | "
+        "R2 of each axis: fp32 0.500, none; int8 0.500, none")
+    assert decoded(scored) == pytest.approx([0.54, 0.54])
+    assert foreign(scored) == ""
+    assert decoding(scored_with([0.1, 0.1], None)) == foreign(scored_with([0, 0], None)) == ""
+
+
+@pytest.mark.parametrize("correlation", [[0.02, -0.31], [None, 0.199], [None, None]])
+def test_network_of_another_session_is_told(correlation):
+    assert foreign(scored_with(correlation)).startswith(
+        "the network does not decode this recording in floating point either (correlation ")
