@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import check_output, signature, written_file
+from .files import check_input, check_output, signature, written_file
 
 __all__ = ["read_arrays", "write_arrays"]
 
@@ -23,6 +23,7 @@ def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.
     OSError
         If it cannot be opened.
     """
+    check_input(Path(path))
     with open(path, "rb") as stream:
         try:
             with np.load(stream, allow_pickle=False) as file:
@@ -41,4 +42,4 @@ def write_arrays(path: Path, arrays: dict) -> None:
     """
     check_output(path, (".npz",))
     with written_file(path) as temporary:
-        np.savez_compressed(temporary, **{**arrays, **signature()})
+        np.savez_compressed(temporary, **arrays | signature())

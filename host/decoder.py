@@ -129,8 +129,9 @@ class Decoder:
         """
         numbers = whole_numbers(channels, "Channel of spike", self._model.channels)
         rows = self._model.channel_row[np.array(numbers, np.int64)]
-        outputs, self._cycles, self._saturated = self._engine.step(
-            rows[rows >= 0].tolist(), self._reset)
+        # The state is unknown after a step that fails: the next one resets.
+        reset, self._reset = self._reset, True
+        outputs, self._cycles, self._saturated = self._engine.step(rows[rows >= 0].tolist(), reset)
         self._reset = False
         return self._model.velocity(outputs[np.newaxis])[0]
 

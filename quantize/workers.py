@@ -14,7 +14,8 @@ __all__ = ["each_neuron"]
 # Bytes for all neurons that are worked on at the same time.
 MEMORY = 2 << 30
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def each_neuron(work: Callable[[Item], Result], items: Iterable[Item], title: str,

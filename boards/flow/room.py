@@ -53,8 +53,7 @@ def block_rams(plan: Plan, board: Board) -> dict[str, int]:
     shared = _bank(max(SHALLOW, 1 << (2 * layout.neurons - 1).bit_length()), 32, bits)
     neurons = 2 * config.lanes + 1 if config.neurons == "lanes" else shared
     # An ECP5 has small RAMs made of logic, too.
-    currents = ((1 if config.lanes == 1 else config.lanes)
-                * -(-layout.words * widths.current // bits) if family is ICE40 else 0)
+    currents = (config.lanes * -(-layout.words * widths.current // bits) if family is ICE40 else 0)
     return {"weights": weights, "neurons": neurons, "currents": currents,
             "spikes": SPIKES, "link": LINK}
 
@@ -111,8 +110,9 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
         if taken is not None and taken + spare <= board.resources["ebr"]:
             changed = " ".join(f"--{name.replace('_', '-')} {value}"
                                for name, value in candidate.items())
-            return other, (f"the weight tables take {first} of {board.resources['ebr']} block RAMs "
-                           f"of {board.name} with the preset {preset}, so the core gets {changed}")
+            return other, (f"with the preset {preset} the design needs at least {first} of the "
+                           f"{board.resources['ebr']} block RAMs of {board.name}, so it is built "
+                           f"with {changed}")
     return config, ""
 
 

@@ -97,7 +97,8 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     CoreFault
         If the simulated hardware breaks one of its own rules.
     """
-    if backend not in BACKENDS and not backend.startswith("board:"):
+    on_board, port = str(backend).startswith("board:"), str(backend).partition(":")[2]
+    if not on_board and backend not in BACKENDS or on_board and port in ("", "virtual"):
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
                          f"not {backend!r}")
     config = chosen(preset, core)
@@ -107,9 +108,8 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
         trace = run_reference(model.network, spikes)
         return Result(velocity=trace.velocity, spikes=trace.spikes,
                       populations=_populations(model, trace.spikes))
-    if backend == "virtual" or backend.startswith("board:"):
-        return _run_link(model, spikes, backend.partition(":")[2] or "virtual", config, baud,
-                         megahertz, cache)
+    if backend == "virtual" or on_board:
+        return _run_link(model, spikes, port or "virtual", config, baud, megahertz, cache)
     if backend == "golden":
         answer = run_golden(model.integers, spikes, config)
     else:

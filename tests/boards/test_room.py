@@ -52,8 +52,8 @@ def test_what_fits_stays_as_it_is():
 def test_large_network_goes_into_large_memory():
     config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {})
     assert config == CoreConfig(lanes=8, weight_memory="large")
-    assert told == ("the weight tables take 192 of 30 block RAMs of icebreaker with the preset "
-                    "balanced, so the core gets --weight-memory large --lanes 8")
+    assert told == ("with the preset balanced the design needs at least 192 of the 30 block RAMs "
+                    "of icebreaker, so it is built with --weight-memory large --lanes 8")
 
 
 def test_what_a_user_gives_is_not_changed():
