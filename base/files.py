@@ -13,8 +13,8 @@ from pathlib import Path
 from .errors import InputError
 from .version import version
 
-__all__ = ["PICTURES", "check_apart", "check_file", "check_folder", "check_output", "naming",
-           "pictured", "signature", "signed_waves", "work_folder", "written_file",
+__all__ = ["PICTURES", "check_apart", "check_file", "check_folder", "check_input", "check_output",
+           "naming", "pictured", "signature", "signed_waves", "work_folder", "written_file",
            "written_folder"]
 
 # What this program calls itself in the files that it writes.
@@ -183,6 +183,13 @@ def signed_waves(path: Path) -> None:
         if at >= 0:
             stream.seek(at)
             stream.write(PROGRAM.encode().ljust(len(writer)))
+
+
+def check_input(path: Path) -> None:
+    """Refuse an input that may never end, or that can be read only once: a FIFO or a device."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"Input must be a file, not the {'FIFO' if path.is_fifo() else 'device'} "
+                         f"{str(path)!r}")
 
 
 def _is_ours(path: Path) -> bool:

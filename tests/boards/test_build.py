@@ -86,7 +86,8 @@ def test_missing_tool(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("options, text", [
     (["--board", "icebraker"],
-     f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icebraker'"),
+     (f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icebraker': "
+      "did you mean icebreaker?")),
     (["--lanes", "0"],
      ("argument --lanes: must be a whole number from 1 to 64, not '0' "
       "(see 'spikewright build --help')")),

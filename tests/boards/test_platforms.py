@@ -50,10 +50,11 @@ def test_pll_outputs_keep_to_limits(crystal):
 
 
 @pytest.mark.parametrize("wanted, nearest", [
-    (25, "24.75 or 25.125"), (1, "16.125"), (700, "270"), (24.1, "24 or 24.375")])
+    (25, "24.75 or 25.125"), (1, "12"), (6, "12"), (13, "12 or 16.125"), (700, "270"),
+    (24.1, "24 or 24.375")])
 def test_pll_refuses(wanted, nearest):
-    with refused(f"Clock must be a frequency that the PLL makes from 12 MHz, such as {nearest} "
-                 f"MHz, not {wanted}"):
+    with refused("Clock must be 12 MHz, or a frequency that the PLL makes from it, such as "
+                 f"{nearest} MHz, not {wanted}"):
         ICEBREAKER.clock(wanted)
 
 
@@ -103,8 +104,8 @@ def test_pll_outputs_of_an_ecp5_keep_to_limits(crystal):
 
 
 def test_ecp5_refuses_a_clock():
-    with refused("Clock must be a frequency that the PLL makes from 25 MHz, such as 87.5 or 100 "
-                 "MHz, not 96"):
+    with refused("Clock must be 25 MHz, or a frequency that the PLL makes from it, such as 87.5 or "
+                 "100 MHz, not 96"):
         BOARDS["ulx3s_25f"].clock(96)
 
 
@@ -140,7 +141,8 @@ def test_own_uart_or_adapter():
 
 
 def test_unknown_board():
-    with refused(f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icestick9'"):
+    with refused(f"Board must be one of {', '.join(sorted(BOARDS))}, not 'icestick9': "
+                 "did you mean icestick?"):
         find_board("icestick9")
 
 

@@ -104,8 +104,9 @@ def test_run(here, model):
     with np.load("exact.npz") as file:
         assert sorted(file) == ["made_by", "spikes", "spikes_hidden", "velocity"]
     with np.load("golden.npz") as file:
-        assert sorted(file) == ["cycles", "latency", "made_by", "saturated", "spikes", "spikes_hidden",
-                                "velocity", "velocity_int"]
+        assert sorted(file) == [
+            "cycles", "latency", "made_by", "saturated", "spikes", "spikes_hidden", "velocity",
+            "velocity_int"]
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -30,6 +30,17 @@ def test_megahertz():
             megahertz(text)
 
 
+@pytest.mark.parametrize("words, told", [
+    (["run", "m", "r", "-o", "o.npz", "--preset", "fats"],
+     ("argument --preset: invalid choice: 'fats' (choose from 'small', 'balanced', 'fast'): did "
+      "you mean fast? (see 'spikewright run --help')")),
+    (["run", "m", "r", "-o", "o.npz", "--backend", "xyz"],
+     ("argument --backend: invalid choice: 'xyz' (choose from 'float', 'golden', 'rtl', 'virtual') "
+      "(see 'spikewright run --help')"))])
+def test_choice_that_is_spelled_like_another(call_command, words, told):
+    assert call_command(*words) == (2, "", f"error: {told}\n")
+
+
 def test_baud():
     assert (baud("9600"), baud("12000000")) == (9600, 12_000_000)
     for text in ("9599", "12000001", "fast"):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from safetensors.numpy import save_file
@@ -113,7 +114,8 @@ def test_setting_that_is_none(flags, message):
 
 @pytest.mark.parametrize("target, given, message", [
     ("bitstream", {"BOARD": "icebraker"}, "Board must be one of "),
-    ("bitstream", {"PRESET": "fats"}, "PRESET must be one of small, balanced, fast, not 'fats'"),
+    ("bitstream", {"PRESET": "fats"}, ("PRESET must be one of small, balanced, fast, not 'fats': "
+                                       "did you mean fast?")),
     ("bitstream", {"FREQ": "0"},
      "argument --freq: must be a number of MHz between 0 and 1000, not '0'"),
     ("bitstream", {"RECORDING": "gone.npz"}, "RECORDING must be a file, not 'gone.npz': there is "),
@@ -236,6 +238,34 @@ def test_make_itself(here):
     assert status == 2
     assert error[0] == ("error: Setting must be one of 'make help', not 'CHEKPOINT': did you mean "
                         "CHECKPOINT?")
+
+
+@pytest.mark.parametrize("name", [
+    "tinyRSNN-1 (1).safetensors", "my nets/net.safetensors", "o'neil [2].safetensors"])
+def test_names_with_what_a_shell_reads(here, name):
+    (here / name).parent.mkdir(exist_ok=True)
+    os.rename("net.safetensors", name)
+    status, out, _ = _make(here, "model", f"CHECKPOINT={name}")
+    folder = os.path.join("build", os.path.basename(name).removesuffix(".safetensors"), "model")
+    assert (status, out[-1]) == (0, f"-> {folder}")
+    assert load_manifest(here / folder)["make"]["checkpoint"] == name
+
+
+def test_two_makes_at_once(here):
+    """Both need the same model: one waits until the other has made it."""
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda target: _make(here, target, "CHECKPOINT=net.safetensors"),
+                             ("export", "model")))
+    assert [status for status, _, _ in both] == [0, 0], both
+    assert {path.name for path in (here / "build" / "net").iterdir()} == {"model", "rom"}
+
+
+def test_export_takes_the_core_options(make, told):
+    assert make("export", PRESET="fast")[0] == 0
+    assert told.pop() == "export build/default/model -o build/default/rom-fast --preset fast"
+    assert make("export", LANES="2", CORE_OPTIONS="--neurons lanes")[0] == 0
+    assert told.pop() == ("export build/default/model -o build/default/rom --preset balanced "
+                          "--lanes 2 --neurons lanes")
 
 
 def test_help(tmp_path):

@@ -138,6 +138,18 @@ def test_tables_of_the_model_are_never_the_output(place, call_command):
     assert tree(place) == before
 
 
+@pytest.mark.parametrize("words", [
+    ("quantize", "fifo.safetensors", "-o", "m"), ("quantize", "net.safetensors", "-o", "m",
+     "--calibrate", "fifo.npz"), ("run", "model", "fifo.npz", "-o", "o.npz"),
+    ("record", "import", "fifo.npy", "-o", "o.npz"), ("ladder", "net.safetensors", "--recording",
+     "rec.npz", "fifo.npz"), ("show", "fifo.json"), ("read", "fifo.pth")])
+def test_fifo_is_no_input(place, call_command, words):
+    name = next(word for word in words if word.startswith("fifo"))
+    os.mkfifo(name)
+    assert call_command(*words) == (
+        2, "", f"error: Input must be a file, not the FIFO '{name}'\n")
+
+
 def test_two_outputs_are_two_files(place):
     with refused("Output must be apart from 'a.png', which the command uses, not 'b/../a.png'"):
         check_apart([place / "x.npz", *map(type(place), ("a.png", "b/../a.png"))], [])

@@ -27,7 +27,7 @@ from spikewright.sim.cocotb_runner import (
     simulator_environment,
 )
 from tests.designs import BUILD, plan_of, published_model, published_recordings
-from tests.networks import deep_model, random_recording
+from tests.networks import deep_model, random_recording, refused
 
 STEPS = 500
 
@@ -179,6 +179,20 @@ def test_waves(simulator, tmp_path, monkeypatch):
     assert waves.stat().st_size > 1000
     check_output(waves, (waves.suffix,))        # this program may replace it
     assert os.environ["WAVES"] == "core.waves"
+
+
+def test_path_with_spaces(simulator, tmp_path):
+    """Verilator's makefile cannot name it; Icarus works there."""
+    folder = tmp_path / "my work"
+    plan, recording = plan_of(deep_model(4)), random_recording(4, 6, 5)
+    if simulator == "icarus":
+        assert run_bench(plan, recording, simulator=simulator, folder=folder) == []
+        return
+    with refused(f"Path of Verilator and of its builds must be without spaces, not '{folder}': use "
+                 "--simulator icarus (make: SIM=icarus), --build, or another place for this "
+                 "project"):
+        run_bench(plan, recording, simulator=simulator, folder=folder)
+    assert not folder.exists()
 
 
 def test_script_is_kept(tmp_path):

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands that each target runs. All settings are checked before the first command."""
 
+import contextlib
+import fcntl
 import os
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
-from spikewright.base.errors import InputError
+from spikewright.base.errors import InputError, did_you_mean
 from spikewright.base.files import check_folder
 
 from ..commands import parser, run_words
@@ -104,7 +107,7 @@ def _ladder(settings: Settings) -> None:
 
 
 def _export(settings: Settings) -> None:
-    _write_files(settings, "export", f"{settings.folder}/rom{settings.width}", "rom.json")
+    _write_files(settings, "export", f"{settings.folder}/rom{settings.variant}", "rom.json")
 
 
 def _verilog(settings: Settings) -> None:
@@ -140,6 +143,26 @@ def _with_model(settings: Settings, words: list[str]) -> None:
     arguments = parser(quantize).parse_args(quantize)
     # A relative path, so that a moved project keeps its models.
     checkpoint = os.path.relpath(settings["CHECKPOINT"])
+    with _alone():
+        _make_model(folder, arguments, checkpoint)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one make at a time into the block: a second one then finds the model of the first."""
+    place = os.open(".", os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("note: waiting for the model of another make", file=sys.stderr)
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
+
+
+def _make_model(folder: Path, arguments: Namespace, checkpoint: str) -> None:
     _check_owner(folder, checkpoint)
     if model_is_fresh(folder, arguments):
         print(f"-> {folder}: up to date")
@@ -187,7 +210,8 @@ def _checked(settings: Settings, words: list[str]) -> Namespace:
     from spikewright.boards.board.platforms import find_board
     from spikewright.plan.config import PRESETS
     if settings["PRESET"] not in PRESETS:
-        raise InputError(f"PRESET must be one of {', '.join(PRESETS)}, not {settings['PRESET']!r}")
+        raise InputError(f"PRESET must be one of {', '.join(PRESETS)}, not {settings['PRESET']!r}"
+                         f"{did_you_mean(settings['PRESET'], PRESETS)}")
     arguments = parser(words).parse_args(words)
     board = find_board(settings["BOARD"])
     on_board = words[0] in ("build", "explore")
