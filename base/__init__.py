@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every room stands on: errors, files, external tools, progress."""
+"""Code that all rooms use: errors, files, external tools, progress."""

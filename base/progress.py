@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shows on a terminal how far a simulator is; elsewhere one line says what it does."""
+"""Progress of a simulator: a bar on a terminal, and one line elsewhere."""
 
 import contextlib
 import sys
@@ -10,13 +10,17 @@ from tqdm import tqdm
 
 __all__ = ["progress"]
 
-PAUSE = 0.5                             # seconds between two looks
+PAUSE = 0.5                             # seconds between two updates of the bar
 
 
 @contextlib.contextmanager
 def progress(title: str, *, total: int | None = None,
              done: Callable[[], int] = lambda: 0) -> Iterator[None]:
-    """Show ``title`` while the block runs: with the time left if ``done`` counts to ``total``."""
+    """Show ``title`` while the block runs.
+
+    With ``total``, the bar also shows the time left. ``done`` then gives how much of ``total`` is
+    done.
+    """
     if not sys.stderr.isatty():
         print(title, file=sys.stderr, flush=True)
         yield

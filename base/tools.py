@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the external tools: found by name, heard in a log file, told of when they are missing."""
+"""External tools: finds them, runs them, and keeps their output in a log file."""
 
 import contextlib
 import importlib.util
@@ -18,7 +18,7 @@ from .errors import InputError
 
 __all__ = ["command_of", "quietly", "run_tool"]
 
-# Whether the tools of this thread keep to their logs.
+# Whether `run_tool` shows nothing in this thread.
 _QUIET = ContextVar("_QUIET", default=False)
 
 # Tools that come as Python packages: module and entry function.
@@ -39,12 +39,12 @@ _HINTS = {
 
 
 def command_of(tool: str) -> list[str]:
-    """Command line that starts ``tool``.
+    """First words of the command that runs ``tool``.
 
     Raises
     ------
     InputError
-        If it is not installed; the message says how to get it.
+        If the tool is not installed. The message says how to install it.
     """
     if tool in _PACKAGED:
         module, entry = _PACKAGED[tool]
@@ -60,15 +60,17 @@ def command_of(tool: str) -> list[str]:
 
 
 def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
-    """Run ``tool`` in ``folder`` and return what it printed; also kept in ``<tool>.log`` there.
+    """Run ``tool`` in ``folder``, and return its output.
 
-    Arguments name files relative to ``folder``: the packaged tools see no others. On a terminal, a
-    line with the seconds that passed shows that it works.
+    The file ``<tool>.log`` in ``folder`` also has the output. ``arguments`` name files relative to
+    ``folder``, because the packaged tools can only open files there. A terminal shows ``title`` and
+    the time.
 
     Raises
     ------
     InputError
-        If the tool fails; the message ends with its own error and the place of the log.
+        If the tool is not installed or fails. The message ends with the error of the tool and the
+        path of the log.
     """
     command = [*command_of(tool), *arguments]
     log = Path(folder) / f"{tool}.log"
@@ -93,16 +95,19 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
 
 
 def _reason(text: str) -> str:
-    """The first error that a tool tells of, or else its last words."""
+    """The first error in the output of a tool. Without an error, its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # With a colon, so that a count of the errors, which nextpnr ends with, is none.
+    # nextpnr ends with a count of its errors. That line has no colon after the word.
     errors = [line for line in lines if re.search(r"\berror(-\w+)?: ", line, re.IGNORECASE)]
     return (errors[:1] or lines[-1:] or ["it said nothing"])[0]
 
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """In the block, in this thread, `run_tool` shows nothing: for many tools side by side."""
+    """Let `run_tool` show nothing in the block. This is for several tools at the same time.
+
+    Other threads are not affected.
+    """
     token = _QUIET.set(True)
     try:
         yield
@@ -111,7 +116,7 @@ def quietly() -> Iterator[None]:
 
 
 def _clock(title: str) -> tqdm:
-    """A line that shows the time that passed; without a terminal, a line that stays."""
+    """A line with the time on a terminal. Elsewhere, print ``title`` once."""
     if _QUIET.get():
         return tqdm(disable=True)
     if sys.stderr.isatty():
@@ -121,7 +126,7 @@ def _clock(title: str) -> tqdm:
 
 
 def _compiles_first(tool: str) -> bool:
-    """Whether ``tool`` is a packaged one that this user has not called before."""
+    """Whether this call compiles ``tool``: a packaged tool that this user has never called."""
     if tool not in _PACKAGED:
         return False
     module, _ = _PACKAGED[tool]

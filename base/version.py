@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which Spikewright this is: what `spikewright --version` prints, and artefacts keep."""
+"""Version and commit of Spikewright, for `spikewright --version` and for the files it makes."""
 
 import subprocess
 from functools import cache
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def version() -> str:
-    """Version of the package, such as ``0.2.0``; ``unknown`` where it is not installed."""
+    """Version of the package, such as ``0.2.0``. If it is not installed, ``unknown``."""
     try:
         return metadata.version("spikewright")
     except metadata.PackageNotFoundError:
@@ -21,9 +21,9 @@ def version() -> str:
 
 @cache
 def commit() -> str | None:
-    """Commit of the source checkout, with ``-dirty`` where a file of it was changed.
+    """Commit of the source checkout. ``-dirty`` follows if a file was changed.
 
-    None where this is no checkout, as after an installation from a wheel.
+    None without a checkout, for example after an installation from a wheel.
     """
     if not (ROOT / ".git").exists():
         return None
@@ -35,7 +35,7 @@ def commit() -> str | None:
 
 
 def maker() -> dict[str, str | None]:
-    """``version`` and ``commit``, for the artefacts that this Spikewright makes."""
+    """``version`` and ``commit``, for files that this Spikewright makes."""
     return {"version": version(), "commit": commit()}
 
 
