@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounding of weights: to the nearest integer, or so that the errors of a neuron cancel.
 
-A weight is ``sigma * 2**shift * q`` with a scale sigma for each neuron and a shift for each
-projection. Rounded weights q drive a neuron's membrane wrongly by ``Z (w - sigma 2**shift q)``,
-where column j of Z is the membrane that synapse j alone would cause (`gram.synapse_traces`), and w
-are the weights that make up for the rounding of the decays (`gram.membrane_errors`). What counts is
-the error where the neuron decides, near its threshold, so with weights g per step::
+A weight is ``sigma * 2**shift * q``, with an integer q, a scale sigma for each neuron, and a shift
+for each projection. The rounded weights change the membrane of a neuron by
+``Z (w - sigma 2**shift q)``. Column j of Z is the membrane that synapse j alone causes
+(`gram.synapse_traces`). w are the float weights, corrected for the rounding of the decays
+(`gram.membrane_errors`). An error matters most where the neuron decides, near its threshold. Each
+step therefore has a factor g::
 
     error(q, sigma) = r' H r,    r = w - sigma 2**shift q,    H = Z' diag(g) Z / sum(g) + ridge
     g = exp(-((m - threshold) / (WINDOW * threshold))**2) + FLOOR        1 for a leaky integrator
 
-`compensated` descends this error one weight at a time, from the nearest integers on, for scales
-around and below the largest weight's, and keeps the best (`descent.closest_integers`). A weight
-that is zero stays zero. The idea is that of GPTQ and AdaRound (Frantar et al.
-2022, Nagel et al. 2020), with the membrane's dynamics in the place of a layer's activations.
+`compensated` searches for the smallest error. For each of several scales it begins at the nearest
+integers and changes one weight at a time (`descent.closest_integers`). A weight that is zero stays
+zero. The idea comes from GPTQ and AdaRound (Frantar et al. 2022, Nagel et al. 2020), which use the
+activations of a layer. Here the dynamics of the membrane take their place.
 """
 
 import dataclasses
@@ -45,13 +46,13 @@ class Rounded:
     Parameters
     ----------
     scale : dict of str to ndarray of float64, shape (neurons,)
-        Per population: units of m per weight LSB of a projection without shift.
+        By population: units of m per weight LSB in a projection with shift 0.
     weights : tuple of ndarray of int64, shape (sources, targets)
-        Per projection.
+        One array for each projection.
     bits : tuple of int
-        Of a weight, per projection.
+        Bits of a weight of each projection.
     shift : tuple of int
-        Per projection: its weight LSB is 2**shift times as large.
+        Shift of each projection. Its weight LSB is 2**shift times as large.
     """
 
     scale: dict[str, np.ndarray]
@@ -61,30 +62,30 @@ class Rounded:
 
 
 def round_half_up(x: np.ndarray) -> np.ndarray:
-    """Nearest integer, ties towards +inf, as int64: 2.5 -> 3, -2.5 -> -2, -0.5 -> 0."""
+    """Nearest integers as int64, ties towards +inf: 2.5 -> 3, -2.5 -> -2, -0.5 -> 0."""
     return np.floor(np.asarray(x) + 0.5).astype(np.int64)
 
 
 def nearest(network: Network, bits: tuple[int, ...],
             shift: tuple[int, ...] | None = None) -> Rounded:
-    """Round to the nearest integer; a neuron's largest weight becomes the largest integer.
+    """Round to the nearest integer. The largest weight of a neuron becomes the largest integer.
 
-    ``bits`` and ``shift`` hold one number per projection. Where ``shift`` is None, each is the bits
-    that the projection has fewer than the widest: all integers reach as far.
+    ``bits`` and ``shift`` have one number for each projection. By default, a projection that has k
+    bits fewer than the widest has the shift k. All projections then have the same largest weight.
     """
     shift = shift or _lacking(bits)
     scale = {}
     for population in network.populations:
         least = np.zeros(population.neurons)
-        for projection, own, places in zip(network.projections, bits, shift, strict=True):
+        for projection, own, by in zip(network.projections, bits, shift, strict=True):
             if projection.target == population.name:
-                least = np.maximum(least, _peaks(projection.weights) / (1 << places)
+                least = np.maximum(least, _peaks(projection.weights) / (1 << by)
                                    / largest_weight(own))
-        # A neuron that nothing reaches keeps the unit scale: any would do.
+        # A neuron without weights can have any scale, and gets 1.
         scale[population.name] = np.where(least > 0, least, 1.0)
     return Rounded(scale=scale, bits=bits, shift=shift, weights=tuple(
-        round_half_up(p.weights / scale[p.target] / (1 << places))
-        for p, places in zip(network.projections, shift, strict=True)))
+        round_half_up(p.weights / scale[p.target] / (1 << by))
+        for p, by in zip(network.projections, shift, strict=True)))
 
 
 def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *,
@@ -92,11 +93,24 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
                 trace: Trace | None = None, most_shift: int = MOST_SHIFT) -> Rounded:
     """Round so that the errors of each neuron cancel over the spikes of ``recording``.
 
-    Every neuron is rounded by itself, as if all others fired as in ``trace``, which is the run of
-    the float network over the recording. ``bits`` holds those of a weight of each projection.
-    Weights make up for what ``decays`` over ``2**decay_bits`` change, as far as they can; decays
-    are the nearest where None. ``most_shift`` limits the shift of a projection, beyond the bits
-    that it has fewer than the widest.
+    Each neuron is rounded alone, as if all other neurons fired as in ``trace``. The weights also
+    correct a part of what the rounding of the decays changes.
+
+    Parameters
+    ----------
+    network : Network
+    bits : tuple of int
+        Bits of a weight of each projection.
+    recording : Recording
+    decay_bits : int
+        Bits of a decay.
+    decays : dict of str to Decays, optional
+        Rounded decays of each population. By default, a decay becomes the nearest integer.
+    trace : Trace, optional
+        The run of ``network`` over ``recording``. By default, `compensated` makes this run.
+    most_shift : int
+        Largest shift of a projection with the most bits. A projection that has k bits fewer may
+        have a shift of k more.
     """
     trace = trace or run_reference(network, recording)
     decays, unit_decay = decays or round_decays(network, decay_bits), 2.0 ** -decay_bits
@@ -112,7 +126,7 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
         largest = np.repeat([float(largest_weight(bits[k])) for k in into], rows)[drive.used]
         errors = membrane_errors(drive, (decays[name].synaptic[i] * unit_decay,
                                          decays[name].membrane[i] * unit_decay))
-        # A neuron rounds its weights in units of their projections.
+        # The weight LSB of a synapse depends on the shift of its projection.
         column = np.zeros(sum(rows), np.int64)
         scale[name][i], column[drive.used] = closest_integers(
             errors.gram * np.outer(unit, unit), errors.weights / unit, largest)
@@ -126,7 +140,7 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
 
 def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
                decay_bits: int) -> Network:
-    """``network`` with the weights and decays that rounding left, in floating point."""
+    """``network`` with the rounded weights and decays, in floating point."""
     populations = tuple(
         dataclasses.replace(p, synaptic_decay=decays[p.name].synaptic / (1 << decay_bits),
                             membrane_decay=decays[p.name].membrane / (1 << decay_bits))
@@ -140,20 +154,21 @@ def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
 
 def best_shifts(network: Network, bits: tuple[int, ...], recording: Recording, trace: Trace,
                 most: int) -> tuple[int, ...]:
-    """Shift of each projection with which rounding errors are least.
+    """Shift of each projection with which the rounding errors are smallest.
 
-    From 0 to ``most``, and as many more as the projection has fewer ``bits`` than the widest: its
-    largest integer then reaches no further.
+    A shift is from 0 to ``most``. For a projection that has k ``bits`` fewer than the widest, it
+    may be k more.
 
-    A weight rounded with step ``sigma 2**shift`` is wrong by a variance that is proportional to its
-    square, and counts as often as its source fires. The scale sigma of a neuron follows from its
-    largest weight, so the error of a neuron is proportional to::
+    The rounding error of a weight has a variance proportional to the square of its LSB,
+    ``sigma 2**shift``. The error acts as often as the source fires. The scale sigma of a neuron
+    follows from its largest weight, so the error of a neuron is proportional to::
 
         max over projections(peak / largest / 2**shift)**2  *  sum over projections(rate * 4**shift)
 
-    with ``largest`` the largest integer of a projection, beside that of the widest, and the rate
-    summed over the sources whose weight is not zero. What is least is the product over all neurons
-    of a population. Its logarithm is convex, so small steps lead there: see `_least_shifts`.
+    ``peak`` is the largest weight. ``largest`` is the largest integer of the projection, relative
+    to the widest projection. ``rate`` is summed over the sources whose weight is not zero. The
+    product of this error over all neurons of a population is minimised. Its logarithm is convex, so
+    small steps reach the minimum: see `_least_shifts`.
     """
     shift, lacking = [0] * len(network.projections), _lacking(bits)
     for population in network.populations:
@@ -173,11 +188,13 @@ def best_shifts(network: Network, bits: tuple[int, ...], recording: Recording, t
 
 
 def _least_shifts(peak: np.ndarray, rate: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Shifts, int64 (projections,), from 0 to ``most``; ``peak``, ``rate`` (projections, neurons).
+    """Shifts of the projections to a population, int64 of shape (projections,).
 
-    From 0 on, each step adds 1 to the shifts of one projection, of two, of all but one or of all
-    but two: of those that make the error least. With five projections or fewer, that is every
-    choice, and no other shifts have a smaller error.
+    ``peak`` and ``rate`` have the shape (projections, neurons). ``most`` is the largest shift of
+    each projection. The search begins with shifts of 0. Each step adds 1 to the shifts of some
+    projections: of one, of two, of all, of all but one, or of all but two. It takes those with the
+    smallest error. With five projections or fewer, these are all choices, and no other shifts have
+    a smaller error.
     """
     def error(shift: np.ndarray) -> float:
         unit = 2.0 ** shift[:, None]
@@ -198,7 +215,7 @@ def _least_shifts(peak: np.ndarray, rate: np.ndarray, most: np.ndarray) -> np.nd
 
 
 def _lacking(bits: tuple[int, ...]) -> tuple[int, ...]:
-    """Bits that each projection has fewer than the widest."""
+    """How many bits fewer each projection has than the widest."""
     return tuple(max(bits) - own for own in bits)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How numbers are chosen where there is a choice."""
+"""The rules of the quantizer."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,18 @@ MOST_TERMS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Choices of the quantizer that are no widths.
+    """Choices of the user for the quantizer, apart from widths.
 
     Parameters
     ----------
     states : str
-        ``calibrated``: states have the widths that are asked for, and saturate beyond. ``proven``:
-        states are as wide as it takes that no input can saturate them.
+        ``calibrated``: states have the widths that the user chose, and may saturate. ``proven``:
+        states are so wide that no input can saturate them.
     events_per_channel : int
-        Spikes of a channel in one step, at most, that a proof allows for: 1 to 255.
+        Most events of a channel in one step, 1 to 255. The proof of the widths assumes this.
     decay_terms : int, optional
-        Each decay becomes a sum of at most so many signed powers of two, 1 to 4; any integer where
-        None.
+        Each decay becomes a sum of at most this many signed powers of two, 1 to 4. By default, it
+        becomes any integer.
 
     Raises
     ------
