@@ -171,11 +171,10 @@ class RowLookup(wiring.Component):
         found = [(memory, self._table(m, a_row, a_first, memory)) for memory in params.memories]
         if "bitmap" in params.formats:
             # The others wait for it.
-            found = [(memory, table if memory.format == "bitmap" else _delayed(m, table))
+            found = [(memory, table if memory.format == "bitmap" else _delayed(m, table)[0])
                      for memory, table in found]
-            valid, target, choice, shift = (
-                _delayed(m, x) for x in (valid, target, choice, shift))
-        valid, target, choice, shift = (_delayed(m, x) for x in (valid, target, choice, shift))
+            valid, target, choice, shift = _delayed(m, valid, target, choice, shift)
+        valid, target, choice, shift = _delayed(m, valid, target, choice, shift)
 
         word = self.o
         m.d.comb += [
@@ -184,13 +183,17 @@ class RowLookup(wiring.Component):
             word.words.eq(target.replicate(params.lanes)),
             word.shift.eq(shift),
         ]
-        with m.Switch(choice):
-            for memory, table in found:
-                number = params.widths.index(memory.bits) << len(a_row.format.as_value())
-                with m.Case(number | TableFormat[memory.format.upper()].value):
-                    self._take(m, table, memory)
+        self._choose(m, choice, found)
 
         return m
+
+    def _choose(self, m, choice, found):
+        """Give the word of the table that the row is in."""
+        with m.Switch(choice):
+            for memory, table in found:
+                number = self.params.widths.index(memory.bits) << len(Value.cast(TableFormat(0)))
+                with m.Case(number | TableFormat[memory.format.upper()].value):
+                    self._take(m, table, memory)
 
     def _sequence(self, m, row, first):
         """Count through the words of a row."""
@@ -267,8 +270,8 @@ class RowLookup(wiring.Component):
                 ]
 
 
-def _delayed(m, value):
-    """``value`` one cycle later."""
-    later = Signal.like(value)
-    m.d.sync += later.eq(value)
+def _delayed(m, *values):
+    """``values`` one cycle later."""
+    later = [Signal.like(value) for value in values]
+    m.d.sync += [after.eq(value) for after, value in zip(later, values, strict=True)]
     return later

@@ -14,6 +14,7 @@ from .counters import CountSignature
 from .layouts import COUNTERS, frame_layout
 from .loader import LoadSignature
 from .params import LinkParams
+from .verdict import Verdict
 from .walker import WalkSignature
 
 __all__ = ["Executor"]
@@ -74,37 +75,29 @@ class Executor(wiring.Component):
         m = Module()
 
         walk, facts = self.walk, self.facts
-        byte   = self.i_bytes.payload
         end    = Signal(8, reset_less=True)
-        seq    = Signal(8, reset_less=True)
-        known  = Signal()               # `seq` is that of the last step
-        fresh  = Signal()               # the same of the last LOAD
-        fits   = Signal()               # type and length
-        same   = Signal()
-        go     = Signal()               # a byte is there, and all that is derived from it
         count  = Signal()
         number = Signal(5)
         table  = self.params.table is not None
         load   = facts.load if table else Const(0)
-        body   = end[2:] != 0           # after the sequence number
+        m.submodules.verdict = verdict = Verdict(table)
         m.d.sync += [
-            walk.stop.eq(walk.position == end),
-            fits.eq(((byte == 1) & (end == 3))
-                    | ((byte == 2) & body & (self.loader.loaded if table else 1))
-                    | ((byte == 3) & body & table)),
-            same.eq(Mux(load, fresh, ~facts.info & known) & (byte == seq)),
             self.counts.count.eq(count),
             self.counts.number.eq(number),
-            go.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.counts.busy),
         ]
         m.d.comb += [
-            self.decides.eq(go | walk.checked),
+            verdict.byte.eq(self.i_bytes.payload),
+            verdict.ready.eq(self.i_bytes.valid & ~self.i_bytes.ready & ~self.counts.busy),
+            verdict.position.eq(walk.position),
+            verdict.end.eq(end),
+            verdict.info.eq(facts.info),
+            verdict.load.eq(load),
+            verdict.loaded.eq(self.loader.loaded if table else 0),
+            walk.stop.eq(verdict.stop),
+            self.decides.eq(verdict.go | walk.checked),
             facts.result.eq(self.i_results.payload),
         ]
 
-        # A cycle late: the core does much in the cycle in which its result is taken.
-        take = Signal()
-        m.d.sync += self.i_results.ready.eq(take)
         with m.FSM() as fsm:
             m.d.sync += walk.reading.eq(~(fsm.ongoing("IDLE") | fsm.ongoing("STEP")
                                           | fsm.ongoing("ANSWER")))
@@ -113,44 +106,10 @@ class Executor(wiring.Component):
                 m.d.sync += self.slot.eq(self.i.p.slot), end.eq(self.i.p.end)
                 with m.If(self.i.valid):
                     m.next = "CHECK"
-
-            with m.State("CHECK"):
-                m.d.comb += number.eq(COUNTERS["corrupt"]), count.eq(walk.checked & ~walk.good)
-                with m.If(walk.checked):
-                    m.next = "TYPE"
-                    with m.If(~walk.good):
-                        m.next = "IDLE"
-
-            with m.State("TYPE"):
-                m.d.comb += [
-                    number.eq(COUNTERS["foreign"]),
-                    count.eq(go & ~fits),
-                    self.i_bytes.ready.eq(go),
-                ]
-                m.d.sync += facts.info.eq(byte[0] & ~(byte[1] & table))
-                if table:
-                    m.d.sync += load.eq(byte[0] & byte[1])
-                with m.If(go):
-                    m.next = "SEQ"
-                    with m.If(~fits):
-                        m.next = "IDLE"
-
-            with m.State("SEQ"):
-                m.d.comb += [
-                    number.eq(Mux(same, COUNTERS["repeated"], COUNTERS["steps"])),
-                    count.eq(go & (same | self.i_results.valid)),
-                    self.i_bytes.ready.eq(go),
-                    take.eq(go & ~same),
-                ]
-                with m.If(go):
-                    m.d.sync += seq.eq(byte), known.eq(~facts.info & ~load), fresh.eq(load)
-                    m.next = "FLAGS"
-                    with m.If(facts.info | same):
-                        m.next = "ANSWER"
-
-            self._execute(m, go, byte, count, number)
+            self._accept(m, verdict, load, count, number)
+            self._execute(m, verdict.go, self.i_bytes.payload, count, number)
             if table:
-                self._load(m, go)
+                self._load(m, verdict.go)
 
             with m.State("ANSWER"):
                 m.d.comb += walk.answer.eq(facts.info | load | facts.part | self.i_results.valid)
@@ -158,6 +117,48 @@ class Executor(wiring.Component):
                     m.next = "IDLE"
 
         return m
+
+    def _accept(self, m, verdict, load, count, number):
+        """Look at the CRC, the type and the sequence number of a frame."""
+        walk, facts, byte, go = self.walk, self.facts, self.i_bytes.payload, verdict.go
+        table = self.params.table is not None
+        # A cycle late: the core does much in the cycle in which its result is taken.
+        take = Signal()
+        m.d.sync += self.i_results.ready.eq(take)
+
+        with m.State("CHECK"):
+            m.d.comb += number.eq(COUNTERS["corrupt"]), count.eq(walk.checked & ~walk.good)
+            with m.If(walk.checked):
+                m.next = "TYPE"
+                with m.If(~walk.good):
+                    m.next = "IDLE"
+
+        with m.State("TYPE"):
+            m.d.comb += [
+                number.eq(COUNTERS["foreign"]),
+                count.eq(go & ~verdict.fits),
+                self.i_bytes.ready.eq(go),
+            ]
+            m.d.sync += facts.info.eq(byte[0] & ~(byte[1] & table))
+            if table:
+                m.d.sync += load.eq(byte[0] & byte[1])
+            with m.If(go):
+                m.next = "SEQ"
+                with m.If(~verdict.fits):
+                    m.next = "IDLE"
+
+        with m.State("SEQ"):
+            m.d.comb += [
+                number.eq(Mux(verdict.same, COUNTERS["repeated"], COUNTERS["steps"])),
+                count.eq(go & (verdict.same | self.i_results.valid)),
+                self.i_bytes.ready.eq(go),
+                take.eq(go & ~verdict.same),
+                verdict.remember.eq(go),
+            ]
+            with m.If(go):
+                m.next = "FLAGS"
+                with m.If(facts.info | verdict.same):
+                    m.next = "ANSWER"
 
     def _execute(self, m, go, byte, count, number):
         tokens = self.o_tokens
