@@ -192,7 +192,7 @@ NO_ICARUS = ("Tool iverilog must be on PATH for --netlist, not missing: install 
     *((("net0.safetensors", "--rungs", rung), f"argument --rungs: {NO_RUNG}, not '{rung}' {HELP}")
       for rung in ("17", "4/8", "4/8/17", "4//8")),
     (("net0.safetensors", "-o", "."),
-     "Output folder must be new, empty or made by this command, not {here}"),
+     "Output must be apart from 'net0.safetensors', which the command uses, not '.'"),
     ((), "Checkpoints must be one or more, not none"),
 ])
 def test_bad_input_is_one_line_and_writes_nothing(here, call, arguments, message):
