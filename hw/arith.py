@@ -5,7 +5,7 @@ from amaranth import *
 
 from spikewright.quantize.decays import signed_powers
 
-__all__ = ["overflows", "round_half_up", "saturate", "times"]
+__all__ = ["is_above", "is_below", "overflows", "round_half_up", "saturate", "times"]
 
 
 def overflows(value, width):
@@ -38,3 +38,23 @@ def times(value, constant):
         term  = value << abs(power).bit_length() - 1
         total = total + term if power > 0 else total - term
     return total
+
+
+# Comparisons in plain logic: for a few bits smaller and faster than a carry chain.
+
+
+def is_above(a, b, lower):
+    """Whether ``a`` is above ``b``, or equal to it while ``lower``, that of the bits below."""
+    for k in range(len(a)):
+        lower = Mux(a[k] ^ b[k], a[k], lower)
+    return lower
+
+
+def is_below(a, limit):
+    """Whether ``a`` is below the integer ``limit``."""
+    if limit >> len(a):
+        return Const(1)
+    below = Const(0)
+    for k in range(len(a)):
+        below = ~a[k] | below if limit >> k & 1 else ~a[k] & below
+    return below

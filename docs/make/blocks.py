@@ -51,7 +51,8 @@ def _chain(title: str, *steps: tuple[str, ...]) -> Picture:
 def _rooms() -> Picture:
     """The rooms in their order, as a line that turns at the end of each row."""
     rooms = {"base": "errors, files, tools", "network": "floats, recordings",
-             "model": "integers, folder", "quantize": "network to model",
+             "record": "other programs", "model": "integers, folder",
+             "quantize": "network to model",
              "plan": "layout, program", "golden": "the definition", "hw": "the accelerator",
              "sim": "compiled RTL, cocotb", "report": "scores, pages",
              "boards": "bitstream, explore", "host": "driver", "train": "train, fine-tune",

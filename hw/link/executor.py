@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from spikewright.plan.frames import row_bytes
 
+from ..arith import is_below
 from ..layouts import TokenKind, result_layout, token_layout
 from .answer import AnswerSignature
-from .compare import is_below
 from .counters import CountSignature
 from .layouts import COUNTERS, frame_layout
 from .loader import LoadSignature

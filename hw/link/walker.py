@@ -6,9 +6,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC16_GENIBUS
 from amaranth.lib.wiring import In, Out
 
+from ..arith import is_above
 from .answer import AnswerBytes, AnswerSignature
 from .cobs import Cobs
-from .compare import is_above
 from .cursor import Cursor
 from .params import LinkParams
 from .store import SlotSignature

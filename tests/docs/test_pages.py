@@ -17,7 +17,7 @@ PAGES = ["README.md", *(f"docs/{path.relative_to(ROOT / 'docs')}"
 
 # A file as the text names it: a path from the root of the project, in code quotes.
 NAMED = re.compile(r"`((?:base|boards|data|docs|examples|golden|host|hw|model|network|plan|quantize"
-                   r"|report|sim|spikewright|tests|train|verify)/[\w./-]*)[`,]")
+                   r"|record|report|sim|spikewright|tests|train|verify)/[\w./-]*)[`,]")
 
 
 @pytest.mark.parametrize("page", PAGES)
