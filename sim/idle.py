@@ -1,26 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a design does while it has nothing to do: flip-flops that toggle, RAMs that are read."""
+"""Activity of an idle design: flip-flops that toggle, and RAMs that are read."""
 
 from amaranth.hdl import Fragment, MemoryInstance
 from amaranth.sim import Simulator
 
 __all__ = ["idle_work"]
 
-# Cycles until the design is at rest, and cycles that are watched: several bytes of a slow line.
+# Cycles until the design is idle, and cycles of the measurement. A byte of a slow line is shorter.
 SETTLE, WATCH = 1000, 1000
 
 
 def idle_work(component, *, settle: int = SETTLE, watch: int = WATCH) -> dict:
-    """Simulate ``component`` with idle inputs, and count what still happens in it.
+    """Simulate ``component`` with idle inputs, and count toggles and reads.
 
-    Registers and memories count as they are described, before synthesis drops, merges or cuts any.
-    The clock itself counts nothing.
+    Registers and memories are counted before synthesis, which may remove or merge some of them.
+    The clock is not counted.
+
+    Parameters
+    ----------
+    component : Component
+    settle : int
+        Cycles before the measurement.
+    watch : int
+        Cycles of the measurement.
 
     Returns
     -------
     dict
-        ``flip_flops``: bits of all registers; ``toggles``: mean number that change per cycle;
-        ``read_ports``: of all memories; ``reads``: mean number that read per cycle.
+        ``flip_flops``: bits of all registers. ``toggles``: mean number of these bits that change
+        per cycle. ``read_ports``: read ports of all memories. ``reads``: mean number of these ports
+        that read per cycle.
     """
     fragment = Fragment.get(component, None)
     registers = list({id(signal): signal for signal in _registers(fragment)}.values())
@@ -48,7 +57,7 @@ def idle_work(component, *, settle: int = SETTLE, watch: int = WATCH) -> dict:
 
 
 def _registers(fragment):
-    """Signals that a clock domain of ``fragment`` or of its parts drives."""
+    """Signals that are driven in a clock domain of ``fragment`` or of its parts."""
     for domain, statements in fragment.statements.items():
         if domain != "comb":
             for statement in statements:
@@ -58,7 +67,7 @@ def _registers(fragment):
 
 
 def _read_enables(fragment):
-    """What enables each read port of a memory in ``fragment`` or its parts."""
+    """Enable of each read port of the memories in ``fragment`` and its parts."""
     if isinstance(fragment, MemoryInstance):
         for port in fragment._read_ports:
             yield port._en

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The port layouts of a core, written as a C++ header for the driver of its compiled RTL."""
+"""C++ header with the port layouts of a core, for the driver of its compiled RTL."""
 
 from typing import Any
 
@@ -16,7 +16,11 @@ KINDS: Any = TokenKind
 
 
 def layouts_header(params: CoreParams) -> str:
-    """Constants ``PORT_FIELD`` of type Field, lowest bit and width, and the values of TokenKind."""
+    """Text of the header: a constant ``PORT_FIELD`` for each field, and the values of TokenKind.
+
+    A constant has the lowest bit and the width of its field. For an array, it has the width of one
+    entry.
+    """
     ports = {"TOKEN": params.token, "RESULT": params.result, "SPIKE": params.spike,
              "LOAD": params.rows.load}
     lines = ["#pragma once", "#include <cstddef>", "",
@@ -25,7 +29,6 @@ def layouts_header(params: CoreParams) -> str:
     for port, layout in ports.items():
         for name, field in layout:
             shape = field.shape
-            # Of an array, the first entry: the others follow it.
             width = (Shape.cast(shape.elem_shape).width if isinstance(shape, data.ArrayLayout)
                      else Shape.cast(shape).width)
             lines.append(f"constexpr Field {port}_{name.upper()} = {{{field.offset}, {width}}};")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The virtual board: RTL of the whole decoder, serial pins included, compiled to machine code."""
+"""The virtual board: compiled RTL of the linked core, with a serial line."""
 
 import ctypes
 from pathlib import Path
@@ -16,9 +16,9 @@ __all__ = ["VirtualBoard"]
 
 
 class VirtualBoard:
-    """A board without a board: has ``write`` and ``read`` as a serial port has.
+    """The linked core in compiled RTL, with ``write`` and ``read`` as a serial port has them.
 
-    Its time is counted in clock cycles and passes only while ``read`` waits.
+    Its time is counted in clock cycles. It passes only while ``read`` waits.
 
     Parameters
     ----------
@@ -27,7 +27,12 @@ class VirtualBoard:
     cache : Path
         Folder that keeps compiled designs.
     timeout : float
-        Seconds of the board's time for which ``read`` waits, once the line to it is idle.
+        Seconds of the board's time for which ``read`` waits after the line to the board is idle.
+
+    Raises
+    ------
+    InputError
+        If a tool is not installed or fails.
     """
 
     def __init__(self, plan: Plan, link: LinkParams, cache: Path, timeout: float = 0.02):
@@ -45,18 +50,18 @@ class VirtualBoard:
         self._patience = round(timeout * link.clock_hz)
 
     def write(self, data: bytes) -> int:
-        """Queue ``data`` for the board."""
+        """Queue ``data`` for the board, and return the number of bytes."""
         self._library.board_write(self._opened(), data, len(data))
         return len(data)
 
     def read(self, size: int = 1) -> bytes:
-        """Let time pass until ``size`` bytes have come, or the timeout; return what came."""
+        """Let time pass until ``size`` bytes have come or the timeout is over. Return the bytes."""
         buffer = ctypes.create_string_buffer(size)
         count = self._library.board_read(self._opened(), buffer, size, self._patience)
         return buffer.raw[:count]
 
     def close(self) -> None:
-        """Free the board's memory; it cannot be used any more."""
+        """Free the memory of the board. The board cannot be used after that."""
         if self._board is not None:
             self._library.board_free(self._board)
             self._board = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Driver and monitor: the two sides of the core's ports."""
+"""Driver and monitor: one for the inputs of the core, one for its outputs."""
 
 from dataclasses import dataclass
 from random import Random
@@ -19,17 +19,17 @@ LONGEST_STALL = 40                      # cycles
 
 
 class Agent:
-    """Something that acts once per clock cycle.
+    """An agent acts once per clock cycle.
 
-    It begins at a falling edge of the clock. Inputs change there; what the next rising edge will
-    see has settled by the end of that instant, and is read there: so every simulator gives the
-    same, in whatever order it runs the tasks.
+    It begins at a falling edge of the clock, and changes inputs there. It reads outputs at the end
+    of the same instant, when they have the values that the next rising edge will see. All
+    simulators therefore give the same result, whatever the order in which they run the tasks.
 
     Parameters
     ----------
     dut
     random : Random, optional
-        Where its stalls come from; it never stalls where None.
+        Source of the stalls. Without it, the agent never stalls.
     """
 
     def __init__(self, dut, random: Random | None):
@@ -37,7 +37,7 @@ class Agent:
         self.random = random
 
     def stall(self) -> int:
-        """Cycles to wait: none in most cases, so that bursts meet stalls of every length."""
+        """Cycles to wait. In most cases 0, so that there are bursts between stalls."""
         if self.random is None or self.random.random() < 0.7:
             return 0
         return self.random.randint(1, LONGEST_STALL)
@@ -47,19 +47,20 @@ class Agent:
         await FallingEdge(self.dut.clk)
 
     async def settled(self) -> None:
-        """Wait for the moment to read what the next rising edge will see."""
+        """Wait for the moment to read outputs, as the next rising edge will see them."""
         await ReadOnly()
 
     def cycle(self) -> int:
-        """Number of the clock cycle, from any beginning."""
+        """Number of the clock cycle in the simulation."""
         return int(get_sim_time("ns")) // PERIOD
 
 
 class Driver(Agent):
-    """Sends the tokens of a script: each is offered, at once or later, until it is taken.
+    """Sends the tokens of a script. Each token is offered until the core takes it.
 
-    ``last_event`` is the cycle in which the last event of the step was taken, or the STEP token
-    where the step had none; ``was_reset`` says that a RESET was taken since it was last set False.
+    ``last_event`` is the cycle in which the core took the last event of the step. In a step without
+    events, it is the cycle in which the core took the STEP token. ``was_reset`` becomes True when
+    the core takes a RESET. The user of the driver sets it to False.
     """
 
     def __init__(self, dut, script: Script, random: Random | None):
@@ -85,16 +86,16 @@ class Driver(Agent):
         await self.falling()
 
     async def load(self) -> None:
-        """Bring the table of the script, byte by byte."""
+        """Load the table of the script, byte by byte."""
         layout = load_layout(self.script.words, self.script.word_bytes)
         for k, byte in enumerate(self.script.table.tolist()):
             for _ in range(self.stall()):
                 self.dut.load__valid.value = 0
                 await self.falling()
-            word, place = divmod(k, self.script.word_bytes)
+            word, byte_in_word = divmod(k, self.script.word_bytes)
             self.dut.load__valid.value = 1
             self.dut.load__payload.value = layout.const(
-                {"word": word, "byte": place, "data": byte}).as_bits()
+                {"word": word, "byte": byte_in_word, "data": byte}).as_bits()
             await self.settled()
             while not self.dut.load__ready.value:
                 await self.falling()
@@ -105,7 +106,7 @@ class Driver(Agent):
     async def run(self, *, clear: bool) -> None:
         """Load the table, if there is one, and send every token of the script.
 
-        First of them goes a RESET, if ``clear`` says so.
+        If ``clear``, a RESET goes before the tokens.
         """
         if len(self.script.table):
             await self.load()
@@ -124,7 +125,7 @@ class Driver(Agent):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What the core answered in one step; ``busy`` and ``latency`` are counted outside of it."""
+    """Result of one step. The monitor counts ``busy`` and ``latency``, in cycles."""
 
     step: int
     velocity_int: list[int]
@@ -138,8 +139,8 @@ class Result:
 class Monitor(Agent):
     """Takes results, each at once or after some cycles, and watches the other outputs.
 
-    A result must stay as it is until it is taken, and until then the core must take no token. Busy
-    cycles that follow a result count for the next step: the first step has as many before it.
+    A result must not change until it is taken. Until then, the core must take no token. Busy cycles
+    after a result count for the next step. The first step has as many busy cycles before it.
     """
 
     def __init__(self, dut, script: Script, driver: Driver, random: Random | None):
@@ -162,7 +163,7 @@ class Monitor(Agent):
             self.dut.o__ready.value = int(wait == 0)
             await self.settled()
             taken = wait == 0 and bool(self.dut.o__valid.value)
-            # Its lowest bit says whether the rest is known.
+            # The lowest bit is `valid`. If it is 0, other bits may be undefined.
             if self.dut.spike.value[0]:
                 spike = self.spike.from_bits(int(self.dut.spike.value))
                 spikes += [spike.group * units + k

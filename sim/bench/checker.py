@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checker: every answer of the core against golden's."""
+"""Checker: compares every result of the core with golden."""
 
 from .agents import Result
 from .script import Script
@@ -8,17 +8,17 @@ __all__ = ["Checker"]
 
 
 class Checker:
-    """Compares results with a script; the first difference ends the run.
+    """Compares results with a script. The first difference ends the run.
 
-    Values and ``cycles`` must equal golden's however tokens and results are stalled: a step's
-    count stands still while the core waits for a token and the adder is empty, and while its
-    result waits. ``latency`` is defined, and checked, only for tokens that wait for the core.
+    Values and ``cycles`` must equal golden with any stalls. The core does not count cycles in which
+    it waits for a token and the adder is empty, nor cycles in which a result waits. ``latency`` is
+    only defined if tokens wait for the core.
 
     Parameters
     ----------
     script : Script
     latency : bool
-        Whether to check the latency as well.
+        Whether to check the latency, too.
     """
 
     def __init__(self, script: Script, *, latency: bool):
@@ -26,7 +26,11 @@ class Checker:
         self.latency = latency
 
     def check(self, t: int, result: Result, *, was_reset: bool) -> None:
-        """Compare the result of step ``t``; a RESET before it hides its cycles from ``busy``."""
+        """Compare the result of step ``t``.
+
+        A RESET clears the core's own count, but not ``busy``. If ``was_reset``, ``busy`` is
+        therefore not checked.
+        """
         script, spikes = self.script, [0] * self.script.spikes.shape[1]
         for neuron in result.spikes:
             assert neuron < len(script.column) and script.column[neuron] >= 0, \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocotb tests of the core.
 
-The script's file comes as ``+script=PATH``. ``+stalled=STEPS`` says how many of its steps to run
-with stalls.
+``+script=PATH`` gives the file of the script. ``+stalled=STEPS`` gives the number of its steps to
+run with stalls.
 """
 
 from pathlib import Path
@@ -16,22 +16,22 @@ from .agents import PERIOD, Driver, Monitor
 from .checker import Checker
 from .script import Script, load_script
 
-# Steps between two lines in the log.
+# Steps between two lines of the log.
 NOTE = 50
 
 
 @cocotb.test()
 async def without_stalls(dut):
-    """From configuration: values, cycles and latency, with tokens and results never held up."""
+    """After configuration, without stalls: values, cycles and latency."""
     script = await _begin(dut)
     await _run(dut, script, script.steps)
 
 
 @cocotb.test()
 async def with_stalls(dut):
-    """Reset in the middle of work: values and cycles, with random stalls on both sides.
+    """After a reset in the middle of work, with random stalls on both sides: values and cycles.
 
-    The reset line clears registers, not memories; the RESET token then clears those.
+    The reset line clears registers, but not memories. The RESET token clears the memories.
     """
     script = await _begin(dut)
     dut.rst.value = 1
@@ -42,7 +42,7 @@ async def with_stalls(dut):
 
 
 async def _begin(dut) -> Script:
-    """Give every input a value, and start the clock with its low half."""
+    """Set every input, start the clock with its low half, and return the script."""
     script = load_script(Path(str(cocotb.plusargs["script"])))
     load = (dut.load__valid, dut.load__payload) if len(script.table) else ()
     for port in (dut.rst, dut.i__valid, dut.i__payload, dut.o__ready, *load):

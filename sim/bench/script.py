@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a testbench is given: tokens to send, and the answers that golden expects."""
+"""Script of a testbench: tokens to send, and the results of golden."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -23,16 +23,22 @@ class Script:
     kind : ndarray of uint8, shape (tokens,)
         ``hw.layouts.TokenKind`` of each token.
     row : ndarray of int32, shape (tokens,)
+        Input row of each event. 0 for other tokens.
     table : ndarray of uint8, shape (bytes,)
-        What to load before the first token; empty where the core has no port for it.
+        Bytes to load before the first token. Empty if the core has no port ``load``.
     words, word_bytes : int
-        Form of the table: the shape of that port.
+        Words of the table, and bytes of a word.
     column : ndarray of int64, shape (groups * units,)
-        Column of ``spikes`` of each column of the hardware, or -1 where nothing must fire.
+        Column in ``spikes`` of the neuron at each position in the groups. -1 for a position that
+        must never fire.
     velocity_int, spikes, saturated, cycles, latency
-        As in ``golden.run.Answer``.
-    rows, membrane, units : int
-        Input rows of the model, bits of an output and neurons of a group: the shape of the ports.
+        As in `golden.run.Answer`.
+    rows : int
+        Input rows of the model.
+    membrane : int
+        Bits of an output.
+    units : int
+        Neurons of a group.
     """
 
     kind: np.ndarray
