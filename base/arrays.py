@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of plain arrays, whole or refused."""
+"""Readers and writers of .npz files with plain arrays."""
 
 from collections.abc import Container
 from pathlib import Path
@@ -12,16 +12,18 @@ __all__ = ["read_arrays", "write_arrays"]
 
 
 def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.ndarray]:
-    """Arrays of an .npz file: those that ``keys`` names, or all where None.
+    """Read the arrays in ``keys`` from an .npz file. By default, read all arrays.
 
-    The others are not unpacked: a small file may hold a large array that nobody needs.
+    Other arrays are not unpacked, because a small file may have a large array that is not needed.
 
     Raises
     ------
+    InputError
+        If ``path`` is a FIFO or a device.
     ValueError
-        If the file is damaged, is of another kind, or holds Python objects.
+        If the file is damaged, has another format, or has Python objects in it.
     OSError
-        If it cannot be opened.
+        If the file cannot be opened.
     """
     check_input(Path(path))
     with open(path, "rb") as stream:

