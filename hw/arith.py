@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arithmetic that golden.core spells in integers."""
+"""Arithmetic in hardware, equal to the integers of golden.core."""
 
 from amaranth import *
 

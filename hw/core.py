@@ -26,18 +26,18 @@ UPDATES = {"parallel": ParallelUpdate, "serial": SerialUpdate, "lanes": LaneUpda
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CoreParams:
-    """The parameters of every block of a core, and what the core itself knows.
+    """The parameters of every block of a core, and of the core itself.
 
     Parameters
     ----------
     sequencer, rows, adder, neurons, currents, spikes
-        Of the blocks.
+        Parameters of the blocks.
     update : :class:`str`
         Which block updates neurons, a key of ``UPDATES``.
     outputs : :class:`tuple` of (:class:`int`, :class:`int`)
         Group and unit of each output.
     decay_cycles : :class:`int`
-        Cycles of a step that come after its result.
+        Cycles of a step after its result.
     """
 
     sequencer:    SequencerParams
@@ -69,9 +69,9 @@ class CoreParams:
 class Core(wiring.Component):
     """Recurrent spiking decoder, bit- and cycle-exact with ``golden``.
 
-    A result stays until it is taken, and until then nothing of the next step begins. State is 0
-    after configuration; RESET clears it, the saturation flag and the cycle count, not the step
-    count.
+    A step takes the cycles that ``plan.program`` computes. A result stays until it is taken. Until
+    then nothing of the next step begins. State is 0 after configuration. A RESET token clears the
+    state, the saturation flag and the cycle count. It does not clear the step count.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ class Core(wiring.Component):
     spike : :py:`Out(params.spike)`
         Monitor: neurons of one group that fire, see ``plan.layout.Layout.neuron_at``.
     busy : :py:`Out(1)`
-        Monitor: works, and waits for nobody.
+        Monitor: the core works, and waits for no token and for no taker of its result.
     load : :py:`In(stream.Signature(params.rows.load))`
-        Weights; only with large weight memory. A byte is taken while the core waits for a token,
-        and none is offered, or for its result to be taken. Steps count for nothing before the
-        whole table is there: it is the link that offers no token until then.
+        Bytes of the weights; only with large weight memory. A byte is taken while the core waits
+        for a token and none is offered, or while its result waits. Results mean nothing before the
+        whole table is there. The link offers no STEP until then.
     """
 
     def __init__(self, params: CoreParams):

@@ -36,16 +36,16 @@ class AddConstants:
     ----------
     kind : :class:`Kind`
     delay, list : :class:`int`
-        Which spike list; 0 for the input.
+        Age of the spikes in steps, and their spike list; 0 for the input.
     origin : :class:`int`
-        Position of the first neuron of the source in the groups; 0 for the input.
+        Position of the source's first neuron in the groups; 0 for the input.
     format : :class:`str`
     first, first_row, words : :class:`int`
-        Of its table: first word, first entry in the directory, words of a row.
+        First word of its table; first entry of its table in the directory; words of a row.
     target : :class:`int`
         First state word that a row is added to.
     shift : :class:`int`
-        Beyond the shift of its memory.
+        Left shift of its weights, in bits, beyond the shift of their memory.
     width : :class:`int`
         Number of the width of its weights.
     """
@@ -65,9 +65,16 @@ class AddConstants:
 
 @dataclass(frozen=True, kw_only=True)
 class MapConstants:
-    """An operation that updates a population: ``count`` groups from ``first`` on.
+    """An operation that updates a population.
 
-    Its currents begin at state word ``word``, and its spikes go to spike list ``list``.
+    Parameters
+    ----------
+    first, count : :class:`int`
+        First group of the population; number of its groups.
+    word : :class:`int`
+        State word at which its currents begin.
+    list : :class:`int`
+        Spike list that its spikes go to; 0 where it has none.
     """
 
     first: int
@@ -125,7 +132,9 @@ class ProgramParams:
 
 
 class ProgramTable(wiring.Component):
-    """The constants of the operation with code ``at``, and the row that it asks for. Combinational.
+    """The constants of one operation, and the row that it asks for.
+
+    All outputs follow ``at`` and the inputs in the same cycle: the block has no register.
 
     Parameters
     ----------
@@ -134,12 +143,14 @@ class ProgramTable(wiring.Component):
     Members
     -------
     at : :py:`In(params.code)`
+        Code of the operation.
     input_row, neuron : :py:`In(range(input_rows))`, :py:`In(range(numbers))`
-        Input row, or position of a neuron in the groups, by the kind of the operation.
+        Number of the row: an input row, or the position of a neuron in the groups. The kind of
+        the operation says which.
     row : :py:`Out(params.rows.row)`
         The request for that row.
     delay, list, first, count, word
-        As in `SpikeListSignature` and `UpdateSignature`.
+        Constants of the operation, see `SpikeListSignature` and `UpdateSignature`.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
     following, next_map : :py:`Out(params.code)`

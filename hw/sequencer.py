@@ -13,7 +13,10 @@ from .program import Kind, ProgramParams, ProgramTable
 __all__ = ["Sequencer", "SequencerParams"]
 
 class State(enum.Enum, shape=4):
-    """What the sequencer does. An operation begins in the state with the number of its kind."""
+    """What the sequencer does.
+
+    An operation begins in the state with the number of its kind.
+    """
 
     SELECT = Kind.SPIKES.value      # turns to the spike list
     INPUT = Kind.INPUT.value        # takes tokens
@@ -37,9 +40,9 @@ class SequencerParams:
     rows : :class:`int`
         Input rows.
     words : :class:`int`
-        State words, all of which decay after a result where ``decays``.
+        State words. With ``decays``, all of them decay after a result.
     decays : :class:`bool`
-        There is a neuron unit per lane.
+        Each lane has a neuron unit.
     streams : :class:`bool`
         A row may be taken in every cycle.
     """
@@ -52,10 +55,10 @@ class SequencerParams:
 
 
 class Sequencer(wiring.Component):
-    """Leads the row look-up and the neuron update through a step; RESET clears with the MAPs alone.
+    """Leads the row look-up and the neuron update through a step.
 
-    The cycle contract is that of `plan.program`. STEP and RESET are taken once the rows before
-    them have passed the adder.
+    A step takes the cycles that `plan.program` computes. STEP and RESET are taken once the rows
+    before them have passed the look-up. RESET runs the MAPs alone, which then write zeros.
 
     Parameters
     ----------
@@ -66,19 +69,19 @@ class Sequencer(wiring.Component):
     i : :py:`In(stream.Signature(token_layout(rows)))`
     rows : :py:`Out(stream.Signature(params.program.rows.row))`
     rows_active : :py:`In(1)`
-        The adder holds a row.
+        A row occupies the look-up.
     spikes : :py:`Out(params.program.spikes)`
         To :class:`SpikeLog`.
     update : :py:`Out(params.program.update)`
         To the block that updates neurons.
     cleared : :py:`Out(1)`
-        The state is zero: the step starts over.
+        The whole state is zero in this cycle. The step starts over.
     result : :py:`Out(1)`
-        The outputs are valid; steady until ``next_step``.
+        The outputs are valid. They are steady until ``next_step``.
     next_step : :py:`In(1)`
         The outputs are taken.
     busy : :py:`Out(1)`
-        Works, and waits for nobody.
+        The core works, and waits for no token and for no taker of its result.
     """
 
     def __init__(self, params: SequencerParams):

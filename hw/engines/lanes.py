@@ -16,13 +16,13 @@ FACTOR_BITS = 16
 class LaneUpdate(wiring.Component):
     """Advances populations by one step, as ``golden.core.update`` does, but in two passes.
 
-    A pass takes a state word per cycle. The pass over a population forms its membranes from its
-    currents. When all populations had theirs, the pass with ``decay`` lets all currents decay.
+    A pass takes one state word per cycle. The first word is addressed in the cycle after
+    ``start``. ``done`` comes ``count + LANE_FLUSH_CYCLES - 1`` cycles after ``start``. Nothing
+    stalls a pass. State is 0 after configuration, and a decay of all currents then begins. A row
+    may be taken from the second cycle after ``decays`` on.
 
-    The first word is addressed in the cycle after ``start``, and ``done`` comes ``count +
-    LANE_FLUSH_CYCLES - 1`` cycles after ``start``; nothing stalls it. State is 0 after
-    configuration, when a decay of all currents begins. A row may be taken from the second cycle
-    after ``decays`` on.
+    The pass over a population forms its membranes from its currents. After the last population,
+    the pass with ``decay`` lets all currents decay.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ class LaneUpdate(wiring.Component):
     Members
     -------
     control, currents, o, spike, saturated
-        See `hw.engines.neurons.update_members`. ``spike`` comes one cycle after its membranes.
+        See `hw.engines.neurons.update_members`. ``spike`` comes one cycle after the membranes of
+        its group.
     """
 
     def __init__(self, params: NeuronParams):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the two shared neuron pipelines have in common: parameters, ports, and their stages.
+"""What the shared neuron pipelines have in common: parameters, ports and stages.
 
 A neuron takes two ticks. In the first half the multiplier forms ``B * m``, in the second ``A * s``.
 Stage a addresses the halves of a neuron, m and B, then threshold and A. b: they are read.
@@ -31,7 +31,7 @@ class NeuronParams:
     units, groups : :class:`int`
         Neurons of a group; groups of all populations.
     current, membrane, decay : :class:`int`
-        Bits of a current, of a membrane, of a decay.
+        Bits of a current, of a membrane and of a decay.
     image : :class:`list`
         With shared neurons, `plan.images.neuron_words`. With a unit per lane,
         `plan.images.lane_words`.
@@ -65,9 +65,9 @@ class NeuronParams:
 def update_members(params: NeuronParams) -> dict:
     """Ports of every block that updates neurons.
 
-    ``control`` leads it, ``currents`` goes to :class:`CurrentMemory`. ``o`` has the new membranes
-    of each group, ``spike`` the neurons of a group that fire, and ``saturated`` is 1 in a cycle in
-    which a membrane is clamped.
+    The sequencer leads the block by ``control``. ``currents`` goes to :class:`CurrentMemory`.
+    ``o`` has the new membranes of each group. ``spike`` has the neurons of a group that fire.
+    ``saturated`` is 1 in a cycle in which a membrane is clamped.
     """
     return {
         "control":   In(params.control),
@@ -79,7 +79,7 @@ def update_members(params: NeuronParams) -> dict:
 
 
 def add_stages(m, names: str) -> list:
-    """Flags of pipeline stages, one name after another; each follows the one before it."""
+    """Flags of pipeline stages, one per letter of ``names``. Each follows the one before."""
     stages = [Signal(stage_layout(), name=f"{name}_stage") for name in names]
     for before, after in zip(stages, stages[1:], strict=False):
         m.d.sync += after.eq(before)
@@ -87,10 +87,10 @@ def add_stages(m, names: str) -> list:
 
 
 def add_parts(m, dut, stages, valid):
-    """Counters and table of a shared pipeline, joined to its ports.
+    """Add the counters and the table of a shared pipeline, and join them to its ports.
 
-    ``valid`` is 1 in a cycle in which stage f holds a first half. Returns the table and the lane
-    whose current is read.
+    ``valid`` is 1 in a cycle in which stage f holds a first half. Returns the table, and the lane
+    of the current that is read.
     """
     params, control, currents = dut.params, dut.control, dut.currents
     a, b, c = stages[:3]
@@ -122,10 +122,10 @@ def add_parts(m, dut, stages, valid):
 
 
 def add_operands(m, params: NeuronParams, table, current, c):
-    """What is multiplied, m in the first half and s in the second, and what comes with it.
+    """The operand of the multiplier: m in the first half, s in the second.
 
-    Returns the operand, the threshold, whether m can exceed it, and whether the neuron fired in
-    the step before.
+    Returns the operand, the threshold, whether m can exceed the threshold, and whether the neuron
+    fired in the step before.
     """
     x = Signal(signed(params.membrane), reset_less=True)
     threshold, fires_ever = Signal.like(x), Signal()
@@ -141,9 +141,10 @@ def add_operands(m, params: NeuronParams, table, current, c):
 
 
 def add_state(m, dut, table, total, operands, stages, valid):
-    """New membrane, spike and current from the sum ``total``, and all that leaves the pipeline.
+    """Form membrane, spike and current from the sum ``total``, and drive all outputs.
 
-    ``valid`` is 1 for one cycle in which stage f holds a first half; ``stages`` are e and f.
+    ``valid`` is 1 for one cycle in which stage f holds a first half. ``stages`` are e and f.
+    Returns whether the membrane is clamped.
     """
     params, control = dut.params, dut.control
     e, f = stages

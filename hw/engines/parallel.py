@@ -13,9 +13,9 @@ __all__ = ["ParallelUpdate"]
 class ParallelUpdate(wiring.Component):
     """Advances the neurons of a population by one step, as ``golden.core.update`` does.
 
-    The first neuron is addressed in the cycle after ``start``. A neuron takes NEURON_TICKS cycles,
-    in which one multiplier serves both decays. ``done`` comes ``Map.cycles - 1`` cycles after
-    ``start``. Nothing stalls the pipeline. Membranes are 0 after configuration.
+    A neuron takes NEURON_TICKS cycles, and one multiplier serves both of its decays. The first
+    neuron is addressed in the cycle after ``start``. ``done`` comes ``Map.cycles - 1`` cycles
+    after ``start``. Nothing stalls the pipeline. Membranes are 0 after configuration.
 
     Parameters
     ----------

@@ -15,10 +15,12 @@ __all__ = ["SerialUpdate"]
 class SerialUpdate(wiring.Component):
     """Advances the neurons of a population by one step, as ``golden.core.update`` does.
 
-    The pipeline goes on by one stage in a tick of ``plan.program.tick_cycles`` cycles. In these,
-    the operand is added once for each bit of the decay. The first neuron is addressed in the tick
-    after ``start``, and a neuron takes NEURON_TICKS ticks. ``done`` comes ``Map.cycles - 1``
-    cycles after ``start``. Membranes are 0 after configuration.
+    A tick takes ``plan.program.tick_cycles`` cycles, and a neuron takes NEURON_TICKS ticks. The
+    first neuron is addressed in the tick after ``start``. ``done`` comes ``Map.cycles - 1`` cycles
+    after ``start``. Nothing stalls the pipeline. Membranes are 0 after configuration.
+
+    The pipeline moves on by one stage per tick. In a tick, the operand is added once for each set
+    bit of the decay.
 
     Parameters
     ----------

@@ -13,6 +13,9 @@ __all__ = ["LaneWalk", "NeuronWalk"]
 class LaneWalk(wiring.Component):
     """Goes through the currents of a population in order: lane by lane, word by word.
 
+    The place is that of the cycle after ``start`` or ``step``. It is lane 0 of word 0 after
+    configuration.
+
     Parameters
     ----------
     lanes, words : :class:`int`
@@ -57,21 +60,24 @@ class LaneWalk(wiring.Component):
 
 
 class NeuronWalk(wiring.Component):
-    """Addresses the neurons of a population, both halves of each, one half per cycle.
+    """Addresses the neurons of a population, both halves of each.
+
+    One half is addressed in each cycle, from the cycle after ``start`` on. Nothing stalls.
 
     Parameters
     ----------
     neurons : :class:`int`
-        Of all populations.
+        Neurons of all populations.
 
     Members
     -------
     start, first, count : :py:`In(1)`, :py:`In(range(neurons))`, :py:`In(range(neurons + 1))`
-        Begin in the next cycle.
+        Begin in the next cycle with ``count`` neurons from ``first`` on.
     en, half, neuron : :py:`Out(1)`, :py:`Out(1)`, :py:`Out(range(neurons))`
-        A half that is addressed in this cycle.
+        The half that is addressed in this cycle.
     a : :py:`Out(stage_layout())`
-        Stage a of the pipeline: a first half is addressed, and it is that of the last neuron.
+        Stage a of the pipeline: ``valid`` in the first half of a neuron, ``last`` for the last
+        neuron.
     """
 
     def __init__(self, neurons: int):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counters that live in the block RAM, one byte at a time."""
+"""Counters that are in the block RAM, one byte at a time."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -27,11 +27,11 @@ class CountSignature(wiring.Signature):
 
 
 class Counters(wiring.Component):
-    """Counts what happens, in the status page.
+    """Counts events of the link in the status page.
 
-    A count takes 3 cycles, and 2 more per carry, or more without ``grant``. It carries from byte to
-    byte; the highest byte stops at 255. Of what the receiver drops, one event of a kind may wait
-    for its turn; a second one would be lost, but frames come further apart than that.
+    A count takes 3 cycles, and 2 more for each carry into the next byte, or more without
+    ``grant``. The highest byte stops at 255. One dropped frame of each kind may wait for its turn.
+    A second one of that kind would be lost, but frames come further apart than that.
 
     Members
     -------

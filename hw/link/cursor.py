@@ -9,23 +9,24 @@ __all__ = ["Cursor"]
 
 
 class Cursor(wiring.Component):
-    """Moves through a slot, and tells when the byte at its position is at hand.
+    """Moves through a slot, and says when the byte at its position is at hand.
 
-    After a move it takes 4 cycles until ``settled``, and more without ``grant``: the store is
-    asked, its value is latched, and what is derived from it is latched.
+    ``settled`` comes 4 cycles after a move, or later without ``grant``. In these cycles the store
+    is asked, its value is latched, and values derived from it are latched. The position is 0
+    after configuration.
 
     Members
     -------
     clear, step, down : :py:`In(1)`
-        Go to position 0; go up, or if ``down``, down.
+        ``clear`` goes to position 0. ``step`` goes up by one, or with ``down``, down by one.
     grant : :py:`In(1)`
         The store answers to what is asked in this cycle.
     position : :py:`Out(8)`
         Where the cursor is.
     loaded : :py:`Out(1)`
-        The byte is latched; it is to be latched as long as this is low.
+        The byte is latched. The user must latch it in every cycle without ``loaded``.
     settled : :py:`Out(1)`
-        ``loaded``, for a cycle at least.
+        ``loaded`` has been 1 for at least one cycle.
     """
 
     clear:    In(1)

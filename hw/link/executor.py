@@ -23,10 +23,10 @@ __all__ = ["Executor"]
 class Executor(wiring.Component):
     """Takes one frame after the other, feeds the core, and has the frame answered.
 
-    A byte takes 5 cycles, an event or a byte of a table 6, or more if the core stalls. The result
-    of a step is taken from the core with the next frame, not before, so that a repeated one is
-    answered from it again; with it the step is counted. A frame is repeated if its type and
-    sequence number are those of the frame before.
+    A byte takes 5 cycles. An event or a byte of a table takes 6 cycles, or more if the core
+    stalls. The result of a step is taken from the core with the next frame, not before. So a
+    repeated frame is answered from the same result. The step is counted when its result is taken.
+    A frame is repeated if its type and sequence number are those of the frame before.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Executor(wiring.Component):
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
         Results of the core.
     decides : :py:`Out(1)`
-        It may count in the next cycle.
+        The executor may count in the next cycle.
     counts : :py:`Out(CountSignature())`
         To :class:`Counters`.
     loader, o_load : :py:`Out(LoadSignature())`, :py:`Out(stream.Signature(8))`

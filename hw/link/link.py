@@ -22,8 +22,8 @@ __all__ = ["Link"]
 class Link(wiring.Component):
     """Serves one core to one host, a frame at a time.
 
-    A frame is executed only once its CRC is known to be good, and then answered. Meanwhile one more
-    frame can be received.
+    A frame is executed only once its CRC is known to be good. It is then answered. Meanwhile one
+    more frame can be received.
 
     Parameters
     ----------
@@ -37,8 +37,7 @@ class Link(wiring.Component):
     o_tokens : :py:`Out(stream.Signature(token_layout(rows)))`
         Requests to the core.
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
-        Results of the core. Each is left there until the next frame; its ``step`` is not looked
-        at.
+        Results of the core. Each is left there until the next frame. Its ``step`` is not used.
     o_load : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
         The core's table, only where it has one to load. No token is given while a LOAD is executed,
         nor before all of the table has passed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loader: the way of the weight table from frames into the core, and whether it is there."""
+"""Loader: brings the weight table from frames into the core, and checks it."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -20,9 +20,9 @@ class LoadSignature(wiring.Signature):
     restart : :py:`Out(1)`
         The next byte is the first.
     words : :py:`In(16)`
-        Whole words that have passed.
+        Number of whole words that have passed.
     loaded : :py:`In(1)`
-        They are all of the table, and those that it must have.
+        The whole table has passed, and its CRC is right.
     """
 
     def __init__(self):
@@ -34,11 +34,11 @@ class LoadSignature(wiring.Signature):
 
 
 class Loader(wiring.Component):
-    """Gives each byte its place, and sums all of them up: ``loaded`` follows the last in two
-    cycles.
+    """Gives each byte its place, and forms the CRC of all bytes.
 
-    It comes to nothing again with ``restart``, which comes in a cycle without a byte, and with a
-    byte too many. A byte passes in no time.
+    A byte passes in the cycle in which it comes. ``loaded`` follows the last byte by two cycles.
+    ``restart`` and a byte too many make it 0 again. ``restart`` must come in a cycle without a
+    byte. The loader stalls as the core does. No table is loaded after configuration.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class CurrentParams:
     width : :class:`int`
         Bits of a current.
     streams : :class:`bool`
-        Rows stream: a word that is read while it is written reads as what is written.
+        Rows stream. A word that is read while it is written then reads as what is written.
     """
 
     lanes:   int
@@ -41,13 +41,15 @@ class CurrentParams:
 class CurrentMemory(wiring.Component):
     """Synaptic currents: ``words`` words of one current per lane.
 
-    The row adder and the neurons take turns. When the neurons start, the adder has still a word to
-    read and some to write. It is done with both before the neurons read and write theirs; where
-    rows stream, it writes a word in the cycle in which they read the word.
+    A read takes one cycle. One word is read and one word is written in each cycle. Nothing stalls.
+    All currents are 0 after configuration.
 
-    If a bank reads a word in the cycle in which that word is written, it reads anything, and no
-    block uses the value. Where rows stream, the memory gives what is written instead. All currents
-    are 0 after configuration.
+    The row adder and the neurons take turns. When the neurons start, the adder still has one word
+    to read and some to write. It finishes before the neurons reach those words. Where rows stream,
+    it may write a word in the cycle in which the neurons read it.
+
+    A bank that reads a word in the cycle of its write gives any value, and no block uses that
+    value. Where rows stream, the memory gives the written value instead.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ class CurrentMemory(wiring.Component):
     rows : :py:`In(CurrentsSignature(lanes, words, width))`
         The row adder.
     neurons : :py:`In(CurrentsSignature(lanes, words, width))`
-        The neuron update, which goes first.
+        The neuron update. Where both write or both read, it goes first.
     """
 
     def __init__(self, params: CurrentParams):

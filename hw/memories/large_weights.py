@@ -13,8 +13,8 @@ __all__ = ["LargeWeightTable"]
 class LargeWeightTable(wiring.Component):
     """Table of weights: a word of ``lanes`` weights, one cycle after its address.
 
-    It is filled byte by byte; until then it reads as anything. There is one port for both, so in a
-    cycle with ``write`` nothing is read, and ``data`` stays as it is.
+    One word is read, or one byte is written, in each cycle. In a cycle with ``write`` nothing is
+    read, and ``data`` stays as it is. A byte reads as any value until it is written.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ class LargeWeightTable(wiring.Component):
     Members
     -------
     en : :py:`In(1)`
-        Read in this cycle; else ``data`` stays as it is.
+        Read in this cycle. Without it, ``data`` stays as it is.
     address : :py:`In(range(words))`
     data : :py:`Out(data.ArrayLayout(signed(width), lanes))`
         Past the end of the table: any value.
     write : :py:`In(1)`
         Write ``load``.
     load : :py:`In(load_layout(words, word_bytes))`
-        A byte, and its place; byte 0 of a word has the lowest bits.
+        A byte and its place. Byte 0 of a word has the lowest bits.
     """
 
     def __init__(self, words: int, *, width: int, lanes: int):

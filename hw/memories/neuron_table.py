@@ -11,7 +11,10 @@ __all__ = ["NeuronTable"]
 
 
 class NeuronTable(wiring.Component):
-    """Two words per neuron: m and B, then the threshold and A. A word comes one cycle after ``en``.
+    """Two words per neuron: m and B, then the threshold and A.
+
+    A word comes one cycle after ``en``. One word is read and one m is written in each cycle. After
+    configuration the table holds ``image``.
 
     A neuron that fired leaves the largest number in the place of m. No other neuron that can fire
     leaves that number there, because nothing exceeds it.
@@ -21,17 +24,18 @@ class NeuronTable(wiring.Component):
     image : list of :class:`int`
         As `plan.images.neuron_words` makes it.
     membrane, decay : :class:`int`
-        Bits of a value and of a factor.
+        Bits of ``value``; bits of ``factor``.
 
     Members
     -------
     en : :py:`In(1)`
         Read in this cycle.
     half, neuron : :py:`In(1)`, :py:`In(range(neurons))`
-        Which word.
+        Address: the half 0 or 1 of a neuron.
     value, factor : :py:`Out(signed(membrane))`, :py:`Out(decay)`
+        m and B of half 0, or the threshold and A of half 1.
     store, stored, store_neuron : :py:`In(1)`, :py:`In(signed(membrane))`, :py:`In(range(neurons))`
-        Write m of a neuron.
+        In a cycle with ``store``, ``stored`` becomes m of neuron ``store_neuron``.
     """
 
     def __init__(self, image: list[int], *, membrane: int, decay: int):

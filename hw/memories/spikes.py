@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Spike log: who fired in the last steps, in order, for as long as a delay may ask."""
+"""Spike log: which neurons fired in the last steps, in their order."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class SpikeLogParams:
     slots : :class:`int`
         Steps that the log remembers, a power of two.
     streams : :class:`bool`
-        Spikes are taken one in every cycle.
+        A spike may be taken in every cycle.
     """
 
     groups:      int
@@ -49,10 +49,13 @@ class SpikeLogParams:
 class SpikeLog(wiring.Component):
     """Lists of the spikes of each spiking population in each of the last ``slots`` steps.
 
-    A list has an entry for each group of neurons of which any fired, and room for all groups of
-    its population. It is read neuron by neuron, the lanes of a group in ascending order: ``more``
-    follows ``select`` and ``take`` by one cycle, ``number`` by two, if the first has ``fetch``.
-    Where spikes stream, ``number`` follows ``take`` with ``fetch`` by one cycle.
+    ``more`` follows ``select`` and ``take`` by one cycle. ``number`` follows them by two cycles,
+    if the first of these cycles has ``fetch``. Where spikes stream, ``number`` follows ``take``
+    with ``fetch`` by one cycle. All lists are empty after configuration.
+
+    A list has an entry for each group with at least one neuron that fired. It has room for all
+    groups of its population. It is read neuron by neuron: the groups in the order in which they
+    fired, the lanes of a group in ascending order.
 
     Parameters
     ----------
@@ -62,9 +65,9 @@ class SpikeLog(wiring.Component):
     -------
     read : :py:`In(SpikeListSignature(slots, lists, groups * units))`
     spike : :py:`In(spike_layout(groups, units))`
-        Append a group to the selected list; it must be one with ``delay`` 0.
+        Append a group to the selected list, whose ``delay`` must be 0.
     step : :py:`In(1)`
-        The step ends: the list of the next one starts empty.
+        The step ends. The lists of the next step start empty.
     clear : :py:`In(1)`
         Empty every list.
     """

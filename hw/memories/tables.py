@@ -27,7 +27,8 @@ def listed_table(images: TableImages) -> BankedRom:
 class BitmapTable(wiring.Component):
     """Table in format bitmap: the weights of a word, two cycles after its address.
 
-    The words of a row are asked for in order, one per cycle, from its first on.
+    One word is read in each cycle. The words of a row must be asked for in order, from its first
+    word on. Nothing stalls.
 
     Parameters
     ----------
@@ -36,13 +37,13 @@ class BitmapTable(wiring.Component):
     Members
     -------
     valid : :py:`In(1)`
-        Asks for a word.
+        Read a word in this cycle.
     first : :py:`In(1)`
-        It is the first of its row.
+        The word is the first one of its row.
     address : :py:`In(range(slices))`
-        Its slice.
+        Slice of the word.
     row : :py:`In(range(rows))`
-        Entry of its row in the directory.
+        Entry of the row in the directory; counts only with ``first``.
     data : :py:`Out(weights_layout(lanes, bits))`
         Zero in lanes without a weight.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read-only memory, cut into banks that block RAMs fill without a rest."""
+"""Read-only memory, cut into banks that fill whole block RAMs."""
 
 from amaranth import *
 from amaranth.lib import memory, wiring
@@ -16,7 +16,7 @@ FEW = 64
 
 
 def bank_depths(depth: int) -> list[int]:
-    """Cut ``depth`` words into banks: each as deep as some shape of a block RAM, the last smaller.
+    """Cut ``depth`` words into banks. Each is as deep as a block RAM can be; the last is smaller.
 
     Few deep and narrow banks take no more block RAMs than many shallow and wide ones, and need a
     smaller multiplexer behind them.
@@ -30,9 +30,9 @@ def bank_depths(depth: int) -> list[int]:
 
 
 class BankedRom(wiring.Component):
-    """A word per cycle, one cycle after its address.
+    """Read-only table: one word per cycle, one cycle after its address.
 
-    Nothing is read, and no block RAM does anything, in a cycle without ``en``.
+    In a cycle without ``en`` no block RAM reads.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class BankedRom(wiring.Component):
         Read in this cycle.
     address : :py:`In(range(len(image)))`
     data : :py:`Out(shape)`
-        Past the end of the table, and after a cycle without ``en``: any value.
+        The word. Past the end of the table, and after a cycle without ``en``: any value.
     """
 
     def __init__(self, image: list[int], shape):
