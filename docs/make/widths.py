@@ -6,7 +6,6 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from docs.make.kept import ROOT
 from spikewright.api import build, quantize, read
