@@ -44,7 +44,7 @@ def test_folder_where_nothing_can_be_written(tmp_path):
 
 
 def test_functions_are_compiled_where_nothing_can_be_kept(tmp_path):
-    """A numba function beside a file in the place of __pycache__, and no home."""
+    """A numba function where neither __pycache__ nor the user's cache can be made."""
     (tmp_path / "page.py").write_text(
         "from spikewright.base.cache import compiled\n"
         "@compiled(nogil=True)\ndef double(value):\n    return 2 * value\n")

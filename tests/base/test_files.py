@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files and folders are whole or not there, and nothing of a user's is replaced."""
+"""Files and folders are written whole or not at all, and never replace a file of the user."""
 
 import os
 
@@ -41,7 +41,7 @@ def test_full_disk_names_the_output(tmp_path, written, told):
 
 
 def test_only_a_file_is_written(tmp_path):
-    """A device or a folder stays what it is."""
+    """A device or a folder is not changed."""
     for path, kind in ((tmp_path, "folder"), ("/dev/null", "device")):
         with refused(f"Output must be a file, not the {kind} '{path}'"), written_file(path):
             pass
@@ -50,7 +50,7 @@ def test_only_a_file_is_written(tmp_path):
 
 
 def write(path, text="new", index=None):
-    """A folder as a command writes it, with ``text`` beside its index."""
+    """A folder like that of a command: its index, and a file with ``text``."""
     with written_folder(path, index) as temporary:
         (temporary / "ladder.json").write_text('{"rungs": []}')
         (temporary / "text").write_text(text)
@@ -87,7 +87,7 @@ def test_folder_behind_a_link_is_replaced(tmp_path):
 
 
 def test_two_write_one_folder(tmp_path):
-    """Both write a whole folder; the one that ends last stays."""
+    """Both write a whole folder. The folder of the one that ends last stays."""
     path = tmp_path / "folder"
     with written_folder(path) as temporary:
         write(path, "second")
@@ -104,7 +104,7 @@ def refused_folder(path):
     None, "{}", "[]", "3", "{", "\xff", "[" * 100_000, '{"model_hash": 1}'],
     ids=["missing", "empty", "list", "number", "cut", "latin", "deep", "of_another"])
 def test_folder_of_a_user_is_refused(tmp_path, text):
-    """Without a ladder.json that a command has written."""
+    """A folder has no ladder.json of a command."""
     (tmp_path / "mine").write_text("")
     if text is not None:
         (tmp_path / "ladder.json").write_text(text, encoding="latin-1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""External tools: what they print, how their failures are quoted, and that none outlives us."""
+"""External tools: their output, messages of their failures, and that none runs on after us."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ TOOL = "nextpnr-ice40"
 
 @pytest.fixture(autouse=True)
 def python(monkeypatch):
-    """Python takes the place of a tool."""
+    """Python is run as the tool."""
     monkeypatch.setattr(spikewright.base.tools, "command_of", lambda tool: [sys.executable])
     monkeypatch.setattr(spikewright.base.tools, "_compiles_first", lambda tool: False)
 
@@ -50,7 +50,7 @@ def test_failing_tool_is_quoted(tmp_path, said, told):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_tool_ends_with_an_exception(tmp_path, monkeypatch, error):
-    """Whatever stops the waiting stops the tool."""
+    """If the waiting ends early, the tool is stopped, whatever the reason."""
     class Clock:
         def __enter__(self):
             return self
