@@ -36,7 +36,7 @@ def _save(path, tensors, metadata=None):
 
 @pytest.fixture(params=FORMATS)
 def write(request, tmp_path):
-    """Save tensors in one of the formats, and give the path."""
+    """Save tensors in one of the formats, and return the path."""
     return lambda tensors: _save(tmp_path / f"net{request.param}", tensors)
 
 
@@ -199,7 +199,7 @@ def test_checkpoint_truncated(write, share):
 
 @pytest.mark.parametrize("kind, told", [(bool, "BOOL"), (np.int8, "I8"), (np.int64, "I64")])
 def test_checkpoint_of_other_numbers(tmp_path, kind, told):
-    """Integers are those of some scale, which the file does not say."""
+    """Integers are refused, because the file does not have their scale."""
     tensors = {**random_tensors(0), "con3.op.weight": np.ones((2, 5), kind)}
     path = _save(tmp_path / "net.safetensors", tensors)
     with refused(f"Checkpoint {path} con3.op.weight must hold floating-point numbers, not {told}"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints as pickles: nothing in them is ever run."""
+"""Checkpoints as pickles. No code in them is ever run."""
 
 import pickle
 
@@ -17,7 +17,7 @@ def _tensors():
 
 
 def test_checkpoint_damaged_anywhere(tmp_path):
-    """Whatever a damaged pickle makes torch raise, the reader refuses it by name."""
+    """With any error of torch on a damaged pickle, the reader refuses the file by its name."""
     tensors = _tensors()
     path, rng = tmp_path / "net.pth", np.random.default_rng(1)
     torch.save(tensors, path, _use_new_zipfile_serialization=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics against values worked out by hand, and against NumPy's own."""
+"""Metrics against values calculated by hand, and against NumPy."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ GOOD = {"bin": [0, 0, 2, 2, 3], "channel": [1, 0, 2, 2, 0], "n_bins": 5, "n_chan
 
 @pytest.fixture
 def write(tmp_path):
-    """Save the good recording with changes; None drops a key."""
+    """Save the good recording with changes. A change to None drops the key."""
     def save(**changes):
         data = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
         np.savez(tmp_path / "rec.npz", **data)
@@ -41,7 +41,7 @@ def test_recording_reads(write):
 
 
 def test_recording_expands_counts(write):
-    """Each spike is one event, side by side where the channel stood."""
+    """Each spike is one event, at the position of its channel."""
     recording = read_recording(write(count=[2, 1, 0, 3, 1]))
     assert _steps(recording) == [[1, 1, 0], [], [2, 2, 2], [0], []]
 
@@ -64,7 +64,7 @@ def test_recording_velocity(write):
 
 
 def test_recording_of_force(write):
-    """Force stands in where there is no velocity, and where it is asked for."""
+    """Force is read if there is no velocity, or if the target is force."""
     velocity, force = np.zeros((5, 2)), np.arange(10.0).reshape(5, 2)
     assert np.array_equal(read_recording(write(force=force)).velocity, force)
     path = write(velocity=velocity, force=force)
@@ -220,7 +220,7 @@ def test_simulated_recording_is_always_the_same():
 
 
 def test_recording_with_gaps_and_texts(tmp_path):
-    """A gap in the velocity is kept; the texts of the file come with the recording."""
+    """A gap in the velocity is kept, and the recording has the texts of the file."""
     velocity = np.zeros((4, 2))
     velocity[2] = np.nan
     np.savez(tmp_path / "rec.npz", bin=[0, 3], channel=[1, 0], n_bins=4, n_channels=2, dt=4e-3,

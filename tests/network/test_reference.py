@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The float model against what the published networks answer in their own framework."""
+"""The float model against the outputs of the published networks in their own framework."""
 
 import dataclasses
 
@@ -57,7 +57,7 @@ def test_retimed_reference_leads_published(shared, checkpoint):
 
 
 def test_reference_repeats_published_update_order():
-    """The authors' equations, all right-hand sides old, written out for one small network."""
+    """The authors' equations for one small network: all values come from the step before."""
     network = tiny_network(3)
     recording = random_recording(3, network.channels, 400)
     recurrent, inward, out = (p.weights for p in network.projections)

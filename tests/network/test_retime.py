@@ -50,7 +50,7 @@ def test_retime_shifts_outputs_bit_for_bit(name, seed):
 
 
 def test_retime_random_graphs():
-    """Whatever the delays: outputs are equal, and no further shift is possible."""
+    """With any delays, the outputs are equal, and no further shift is possible."""
     rng = np.random.default_rng(1)
     for seed in range(20):
         edges = [(INPUT, "a", int(rng.integers(0, 4))),
@@ -92,7 +92,7 @@ def test_retime_of_several_outputs_keeps_them_in_step():
 
 
 def test_retime_never_swaps_outputs():
-    """The first output waits for a later population, and still comes first."""
+    """The first output depends on a later population, and is still the first output."""
     late = make_network(0, {"a": 3, "one": 1, "b": 3, "two": 2}, [
         (INPUT, "a", 1), ("a", "b", 1), ("b", "one", 1), ("a", "two", 1)])
     one = dataclasses.replace(late.population("one"), spiking=False)
