@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several tests of artefacts need."""
+"""Helpers for several tests of model folders."""
 
 import dataclasses
 import functools
@@ -15,7 +15,7 @@ __all__ = ["compiled", "rehash", "rewrite", "same"]
 
 
 def same(one, other):
-    """Two dataclasses are equal in every field, arrays in type and value too."""
+    """Check that two dataclasses are equal in every field, and arrays in type and value."""
     for field in dataclasses.fields(one):
         a, b = getattr(one, field.name), getattr(other, field.name)
         if isinstance(a, np.ndarray):
@@ -41,7 +41,7 @@ def rewrite(path, change):
 
 
 def rehash(folder, change=lambda manifest, tables: None):
-    """Change an artefact, and make all of its hashes anew."""
+    """Change a model folder, and compute all of its hashes again."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     arrays = {}

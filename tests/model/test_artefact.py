@@ -70,7 +70,7 @@ def test_artefact_hash_follows_the_tables(tmp_path):
 
 
 def test_artefact_hash_does_not_depend_on_the_name(tmp_path):
-    """A name may come from a file name, which a locale may spell otherwise."""
+    """A name may come from a file name, and a locale may write it in another encoding."""
     model, network, facts = compiled(0, "net")
     renamed = dataclasses.replace(model, name="Ünï – net")
     first = save_artefact(tmp_path / "a", model, network, facts)
@@ -142,7 +142,7 @@ def test_artefact_that_is_no_model(tmp_path):
 
 
 def test_artefact_is_never_half_written(folder, monkeypatch):
-    """A failure while writing leaves the old model whole, and nothing else beside it."""
+    """After a failure while writing, the old model is whole, and there are no other files."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     model, network, facts = compiled(1, "other")
     save, calls = np.savez_compressed, []

@@ -44,7 +44,7 @@ def test_artefact_of_two_projections_of_one_title(tmp_path):
 
 
 def test_artefact_of_two_axes_from_four_outputs(tmp_path):
-    """The readout goes from the float network to the velocity of golden."""
+    """The readout of the float network also makes the velocity of golden."""
     network = make_network(6, {"a": 8, "out": 4}, [(INPUT, "a", 0), ("a", "a", 1), ("a", "out", 0)])
     readout = np.array([[1.0, -1.0, 0.0, 0.5], [0.0, 0.25, 2.0, -3.0]])
     plain, network = network, dataclasses.replace(network, readout=readout)

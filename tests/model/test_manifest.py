@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manifests that are refused, and folders whose hashes fit but whose parts do not."""
+"""Refused manifests, and refused folders with parts that do not fit but have correct hashes."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_artefact_hashes_are_those_of_its_format(folder):
      "current_peak, membrane_peak, proven_bits, state_bits, simulated")),
 ])
 def test_artefact_with_entries_of_the_wrong_kind(folder, change, message):
-    """Its hashes fit, so that somebody must have made it so."""
+    """Its hashes are correct, so somebody changed it on purpose."""
     rehash(folder, lambda manifest, tables: change(manifest))
     for load in (load_artefact, load_manifest, load_network):
         with refused(f"{folder / 'manifest.json'} {message}: build the model again"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model folder as a whole: integers, network and facts of one manifest."""
+"""A model folder: integers, network and facts of one manifest."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_model_of_a_folder(folder, tmp_path):
 
 @pytest.mark.parametrize("name", ["tables.npz", "network.npz"])
 def test_folder_that_is_replaced_meanwhile_is_refused(folder, monkeypatch, name):
-    """Never the integers of one model with the network of another."""
+    """The integers of one model with the network of another are refused."""
     read = artefact.read_arrays
 
     def read_arrays(path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder that an older version wrote still loads."""
+"""A folder of an older version can still be read."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ SCHEMA1 = Path(__file__).parent / "data" / "schema1"
 
 
 def test_artefact_of_schema_1():
-    """Made before a projection had bits and a model a readout."""
+    """In that version, a projection had no bits and a model no readout."""
     model, manifest = load_artefact(SCHEMA1)
     written = json.loads((SCHEMA1 / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["model_hash"] == written["model_hash"] != model_hash(model)
