@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs that are searched for to break the proven widths of the states."""
+"""A search for inputs that break the proven widths of the states."""
 
 import dataclasses
 
@@ -57,7 +57,7 @@ def _peaks(model, blocks, times):
 
 
 def _attacks(model):
-    """Blocks of channels that drive each hidden neuron up or down, held, alternating, or late."""
+    """Blocks of channels that drive each hidden neuron up or down: always, by turns, or late."""
     weights = {p.source: p.weights for p in model.projections
                if p.target == model.populations[0].name}
     inward, recurrent = weights.pop(INPUT), next(iter(weights.values()))
@@ -76,7 +76,7 @@ def _attacks(model):
 
 @pytest.mark.parametrize("times", [1, 3])
 def test_proven_widths_hold_against_an_adversary(wide, times):
-    """Greedy inputs for every neuron, then random changes that are kept where a peak grows."""
+    """Greedy inputs for every neuron, then random changes that are kept if a peak grows."""
     current, membrane = proven_bits(wide, times)
     model = with_states(wide, current, membrane)
     blocks = _attacks(model)
@@ -105,7 +105,7 @@ def test_narrower_states_are_broken_by_the_adversary(wide):
 
 
 def test_with_states_changes_no_answer(wide):
-    """Widths that nothing exceeds are as good as any wider ones."""
+    """If no state exceeds its width, wider states give the same result."""
     blocks = _attacks(wide)[::9]
     high, low, _ = _peaks(wide, blocks, 1)
     narrow = with_states(wide, *proven_bits(wide))

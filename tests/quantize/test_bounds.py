@@ -26,7 +26,7 @@ def _with_widths(model, current, membrane):
 
 
 def _worst(model, name, neuron, sign):
-    """Channels whose weights drive one neuron to one side."""
+    """Channels with weights of one sign to one neuron."""
     weights = sum(p.weights[:, neuron] for p in model.projections
                   if p.source == INPUT and p.target == name)
     rows = np.flatnonzero(sign * weights > 0)
@@ -77,7 +77,7 @@ def test_proven_bits_hold_several_events_per_channel():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_proven_bits_are_reached(sign):
-    """Where one channel alone drives a neuron, the bound is no looser than a bit."""
+    """If one channel alone drives a neuron, the bound is at most one bit too large."""
     network = retime(tiny_network(0, channels=1, hidden=1, outputs=1))
     model = nearest_model(network, Widths(current=24, membrane=32), "m")
     recurrent, inward, out = (p.weights for p in model.projections)

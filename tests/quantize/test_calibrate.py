@@ -58,7 +58,7 @@ def test_calibrate_takes_the_most_fraction_bits_that_fit(network, recording, wei
 
 
 def test_calibrate_leaves_room_for_the_largest_weight():
-    """Quiet spikes would let more fraction bits in than a single large weight has room for."""
+    """With few spikes more fraction bits would fit the states than fit a large weight."""
     network = retime(tiny_network(0, **SHAPE))
     network.projections[1].weights[0] *= 1e-4
     widths = Widths(current=12)
@@ -181,7 +181,7 @@ ADVICE = "take more weight bits"
 
 
 def test_compile_tells_what_rounding_takes(recording):
-    """A channel that the checkpoint uses is not told as one that it does not."""
+    """A channel that the checkpoint uses has another warning than one that it does not use."""
     network = _small_inputs(1e-3, 4)
     _, _, facts = compile_network(network, name="n", recording=recording, widths=Widths(weight=4))
     assert [text for text in facts["warnings"] if "left out" in text] == [
@@ -209,7 +209,7 @@ def test_compile_warns_of_neurons_that_rounding_silences(recording):
 
 
 def test_neurons_that_fire_by_themselves_only_through_others(recording):
-    """Neuron 3 hears neuron 2 alone, channel 5 reaches neuron 3 alone: all depends on neuron 2."""
+    """Only neuron 2 drives neuron 3, and channel 5 drives only neuron 3."""
     def warnings(weight):
         network = tiny_network(0, **SHAPE)
         recurrent, inward, _ = (projection.weights for projection in network.projections)

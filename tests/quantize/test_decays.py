@@ -67,7 +67,7 @@ def test_round_decays_half_up_inside_the_range(decay, value):
 
 
 def test_weights_make_up_for_changed_decays():
-    """With slower decays every weight must be smaller, and the membrane comes closer."""
+    """With slower decays every weight must be smaller, and the membrane is then closer."""
     population = Population(name="p", spiking=False, threshold=np.ones(1),
                             synaptic_decay=np.array([0.7]), membrane_decay=np.array([0.9]))
     events = np.random.default_rng(0).poisson(0.2, (2000, 4)).astype(float)
@@ -85,7 +85,7 @@ def test_weights_make_up_for_changed_decays():
 
 
 def test_nearest_values_worked_by_hand():
-    """Around 0.9 of 256: 230; of two terms 224 = 256 - 32 and 240 = 256 - 16."""
+    """Near 0.9 of 256 is 230. With two terms, 224 = 256 - 32 and 240 = 256 - 16 are near."""
     assert nearest_values(0.9, 8, None, 3) == [230, 231, 229]
     assert nearest_values(0.9, 8, 2, 2) == [224, 240]
     assert nearest_values(0.01, 4, None, 2) == [1, 2]
@@ -138,7 +138,7 @@ def test_decay_terms_of_a_model():
 
 
 def test_more_terms_come_closer():
-    """On the project's own network and recording; the states hold although weights grew."""
+    """On the default network and recording. The states fit although the weights are larger."""
     network = read_checkpoint("data/default.safetensors")
     recording = read_recording("data/default_recording.npz").head(1500)
     fidelity = []

@@ -25,7 +25,7 @@ def test_round_half_up(x, rounded):
 
 
 def _one_neuron(weights=(0.5, -0.25), threshold=1.0, decay=0.5):
-    """Two channels to one neuron to one output of weight 1."""
+    """Two channels, one neuron, one output with weight 1."""
     return Network(channels=len(weights), dt=4e-3, populations=(
         Population(name="hidden", spiking=True, threshold=np.array([threshold]),
                    synaptic_decay=np.array([decay]), membrane_decay=np.array([0.5])),
@@ -94,7 +94,7 @@ def test_quantize_decay(decay, bits, rounded):
 
 
 def test_quantize_starved_neuron_keeps_fewer_bits():
-    """A threshold of more than half of the membrane's range makes the neuron's scale coarser."""
+    """A threshold above half of the range of m makes the scale of the neuron coarser."""
     widths = Widths(weight=8, current=16, membrane=20, fraction=3)
     half = ((1 << 19) - 1) / 2
     whole = nearest_model(_one_neuron((127 / 32000, 0.0)), widths, "m")
@@ -197,7 +197,7 @@ def test_integer_model_wrong(changes, message):
     ({"bits": 3.0}, "bits must be an int from 2 to weight = 5, not 3.0"),
 ])
 def test_integer_model_of_mixed_widths_wrong(changes, message):
-    """Three bits of nine, and two fraction bits: a narrow weight may be shifted the further."""
+    """Three bits of nine, and two fraction bits. A weight of fewer bits may be shifted further."""
     model = deep_model(0, None, MIXED)
     narrow = dataclasses.replace(model.projections[1], **changes)
     projections = (model.projections[0], narrow, *model.projections[2:])

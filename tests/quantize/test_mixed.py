@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of several widths, from what a user asks for to the model."""
+"""Weights of several widths, from the choices of the user to the model."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ INPUT, RECURRENT, OUTPUT = "input->hidden", "hidden->hidden", "hidden->readout"
     ({"input": 2, "recurrent": 3, "output": 4}, 4, (3, 2, 4)),
 ])
 def test_mixed_bits(by_role, weight, bits):
-    """Projections without bits of their own get those of the widths; the widest gives the width."""
+    """Other projections have the bits of the widths. The most bits become the width."""
     network = retime(tiny_network(0))
     assert [p.title for p in network.projections] == [RECURRENT, INPUT, OUTPUT]
     assert mixed_bits(network, Widths(fraction=0), by_role) == (
@@ -31,7 +31,7 @@ def test_mixed_bits(by_role, weight, bits):
 
 
 def test_mixed_bits_of_another_form():
-    """What is neither input, recurrent nor output goes by its title; an input may be two."""
+    """A projection that is not input, recurrent or output has its title. Two may be inputs."""
     network = make_network(0, {"a": 2, "b": 2, "out": 1}, [
         ("input", "a", 0), ("input", "b", 0), ("a", "b", 1), ("b", "b", 1), ("b", "out", 0)])
     assert mixed_bits(network, Widths(), {"input": 4, "a->b": 5}) == (Widths(), (4, 4, 5, 8, 8))

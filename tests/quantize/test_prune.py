@@ -78,7 +78,7 @@ def test_prune_neuron_that_can_never_fire():
 
 
 def test_prune_repeats_until_nothing_changes():
-    """Neuron 1 hears only neuron 0, which never fires, and channel 5 reaches only neuron 1."""
+    """Only neuron 0, which never fires, drives neuron 1. Channel 5 drives only neuron 1."""
     def chain(recurrent, inward, out):
         recurrent[:, :2] = 0
         inward[:, :2] = 0
@@ -90,7 +90,7 @@ def test_prune_repeats_until_nothing_changes():
 
 
 def test_firing_of_weights_and_of_integers():
-    """Neuron 3 is reached by itself alone, which counts: prune cannot know that it never begins."""
+    """Nothing but neuron 3 drives neuron 3, so it never fires. prune does not find this."""
     def chain(recurrent, inward, out):
         recurrent[:, :2] = inward[:, :2] = 0
         recurrent[0, 1] = 5
@@ -126,7 +126,7 @@ def test_prune_twice_changes_nothing():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_prune_changes_no_answer(seed):
-    """Half of everything dropped, and golden still gives the same spikes and velocities."""
+    """Half of the parts are dropped, and golden still gives the same spikes and velocities."""
     rng = np.random.default_rng(seed)
 
     def thin(recurrent, inward, out):
@@ -147,7 +147,7 @@ def test_prune_changes_no_answer(seed):
 
 
 def test_prune_of_a_model_with_dropped_parts():
-    """Places in the checkpoint survive a second pruning, channels without rows stay without."""
+    """Indices in the checkpoint and channels without rows are the same after a second pruning."""
     model = deep_model(0)
     model.projections[0].weights[:, 1] = -1
     model.projections[1].weights[:, 1] = -1

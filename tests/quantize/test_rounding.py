@@ -54,7 +54,7 @@ def test_synapse_traces_of_a_step_worked_by_hand():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_synapse_traces_add_up_to_the_membrane(seed):
-    """Weighted by the weights, the traces of a neuron are the membrane that the network has."""
+    """The traces of a neuron times its weights add up to its membrane in the network."""
     network = retime(tiny_network(seed, channels=6, hidden=5))
     recording = random_recording(seed, 6, 200, rate=0.4)
     recording.reset[[60, 130]] = True
@@ -92,7 +92,7 @@ def test_compensated_keeps_zeros_range_and_shape():
 
 
 def test_compensated_is_nearest_where_no_spike_tells_more():
-    """A silent recording leaves only the ridge, which weighs every weight alike."""
+    """With a silent recording there is only the ridge, which is the same for every weight."""
     network = retime(tiny_network(2, channels=8, hidden=6))
     silent = poisson_recording(8, 4e-3, steps=50, rate=1e-9, seed=1)
     rounded = compensated(network, (8, 8, 8), silent, decay_bits=12)
@@ -133,7 +133,7 @@ def test_best_shifts_of_mixed_widths(recurrent, most, shift):
 
 
 def test_nearest_of_mixed_widths():
-    """Both largest weights reach the end of their range; without shifts given, so may either."""
+    """At least one largest weight becomes the largest integer of its width, with any shifts."""
     network, _, _ = _driven(1.0, 1.0, (1, 1))
     for shift, largest in (((4, 0, 0), [7, 112]), ((5, 0, 0), [4, 127]), (None, [7, 112])):
         rounded = nearest(network, (4, 8, 8), shift)
@@ -209,7 +209,7 @@ def test_nearest_with_shifts_worked_by_hand():
 
 
 def test_shifts_leave_room_in_the_currents():
-    """Large recurrent weights ask for a shift, but every bit of it costs a fraction bit."""
+    """Large recurrent weights need a shift, but each of its bits costs a fraction bit."""
     network = make_network(1, {"a": 4, "out": 1},
                            [("a", "a", 1), ("input", "a", 0), ("a", "out", 0)])
     network.projections[0].weights[:] *= 8
@@ -251,7 +251,7 @@ def test_compensated_fidelity_on_real_spikes(bits, least):
 
 
 def test_compensated_beats_nearest_at_four_bits():
-    """On the project's own network and recording, on spikes that the rounding has not seen."""
+    """On the default network and recording, with other spikes than those for the rounding."""
     network = read_checkpoint("data/default.safetensors")
     recording = read_recording("data/default_recording.npz").head(4000)
     model, network, _ = compile_network(network, name="m", widths=Widths(weight=4, fraction=0))
@@ -263,7 +263,7 @@ def test_compensated_beats_nearest_at_four_bits():
 
 
 def test_many_synapses_are_rounded_about_as_well():
-    """Beyond `gram.MANY` synapses the work is coarser; the membrane comes as close."""
+    """With more than `gram.MANY` synapses the search is coarser, but the membrane is as close."""
     network = make_network(2, {"hidden": 3, "out": 2},
                            [("input", "hidden", 0), ("input", "out", 0), ("hidden", "out", 0)],
                            channels=300)
@@ -305,7 +305,7 @@ def test_few_neurons_at_once_where_memory_is_short(monkeypatch, memory, most):
 
 
 def test_memory_of_a_neuron():
-    """A long recording: no array of all steps and synapses, be a weight zero or not."""
+    """A long recording: no array has all steps and all synapses, with or without zero weights."""
     network, recording = retime(tiny_network(2, channels=40)), random_recording(1, 40, 30_000)
     network.projections[1].weights[3] = 0
     drive = next(drives(network, recording, run_reference(network, recording).spikes))
@@ -320,7 +320,7 @@ def test_memory_of_a_neuron():
 
 
 def test_delay_longer_than_the_recording():
-    """No spike arrives, and every weight is rounded all the same."""
+    """No spike arrives, and every weight is still rounded."""
     network = make_network(1, {"a": 3, "out": 2}, [
         ("input", "a", 0), ("input", "a", 8), ("a", "a", 9), ("a", "out", 0)])
     recording = random_recording(1, 4, 5, rate=1.0)
