@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configurations that cannot be."""
+"""Configurations that are refused."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight-ROM export, read back by the tools that it is meant for."""
+"""Export of the tables, read by the tools that it is for."""
 
 import dataclasses
 import json
@@ -75,7 +75,7 @@ def _compile_c(tmp_path, folder, program):
 
 @pytest.mark.parametrize("bits, narrow", [(5, {}), (12, {}), (12, {"second_to_first_weights": 5})])
 def test_export_c_values(tmp_path, bits, narrow):
-    """A program that prints every array gives the tables back."""
+    """A C program that prints every array prints the tables."""
     model = deep_model(0)
     widths = dataclasses.replace(model.widths, weight=bits, current=24, membrane=24)
     projections = tuple(
@@ -183,7 +183,7 @@ int main(void)
 
 
 def test_export_c_port_equals_golden(tmp_path):
-    """A microcontroller's main loop on rom.h alone decodes as golden does, bit for bit."""
+    """A C program with rom.h alone decodes as golden does, bit for bit."""
     network = tiny_network(5, channels=12, hidden=16)
     network.projections[1].weights[[3, 8]] = 0
     model, _, _ = compile_network(network, name="net")
@@ -202,7 +202,7 @@ def test_export_c_port_equals_golden(tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_export_names(tmp_path, name):
-    """Whatever a model is called, its headers compile and its identifiers are identifiers."""
+    """With any name of a model, the headers compile and the identifiers are valid."""
     model = dataclasses.replace(deep_model(0), name=name)
     index = export_rom(tmp_path / "rom", model, HASH, 4)
     assert re.fullmatch(r"[a-z][a-z0-9_]{0,39}", index["prefix"])

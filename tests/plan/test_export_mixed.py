@@ -9,7 +9,7 @@ from tests.networks import MIXED, deep_model
 
 
 def test_export_of_mixed_widths(tmp_path):
-    """A memory for each width, and for each projection the width that tells which."""
+    """A memory for each width. The width of a projection decides its memory."""
     model = deep_model(0, None, MIXED)
     index = export_rom(tmp_path / "rom", model, "0" * 64, 4)
     layout = Layout(model=model, lanes=4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight tables: their images decode back to the weights, and their costs by hand."""
+"""Weight tables: images decode to the weights, and costs equal values calculated by hand."""
 
 import dataclasses
 
@@ -61,7 +61,7 @@ READ = {"dense": _dense, "bitmap": _bitmap, "rows": _rows}
 @pytest.mark.parametrize("name", [*FORMATS, "smallest"])
 @pytest.mark.parametrize("lanes", [1, 2, 4, 8, 64])
 def test_tables_decode(lanes, name, bits):
-    """From the images and the row tables alone, every weight comes back; padding is 0."""
+    """The images and the row tables alone give every weight back, and padding is 0."""
     model = deep_model(1, None, bits)
     layout = Layout(model=model, lanes=lanes, tables_format=name)
     assert list(layout.images) == sorted({5, *(bits or {}).values()}, reverse=True)
@@ -76,7 +76,7 @@ def test_tables_decode(lanes, name, bits):
 
 @pytest.mark.parametrize("bits", [None, MIXED], ids=["alike", "mixed"])
 def test_tables_follow_one_another(bits):
-    """Those of each width by themselves."""
+    """The tables of each width are alone."""
     model = deep_model(1, None, bits)
     for name in FORMATS:
         layout = Layout(model=model, lanes=2, tables_format=name)
@@ -140,7 +140,7 @@ def test_costs_by_hand():
 
 
 def test_costs_of_mixed_widths_by_hand():
-    """The same, beside other projections: the weights of each width are numbered by themselves."""
+    """The same with other projections: the weights of each width have their own numbers."""
     weights = np.array([[1, 0, 0, 0, 3], [0, 0, 0, 0, 0], [0, -2, 0, 0, 0], [1, 0, 1, 0, 1]])
     model, k = _one(weights, 5)
     projections = list(model.projections)

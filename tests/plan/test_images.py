@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants of neurons decode back to the model; bytes to load have the lowest bits first."""
+"""Images of neurons decode to the model. Bytes to load begin with the lowest bits."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_neuron_words_decode():
 
 @pytest.mark.parametrize("lanes", [1, 3, 4])
 def test_lane_words_decode(lanes):
-    """A, B and threshold of every neuron in its lane and word; the rest never fires."""
+    """A, B and threshold of every neuron are in its lane and word. Other places never fire."""
     model = deep_model(2)
     words = lane_words(model, lanes)
     assert len(words) == lanes

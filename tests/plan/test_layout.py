@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a deep model lies: populations of 5, 3 and 2 neurons, worked by hand."""
+"""The layout of a model with populations of 5, 3 and 2 neurons, calculated by hand."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_groups_of_one_neuron(lanes):
     (4, [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, -1, 8, 9, -1, -1]),
 ])
 def test_groups_of_state_words(lanes, neuron_at):
-    """A group is a state word; no group has neurons of two populations."""
+    """A group is a state word. No group has neurons of two populations."""
     layout = layout_of(lanes, units=lanes)
     assert [(span.group, span.groups) for span in layout.spans.values()] == WORDS[lanes]
     assert layout.groups == layout.words
@@ -92,7 +92,7 @@ def test_bitmap_tables():
 
 
 def test_tables_of_mixed_widths():
-    """Projections 1, 5 and 7 have 3 bits and 4 has 2; each width is counted by itself."""
+    """Projections 1, 5 and 7 have 3 bits, and 4 has 2. Each width has its own addresses."""
     layout = Layout(model=deep_model(1, None, MIXED), lanes=4)
     assert [(table.bits, table.first) for table in layout.tables] == [
         (5, 0), (3, 0), (5, 10), (5, 16), (2, 0), (3, 8), (5, 21), (3, 13)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model on a core: what a host loads, and the tables that large RAMs cannot hold."""
+"""A plan: the bytes that a host loads, and tables that large RAMs cannot hold."""
 
 import dataclasses
 

@@ -99,7 +99,7 @@ FIRST = "the first population with delay 0"
      "Model must have one input projection, not 0"),
 ])
 def test_program_refuses_other_forms(change, message):
-    """At once, where the plan is made."""
+    """The plan is refused when it is made."""
     model = deep_model(0)
     assert model.projections[1].source == INPUT
     edge = dataclasses.replace(model.projections[1], **change)

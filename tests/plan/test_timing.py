@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cycle contract on steps worked by hand; that the hardware keeps it is tested elsewhere."""
+"""The cycle contract on steps calculated by hand. tests/sim compares it with the hardware."""
 
 import dataclasses
 
