@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told of a model that does otherwise than its network."""
+"""Warnings about a model that behaves unlike its network."""
 
 import dataclasses
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The golden model against the equations of the integer contract, written out once more."""
+"""The golden model against a second program with the same integer equations."""
 
 import dataclasses
 import os
@@ -164,7 +164,7 @@ def test_golden_threshold_is_strict(threshold, fires):
     (-10, [-5, -2, -1, 0, 0, 0]),       # half of -5 is -2.5 -> -2, of -1 is -0.5 -> 0
 ])
 def test_golden_rounds_half_up(weight, decayed):
-    """The membrane of a neuron that only decays, seen by a threshold just below and just at it."""
+    """A membrane that only decays, with a threshold just below it and one equal to it."""
     for step, value in enumerate(decayed, 1):
         model = _single(weight, 0, b=8)
         out = dataclasses.replace(model.populations[1], membrane_decay=np.array([8]))
@@ -180,7 +180,7 @@ def test_golden_rounds_half_up(weight, decayed):
 
 @pytest.mark.parametrize("delay", [1, 2, 5])
 def test_golden_delay_and_reset_after_a_spike(delay):
-    """A spike comes back after ``delay`` steps, and the membrane is 0 in the step after one."""
+    """A spike acts on its neuron after ``delay`` steps. The membrane is 0 in the step after it."""
     answer = _equal(_single(10, 9, delay=delay), make_recording([[0]] + [[]] * 12, 1))
     echo = [t for t in range(13) if t % max(delay, 2) == 0]
     if delay == 1:
@@ -206,7 +206,7 @@ def test_golden_refuses_a_recording_of_another_network():
 
 
 def test_golden_interpreted_equals_compiled(tmp_path):
-    """The page as Python runs it gives what numba makes of it."""
+    """The interpreter and numba give the same results for golden/core.py."""
     model, network, facts = compile_network(tiny_network(1, channels=8, hidden=9), name="net")
     save_artefact(tmp_path / "model", model, network, facts)
     recording = random_recording(1, 8, 200)
