@@ -76,7 +76,7 @@ def test_stalls_on_verilog(simulator, seeds, choices):
 
 
 def test_loaded_weights_on_verilog(simulator):
-    """The table is loaded first, with stalls and without; before, it reads as X."""
+    """The table is loaded first, with stalls and without. Before that, it reads as X."""
     plan = plan_of(deep_model(4), 3, weight_memory="large")
     recording = random_recording(4, 6, 60, reset=[0, 40, 41])
     assert run_bench(plan, recording, simulator=simulator, folder=BUILD) == []
@@ -124,7 +124,7 @@ def test_simulator_that_ends_early_is_told(monkeypatch, simulator):
 
 @pytest.mark.parametrize("text", [None, "", "<testsuites><testsuite", "<testsuites/>"])
 def test_results_that_are_cut_are_told(tmp_path, text):
-    """As a simulator leaves them that was killed."""
+    """The files are like those of a simulator that was killed."""
     results = tmp_path / "results.xml"
     if text is not None:
         results.write_text(text)
@@ -134,7 +134,7 @@ def test_results_that_are_cut_are_told(tmp_path, text):
 
 
 def test_runs_of_one_design_have_scripts_of_their_own(tmp_path, monkeypatch):
-    """Two at once read each its own; another Yosys, or other Verilog, is another design."""
+    """Two runs at once have their own scripts. Another Yosys or Verilog is another design."""
     plan = plan_of(deep_model(4))
     first, second = (random_recording(seed, 6, 5) for seed in (1, 2))
     verilog, one = prepare(plan, first, tmp_path)
@@ -171,7 +171,7 @@ def test_one_at_a_time(tmp_path):
 
 
 def test_waves(simulator, tmp_path, monkeypatch):
-    """Also where make exports the variable that its user has set."""
+    """Waves are written even if make exports the variable WAVES of the user."""
     monkeypatch.setenv("WAVES", "core.waves")
     waves = tmp_path / "new" / f"core{cocotb_runner.WAVES[simulator]}"
     assert run_bench(plan_of(deep_model(4)), random_recording(4, 6, 5), simulator=simulator,
@@ -182,7 +182,7 @@ def test_waves(simulator, tmp_path, monkeypatch):
 
 
 def test_path_with_spaces(simulator, tmp_path):
-    """Verilator's makefile cannot name it; Icarus works there."""
+    """The makefile of Verilator cannot have such a path. Icarus Verilog can."""
     folder = tmp_path / "my work"
     plan, recording = plan_of(deep_model(4)), random_recording(4, 6, 5)
     if simulator == "icarus":

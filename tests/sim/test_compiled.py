@@ -57,7 +57,7 @@ def test_compiled_tables(tables, lanes):
     ("dense", 1, SERIAL), ("dense", 4, LANES), ("bitmap", 4, {}), ("rows", 3, {}),
     ("smallest", 4, {})])
 def test_compiled_mixed_widths(tables, lanes, choices):
-    """Projections of three widths, each weight somewhere as far from 0 as its width lets it."""
+    """Projections of three widths, each with its largest and smallest possible weights."""
     model = deep_model(7, None, MIXED)
     for projection in model.projections:
         most = (1 << projection.bits - 1) - 1

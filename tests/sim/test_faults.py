@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cores that break a rule of their own, and the compiled run that says so."""
+"""Faulty cores, and the error of the compiled run for each."""
 
 import ctypes
 import gc
@@ -25,7 +25,7 @@ from tests.networks import deep_model, random_recording, refused
 
 
 class BrokenCore(wiring.Component):
-    """A core with the ports of ``Core``, of which ``fault(m, ports, core)`` changes some."""
+    """A core with the ports of ``Core``. ``fault(m, ports, core)`` changes some of them."""
 
     def __init__(self, params, fault):
         self._core, self._fault = Core(params), fault
@@ -68,7 +68,7 @@ def lost_cycle(m, ports, core):
 
 
 def three_times(m, ports, core):
-    """Whatever fires in the step, neuron 0 seems to; three times, since so many cycles pass."""
+    """Neuron 0 seems to fire in cycles 20, 21 and 22 of the step."""
     count = Cat(*(core.o.p.cycles == cycle for cycle in (20, 21, 22)))
     m.d.comb += [
         ports.spike.valid.eq(count.any()), ports.spike.group.eq(0), ports.spike.fired.eq(1)]
@@ -106,9 +106,9 @@ def test_core_without_a_fault_passes():
 
 
 def test_arrays_outlive_ctrl_c(monkeypatch):
-    """The library goes on in its thread, and writes into arrays that are still there."""
+    """The library continues in its thread, and the arrays that it writes to still exist."""
     class Array(np.ndarray):
-        """Can be referred to weakly."""
+        """An object that a weak reference can refer to."""
 
     entered, leave, ended = (threading.Event() for _ in range(3))
 

@@ -41,7 +41,7 @@ def test_idle_work():
 
 
 class Stepped(Elaboratable):
-    """A core that is given steps of five events each, and rests after the last of them.
+    """A core that gets steps of five events each, and is idle after the last step.
 
     That one's result waits, as it does for the link, or is taken.
     """
@@ -85,7 +85,7 @@ def test_linked_core_rests(choices):
 @pytest.mark.parametrize("taken", [0, 1], ids=["waits", "taken"])
 @pytest.mark.parametrize("choices", CHOICES)
 def test_core_rests_between_steps(choices, taken):
-    """The same after steps in which neurons fire, whether or not the last result is taken."""
+    """The same after steps in which neurons fire, with and without the last result taken."""
     core = core_params(plan_of(deep_model(1), 2, **choices))
     found = idle_work(Stepped(core, taken), settle=5000, watch=50)
     assert found["toggles"] == found["reads"] == 0
