@@ -16,26 +16,15 @@ from spikewright.command import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.export.ports import ports_of
 from spikewright.hw.params import core_params
-from spikewright.model.artefact import save_artefact
-from spikewright.network.network import INPUT
-from spikewright.quantize.compile import compile_network
 from tests.boards.boards_bench import saved_model
 from tests.designs import ROOT, plan_of, published_form
-from tests.networks import random_recording, tiny_network
-
-CORE = "spikewright_core"
+from tests.hw.export_bench import CORE, save_example, simulated
+from tests.networks import tiny_network
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """An artefact whose neurons fire in the example; its second channel has no weights."""
-    network = tiny_network(3, channels=6, hidden=9)
-    next(p for p in network.projections if p.source == INPUT).weights[1] = 0
-    model, network, facts = compile_network(network, name='a "model"',
-                                            recording=random_recording(3, 6, 200))
-    folder = tmp_path_factory.mktemp("export") / "model"
-    save_artefact(folder, model, network, facts)
-    return folder
+    return save_example(tmp_path_factory.mktemp("export") / "model")
 
 
 @pytest.fixture(scope="module")
@@ -45,23 +34,13 @@ def exported(model):
     return folder
 
 
-def _simulated(folder, *files):
-    """What Icarus Verilog prints of the example."""
-    if shutil.which("iverilog") is None:
-        pytest.skip("Icarus Verilog is not installed (Debian: apt install iverilog)")
-    subprocess.run(["iverilog", "-g2012", "-Wall", "-o", "example", *files], cwd=folder, check=True,
-                   capture_output=True)
-    return subprocess.run(["vvp", "-n", "example"], cwd=folder, check=True, text=True,
-                          capture_output=True).stdout.splitlines()
-
-
 def test_example_passes(exported):
     assert sorted(path.name for path in exported.iterdir()) == sorted([
         f"{CORE}.v", f"{CORE}_tb.v", f"{CORE}.core", "verilog.json"])
     assert "saturated" in (exported / f"{CORE}.v").read_text()
     answers = re.findall(r"// step \d+: (-?\d+), ", (exported / f"{CORE}_tb.v").read_text())
     assert len(set(answers)) > 10
-    assert _simulated(exported, f"{CORE}.v", f"{CORE}_tb.v") == [
+    assert simulated(exported, f"{CORE}.v", f"{CORE}_tb.v") == [
         f"passed: {len(answers)} results as expected"]
 
 
@@ -73,7 +52,7 @@ def test_example_loads_large_memory(model, tmp_path):
     assert len(image) == facts["table"]["words"] * facts["table"]["word_bytes"] > 0
     assert all(port["meaning"] and all(field["meaning"] for field in port["fields"])
                for port in facts["ports"])
-    assert _simulated(out, f"{CORE}.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
+    assert simulated(out, f"{CORE}.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
 
 
 def test_example_sees_a_wrong_result(exported, tmp_path):
@@ -83,7 +62,7 @@ def test_example_sees_a_wrong_result(exported, tmp_path):
     other = text[:digit] + format(int(text[digit], 16) ^ 1, "x") + text[digit + 1:]
     (tmp_path / "bench.v").write_text(other)
     shutil.copy(exported / f"{CORE}.v", tmp_path)
-    told = _simulated(tmp_path, f"{CORE}.v", "bench.v")
+    told = simulated(tmp_path, f"{CORE}.v", "bench.v")
     assert re.match("step 7 must answer ", told[0])
     assert told[1] == "FAILED: 1 of 20 results differ"
 
@@ -92,7 +71,7 @@ def test_example_of_a_core_that_hangs(exported, tmp_path):
     text = (exported / f"{CORE}_tb.v").read_text()
     (tmp_path / "bench.v").write_text(text.replace("o__ready = 1'b1", "o__ready = taken < 5"))
     shutil.copy(exported / f"{CORE}.v", tmp_path)
-    told = _simulated(tmp_path, f"{CORE}.v", "bench.v")
+    told = simulated(tmp_path, f"{CORE}.v", "bench.v")
     assert told[-1] == "FAILED: only 5 of 20 results came"
 
 
@@ -104,7 +83,7 @@ def test_yosys_reads_it_back(exported, tmp_path):
                    "flatten; opt_clean; check -assert; memory_collect; write_verilog -noattr "
                    "again.v", folder=tmp_path, title="read back")
     assert "found and reported 0 problems" in log.lower()
-    assert _simulated(tmp_path, "again.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
+    assert simulated(tmp_path, "again.v", f"{CORE}_tb.v") == ["passed: 20 results as expected"]
 
 
 def test_header_is_true(exported, model):

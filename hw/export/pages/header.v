@@ -17,6 +17,8 @@
 {% if table %}
 // Memories have their contents as initial values, but for that of the weights, which is meant for
 // large RAMs (ram_style "huge"): {{ "the host loads it over the link" if link else "it is loaded, from " ~ table.file }}.
+// For a chip without large RAMs, such as an ECP5 or a Gowin, define SPIKEWRIGHT_NO_LARGE_RAM.
+// Synthesis then chooses the RAM of the weights.
 {% else %}
 // Self-contained: memories have their contents as initial values (the weights, and the constants
 // of the neurons), so that nothing else is needed in simulation or for an FPGA.
