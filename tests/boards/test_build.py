@@ -66,8 +66,8 @@ def test_network_that_does_not_fit(tmp_path):
     done = _build(model, tmp_path / "out", "--tables", "dense", "--weight-memory", "block")
     assert done.returncode == 2
     error, = done.stderr.splitlines()
-    wanted = (r"error: Design must fit the Lattice iCE40UP5K of icebreaker, not take 4\d of 30 block "
-              r"RAMs \(EBR\): build the model with about \d bits a weight")
+    wanted = (r"error: Design must fit the Lattice iCE40UP5K of icebreaker, not take 4\d of 30 "
+              r"block RAMs \(EBR\): build the model with about \d bits a weight")
     assert re.match(wanted, error), error
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model"]
 
