@@ -162,14 +162,13 @@ class RowLookup(wiring.Component):
         # a: asks the tables. b: has the weights.
         params = self.params
         a_row   = Signal(params.row)        # `words` counts those still to be asked for
-        a_valid = Signal()                  # a word is asked for: `words` is not 0
         a_first = Signal()
-        self._sequence(m, a_row, a_valid, a_first)
-        valid, target, choice, shift = a_valid, a_row.target, a_row.format, a_row.shift
+        self._sequence(m, a_row, a_first)
+        valid, target = a_row.words != 0, a_row.target
+        choice, shift = a_row.format, a_row.shift
         if len(params.widths) > 1:
             choice = Cat(choice, a_row.width)
-        found = [(memory, self._table(m, a_row, a_valid, a_first, memory))
-                 for memory in params.memories]
+        found = [(memory, self._table(m, a_row, a_first, memory)) for memory in params.memories]
         if "bitmap" in params.formats:
             # The others wait for it.
             found = [(memory, table if memory.format == "bitmap" else _delayed(m, table)[0])
@@ -196,17 +195,14 @@ class RowLookup(wiring.Component):
                 with m.Case(number | TableFormat[memory.format.upper()].value):
                     self._take(m, table, memory)
 
-    def _sequence(self, m, row, valid, first):
+    def _sequence(self, m, row, first):
         """Count through the words of a row."""
         rest = Signal(range(ROW_CYCLES + 1))    # cycles that the look-up stays occupied at least
-        m.d.comb += self.i.ready.eq((row.words <= 1) & (rest <= 1))
-        # Registers, as much logic follows: the neuron update starts once `active` is low.
-        taken = self.i.valid & self.i.ready
-        m.d.sync += [
-            self.active.eq(self.i.valid | ~self.i.ready),
-            valid.eq(taken | (row.words > 1)),
+        m.d.comb += [
+            self.active.eq((row.words != 0) | (rest != 0)),
+            self.i.ready.eq((row.words <= 1) & (rest <= 1)),
         ]
-        with m.If(valid):
+        with m.If(row.words != 0):
             m.d.sync += [
                 first.eq(0),
                 row.address.eq(row.address + 1),
@@ -217,21 +213,21 @@ class RowLookup(wiring.Component):
             m.d.sync += rest.eq(rest - 1)
         # Words of a listed row come in any order: the look-up rests after every row.
         if "rows" in self.params.formats:
-            with m.If(valid):
+            with m.If(row.words != 0):
                 m.d.sync += rest.eq(ROW_CYCLES - 1)
-        with m.If(taken):
+        with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
                 row.eq(self.i.payload),
                 first.eq(1),
                 rest.eq(0 if self.params.streams else ROW_CYCLES),
             ]
 
-    def _table(self, m, row, valid, first, memory):
+    def _table(self, m, row, first, memory):
         """Add a weight memory, and ask it for the word."""
         if memory.format == "bitmap":
             table = BitmapTable(memory.images)
             m.d.comb += [
-                table.valid.eq(valid),
+                table.valid.eq(row.words != 0),
                 table.first.eq(first),
                 table.address.eq(row.address),
                 table.row.eq(row.row),
@@ -240,7 +236,7 @@ class RowLookup(wiring.Component):
             table = (listed_table(memory.images) if memory.format == "rows"
                      else self._dense(m, memory.images))
             m.d.comb += [
-                table.en.eq(valid),
+                table.en.eq(row.words != 0),
                 table.address.eq(row.address),
             ]
         narrow = "" if memory.bits == self.params.widths[0] else f"_{memory.bits}"
