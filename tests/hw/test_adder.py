@@ -23,6 +23,14 @@ def rest(ctx, dut):
     ctx.set(dut.i.lanes, 0)
 
 
+def watcher(dut, flags):
+    """A bench that adds ``saturated`` of each cycle to ``flags``."""
+    async def watch(ctx):
+        async for _, _, saturated in ctx.tick().sample(dut.saturated):
+            flags.append(saturated)
+    return watch
+
+
 def test_adder_adds_words():
     """Random words, one in every cycle, with a state word of its own in each lane."""
     dut = RowAdder(PARAMS)
@@ -47,11 +55,7 @@ def test_adder_adds_words():
         rest(ctx, dut)
         await ctx.tick().repeat(4)
 
-    async def watch(ctx):
-        async for _, _, saturated in ctx.tick().sample(dut.saturated):
-            flags.append(saturated)
-
-    simulate(dut, feed, background=(memory.serve, watch), max_cycles=96)
+    simulate(dut, feed, background=(memory.serve, watcher(dut, flags)), max_cycles=96)
     assert memory.words == want.tolist()
     assert any(flags)
 
@@ -68,11 +72,7 @@ def test_adder_writes_two_cycles_later_and_tells_once():
         rest(ctx, dut)
         await ctx.tick().repeat(5)
 
-    async def watch(ctx):
-        async for _, _, saturated in ctx.tick().sample(dut.saturated):
-            flags.append(saturated)
-
-    simulate(dut, feed, background=(memory.serve, watch), max_cycles=8)
+    simulate(dut, feed, background=(memory.serve, watcher(dut, flags)), max_cycles=8)
     assert memory.words[5] == [127, -128]
     assert memory.writes == [(2, 5)]
     assert flags[:6] == [0, 0, 1, 0, 0, 0]
