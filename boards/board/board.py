@@ -15,7 +15,7 @@ from .family import Family
 from .pll import PllSettings
 from .pll_ecp5 import Ecp5PllSettings
 
-__all__ = ["Board", "Oscillator", "ClockSource", "Wires"]
+__all__ = ["NARROW", "Board", "Oscillator", "ClockSource", "Wires"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,9 @@ OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in
 
 # A chip with fewer cells of logic has room for one lane, and for states of few bits.
 SMALL = 2000
+
+# Options of 'spikewright quantize' that give a model such states.
+NARROW = ("--current-bits", "12", "--membrane-bits", "16")
 
 
 @dataclass(frozen=True, kw_only=True)

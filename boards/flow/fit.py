@@ -8,7 +8,7 @@ from spikewright.base.errors import InputError
 from spikewright.plan.layout import Layout
 from spikewright.plan.plan import MOST_BITS, MOST_WORDS, Plan
 
-from ..board.board import Board
+from ..board.board import NARROW, Board
 from ..board.platforms import BOARDS
 
 __all__ = ["Weights", "check_area", "check_timing", "holders", "refuse_area", "weights_of"]
@@ -111,8 +111,7 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
     if board.name in large:
         advice.append(f"keep the weights in large RAMs ({options})")
     if board.family.logic in over:
-        advice.append("narrow its states (spikewright quantize --current-bits 12 "
-                      "--membrane-bits 16)")
+        advice.append(f"narrow its states (spikewright quantize {' '.join(NARROW)})")
     if fewer_lanes:
         advice.append(f"take fewer lanes than {weights.lanes} (--lanes)")
     boards = [", ".join(block)] if block else []

@@ -94,14 +94,15 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
     first = _taken(board, model, config)
     if first is None or first <= board.resources["ebr"]:
         return config, ""
+    # Large RAMs hold dense tables only, so a preset that takes them gives them up for packed ones.
+    base = {} if "weight_memory" in given else {"weight_memory": "block"}
     for candidate in CANDIDATES:
         if candidate.keys() & given.keys():
             continue
         if candidate.get("weight_memory") == "large" and not board.resources.get("spram"):
             continue
         try:
-            other = replace(config, **({"weight_memory": "block"} | candidate)
-                            if "weight_memory" not in given else candidate)
+            other = replace(config, **base | candidate)
         except ValueError:
             continue
         taken = _taken(board, model, other)

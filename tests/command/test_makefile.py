@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from safetensors.numpy import save_file
 
+from spikewright.boards.board.board import NARROW
 from spikewright.command.make import targets
 from spikewright.command.make.settings import SETTINGS, read_settings
 from spikewright.model.artefact import load_manifest
@@ -286,7 +287,7 @@ def test_small_board_gets_narrow_states():
         return read.states, read.model
 
     assert settings(BOARD="icestick", BITS="4") == (
-        targets.NARROW, "build/default/model-4bit-narrow")
+        NARROW, "build/default/model-4bit-narrow")
     assert settings(BOARD="icebreaker") == ((), "build/default/model")
     assert settings(BOARD="icestick", MODEL_OPTIONS="--states proven")[0] == ()
     assert settings(BOARD="icestick", MODEL="mine") == ((), "mine")

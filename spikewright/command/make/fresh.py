@@ -44,10 +44,10 @@ def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
     except InputError:
         return False
     facts, recording = report.facts, arguments.recording
-    model, _ = load_artefact(arguments.model)
+    model, manifest = load_artefact(arguments.model)
     config, _ = fitting_config(board, model, arguments.preset, core_choices(arguments))
     wanted = {
-        "model_hash": load_manifest(arguments.model)["model_hash"],
+        "model_hash": manifest["model_hash"],
         "config": dataclasses.asdict(config),
         "clock_mhz": board.clock(arguments.freq)[0] / 1e6,
         "baud": arguments.baud, "seed": arguments.seed}

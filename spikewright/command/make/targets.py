@@ -21,9 +21,6 @@ from .settings import Settings
 
 __all__ = ["TARGETS"]
 
-# Options of 'spikewright quantize' for a board with little logic.
-NARROW = ("--current-bits", "12", "--membrane-bits", "16")
-
 
 def _model(settings: Settings) -> None:
     _with_model(settings, [])
@@ -46,6 +43,7 @@ def _bitstream(settings: Settings) -> None:
 
 def _narrow(settings: Settings) -> None:
     """Give the model narrow states if the board is small and the user has not chosen any."""
+    from spikewright.boards.board.board import NARROW
     from spikewright.boards.board.platforms import find_board
     options = _words(settings, "MODEL_OPTIONS")
     if (find_board(settings["BOARD"]).small and not settings["MODEL"]
