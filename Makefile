@@ -8,8 +8,8 @@ ROOMS  := base network record model quantize plan golden hw sim report boards ho
 PYTHON ?= python3
 RUN    := .venv/bin/python
 MAKE_IT = @$(RUN) -m spikewright make $@
-# Only a .pth needs torch: to read it.
-READER := $(if $(filter %.pth,$(CHECKPOINT)),.venv/torch,.venv/base)
+# Only the files of torch need torch: to read them.
+READER := $(if $(filter %.pth %.pt %.ckpt,$(CHECKPOINT)),.venv/torch,.venv/base)
 
 .DEFAULT_GOAL := help
 .PHONY: help install torch model bitstream explore report sim demo ladder export verilog test lint \

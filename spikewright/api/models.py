@@ -23,7 +23,7 @@ _FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
 
 
 def read(path: str | Path) -> Network:
-    """Read a network file, .pth or .safetensors, in the layout of tinyRSNN.
+    """Read a network file in the layout of tinyRSNN: .safetensors, .pth, .pt or .ckpt.
 
     Raises
     ------

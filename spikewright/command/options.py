@@ -11,9 +11,12 @@ from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["add_answer", "add_baud", "add_board", "add_build", "add_core_options", "add_folder",
-           "add_freq", "add_model", "add_recording", "add_seed", "add_width_options", "chosen_bits",
-           "chosen_config", "core_choices"]
+__all__ = ["CHECKPOINTS", "add_answer", "add_baud", "add_board", "add_build", "add_core_options",
+           "add_folder", "add_freq", "add_model", "add_recording", "add_seed",
+           "add_width_options", "chosen_bits", "chosen_config", "core_choices"]
+
+# Files of a trained network, as `network.tensors` reads them.
+CHECKPOINTS = ".safetensors, .pth, .pt or .ckpt"
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")

@@ -16,7 +16,7 @@ from spikewright.network.recording import SIMULATED_SEED, read_recording, simula
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 
-from ..options import add_build, add_core_options, chosen_config
+from ..options import CHECKPOINTS, add_build, add_core_options, chosen_config
 from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
@@ -37,7 +37,7 @@ def add(parser: ArgumentParser) -> None:
                           "precision, decoding accuracy, memory and operations. The exit status "
                           "is 1 if the simulated hardware differs from the golden model.")
     parser.add_argument("checkpoints", type=Path, nargs="*", metavar="CHECKPOINT",
-                     help="trained networks, .safetensors or .pth")
+                     help=f"trained networks, {CHECKPOINTS}")
     parser.add_argument("--recording", type=Path, nargs="+", default=[], metavar="RECORDING.npz",
                      help="recordings to measure on: one for all checkpoints, or one for each in "
                      "their order. One checkpoint may have several (default: simulated spikes)")

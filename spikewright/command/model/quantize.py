@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
-from ..options import add_width_options, chosen_bits
+from ..options import CHECKPOINTS, add_width_options, chosen_bits
 from ..parser import whole_number
 
 __all__ = ["add", "chosen_options", "run", "write_model"]
@@ -16,7 +16,7 @@ __all__ = ["add", "chosen_options", "run", "write_model"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
-                        help="trained network, .safetensors or .pth")
+                        help=f"trained network, {CHECKPOINTS}")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder to write: the model")
     parser.add_argument("--name", help="name of the model (default: file name of the checkpoint)")

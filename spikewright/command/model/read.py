@@ -8,12 +8,14 @@ import numpy as np
 
 from spikewright.network.network import INPUT, role
 
+from ..options import CHECKPOINTS
+
 __all__ = ["add", "run"]
 
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("network", type=Path, metavar="FILE", help=".safetensors or .pth")
+    parser.add_argument("network", type=Path, metavar="FILE", help=CHECKPOINTS)
 
 
 def run(arguments: Namespace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.train.recipe import Tuning
 
-from ..options import add_width_options, chosen_bits
+from ..options import CHECKPOINTS, add_width_options, chosen_bits
 from .shared import add_recording, add_settings, add_target, check_torch, settings
 
 __all__ = ["add", "run"]
@@ -19,7 +19,7 @@ def add(parser: ArgumentParser) -> None:
                           "integers on the first 80 % of a recording, and score them on the rest. "
                           "See docs/finetuning.md.")
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
-                        help="trained network, .safetensors or .pth")
+                        help=f"trained network, {CHECKPOINTS}")
     add_recording(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder to write: the model")
