@@ -60,7 +60,9 @@ def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
     Raises
     ------
     InputError
-        If the recording does not fit the model, or the device restarts meanwhile.
+        If the recording does not fit the model.
+    NoAnswerError, ValueError
+        As `Driver.step`.
     """
     recording.check_fits(model.channels, model.dt)
     stimulus = stimulus_of(model, recording)

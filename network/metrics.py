@@ -3,10 +3,10 @@
 
 import numpy as np
 
-__all__ = ["correlation", "known", "published_time", "r_squared", "spike_agreement", "unit_scale"]
+__all__ = ["correlation", "published_time", "r_squared", "spike_agreement", "unit_scale"]
 
 
-def known(wanted: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _known(wanted: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both arrays at the steps at which ``wanted`` has no NaN, shape (steps, axes).
 
     If there is no such step, both have one step of zeros.
@@ -30,7 +30,7 @@ def r_squared(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
     ndarray of float64, shape (axes,)
         NaN for an axis on which ``wanted`` never changes.
     """
-    wanted, given = known(wanted, given)
+    wanted, given = _known(wanted, given)
     spread = ((wanted - wanted.mean(axis=0)) ** 2).sum(axis=0)
     error = ((wanted - given) ** 2).sum(axis=0)
     return 1 - np.divide(error, spread, out=np.full(len(spread), np.nan), where=spread > 0)
@@ -42,7 +42,7 @@ def correlation(wanted: np.ndarray, given: np.ndarray) -> np.ndarray:
     ``wanted`` and ``given`` are float of shape (steps, axes). Steps where ``wanted`` is NaN do not
     count. An axis on which ``wanted`` or ``given`` never changes has NaN.
     """
-    wanted, given = known(wanted, given)
+    wanted, given = _known(wanted, given)
     a, b = wanted - wanted.mean(axis=0), given - given.mean(axis=0)
     norm = np.sqrt((a ** 2).sum(axis=0) * (b ** 2).sum(axis=0))
     return np.divide((a * b).sum(axis=0), norm, out=np.full(norm.shape, np.nan), where=norm > 0)
@@ -92,6 +92,6 @@ def unit_scale(wanted: np.ndarray, given: np.ndarray) -> float:
     arrays are float of shape (steps, axes). Steps where ``wanted`` is NaN do not count. If
     ``wanted`` or ``given`` never changes, the result is 1.
     """
-    wanted, given = known(wanted, given)
+    wanted, given = _known(wanted, given)
     ratio = float(wanted.std()), float(given.std())
     return 10.0 ** round(np.log10(ratio[0] / ratio[1])) if min(ratio) > 0 else 1.0

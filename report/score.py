@@ -19,8 +19,7 @@ from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 
 __all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "decoded", "decoding", "digits",
-           "foreign", "number",
-           "outputs_of", "score"]
+           "foreign", "number", "outputs_of", "score"]
 
 # The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
