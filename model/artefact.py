@@ -19,7 +19,7 @@ from .manifest import SCHEMA, check_manifest, present_form
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 
 __all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "model_hash",
-           "model_tables", "save_artefact"]
+           "model_tables", "network_hash", "save_artefact"]
 
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
@@ -43,15 +43,16 @@ def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: di
     InputError
         If ``folder`` has other contents than a model.
     """
-    floats, form = _network_tables(network), _network_shape(network)
     manifest = {"schema": SCHEMA, "model_hash": model_hash(model),
-                "network_hash": _digest(form, floats),
-                "model": {"name": model.name, **_model_shape(model)}, "network": form, **facts}
+                "network_hash": network_hash(network),
+                "model": {"name": model.name, **_model_shape(model)},
+                "network": _network_shape(network), **facts}
     manifest["manifest_hash"] = _text_digest(manifest)
     with written_folder(folder, "manifest.json") as temporary:
         np.savez_compressed(temporary / "tables.npz",
                             **model_tables(model))  # type: ignore[arg-type]
-        np.savez_compressed(temporary / "network.npz", **floats)  # type: ignore[arg-type]
+        np.savez_compressed(temporary / "network.npz",
+                            **_network_tables(network))  # type: ignore[arg-type]
         (temporary / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n",
                                                  encoding="utf-8")
     return manifest
@@ -229,6 +230,11 @@ def _digest(shape: dict, tables: dict[str, np.ndarray]) -> str:
 def model_hash(model: IntegerModel) -> str:
     """SHA-256, in hex, of everything that a model computes with. The name is not included."""
     return _digest(_model_shape(model), model_tables(model))
+
+
+def network_hash(network: Network) -> str:
+    """SHA-256, in hex, of everything that a network computes with."""
+    return _digest(_network_shape(network), _network_tables(network))
 
 
 def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:

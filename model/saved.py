@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.network.network import Network
 
-from .artefact import load_model, model_hash, save_artefact
+from .artefact import load_model, model_hash, network_hash, save_artefact
 from .model import IntegerModel
 
 __all__ = ["Model"]
@@ -74,6 +74,11 @@ class Model:
     def hash(self) -> str:
         """SHA-256 of the integers, in hex. A device reports the first 8 bytes."""
         return model_hash(self.integers)
+
+    @cached_property
+    def network_hash(self) -> str:
+        """SHA-256 of the network in floating point, in hex."""
+        return network_hash(self.network)
 
     @property
     def warnings(self) -> list[str]:

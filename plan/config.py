@@ -86,13 +86,11 @@ PRESETS = {
 }
 
 
-def unusual(config: dict) -> dict:
-    """Choices in ``config`` that differ from the defaults of `CoreConfig`.
-
-    ``config`` and the result have fields of `CoreConfig` by name.
-    """
+def unusual(config: CoreConfig) -> dict[str, str]:
+    """Choices in ``config`` that differ from the defaults, by the name of the field."""
     usual = CoreConfig()
-    return {name: config[name] for name in CHOICES if config[name] != getattr(usual, name)}
+    return {name: getattr(config, name) for name in CHOICES
+            if getattr(config, name) != getattr(usual, name)}
 
 
 def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:

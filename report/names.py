@@ -2,7 +2,7 @@
 """Names of blocks and of configurations, as reports have them."""
 
 from spikewright.model.model import WIDTH_LIMITS
-from spikewright.plan.config import unusual
+from spikewright.plan.config import CoreConfig, unusual
 
 __all__ = ["BLOCKS", "title"]
 
@@ -29,7 +29,7 @@ BLOCKS = (
 )
 
 
-def title(config: dict) -> str:
+def title(config: CoreConfig) -> str:
     """Short name of a configuration: its lanes, and each choice that is not the default."""
-    return ", ".join([f"{config['lanes']} lane{'s' if config['lanes'] > 1 else ''}",
+    return ", ".join([f"{config.lanes} lane{'s' if config.lanes > 1 else ''}",
                       *(WORDS[key].format(value) for key, value in unusual(config).items())])

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of a build, as SVG text, from the facts of `boards.flow.facts`."""
+"""Pictures of a build, as SVG text."""
 
 import numpy as np
 from matplotlib.patches import Patch, Rectangle
 
 from .names import BLOCKS
+from .report import Report
 from .style import (
     ALARM,
     BLOCK_COLOURS,
@@ -29,13 +30,13 @@ WIDTH = 8.6             # inches
 WINDOW = 1000           # steps of the velocity picture
 
 
-def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | None,
+def velocity(report: Report, curves: dict[str, np.ndarray], truth: np.ndarray | None,
              reset: np.ndarray) -> str:
     """Outputs over the few seconds with the most movement, beside the recorded velocity.
 
     Parameters
     ----------
-    facts : dict
+    report : Report
     curves : dict of str to ndarray of float64, shape (steps, outputs)
         Outputs by arithmetic, in the units of ``truth``.
     truth : ndarray of float64, shape (steps, outputs), or None
@@ -47,10 +48,10 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
     first = max(firsts, key=lambda start: float(reference[start:start + WINDOW].std()))
     part = slice(first, first + WINDOW)
     starts = reset[part]
-    seconds = np.arange(len(reference))[part] * facts["model"]["dt"]
+    seconds = np.arange(len(reference))[part] * report.model.dt
     line = broken(seconds, starts)
     outputs = reference.shape[1]
-    hand = "simulated hand" if facts["recording"]["synthetic"] else "hand"
+    hand = "simulated hand" if report.recording.synthetic else "hand"
     with drawn("velocity", nrows=outputs, sharex=True, squeeze=False,
                figsize=(WIDTH, 0.5 + 1.75 * outputs)) as (picture, grid):
         for k, axes in enumerate(grid[:, 0]):
@@ -72,12 +73,12 @@ def velocity(facts: dict, curves: dict[str, np.ndarray], truth: np.ndarray | Non
     return picture.svg
 
 
-def cycles(facts: dict, seen: np.ndarray) -> str:
+def cycles(report: Report, seen: np.ndarray) -> str:
     """Histogram of the ``seen`` cycles of a step, with the worst case and the available time."""
-    worst, budget = facts["cycles"]["worst"], facts["cycles"]["budget"]
+    worst, budget = report.cycles.worst, report.cycles.budget
     low, high = max(int(seen.min()), 1) / 1.6, budget * 1.25
     bins = np.geomspace(low, high, 120)
-    per_us = facts["clock_mhz"]
+    per_us = report.clock_mhz
     with drawn("cycles", figsize=(WIDTH, 2.7)) as (picture, axes):
         counts, _, _ = axes.hist(seen, bins=bins, weights=np.full(len(seen), 100 / len(seen)),
                                  color=COOL)
@@ -96,20 +97,20 @@ def cycles(facts: dict, seen: np.ndarray) -> str:
     return picture.svg
 
 
-def area(facts: dict) -> str:
+def area(report: Report) -> str:
     """Cells of each block, for each kind of cell of the device."""
-    kinds = {kind: KINDS[kind] for kind, taken in facts["resources"].items() if taken["used"]}
+    kinds = {kind: KINDS[kind] for kind, cells in report.resources.items() if cells.used}
     with drawn("area", figsize=(WIDTH, 0.75 + 0.52 * len(kinds))) as (picture, axes):
         for y, (kind, title) in enumerate(kinds.items()):
-            used, available = (facts["resources"][kind][key] for key in ("used", "available"))
+            cells = report.resources[kind]
             axes.barh(y, 100, color=PAPER, height=0.62)
             left = 0.0
             for _, block, _ in BLOCKS:
-                share = 100 * facts["blocks"][block][kind] / available
+                share = 100 * report.blocks[block][kind] / cells.available
                 axes.barh(y, share, left=left, color=BLOCK_COLOURS[block], height=0.62,
                           edgecolor="white", lw=0.6)
                 left += share
-            axes.text(101, y, f"{used:,} of {available:,}", va="center", fontsize=9)
+            axes.text(101, y, f"{cells.used:,} of {cells.available:,}", va="center", fontsize=9)
             axes.text(-1, y, title, va="center", ha="right")
         axes.set(xlim=(0, 114), ylim=(len(kinds) - 0.5, -0.5), yticks=[],
                  xticks=range(0, 101, 25))
@@ -120,12 +121,12 @@ def area(facts: dict) -> str:
     return picture.svg
 
 
-def memory(facts: dict) -> str:
+def memory(report: Report) -> str:
     """Every block RAM of the device, and the contents of the weight memory."""
     with drawn("memory", nrows=2, figsize=(WIDTH, 2.2),
                height_ratios=[1, 1.35]) as (picture, (rams, words)):
-        blocks = [block for _, block, _ in BLOCKS for _ in range(facts["blocks"][block]["ebr"])]
-        total = facts["resources"]["ebr"]["available"]
+        blocks = [block for _, block, _ in BLOCKS for _ in range(report.blocks[block]["ebr"])]
+        total = report.resources["ebr"].available
         columns = min(total, 32)
         for k in range(total):
             colour = BLOCK_COLOURS[blocks[k]] if k < len(blocks) else "none"
@@ -134,36 +135,36 @@ def memory(facts: dict) -> str:
         rams.set(xlim=(-0.1, columns), ylim=(-(-total // columns), -0.1), aspect="equal",
                  xticks=[], yticks=[])
         bare(rams, keep="")
-        for k, part in enumerate(facts["memory"]):
-            words.barh(0, part["words"], left=part["first_word"], height=0.7, lw=1.2,
+        for k, part in enumerate(report.memory):
+            words.barh(0, part.words, left=part.first_word, height=0.7, lw=1.2,
                        color=(COOL, "#4a86b8", "#9cc3e0")[k % 3], edgecolor="white")
-            middle = part["first_word"] + part["words"] / 2
-            source, target = part["projection"].split("->")
-            text = f"{source} → {target}\n{part['rows']} rows, {part['bits'] / 8192:.3g} KiB"
-            narrow = part["words"] < facts["memory"][-1]["first_word"] / 8
+            middle = part.first_word + part.words / 2
+            source, target = part.projection.split("->")
+            text = f"{source} → {target}\n{part.rows} rows, {part.bits / 8192:.3g} KiB"
+            narrow = part.words < report.memory[-1].first_word / 8
             words.annotate(text, (middle, 0.35 if narrow else 0), xytext=(0, 5 if narrow else 0),
                            textcoords="offset points", ha="right" if narrow else "center",
                            va="bottom" if narrow else "center", fontsize=8.5,
                            color=MUTED if narrow else "white")
         words.set(yticks=[], ylim=(-0.4, 1.05), xlabel="weight memory, address in words of "
-                  f"{facts['lanes']} weights")
+                  f"{report.lanes} weights")
         words.margins(x=0)
         bare(words)
-        used = [block for _, block, _ in BLOCKS if facts["blocks"][block]["ebr"]]
+        used = [block for _, block, _ in BLOCKS if report.blocks[block]["ebr"]]
         _legend(picture.figure, used, free=total > len(blocks))
     return picture.svg
 
 
-def latency(facts: dict) -> str:
+def latency(report: Report) -> str:
     """Time from the end of a step to its velocity: published code, and here with the UART's bits.
 
     The delay of a USB serial chip depends on the board and the system. It is not included.
     """
-    line, decode = facts["line"], facts["microseconds"]["cycles"]["mean"]
-    parts = (("request on the line", line["request_us"]["mean"], "#b8aed0"),
-             ("decoding", decode, WARM), ("answer on the line", line["answer_us"], "#7b6d9c"))
+    line, decode = report.line, report.microseconds.cycles.mean
+    parts = (("request on the line", line.request_us.mean, "#b8aed0"),
+             ("decoding", decode, WARM), ("answer on the line", line.answer_us, "#7b6d9c"))
     whole = sum(part[1] for part in parts)
-    lead = facts["lead_ms"]
+    lead = report.lead_ms
     with drawn("latency", nrows=2, figsize=(WIDTH, 2.7),
                height_ratios=[1.5, 1]) as (picture, (above, below)):
         above.barh(0, lead, color="#c3cad2", height=0.6)
@@ -189,18 +190,18 @@ def latency(facts: dict) -> str:
     return picture.svg
 
 
-def critical_path(facts: dict) -> str:
+def critical_path(report: Report) -> str:
     """The slowest path between two flip-flops, hop by hop, within a clock period."""
-    period = 1e3 / facts["clock_mhz"]
+    period = 1e3 / report.clock_mhz
     with drawn("path", figsize=(WIDTH, 1.35)) as (picture, axes):
         axes.barh(0, period, color=PAPER, height=0.6)
         left, seen = 0.0, []
-        for hop in facts["critical_path"]["hops"]:
-            axes.barh(0, hop["delay_ns"], left=left, height=0.6, edgecolor="white", lw=0.5,
-                      color=BLOCK_COLOURS[hop["block"]],
-                      alpha=0.55 if hop["kind"] == "routing" else 1)
-            left += hop["delay_ns"]
-            seen.append(hop["block"])
+        for hop in report.critical_path.hops:
+            axes.barh(0, hop.delay_ns, left=left, height=0.6, edgecolor="white", lw=0.5,
+                      color=BLOCK_COLOURS[hop.block],
+                      alpha=0.55 if hop.kind == "routing" else 1)
+            left += hop.delay_ns
+            seen.append(hop.block)
         axes.axvline(period, color=INK, lw=1.4)
         axes.set(yticks=[], xlim=(0, max(period, left) * 1.01), xlabel="ns; the line is the clock "
                  "period, pale parts are wires")

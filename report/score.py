@@ -18,8 +18,10 @@ from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 
-__all__ = ["FLOATS", "MOST_STEPS", "Results", "compare", "decoded", "decoding", "digits",
-           "foreign", "number", "outputs_of", "score"]
+from .report import Accuracy, Score
+
+__all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decoding", "digits",
+           "foreign", "number", "outputs_of", "score", "six_digits"]
 
 # The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
@@ -45,7 +47,8 @@ def outputs_of(network: Network, recording: Recording,
     return results
 
 
-def score(model: IntegerModel, recording: Recording, results: Results, answer: Answer) -> dict:
+def score(model: IntegerModel, recording: Recording, results: Results,
+          answer: Answer) -> Accuracy:
     """Fidelity of every arithmetic to fp32, and how well each decodes.
 
     Parameters
@@ -59,7 +62,7 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
 
     Returns
     -------
-    dict
+    Accuracy
         The result of `compare`, with a row for the integers at the end.
     """
     integers = answer.velocity[:recording.steps], answer.spikes[:recording.steps]
@@ -68,7 +71,8 @@ def score(model: IntegerModel, recording: Recording, results: Results, answer: A
                    lead_steps=model.lead_steps, dt=model.dt)
 
 
-def compare(results: Results, recording: Recording, *, lead_steps: int, dt: float) -> dict:
+def compare(results: Results, recording: Recording, *, lead_steps: int,
+            dt: float) -> Accuracy:
     """Fidelity of every result to the result ``fp32``, and how well each decodes.
 
     Parameters
@@ -84,12 +88,9 @@ def compare(results: Results, recording: Recording, *, lead_steps: int, dt: floa
 
     Returns
     -------
-    dict
-        ``rows``, one for each arithmetic: ``fidelity_r2`` (mean over outputs) and
-        ``spike_agreement`` against fp32, ``firing_rate_hz`` per neuron, and, if the recording has
-        a velocity, ``decoding_r2`` and ``decoding_correlation`` per axis, at published time;
-        ``steps`` that were scored; ``unit_scale``, by which outputs are multiplied for
-        ``decoding_r2``.
+    Accuracy
+        A row for each result. Outputs are compared with the velocity at the time at which the
+        published code gives them.
     """
     wanted, spikes = results["fp32"]
     truth = recording.velocity
@@ -98,51 +99,51 @@ def compare(results: Results, recording: Recording, *, lead_steps: int, dt: floa
     scale = 1.0 if truth is None else unit_scale(truth, aligned["fp32"])
     rows = []
     for name, (velocity, fired) in results.items():
-        row: dict = {"arithmetic": name, "fidelity_r2": number(r_squared(wanted, velocity).mean()),
-                     "spike_agreement": number(spike_agreement(spikes, fired)),
-                     "firing_rate_hz": number(fired.mean() / dt)}
-        if truth is not None:
-            row["decoding_r2"] = numbers(r_squared(truth, scale * aligned[name]))
-            row["decoding_correlation"] = numbers(correlation(truth, aligned[name]))
-        rows.append(row)
-    return {"steps": recording.steps, "rows": rows,
-            "unit_scale": scale if truth is not None else None}
+        rows.append(Score(
+            arithmetic=name, fidelity_r2=number(r_squared(wanted, velocity).mean()),
+            spike_agreement=six_digits(spike_agreement(spikes, fired)),
+            firing_rate_hz=six_digits(fired.mean() / dt),
+            decoding_r2=() if truth is None else
+            numbers(r_squared(truth, scale * aligned[name])),
+            decoding_correlation=() if truth is None else
+            numbers(correlation(truth, aligned[name]))))
+    return Accuracy(steps=recording.steps, rows=tuple(rows),
+                    unit_scale=scale if truth is not None else None)
 
 
-def decoding(scored: dict) -> str:
-    """How well floating point and integers decode, side by side; empty without a velocity.
-
-    ``scored`` is the result of `compare`.
-    """
-    if scored["unit_scale"] is None:
+def decoding(scored: Accuracy) -> str:
+    """How well floating point and integers decode, side by side; empty without a velocity."""
+    if scored.unit_scale is None:
         return ""
-    parts = []
-    for title, key in (("correlation", "decoding_correlation"), ("R2", "decoding_r2")):
-        values = "; ".join(f"{row['arithmetic']} {', '.join(map(digits, row[key]))}"
-                           for row in _both(scored))
-        parts.append(f"{title} of each axis: {values}")
-    return " | ".join(parts)
+    single, integers = scored.single, scored.integers
+    return " | ".join(
+        f"{title} of each axis: {single.arithmetic} {axes(ours)}; "
+        f"{integers.arithmetic} {axes(theirs)}" for title, ours, theirs in (
+            ("correlation", single.decoding_correlation, integers.decoding_correlation),
+            ("R2", single.decoding_r2, integers.decoding_r2)))
 
 
-def foreign(scored: dict) -> str:
+def foreign(scored: Accuracy) -> str:
     """A warning where the floating-point network does not decode the recording; else empty."""
-    if scored["unit_scale"] is None:
+    if scored.unit_scale is None:
         return ""
-    found = _both(scored)[0]["decoding_correlation"]
+    found = scored.single.decoding_correlation
     if max((value for value in found if value is not None), default=0.0) >= DECODES:
         return ""
     return (f"the network does not decode this recording in floating point either (correlation "
-            f"{', '.join(map(digits, found))}): check that both are of the same session, with the "
-            "same order of channels")
+            f"{axes(found)}): check that both are of the same session, with the same order of "
+            "channels")
 
 
-def decoded(scored: dict) -> list[float | None]:
-    """Mean correlation over the axes, in single precision and in integers; None without a score."""
-    means: list[float | None] = []
-    for row in _both(scored):
-        known = [value for value in row.get("decoding_correlation", ()) if value is not None]
-        means.append(float(np.mean(known)) if known else None)
-    return means
+def decoded(row: Score) -> float | None:
+    """Mean correlation over the axes; None without a score."""
+    known = [value for value in row.decoding_correlation if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def axes(values: tuple[float | None, ...]) -> str:
+    """A figure of each axis, with three decimals."""
+    return ", ".join(map(digits, values))
 
 
 def digits(value: float | None) -> str:
@@ -150,17 +151,16 @@ def digits(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-def _both(scored: dict) -> list[dict]:
-    """The rows of single precision and of the integers."""
-    rows = {row["arithmetic"]: row for row in scored["rows"]}
-    return [rows["fp32"], scored["rows"][-1]]
+def six_digits(value: float) -> float:
+    """``value`` with six digits."""
+    return float(f"{value:.6g}")
 
 
 def number(value: float) -> float | None:
     """``value`` with six digits; None for NaN and infinity, which JSON does not have."""
-    return float(f"{value:.6g}") if np.isfinite(value) else None
+    return six_digits(value) if np.isfinite(value) else None
 
 
-def numbers(values: np.ndarray) -> list[float | None]:
+def numbers(values: np.ndarray) -> tuple[float | None, ...]:
     """`number` of every value of an array."""
-    return [number(value) for value in values]
+    return tuple(number(value) for value in values)

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from spikewright.base.files import pictured, written_file
+from spikewright.plan.config import CoreConfig
 from spikewright.report.html import render_page
 from spikewright.report.names import title
 from spikewright.report.style import INK, MUTED, PAPER, RULE, WARM, bare, drawn, plt
@@ -44,7 +45,7 @@ def table(facts: dict) -> str:
              "cycles", "worst", "us a step")]
     notes = []
     for k, point in enumerate(facts["points"]):
-        name = title(point["config"])
+        name = title(CoreConfig(**point["config"]))
         if point["presets"]:
             name += f" ({', '.join(point['presets'])})"
         if "best" not in point:
@@ -91,7 +92,8 @@ def write_exploration(facts: dict, folder: Path) -> None:
 def page(facts: dict, svg: dict[str, str]) -> str:
     """The exploration as HTML. The page needs no other file and no network."""
     return render_page("spikewright.boards.explore", "explore.html", pictures=svg, facts=facts,
-                       front=front(facts["points"]), step_us=step_us, title=title)
+                       front=front(facts["points"]), step_us=step_us,
+                       title=lambda config: title(CoreConfig(**config)))
 
 
 def pareto(facts: dict, png: Path) -> str:
@@ -148,7 +150,7 @@ def _labels(axes, points, kind):
                                       for point in points])
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in marks]
     for point, mark in zip(points, taken[:], strict=True):
-        text = "\n".join(point["presets"] or title(point["config"]).split(", "))
+        text = "\n".join(point["presets"] or title(CoreConfig(**point["config"])).split(", "))
         note = axes.annotate(text, (point["best"]["used"][kind], point["cycles"]["mean"]),
                              textcoords="offset points", xytext=(0, 0), fontsize=7.5,
                              color=INK if point["presets"] else MUTED,
@@ -195,7 +197,7 @@ def seeds(facts: dict, png: Path) -> str:
             axes.annotate(f"{max(clocks):.1f}", (max(clocks), y), xytext=(8, 0), va="center",
                           textcoords="offset points", fontsize=9, color=INK)
         axes.set(yticks=range(len(rows)), ylim=(len(rows) - 0.4, -0.6),
-                 yticklabels=[", ".join(point["presets"] or [title(point["config"])])
+                 yticklabels=[", ".join(point["presets"] or [title(CoreConfig(**point["config"]))])
                               for point in rows],
                  xlabel="Fmax, MHz, as placed with each seed; the best in orange")
         axes.axvline(facts["clock_mhz"], color=INK, lw=1.2, zorder=0)

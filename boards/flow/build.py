@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The build of a board: bitstream, then report, into one folder."""
 
-import json
 import shutil
 from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
-from spikewright.base.version import maker
 from spikewright.golden.run import run_golden
 from spikewright.hw.params import link_params
-from spikewright.model.artefact import load_model
+from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import read_source
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.report.page import page
+from spikewright.report.report import Report
 from spikewright.report.score import MOST_STEPS, outputs_of, score
 
 from ..board.board import Board
@@ -25,33 +24,39 @@ from .toolchain import implement, kept_logs
 __all__ = ["build"]
 
 
-def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megahertz: float | None,
-          baud: int, seed: int, recording: Path | None) -> dict:
-    """Build the model in ``folder`` for ``board``; returns the contents of report.json.
+def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
+          megahertz: float | None, baud: int, seed: int, recording: Path | None) -> Report:
+    """Build ``model`` for ``board``.
 
-    ``output`` gets the bitstream, report.html, report.json and the logs: all of them, or none.
+    ``output`` gets the bitstream, report.html, report.json and the logs: all of them, or none. The
+    model itself is not among them.
 
     Parameters
     ----------
-    folder : Path
-        The model folder.
+    model : Model
     board : Board
     output : Path
     config : CoreConfig
     megahertz : float or None
         Clock of the decoder; None for the board's default.
     baud : int
+        Bits per second on the serial line.
     seed : int
         Seed of the placement.
     recording : Path or None
         Recording that the report measures on; None for simulated spikes.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing or fails, the recording is for another network, the design is too
+        large or too slow for the board, or ``output`` has other contents.
     """
-    model, network, manifest = load_model(folder)
     clock_hz, clock = board.clock(megahertz)
-    source = read_source(recording, network)
+    source = read_source(recording, model.network)
     try:
-        plan = Plan(model=model, config=config)
-        link = link_params(plan, model_hash=manifest["model_hash"], clock_hz=clock_hz, baud=baud)
+        plan = Plan(model=model.integers, config=config)
+        link = link_params(plan, model_hash=model.hash, clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
 
@@ -68,15 +73,13 @@ def build(folder: Path, board: Board, output: Path, *, config: CoreConfig, megah
             shutil.move(work / name, logs)
         shutil.rmtree(work)
 
-        answer = run_golden(model, source.recording, config)
+        answer = run_golden(model.integers, source.recording, config)
         scored = source.recording.head(MOST_STEPS)
-        results = outputs_of(network, scored)
-        facts = collect(manifest, board, plan, link, built, seed=seed, source=source, answer=answer,
-                        accuracy=score(model, scored, results, answer))
-        facts["made_by"] = maker()
-        facts["recording"]["sha256"] = None if recording is None else checkpoint_hash(recording)
-        (temporary / "report.json").write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n",
+        results = outputs_of(model.network, scored)
+        report = collect(model, board, plan, link, built, seed=seed, source=source, answer=answer,
+                         sha256=None if recording is None else checkpoint_hash(recording),
+                         accuracy=score(model.integers, scored, results, answer))
+        report.save(temporary / "report.json")
+        (temporary / "report.html").write_text(page(report, scored, results["fp32"][0], answer),
                                                encoding="utf-8")
-        (temporary / "report.html").write_text(page(facts, scored, results["fp32"][0], answer),
-                                               encoding="utf-8")
-    return facts
+    return report

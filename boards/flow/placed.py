@@ -6,35 +6,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from spikewright.report.report import Hop
+
 from ..board.family import Family
 from .netlist import block_of
 
-__all__ = ["Hop", "PlacedReport", "read_report"]
+__all__ = ["PlacedReport", "read_report"]
 
 
 # Begin of the part of a name that describes cells.
 LIBRARY = re.compile(r"_(?:SB|LUT4|CCU2C|PFUMX|L6MUX21|MULT18X18D|TRELLIS|DP16KD|PDPW16KD)_")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hop:
-    """One part of the critical path.
-
-    Parameters
-    ----------
-    kind : str
-        ``clk-to-q``, ``logic``, ``routing`` or ``setup``.
-    delay_ns : float
-    block : str
-        Block in which the part ends, see `report.names.BLOCKS`.
-    signal : str
-        End of the part: the routed signal, or the signal that the cell drives.
-    """
-
-    kind: str
-    delay_ns: float
-    block: str
-    signal: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +28,14 @@ class PlacedReport:
         Cells of each kind of the family.
     fmax_hz, wanted_hz : float
         Highest clock of the design, and the constraint.
-    path : list of Hop
+    path : tuple of Hop
         The slowest path from flip-flop to flip-flop.
     """
 
     used: dict[str, int]
     fmax_hz: float
     wanted_hz: float
-    path: list[Hop]
+    path: tuple[Hop, ...]
 
 
 def read_report(path: Path, family: Family) -> PlacedReport:
@@ -72,7 +53,7 @@ def read_report(path: Path, family: Family) -> PlacedReport:
         used={name: report["utilization"].get(cell.placed, {"used": 0})["used"]
               for name, cell in family.cells.items()},
         fmax_hz=1e6 * frequency["achieved"], wanted_hz=1e6 * frequency["constraint"],
-        path=[_hop(hop) for hop in (paths[0] if paths else [])])
+        path=tuple(_hop(hop) for hop in (paths[0] if paths else [])))
 
 
 def _hop(hop: dict) -> Hop:

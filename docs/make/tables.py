@@ -14,8 +14,9 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.parser import CommandParser, run_command
-from spikewright.plan.config import unusual
+from spikewright.plan.config import CoreConfig, unusual
 from spikewright.report.markdown import markdown, three
+from spikewright.report.report import Cells, Report, Score
 
 __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
 
@@ -29,104 +30,100 @@ SHORT = ("default", "indy03-1", "indy01-fast", "indy01-4bit-icestick", "indy01-u
          "loco01-bitmap")
 
 
-def read_reports(folder: Path = KEPT) -> dict[str, dict]:
+def read_reports(folder: Path = KEPT) -> dict[str, Report]:
     """Reports of ``folder``, by the name of the file, in order."""
     paths = sorted(Path(folder).glob("*.json"))
     if not paths:
         raise InputError(f"Reports must be .json files in {folder}, not missing")
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+    return {path.stem: Report.load(path) for path in paths}
 
 
-def area(reports: dict[str, dict]) -> str:
+def area(reports: dict[str, Report]) -> str:
     """Area, clock and time of every build: one row each, as Markdown."""
     rows: list[tuple[str, ...]] = [
         ("build", "board", "core", "LC (core alone)", "EBR", "SPRAM", "DSP",
          "clock: used / possible", "cycles a step: mean / worst", "latency: mean / worst",
          "tables")]
     for name, report in reports.items():
-        used = {kind: part["used"] for kind, part in report["resources"].items()}
-        logic, cycles, latency = next(iter(used)), report["cycles"], report["latency"]
+        used = {kind: cells.used for kind, cells in report.resources.items()}
+        logic, cycles, latency = report.logic, report.cycles, report.latency
         rows.append((
-            name, report["board"]["title"], _core(report["config"]),
-            f"{used[logic]:,} ({_core_cells(report['blocks'], logic):,})",
+            name, report.board.title, _core(report.config),
+            f"{used[logic]:,} ({_core_cells(report.blocks, logic):,})",
             f"{used['ebr']}", f"{used.get('spram', 0)}", f"{used['dsp']}",
-            f"{report['clock_mhz']:g} / {report['fmax_mhz']:.1f} MHz",
-            f"{cycles['mean']:,.0f} / {cycles['worst']:,} of {cycles['budget']:,}",
-            f"{latency['mean']:,.0f} / {latency['worst']:,}", f"{report['table_bits']:,} bits"))
+            f"{report.clock_mhz:g} / {report.fmax_mhz:.1f} MHz",
+            f"{cycles.mean:,.0f} / {cycles.worst:,} of {cycles.budget:,}",
+            f"{latency.mean:,.0f} / {latency.worst:,}", f"{report.table_bits:,} bits"))
     return markdown(rows)
 
 
-def change(reports: dict[str, dict]) -> str:
+def change(reports: dict[str, Report]) -> str:
     """Every build beside that of version 0.1, in which a step was no table: a row each."""
     before = json.loads(BEFORE.read_text(encoding="utf-8"))
     rows: list[tuple[str, ...]] = [
         ("build", "LC: 0.1", "now", "change", "cycles a step: 0.1", "now", "latency: 0.1", "now",
          "possible clock: 0.1", "now")]
     for name, report in reports.items():
-        old, logic = before[name], next(iter(report["resources"].values()))["used"]
-        pairs = [(old["cycles"], old["worst"], report["cycles"]),
-                 (old["latency"], old["latency_worst"], report["latency"])]
+        old, logic = before[name], report.resources[report.logic].used
+        pairs = [(old["cycles"], old["worst"], report.cycles),
+                 (old["latency"], old["latency_worst"], report.latency)]
         rows.append((
             name, f"{old['logic']:,}", f"{logic:,}", f"{100 * (logic / old['logic'] - 1):+.1f} %",
             *(text for mean, worst, now in pairs
-              for text in (f"{mean:,.2f} / {worst:,}", f"{now['mean']:,.2f} / {now['worst']:,}")),
-            f"{old['fmax_mhz']:.1f} MHz", f"{report['fmax_mhz']:.1f} MHz"))
+              for text in (f"{mean:,.2f} / {worst:,}", f"{now.mean:,.2f} / {now.worst:,}")),
+            f"{old['fmax_mhz']:.1f} MHz", f"{report.fmax_mhz:.1f} MHz"))
     return markdown(rows)
 
 
-def short(reports: dict[str, dict]) -> str:
+def short(reports: dict[str, Report]) -> str:
     """What a network takes on some boards, and what the integers cost: for the README."""
     rows: list[tuple[str, ...]] = [
         ("build", "board and core", "logic", "block RAM", "clock", "a step: mean / worst",
          "correlation x, y: fp32", "integers")]
     for name in SHORT:
         report = reports[name]
-        used, micro = report["resources"], report["microseconds"]["cycles"]
-        logic = next(iter(used))
-        accuracy_rows = report["accuracy"]["rows"]
-        single = next(row for row in accuracy_rows if row["arithmetic"] == "fp32")
+        used, micro = report.resources, report.microseconds.cycles
         rows.append((
-            name, f"{report['board']['title']}, {_core(report['config'])}",
-            _of(used[logic]), _of(used["ebr"]), f"{report['clock_mhz']:g} MHz",
-            f"{micro['mean']:,.1f} / {micro['worst']:,.1f} us",
-            _correlation(single), _correlation(accuracy_rows[-1])))
+            name, f"{report.board.title}, {_core(report.config)}",
+            _of(used[report.logic]), _of(used["ebr"]), f"{report.clock_mhz:g} MHz",
+            f"{micro.mean:,.1f} / {micro.worst:,.1f} us",
+            _correlation(report.accuracy.single), _correlation(report.accuracy.integers)))
     return markdown(rows)
 
 
-def _of(part: dict) -> str:
-    return f"{part['used']:,} of {part['available']:,}"
+def _of(cells: Cells) -> str:
+    return f"{cells.used:,} of {cells.available:,}"
 
 
-def _core_cells(blocks: dict, kind: str) -> int:
+def _core_cells(blocks: dict[str, dict[str, int]], kind: str) -> int:
     """Cells of what is not the link nor the board's own."""
     return sum(cells[kind] for name, cells in blocks.items() if name not in ("link", "board"))
 
 
-def _core(config: dict) -> str:
+def _core(config: CoreConfig) -> str:
     """What was chosen of a core, beyond what every core is."""
-    parts = [f"{config['lanes']} lane{'s' * (config['lanes'] > 1)}"]
+    parts = [f"{config.lanes} lane{'s' * (config.lanes > 1)}"]
     parts += [f"{name.replace('_', ' ')}: {value}" for name, value in unusual(config).items()]
     return ", ".join(parts)
 
 
-def accuracy(reports: dict[str, dict]) -> str:
+def accuracy(reports: dict[str, Report]) -> str:
     """Fidelity and decoding of every build beside half precision: one row each, as Markdown."""
     rows: list[tuple[str, ...]] = [
         ("network", "measured on", "fidelity R2: fp16", "integers", "spikes that agree: fp16",
          "integers", "correlation x, y: fp32", "fp16", "integers")]
     for name, report in reports.items():
-        by_name = {row["arithmetic"]: row for row in report["accuracy"]["rows"]}
-        single, half = by_name["fp32"], by_name["fp16"]
-        integers = next(row for key, row in by_name.items() if key.startswith("int"))
+        single, integers = report.accuracy.single, report.accuracy.integers
+        half = next(row for row in report.accuracy.rows if row.arithmetic == "fp16")
         rows.append((
-            name, f"{report['recording']['name']}, {report['accuracy']['steps']:,} steps",
-            three(half["fidelity_r2"]), three(integers["fidelity_r2"]),
-            three(half["spike_agreement"]), three(integers["spike_agreement"]),
+            name, f"{report.recording.name}, {report.accuracy.steps:,} steps",
+            three(half.fidelity_r2), three(integers.fidelity_r2),
+            three(half.spike_agreement), three(integers.spike_agreement),
             *(_correlation(row) for row in (single, half, integers))))
     return markdown(rows)
 
 
-def boards(_: dict[str, dict]) -> str:
+def boards(_: dict[str, Report]) -> str:
     """What a user needs to know of every board: one row each, as Markdown."""
     rows: list[tuple[str, ...]] = [
         ("board", "what it is", "chip", "clock", "serial line", "load with", "lacks")]
@@ -140,13 +137,13 @@ def boards(_: dict[str, dict]) -> str:
 
 
 # A table by name: makes Markdown of all that is kept.
-Tables = Mapping[str, Callable[[dict[str, dict]], str]]
+Tables = Mapping[str, Callable[[dict[str, Report]], str]]
 
 TABLES: Tables = {"area": area, "change": change, "short": short, "accuracy": accuracy,
                   "boards": boards}
 
 
-def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
+def render(text: str, reports: dict[str, Report], tables: Tables = TABLES) -> str:
     """``text`` with every block between ``<!-- table: NAME -->`` and ``<!-- end -->`` made anew."""
     def fresh(match: re.Match) -> str:
         if match[1] not in tables:
@@ -155,7 +152,7 @@ def render(text: str, reports: dict[str, dict], tables: Tables = TABLES) -> str:
     return re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", fresh, text, flags=re.DOTALL)
 
 
-def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> bool:
+def update(path: Path, reports: dict[str, Report], tables: Tables = TABLES) -> bool:
     """Make the tables of ``path`` anew; whether any was stale."""
     path = Path(path)
     old = path.read_text(encoding="utf-8")
@@ -166,8 +163,8 @@ def update(path: Path, reports: dict[str, dict], tables: Tables = TABLES) -> boo
     return new != old
 
 
-def _correlation(row: dict) -> str:
-    return ", ".join(three(r) for r in row.get("decoding_correlation") or []) or "-"
+def _correlation(row: Score) -> str:
+    return ", ".join(three(r) for r in row.decoding_correlation) or "-"
 
 
 def _main() -> None:

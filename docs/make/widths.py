@@ -55,9 +55,10 @@ def _figures(model: Model) -> tuple[str, ...]:
         return bits, f"{needed} of {most}: refused", "", ""
     with tempfile.TemporaryDirectory() as folder:
         report = build(model, board=BOARD.name, out=Path(folder) / "board",
-                       tables=config.tables, lanes=config.lanes).facts
-    used = {kind: part["used"] for kind, part in report["resources"].items()}
-    return bits, f"{used['ebr']}", f"{next(iter(used.values())):,}", f"{report['fmax_mhz']:.1f} MHz"
+                       tables=config.tables, lanes=config.lanes)
+    used = report.resources
+    return (bits, f"{used['ebr'].used}", f"{used[report.logic].used:,}",
+            f"{report.fmax_mhz:.1f} MHz")
 
 
 def _main() -> None:

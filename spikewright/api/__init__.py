@@ -3,8 +3,9 @@
 
 from spikewright.host.decoder import Decoder
 from spikewright.model.saved import Model
+from spikewright.report.report import Report
 
-from .building import Report, build
+from .building import build
 from .models import load, quantize, quantize_options, read
 from .running import Result, run
 

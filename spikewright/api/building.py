@@ -2,50 +2,13 @@
 """Make the bitstream of a model."""
 
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from spikewright.model.saved import Model
 from spikewright.plan.config import BAUD
+from spikewright.report.report import Report
 
 __all__ = ["Report", "build"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Report:
-    """The result of a build.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the bitstream, report.html, report.json and logs.
-    facts : dict
-        The contents of report.json, see docs/contracts.md.
-    """
-
-    folder: Path
-    facts: dict
-
-    @classmethod
-    def load(cls, folder: str | Path) -> "Report":
-        """Read the report in a build folder.
-
-        Raises
-        ------
-        InputError
-            If there is no report, or the report is damaged.
-        """
-        from spikewright.boards.flow.facts import load_facts
-        return cls(folder=Path(folder), facts=load_facts(Path(folder)))
-
-    @property
-    def bitstream(self) -> Path:
-        return self.folder / self.facts["board"]["bitstream"]
-
-    def __str__(self) -> str:
-        from spikewright.report.page import summary
-        return summary(self.facts)
 
 
 def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced",
@@ -84,15 +47,11 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
         If there is no such board, the design does not fit, or ``out`` contains other files.
     """
     from spikewright.boards.board.platforms import find_board
-    from spikewright.boards.flow.build import build as build_folder
+    from spikewright.boards.flow.build import build as build_board
     from spikewright.boards.flow.room import fitting_config
     chip = find_board(board)
     config, told = fitting_config(chip, model.integers, preset, core)
     if told:
         print(f"note: {told}", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as temporary:
-        model.save(Path(temporary) / "model")
-        facts = build_folder(Path(temporary) / "model", chip, Path(out), config=config,
-                             megahertz=megahertz, baud=baud, seed=seed,
-                             recording=None if recording is None else Path(recording))
-    return Report(folder=Path(out), facts=facts)
+    return build_board(model, chip, Path(out), config=config, megahertz=megahertz, baud=baud,
+                       seed=seed, recording=None if recording is None else Path(recording))

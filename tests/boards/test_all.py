@@ -15,6 +15,7 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow import toolchain
 from spikewright.boards.flow.build import build
 from spikewright.hw.params import link_params
+from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
 from tests.boards.boards_bench import saved_model
 from tests.designs import plan_of
@@ -76,21 +77,21 @@ def test_board_to_bitstream(board, tmp_path, monkeypatch):
 def test_decoder_to_bitstream(name, kinds, tmp_path):
     """A chip without multipliers, and one of the other family, from model to report."""
     board = BOARDS[name]
-    facts = build(saved_model(tmp_path / "model"), board, tmp_path / "out",
-                  config=CoreConfig(lanes=1), megahertz=None, baud=1_000_000,
-                  seed=1, recording=None)
+    report = build(Model.load(saved_model(tmp_path / "model")), board, tmp_path / "out",
+                   config=CoreConfig(lanes=1), megahertz=None, baud=1_000_000,
+                   seed=1, recording=None)
     assert _bits(tmp_path / "out", board)
-    assert facts["fmax_mhz"] >= facts["clock_mhz"] == board.clock_hz / 1e6
-    assert list(facts["resources"]) == kinds
-    for kind, taken in facts["resources"].items():
-        assert sum(block[kind] for block in facts["blocks"].values()) == taken["used"]
+    assert report.fmax_mhz >= report.clock_mhz == board.clock_hz / 1e6
+    assert list(report.resources) == kinds
+    for kind, cells in report.resources.items():
+        assert sum(block[kind] for block in report.blocks.values()) == cells.used
     logic = kinds[0]
     for block in ("rows", "neurons", "spikes", "sequencer", "core", "link", "board"):
-        assert facts["blocks"][block][logic] > 0, block
-    assert (facts["resources"]["dsp"]["used"] > 0) == (board.resources["dsp"] > 0)
-    path = facts["critical_path"]
-    assert path["delay_ns"] == pytest.approx(1e3 / facts["fmax_mhz"], rel=0.02)
-    assert not any("TRELLIS" in hop["signal"] or "SB_" in hop["signal"] for hop in path["hops"])
+        assert report.blocks[block][logic] > 0, block
+    assert (report.resources["dsp"].used > 0) == (board.resources["dsp"] > 0)
+    path = report.critical_path
+    assert path.delay_ns == pytest.approx(1e3 / report.fmax_mhz, rel=0.02)
+    assert not any("TRELLIS" in hop.signal or "SB_" in hop.signal for hop in path.hops)
     page = (tmp_path / "out" / "report.html").read_text()
-    assert board.device in page and facts["board"]["bitstream"] in page
-    assert f"| {facts['resources'][logic]['used']:,} (" in area({"tiny": facts})
+    assert board.device in page and report.board.bitstream in page
+    assert f"| {report.resources[logic].used:,} (" in area({"tiny": report})

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from spikewright.boards.flow.facts import _line
 from spikewright.network.source import Source
+from spikewright.report.report import Line, LineTimes
 from tests.networks import make_recording
 
 
@@ -15,8 +16,8 @@ def test_time_on_the_line():
         baud=1_000_000, outputs=2)
     # 1 + 1 + 2 + 2 frames of up to 234 events, 772 events in all.
     line = _line(link, source, 256)
-    assert line == {"request_us": {"mean": 10 * (6 * 7 + 772) / 4, "worst": 10 * 241},
-                    "answer_us": 10 * 23}
+    assert line == Line(request_us=LineTimes(mean=10 * (6 * 7 + 772) / 4, worst=10 * 241),
+                        answer_us=10 * 23)
     # Of two bytes each: 1 + 1 + 3 + 4 frames of up to 117 events.
     line = _line(link, source, 257)
-    assert line["request_us"] == {"mean": 10 * (9 * 7 + 2 * 772) / 4, "worst": 10 * 241}
+    assert line.request_us == LineTimes(mean=10 * (9 * 7 + 2 * 772) / 4, worst=10 * 241)

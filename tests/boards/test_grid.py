@@ -38,9 +38,9 @@ def test_grid():
 
 
 def test_title():
-    assert title(vars(CoreConfig(lanes=1))) == "1 lane"
-    assert title(vars(PRESETS["fast"])) == "8 lanes, weights in large RAM, neurons in lanes"
-    assert title(vars(CoreConfig(tables="bitmap", multiplier="serial"))) == (
+    assert title(CoreConfig(lanes=1)) == "1 lane"
+    assert title(PRESETS["fast"]) == "8 lanes, weights in large RAM, neurons in lanes"
+    assert title(CoreConfig(tables="bitmap", multiplier="serial")) == (
         "4 lanes, bitmap tables, serial multiplier")
 
 

@@ -12,8 +12,10 @@ from spikewright.boards.board.family import ECP5, ICE40
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
 from spikewright.boards.flow.netlist import block_of, count_blocks, count_cells
-from spikewright.boards.flow.placed import Hop, read_report
+from spikewright.boards.flow.placed import read_report
+from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
+from spikewright.report.report import Hop, Report
 from tests.boards.boards_bench import (
     FakeTools,
     cells_of,
@@ -72,16 +74,16 @@ def test_read_report(tmp_path):
     placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)), ICE40)
     assert placed.used == {"lc": 1500, "ebr": 20, "spram": 0, "dsp": 2}
     assert (placed.fmax_hz, placed.wanted_hz) == (31.5e6, 24e6)
-    assert placed.path[:2] == [
+    assert placed.path[:2] == (
         Hop(kind="clk-to-q", delay_ns=1.4, block="link", signal="decoder.link.executor.end"),
-        Hop(kind="routing", delay_ns=3.25, block="board", signal="decoder.link.executor.end[2]")]
+        Hop(kind="routing", delay_ns=3.25, block="board", signal="decoder.link.executor.end[2]"))
     assert [hop.block for hop in placed.path] == ["link", "board", "board", "rows", "rows"]
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Build a tiny model with tools that are stood for."""
-    model = saved_model(tmp_path / "model")
+    model = Model.load(saved_model(tmp_path / "model"))
 
     def run(tools, megahertz=None, **options):
         monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", tools)
@@ -93,7 +95,7 @@ def run(tmp_path, monkeypatch):
 
 def test_build_calls_the_tools(run, tmp_path):
     tools = FakeTools(fmax=33.0)
-    facts = run(tools)
+    report = run(tools)
     assert [call[0] for call in tools.calls] == ["yosys", "nextpnr-ice40", "icepack"]
     assert {"--up5k", "--seed", "7", "--report"} < set(tools.calls[1])
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
@@ -101,13 +103,13 @@ def test_build_calls_the_tools(run, tmp_path):
     assert sorted(p.name for p in (tmp_path / "out" / "logs").iterdir()) == [
         "icepack.log", "nextpnr-ice40.log", "nextpnr.json", "top.pcf", "yosys.log"]
     assert "set_frequency clk12_0__io 12.0" in (tmp_path / "out/logs/top.pcf").read_text()
-    assert json.loads((tmp_path / "out" / "report.json").read_text()) == facts
-    assert (facts["fmax_mhz"], facts["clock_mhz"], facts["seed"]) == (33.0, 24.0, 7)
-    assert facts["cycles"]["worst_events"] == 234
+    assert Report.load(tmp_path / "out") == report
+    assert (report.fmax_mhz, report.clock_mhz, report.seed) == (33.0, 24.0, 7)
+    assert report.cycles.worst_events == 234
 
 
 def test_build_at_the_crystals_clock(run):
-    assert run(FakeTools(wanted=12.0), megahertz=12)["clock_mhz"] == 12
+    assert run(FakeTools(wanted=12.0), megahertz=12).clock_mhz == 12
 
 
 def test_lost_constraint_is_told(run):

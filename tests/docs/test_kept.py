@@ -10,6 +10,7 @@ from docs.make.tables import KEPT
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.commands import parser
 from spikewright.command.options import chosen_config
+from spikewright.report.report import Report
 from tests.networks import refused
 
 
@@ -20,13 +21,13 @@ def test_every_kept_report_has_a_build():
     for name, build in builds.items():
         words = ["build", "model", "-o", "out", *build["boards"]]
         arguments = parser(words).parse_args(words)
-        report = json.loads((KEPT / f"{name}.json").read_text())
+        report = Report.load(KEPT / f"{name}.json")
         board = BOARDS[arguments.board]
         config = chosen_config(arguments, **board.instead)
-        assert report["config"] == vars(config), name
-        assert report["board"]["name"] == arguments.board and report["seed"] == arguments.seed
-        assert report["clock_mhz"] == (arguments.freq or board.clock_hz / 1e6)
-        assert report["recording"]["name"] == build["recording"].split("/")[-1]
+        assert report.config == config, name
+        assert report.board.name == arguments.board and report.seed == arguments.seed
+        assert report.clock_mhz == (arguments.freq or board.clock_hz / 1e6)
+        assert report.recording.name == build["recording"].split("/")[-1]
 
 
 def test_rebuild(tmp_path, capsys):

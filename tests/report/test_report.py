@@ -15,18 +15,17 @@ from spikewright.boards.flow.build import build
 from spikewright.command import run_words
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
+from spikewright.model.saved import Model
+from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
+from spikewright.report.report import Accuracy, Cells, Score
 from spikewright.report.score import decoded, decoding, foreign, number, score
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
-
-KEYS = ["model_hash", "resources", "fmax_mhz", "clock_mhz", "cycles", "latency", "lead_steps",
-        "table_bits", "board", "seed", "checkpoint", "network_hash", "critical_path", "blocks",
-        "accuracy", "microseconds", "memory", "tools", "lanes", "recording"]
 
 
 @pytest.fixture
@@ -44,14 +43,14 @@ def recording(tmp_path):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", FakeTools())
-    model = saved_model(tmp_path / "model")
+    model = Model.load(saved_model(tmp_path / "model"))
 
     def run(recording=None, **options):
         arguments = {"config": CoreConfig(), "megahertz": None, "baud": 1_000_000,
                      "seed": 1} | options
-        facts = build(model, BOARDS["icebreaker"], tmp_path / "out", recording=recording,
-                      **arguments)
-        return facts, (tmp_path / "out" / "report.html").read_text()
+        report = build(model, BOARDS["icebreaker"], tmp_path / "out", recording=recording,
+                       **arguments)
+        return report, (tmp_path / "out" / "report.html").read_text()
     return run
 
 
@@ -85,29 +84,31 @@ class Page(HTMLParser):
 
 
 def test_facts(run, recording, tmp_path):
-    facts, _ = run(recording)
-    assert set(KEYS) <= set(facts)
+    report, _ = run(recording)
     model, manifest = load_artefact(tmp_path / "model")
     answer = run_golden(model, read_recording(recording), CoreConfig())
-    assert facts["model_hash"] == manifest["model_hash"]
-    assert facts["resources"]["ebr"] == {"used": 20, "available": 30}
+    assert report.model_hash == manifest["model_hash"]
+    assert report.network_hash == manifest["network_hash"]
+    assert report.resources["ebr"] == Cells(used=20, available=30)
     plan = Plan(model=model, config=CoreConfig())
     for name, seen, k in (("cycles", answer.cycles, 0), ("latency", answer.latency, 1)):
         worst = step_timing(plan, worst_events(plan, events_max(model.rows)))[k]
-        assert facts[name]["worst"] == worst[0] >= facts[name]["largest_seen"]
-        assert facts[name]["largest_seen"] == seen.max()
-        assert facts[name]["mean"] == pytest.approx(seen.mean(), rel=1e-5)
-        assert facts["microseconds"][name]["worst"] == pytest.approx(worst[0] / 24, abs=1e-3)
-    assert facts["cycles"]["budget"] == 96_000
-    assert (facts["lead_steps"], facts["lead_ms"]) == (5, 20)
-    assert facts["recording"]["name"] == "reaches.npz"
-    assert not facts["recording"]["synthetic"]
-    assert sum(part["bits"] for part in facts["memory"]) >= facts["table_bits"]
-    assert facts["critical_path"]["delay_ns"] == pytest.approx(5.25)
+        counted, times = getattr(report, name), getattr(report.microseconds, name)
+        assert counted.worst == worst[0] >= counted.largest_seen
+        assert counted.largest_seen == seen.max()
+        assert counted.mean == pytest.approx(seen.mean(), rel=1e-5)
+        assert times.worst == pytest.approx(worst[0] / 24, abs=1e-3)
+    assert report.cycles.budget == 96_000
+    assert (report.lead_steps, report.lead_ms) == (5, 20)
+    assert report.recording.name == "reaches.npz"
+    assert report.recording.sha256 == checkpoint_hash(recording)
+    assert not report.recording.synthetic
+    assert sum(part.bits for part in report.memory) >= report.table_bits
+    assert report.critical_path.delay_ns == pytest.approx(5.25)
 
 
 def test_worst_case_grows_with_lanes(run):
-    one, four = (run(config=CoreConfig(lanes=lanes))[0]["cycles"]["worst"] for lanes in (1, 4))
+    one, four = (run(config=CoreConfig(lanes=lanes))[0].cycles.worst for lanes in (1, 4))
     assert one > four
 
 
@@ -128,11 +129,11 @@ def test_page_is_the_same_again(run, recording):
 
 
 def test_page_names_simulated_spikes(run):
-    facts, text = run()
-    assert facts["recording"]["simulated"]
+    report, text = run()
+    assert report.recording.simulated
     assert "Simulated spikes:" in text
     assert "decoding R²" not in text
-    assert all("decoding_r2" not in row for row in facts["accuracy"]["rows"])
+    assert all(row.decoding_r2 == () for row in report.accuracy.rows)
 
 
 @pytest.mark.parametrize("told", [{"source": "simulated: spikewright reaches"},
@@ -141,8 +142,8 @@ def test_page_names_synthetic_recording(run, recording, told):
     with np.load(recording) as file:
         data = {**{key: file[key] for key in file.files}, **told}
     np.savez(recording, **data)
-    facts, text = run(recording)
-    assert facts["recording"]["synthetic"]
+    report, text = run(recording)
+    assert report.recording.synthetic
     assert "Synthetic recording:" in text
     assert "simulated hand" in text
 
@@ -151,10 +152,10 @@ def test_page_tells_of_steps_that_overfill_a_frame(run, recording):
     with np.load(recording) as file:
         data = {key: file[key] for key in file.files}
     np.savez(recording, **data, count=np.where(data["bin"] == 3, 234, 1))
-    facts, text = run(recording)
-    assert facts["recording"]["too_full_steps"] == 1
+    report, text = run(recording)
+    assert report.recording.too_full_steps == 1
     assert "have more events than that: each takes several frames, and may take longer" in text
-    assert facts["cycles"]["worst_is"] == facts["latency"]["worst_is"] == (
+    assert report.cycles.worst_is == report.latency.worst_is == (
         "proven for a step of one frame: every neuron fires at every delay, and the frame carries "
         "any number of events up to 234, its most; a step of several frames takes longer")
 
@@ -171,10 +172,10 @@ def test_score_of_the_reference_is_perfect(tmp_path, recording):
     recording = read_recording(recording)
     answer = run_golden(model, recording, CoreConfig())
     results = dict.fromkeys(("fp64", "fp32", "fp16"), (answer.velocity, answer.spikes))
-    rows = score(model, recording, results, answer)["rows"]
-    assert [row["arithmetic"] for row in rows] == ["fp64", "fp32", "fp16", "int8"]
-    assert all(row["fidelity_r2"] == row["spike_agreement"] == 1 for row in rows)
-    assert rows[0]["firing_rate_hz"] == pytest.approx(answer.spikes.mean() / 0.004, rel=1e-5)
+    rows = score(model, recording, results, answer).rows
+    assert [row.arithmetic for row in rows] == ["fp64", "fp32", "fp16", "int8"]
+    assert all(row.fidelity_r2 == row.spike_agreement == 1 for row in rows)
+    assert rows[0].firing_rate_hz == pytest.approx(answer.spikes.mean() / 0.004, rel=1e-5)
 
 
 def test_number():
@@ -209,10 +210,10 @@ def test_show_refuses(run, tmp_path):
 
 
 def scored_with(correlation, unit_scale=1.0):
-    row = {"decoding_correlation": correlation, "decoding_r2": [0.5, None]}
-    return {"unit_scale": unit_scale, "rows": [{"arithmetic": "fp64"} | row,
-                                               {"arithmetic": "fp32"} | row,
-                                               {"arithmetic": "int8"} | row]}
+    rows = tuple(Score(arithmetic=name, fidelity_r2=1.0, spike_agreement=1.0, firing_rate_hz=5.0,
+                       decoding_r2=(0.5, None), decoding_correlation=tuple(correlation))
+                 for name in ("fp64", "fp32", "int8"))
+    return Accuracy(steps=9, unit_scale=unit_scale, rows=rows)
 
 
 def test_decoding_is_said_side_by_side():
@@ -220,7 +221,7 @@ def test_decoding_is_said_side_by_side():
     assert decoding(scored) == (
         "correlation of each axis: fp32 0.410, 0.670; int8 0.410, 0.670 | "
         "R2 of each axis: fp32 0.500, none; int8 0.500, none")
-    assert decoded(scored) == pytest.approx([0.54, 0.54])
+    assert decoded(scored.single) == decoded(scored.integers) == pytest.approx(0.54)
     assert foreign(scored) == ""
     assert decoding(scored_with([0.1, 0.1], None)) == foreign(scored_with([0, 0], None)) == ""
 

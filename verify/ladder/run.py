@@ -9,6 +9,7 @@ import joblib
 from tqdm import tqdm
 
 from spikewright.network.source import is_default
+from spikewright.report.form import as_form
 from spikewright.report.score import compare, number
 
 from .rungs import REFERENCE, Checks, Climb, Outcome, run_rung, rung_bits
@@ -89,7 +90,9 @@ def _network(climb: Climb, rungs: list[str], outcomes: dict[str, Outcome]) -> di
     scored = compare({rung: (outcome.velocity, outcome.spikes)
                       for rung, outcome in outcomes.items()}, recording,
                      lead_steps=network.lead_steps, dt=network.dt)
-    scores = {row.pop("arithmetic"): row for row in scored["rows"]}
+    scores = {row.arithmetic: as_form(row) for row in scored.rows}
+    for row in scores.values():
+        del row["arithmetic"]
     return {"name": climb.name, "checkpoint": climb.checkpoint,
             "synthetic": is_default({"checkpoint": climb.checkpoint}), "channels": network.channels,
             "hidden": sum(p.neurons for p in network.populations if p.spiking),
@@ -99,7 +102,7 @@ def _network(climb: Climb, rungs: list[str], outcomes: dict[str, Outcome]) -> di
                           "simulated": climb.source.simulated, "synthetic": climb.source.synthetic,
                           "source": recording.source, "licence": recording.licence},
             "calibration": climb.calibration.name if climb.calibration else None,
-            "unit_scale": scored["unit_scale"],
+            "unit_scale": scored.unit_scale,
             "rungs": [{**outcomes[rung].facts, **scores[rung]} for rung in rungs]}
 
 

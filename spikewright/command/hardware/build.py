@@ -41,5 +41,5 @@ def run(arguments: Namespace) -> None:
                        seed=arguments.seed, recording=arguments.recording,
                        **core_choices(arguments))
     print(report)
-    board = report.facts["board"]
-    print(f"-> {arguments.output}/report.html, and {board['bitstream']} for '{board['program']}'")
+    board = report.board
+    print(f"-> {arguments.output}/report.html, and {board.bitstream} for '{board.program}'")

@@ -18,7 +18,7 @@ __all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 
 def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
     """Return whether ``folder`` has the model that `quantize` would make with ``arguments``."""
-    return is_of_settings(folder, arguments) and _by_us(load_manifest(folder))
+    return is_of_settings(folder, arguments) and _by_us(load_manifest(folder).get("made_by"))
 
 
 def is_of_settings(folder: Path, arguments: Namespace) -> bool:
@@ -35,29 +35,27 @@ def is_of_settings(folder: Path, arguments: Namespace) -> bool:
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
     """Return whether ``folder`` has the bitstream that `build` would make with ``arguments``."""
-    from spikewright.api import Report
     from spikewright.boards.board.platforms import find_board
     from spikewright.boards.flow.room import fitting_config
+    from spikewright.report.report import Report
     board = find_board(arguments.board)
     try:
         report = Report.load(folder)
     except InputError:
         return False
-    facts, recording = report.facts, arguments.recording
+    recording = arguments.recording
     model, manifest = load_artefact(arguments.model)
     config, _ = fitting_config(board, model, arguments.preset, core_choices(arguments))
-    wanted = {
-        "model_hash": manifest["model_hash"],
-        "config": dataclasses.asdict(config),
-        "clock_mhz": board.clock(arguments.freq)[0] / 1e6,
-        "baud": arguments.baud, "seed": arguments.seed}
-    return (report.bitstream.is_file() and _by_us(facts) and facts["board"]["name"] == board.name
-            and all(facts.get(key) == value for key, value in wanted.items())
-            and facts["recording"].get("sha256")
-            == (None if recording is None else checkpoint_hash(recording)))
+    wanted = (manifest["model_hash"], board.name, config, board.clock(arguments.freq)[0] / 1e6,
+              arguments.baud, arguments.seed,
+              None if recording is None else checkpoint_hash(recording))
+    made = (report.model_hash, report.board.name, report.config, report.clock_mhz, report.baud,
+            report.seed, report.recording.sha256)
+    return ((folder / report.board.bitstream).is_file() and made == wanted
+            and _by_us(dataclasses.asdict(report.made_by)))
 
 
-def _by_us(facts: dict) -> bool:
+def _by_us(made_by: dict | None) -> bool:
     """Return whether this version made it. A changed checkout is never the same version."""
     us = maker()
-    return facts.get("made_by") == us and not (us["commit"] or "").endswith("-dirty")
+    return made_by == us and not (us["commit"] or "").endswith("-dirty")

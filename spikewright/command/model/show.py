@@ -33,7 +33,7 @@ def run(arguments: Namespace) -> None:
         model, manifest = load_artefact(path)
         print(summary(manifest, cost_rows(model)))
     elif kind == "report.json":
-        from spikewright.api import Report
+        from spikewright.report.report import Report
         print(Report.load(path))
     elif kind:
         _ladder(path / kind)
