@@ -84,10 +84,11 @@ def vanished(network: Network, rounded: Rounded) -> list[str]:
     return warnings
 
 
-def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
-    """Warnings about channels and neurons that are left out.
+def dropped_parts(network: Network, model: IntegerModel, empty: list[str]) -> list[str]:
+    """Warnings about projections, channels and neurons that are left out.
 
-    Some can change no output in ``network`` already. Others lost their last effect by rounding.
+    ``empty`` has the titles of projections without weights. Some channels and neurons can change no
+    output in ``network`` already. Others lost their last effect by rounding.
     """
     fires = firing(network)
     used = np.zeros(network.channels, bool)
@@ -102,7 +103,8 @@ def dropped_parts(network: Network, model: IntegerModel) -> list[str]:
         could = fires[population.name][dropped]
         never += int((~could).sum())
         silenced += [f"{population.name} {neuron}" for neuron in dropped[could]]
-    warnings = []
+    warnings = [f"projections without a weight other than 0, left out: {_numbers(empty)}"
+                ] if empty else []
     for what, count, lost in (
             ("channels that can change no output", len(channels) - len(gone), gone),
             ("neurons that can never fire", never, silenced)):

@@ -16,7 +16,7 @@ from .calibrate import Calibration, calibrate
 from .decays import signed_powers
 from .integer import quantize, with_states
 from .mixed import mixed_bits
-from .prune import prune
+from .prune import prune, without_empty
 from .rounding import MOST_SHIFT, as_rounded, compensated, nearest
 from .rules import Rules
 from .suited_decays import suited_decays
@@ -29,6 +29,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
                     recording: Recording | None = None,
                     rules: Rules | None = None) -> tuple[IntegerModel, Network, dict]:
     """Retime, round, calibrate, quantize and prune ``network``.
+
+    Projections without weights are dropped first.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     -------
     model : IntegerModel
     network : Network
-        The retimed network that ``model`` was rounded from.
+        The retimed network that ``model`` was rounded from, with the same projections.
     facts : dict
         Further entries of the manifest: ``calibration``, ``dropped``, ``non_zeros`` and
         ``warnings``. If the rules limit the terms of a decay, also ``decay_terms``.
@@ -61,7 +63,8 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
         If the name, the widths or the network cannot be used.
     """
     check_name(name)
-    network, widths, rules = retime(network), widths or Widths(), rules or Rules()
+    widths, rules = widths or Widths(), rules or Rules()
+    network, empty = without_empty(retime(network))
     widths, bits = mixed_bits(network, widths, projection_bits or {})
     simulated = recording is None
     if recording is None:
@@ -94,7 +97,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     facts = {"calibration": evidence, "dropped": dropped, "non_zeros": model.non_zeros,
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
                           *clipped(network, rounded), *vanished(network, rounded),
-                          *dropped_parts(network, model)]}
+                          *dropped_parts(network, model, empty)]}
     return model, network, facts | (_terms(model, rules) if rules.decay_terms else {})
 
 

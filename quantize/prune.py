@@ -8,7 +8,29 @@ import numpy as np
 from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT, Network
 
-__all__ = ["firing", "prune"]
+__all__ = ["firing", "prune", "without_empty"]
+
+
+def without_empty(network: Network) -> tuple[Network, list[str]]:
+    """Drop projections whose weights are all zero: they add nothing, but take rows and cycles.
+
+    Each population must be the target of a projection. If all projections to a population have only
+    zeros, the first of them therefore stays.
+
+    Returns
+    -------
+    network : Network
+        All outputs are the same.
+    dropped : list of str
+        Title of each projection that was dropped.
+    """
+    kept = [p for p in network.projections if p.weights.any()]
+    for projection in network.projections:
+        if all(p.target != projection.target for p in kept):
+            kept.append(projection)
+    dropped = [p for p in network.projections if p not in kept]
+    projections = tuple(p for p in network.projections if p in kept)
+    return dataclasses.replace(network, projections=projections), [p.title for p in dropped]
 
 
 def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:

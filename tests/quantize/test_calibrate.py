@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
+from spikewright.model.artefact import model_hash
 from spikewright.model.model import Widths
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
@@ -143,6 +144,27 @@ def test_compile_warns_of_dropped_parts(recording):
     assert facts["warnings"] == [
         "channels that can change no output, left out: 3",
         "neurons that can never fire, left out: 1"]
+
+
+def test_compile_drops_projections_without_weights(recording):
+    """The model is that of a network without the projection, and golden runs fewer operations."""
+    network = tiny_network(0, **SHAPE)
+    network.projections[0].weights[:] = 0
+    without = dataclasses.replace(network, projections=network.projections[1:])
+    model, exact, facts = compile_network(network, name="n", recording=recording)
+    other, _, told = compile_network(without, name="n", recording=recording)
+    assert model_hash(model) == model_hash(other)
+    assert [p.title for p in model.projections] == [p.title for p in exact.projections] == [
+        "input->hidden", "hidden->readout"]
+    note = "projections without a weight other than 0, left out: 1 (hidden->hidden)"
+    assert facts["warnings"] == [note, *told["warnings"]]
+
+
+def test_compile_has_no_bits_for_a_projection_without_weights(recording):
+    network = tiny_network(0, **SHAPE)
+    network.projections[0].weights[:] = 0
+    with refused("Projection must be one of input, output, not 'recurrent'", ValueError):
+        compile_network(network, name="n", recording=recording, projection_bits={"recurrent": 2})
 
 
 def test_compile_warns_of_clipped_weights(recording):

@@ -8,8 +8,15 @@ from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import proven_bits
-from spikewright.quantize.prune import firing, prune
-from tests.networks import deep_model, nearest_model, random_recording, refused, tiny_network
+from spikewright.quantize.prune import firing, prune, without_empty
+from tests.networks import (
+    deep_model,
+    make_network,
+    nearest_model,
+    random_recording,
+    refused,
+    tiny_network,
+)
 
 
 def _model(change, seed=0, hidden=5):
@@ -164,3 +171,45 @@ def test_prune_population_that_is_silent():
     with refused("Population hidden must have a neuron with a positive weight, not only neurons "
                  "that can never fire", ValueError):
         prune(model)
+
+
+EDGES = [("input", "a", 0), ("a", "a", 1), ("a", "b", 0), ("b", "a", 2), ("b", "out", 0),
+         ("a", "out", 1)]
+
+
+def _emptied(*empty):
+    """A network of ``EDGES`` in which the projections ``empty`` have only zeros."""
+    network = make_network(1, {"a": 6, "b": 4, "out": 2}, EDGES)
+    for k in empty:
+        network.projections[k].weights[:] = 0
+    return network
+
+
+@pytest.mark.parametrize("empty, dropped", [
+    ((), []),
+    ((1,), ["a->a"]),
+    ((1, 3, 5), ["a->a", "b->a", "a->out"]),
+    ((0,), ["input->a"]),
+    ((2,), []),
+    ((4, 5), ["a->out"]),
+    ((0, 1, 3), ["a->a", "b->a"]),
+], ids=str)
+def test_projections_without_weights(empty, dropped):
+    """A population keeps one projection, even if this has only zeros."""
+    network, titles = without_empty(_emptied(*empty))
+    assert titles == dropped
+    kept = [p.title for p in _emptied().projections if p.title not in dropped]
+    assert [p.title for p in network.projections] == kept
+
+
+@pytest.mark.parametrize("empty", [(1,), (1, 3), (2,), (4, 5), (1, 3, 5)], ids=str)
+def test_projections_without_weights_change_no_answer(empty):
+    network, recording = _emptied(*empty), random_recording(3, 4, 300, rate=0.8, reset=[100])
+    smaller, _ = without_empty(network)
+    whole, part = (run_golden(nearest_model(n, Widths(), "m"), recording, CoreConfig())
+                   for n in (network, smaller))
+    assert whole.spikes[:, :6].any()
+    assert np.array_equal(whole.velocity_int, part.velocity_int)
+    assert np.array_equal(whole.spikes, part.spikes)
+    assert (whole.cycles >= part.cycles).all()
+    assert (whole.cycles > part.cycles).any() == (len(smaller.projections) < len(EDGES))

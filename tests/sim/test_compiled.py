@@ -157,6 +157,17 @@ def test_compiled_feed_forward_chain():
     assert (answer.spikes.sum(axis=0) > 0).sum() > 8
 
 
+@pytest.mark.parametrize("choices", [{}, {"neurons": "lanes", "tables": "bitmap"}], ids=str)
+def test_compiled_without_recurrence(choices):
+    """Recurrent weights that are all zero take no operation."""
+    network = tiny_network(7, channels=9, hidden=13)
+    network.projections[0].weights[:] = 0
+    model = published_form(network)
+    assert [p.title for p in model.projections] == ["input->hidden", "hidden->readout"]
+    assert equal_answer(model, random_recording(7, 9, STEPS, rate=0.5, reset=[100]),
+                        **choices).spikes.any()
+
+
 def test_compiled_several_outputs():
     """Outputs of two populations leave in the order of the populations."""
     model = deep_model(2)
