@@ -7,20 +7,33 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["INPUT", "Network", "Population", "Projection", "check_form", "role",
-           "spike_columns"]
+__all__ = ["CONSTANT", "INPUT", "RESETS", "START", "Network", "Population", "Projection",
+           "check_form", "constant", "inner", "role", "spike_columns", "start"]
 
 INPUT = "input"
 
+# Populations of one neuron that a network needs for biases. Their spikes are no part of an answer.
+CONSTANT, START = "constant", "start"
+
+# What a spike does to the membrane of its neuron.
+RESETS = ("zero_lose", "zero_keep", "subtract_next", "subtract_same", "none")
+
+
+def inner(name: str) -> bool:
+    """Whether the population called ``name`` is one of `constant` and `start`."""
+    return name in (CONSTANT, START)
+
 
 def role(source: str, target: str, spiking: bool) -> str:
-    """Name of a projection for users: ``input``, ``recurrent`` or ``output``.
+    """Name of a projection for users: ``input``, ``recurrent``, ``output`` or ``bias``.
 
     A projection between two spiking populations has its title as the name. ``spiking`` is whether
     the target spikes.
     """
     if source == INPUT:
         return "input"
+    if inner(source):
+        return "bias"
     if source == target:
         return "recurrent"
     return f"{source}->{target}" if spiking else "output"
@@ -29,10 +42,13 @@ def role(source: str, target: str, spiking: bool) -> str:
 def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
     """Columns of each spiking population in an array with the spikes of all.
 
-    ``sizes`` has the name and the number of neurons of each spiking population, in order.
+    ``sizes`` has the name and the number of neurons of each spiking population, in order. The
+    populations `constant` and `start` have no columns.
     """
     first, columns = 0, {}
     for name, size in sizes:
+        if inner(name):
+            continue
         columns[name] = slice(first, first + size)
         first += size
     return columns
@@ -42,21 +58,37 @@ def spike_columns(sizes: Iterable[tuple[str, int]]) -> dict[str, slice]:
 class Population:
     """Neurons that are updated together.
 
-    For each neuron and step t, with the weights already multiplied by (1 - membrane_decay)::
+    For each neuron and step t, with A the synaptic and B the membrane decay, and with all gains
+    already in the weights W::
 
-        s[t] = synaptic_decay * s[t-1] + sum over projections of W x[t - delay]
-        m[t] = (membrane_decay * m[t-1] + s[t]) * (1 - y[t-1])
-        y[t] = m[t] > threshold             (strict; 0 where the population does not spike)
+        s[t] = A s[t-1] + sum over projections of W x[t - delay]
+        m[t] = B m[t-1] + s[t]
+        y[t] = m[t] > threshold             (0 where the population does not spike)
+
+    ``reset`` says what a spike changes::
+
+        zero_lose       m[t] = 0 if y[t-1]                      the input of step t is lost to m
+        zero_keep       m[t] = s[t] if y[t-1]                   the old membrane is dropped
+        subtract_next   m[t] -= threshold if y[t-1]             one step later, undecayed
+        subtract_same   m[t] -= threshold if y[t], after y[t]   so that it decays in step t + 1
+        none
 
     Parameters
     ----------
     name : str
-    synaptic_decay, membrane_decay : ndarray of float64, shape (neurons,)
-        Factor per step, between 0 and 1, both excluded.
+    synaptic_decay : ndarray of float64, shape (neurons,)
+        Factor per step, at least 0 and below 1. It is 0 for a neuron without a synapse that decays.
+    membrane_decay : ndarray of float64, shape (neurons,)
+        Factor per step, from 0 to 1. It is 1 for an integrator without a leak.
     threshold : ndarray of float64, shape (neurons,)
-        In units of m, above 0.
+        In units of m. A neuron with a threshold below 0 fires without any input. All other
+        thresholds of a population that resets are above 0.
     spiking : bool
         False for a leaky integrator. Its m is then an output of the network.
+    reset : str
+        One of ``RESETS``. Without meaning for a population that does not spike.
+    at_least : bool
+        The neuron also fires if m equals the threshold.
 
     Raises
     ------
@@ -69,21 +101,51 @@ class Population:
     membrane_decay: np.ndarray
     threshold: np.ndarray
     spiking: bool
+    reset: str = "zero_lose"
+    at_least: bool = False
 
     def __post_init__(self) -> None:
+        if self.reset not in RESETS:
+            raise ValueError(f"Population {self.name} reset must be one of {', '.join(RESETS)}, "
+                             f"not {self.reset!r}")
         for key in ("synaptic_decay", "membrane_decay", "threshold"):
             shape = getattr(self, key).shape
             if shape != (self.neurons,) or not self.neurons:
                 raise ValueError(f"Population {self.name} {key} must have one value for each of "
                                  f"{self.neurons} neurons, not shape {shape}")
-        for key in ("synaptic_decay", "membrane_decay"):
-            _require(getattr(self, key), f"Population {self.name} {key}", "inside (0, 1)",
-                     lambda x: (x > 0) & (x < 1))
-        _require(self.threshold, f"Population {self.name} threshold", "above 0", lambda x: x > 0)
+        _require(self.synaptic_decay, f"Population {self.name} synaptic_decay",
+                 "at least 0 and below 1", lambda x: (x >= 0) & (x < 1))
+        _require(self.membrane_decay, f"Population {self.name} membrane_decay", "from 0 to 1",
+                 lambda x: (x >= 0) & (x <= 1))
+        resets = self.spiking and self.reset != "none"
+        _require(self.threshold, f"Population {self.name} threshold",
+                 "above 0" if resets else "finite", lambda x: (x > 0) | (not resets))
 
     @property
     def neurons(self) -> int:
         return len(self.synaptic_decay)
+
+    @property
+    def drives_itself(self) -> bool:
+        """Whether a neuron fires without any input, so that its first step is no choice."""
+        return self.spiking and bool(((self.threshold < 0)
+                                      | (self.at_least & (self.threshold == 0))).any())
+
+
+def constant() -> Population:
+    """A population of one neuron that fires in every step: the source of biases."""
+    return Population(name=CONSTANT, spiking=True, reset="none", threshold=np.array([-1.0]),
+                      synaptic_decay=np.zeros(1), membrane_decay=np.zeros(1))
+
+
+def start() -> tuple[Population, "Projection"]:
+    """A population of one neuron that fires in the first step only, and its projection.
+
+    The neuron begins with m = 0, above its threshold. Its spike then holds m at -1 for ever.
+    """
+    return (Population(name=START, spiking=True, reset="none", threshold=np.array([-0.5]),
+                       synaptic_decay=np.zeros(1), membrane_decay=np.ones(1)),
+            Projection(source=START, target=START, delay=1, weights=np.array([[-1.0]])))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -219,7 +281,8 @@ def check_form(network: Any) -> None:
         raise ValueError(f"Network population names must differ from one another and from "
                          f"{INPUT!r}, not be {', '.join(names)}")
     for spiking, what in ((False, "does not spike, its output"), (True, "spikes")):
-        if all(population.spiking != spiking for population in network.populations):
+        if all(population.spiking != spiking for population in network.populations
+               if not inner(population.name)):
             raise ValueError(f"Network must have a population that {what}, not none")
     order = {name: k for k, name in enumerate(names)}
     for projection in network.projections:
@@ -234,7 +297,7 @@ def check_form(network: Any) -> None:
             raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
     reached = {projection.target for projection in network.projections}
     for name in names:
-        if name not in reached:
+        if name not in reached and name != CONSTANT:
             raise ValueError(f"Network population {name} must be the target of a projection, "
                              "not of none")
 

@@ -15,14 +15,15 @@ def retime(network: Network) -> Network:
     and adds them to the delays of its outgoing projections. No value changes (Leiserson and Saxe,
     "Retiming synchronous circuitry", 1991). The largest shift of a population that leaves every
     delay at 0 or more is the shortest path from the input, measured in delays. The sum of the
-    delays around a cycle does not change.
+    delays around a cycle does not change. A population that fires without any input stays where
+    it is, because its first spike comes in the first step.
 
     Raises
     ------
     ValueError
         If a population cannot be reached from the input. Nothing then limits its shift.
     """
-    shift = {INPUT: 0}
+    shift = {INPUT: 0} | {p.name: 0 for p in network.populations if p.drives_itself}
     for _ in range(len(network.populations) + 1):
         for projection in network.projections:
             if projection.source in shift:

@@ -10,14 +10,22 @@ import pytest
 from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 from spikewright.network.checkpoint import network_from_tensors
-from spikewright.network.network import INPUT, Network, Population, Projection
+from spikewright.network.network import (
+    INPUT,
+    RESETS,
+    Network,
+    Population,
+    Projection,
+    constant,
+    start,
+)
 from spikewright.network.recording import Recording
 from spikewright.quantize.integer import quantize
 from spikewright.quantize.rounding import nearest
 
-__all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "make_network", "make_population",
-           "make_recording", "nearest_model", "random_recording", "random_tensors", "refused",
-           "tiny_network"]
+__all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "general_network", "make_network",
+           "make_population", "make_recording", "nearest_model", "random_recording",
+           "random_tensors", "refused", "tiny_network"]
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
@@ -82,6 +90,57 @@ def make_network(seed, sizes, edges, channels=4):
         projections=tuple(Projection(source=source, target=target, delay=delay,
                                      weights=rng.normal(0, 0.7, (size[source], size[target])))
                           for source, target, delay in edges))
+
+
+def general_network(seed, most=20):
+    """A random network with every kind of neuron and projection, and one output population.
+
+    One to four spiking populations of 1 to ``most`` neurons have any reset; some have biases,
+    kicks, recurrence, projections from the input with delays, or several projections from the same
+    source.
+    """
+    rng = np.random.default_rng(seed)
+    channels, names = int(rng.integers(1, 9)), [f"p{k}" for k in range(rng.integers(1, 5))]
+    size = {INPUT: channels} | {name: int(rng.integers(1, most + 1)) for name in names} | {
+        "out": int(rng.integers(1, 4))}
+
+    def decay(neurons, edge):
+        kind = rng.integers(0, 3)
+        return (np.zeros(neurons) if kind == 0 else np.full(neurons, edge) if kind == 1
+                else rng.uniform(0.1, 0.95, neurons))
+
+    def weights(source, target, spread=0.8):
+        return rng.normal(0, spread, (source, target)) * (rng.random((source, target)) < 0.7)
+
+    populations = [Population(
+        name=name, spiking=name != "out", threshold=rng.uniform(0.5, 1.5, size[name]),
+        synaptic_decay=decay(size[name], 0.0), membrane_decay=decay(size[name], 1.0),
+        reset=str(rng.choice(RESETS)), at_least=bool(rng.integers(0, 2)))
+        for name in (*names, "out")]
+    edges = [(INPUT if k == 0 else str(rng.choice([INPUT, *names[:k]])), name,
+              int(rng.choice([0, 0, 1, 3, 6]))) for k, name in enumerate((*names, "out"))
+             if name != "out"]
+    edges.append((names[-1], "out", int(rng.choice([0, 1, 2, 5]))))
+    for _ in range(rng.integers(0, 5)):
+        source, target = str(rng.choice([INPUT, *names])), str(rng.choice([*names, "out"]))
+        backward = source != INPUT and [*names, "out"].index(source) >= [
+            *names, "out"].index(target)
+        edges.append((source, target, int(rng.integers(backward, 7))))
+    projections = [Projection(source=source, target=target, delay=delay,
+                              weights=weights(size[source], size[target]))
+                   for source, target, delay in edges]
+    if rng.random() < 0.5:
+        populations.insert(0, constant())
+        projections += [Projection(source="constant", target=name, delay=int(rng.choice([0, 0, 2])),
+                                   weights=weights(1, size[name], 0.3))
+                        for name in rng.choice([*names, "out"], 2, replace=False)]
+    if rng.random() < 0.2:
+        kick, again = start()
+        populations.insert(0, kick)
+        projections += [again, Projection(source="start", target=names[0], delay=0,
+                                          weights=weights(1, size[names[0]]))]
+    return Network(channels=channels, dt=4e-3, populations=tuple(populations),
+                   projections=tuple(projections))
 
 
 def deep_model(seed, widths=None, bits=None):

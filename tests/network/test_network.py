@@ -58,10 +58,10 @@ def test_network_with_delays():
 
 
 @pytest.mark.parametrize("key, place, value, message", [
-    ("synaptic_decay", 1, 0.0,    "synaptic_decay must be inside (0, 1), not 0.0 at [1]"),
-    ("synaptic_decay", 1, 1.0,    "synaptic_decay must be inside (0, 1), not 1.0 at [1]"),
-    ("membrane_decay", 0, -0.5,   "membrane_decay must be inside (0, 1), not -0.5 at [0]"),
-    ("membrane_decay", 2, np.nan, "membrane_decay must be inside (0, 1), not nan at [2]"),
+    ("synaptic_decay", 1, -0.5,   "synaptic_decay must be at least 0 and below 1, not -0.5 at [1]"),
+    ("synaptic_decay", 1, 1.0,    "synaptic_decay must be at least 0 and below 1, not 1.0 at [1]"),
+    ("membrane_decay", 0, 1.5,    "membrane_decay must be from 0 to 1, not 1.5 at [0]"),
+    ("membrane_decay", 2, np.nan, "membrane_decay must be from 0 to 1, not nan at [2]"),
     ("threshold",      2, 0.0,    "threshold must be above 0, not 0.0 at [2]"),
     ("threshold",      2, np.inf, "threshold must be above 0, not inf at [2]"),
 ])
