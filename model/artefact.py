@@ -265,14 +265,22 @@ def _weights_key(index: int, projection: dict) -> str:
 def _model_shape(model: IntegerModel) -> dict:
     return {"dt": model.dt, "channels": model.channels, "lead_steps": model.lead_steps,
             "widths": asdict(model.widths),
-            "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size}
+            "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size, **_kind(p)}
                             for p in model.populations],
             "projections": [{"source": p.source, "target": p.target, "delay": p.delay,
                              "bits": p.bits, "shift": p.shift} for p in model.projections]}
 
 
+def _kind(population: IntegerPopulation | Population) -> dict:
+    """What differs from the neurons that a model had at first, whose hashes stay as they were."""
+    usual = {"reset": "zero_lose", "at_least": False}
+    return {key: getattr(population, key) for key, value in usual.items()
+            if getattr(population, key, value) != value}
+
+
 def _network_shape(network: Network) -> dict:
     return {"channels": network.channels, "dt": network.dt, "lead_steps": network.lead_steps,
-            "populations": [{"name": p.name, "spiking": p.spiking} for p in network.populations],
+            "populations": [{"name": p.name, "spiking": p.spiking, **_kind(p)}
+                            for p in network.populations],
             "projections": [{"source": p.source, "target": p.target, "delay": p.delay}
                             for p in network.projections]}

@@ -12,17 +12,19 @@ SCHEMA = 2
 KINDS = {int: "a whole number of 0 or more", float: "a number", bool: "true or false",
          str: "text"}
 
-# A kind is a type, a list of one kind, or a kind for each key.
+# A kind is a type, a list of one kind, or a kind for each key. A key that ends in "?" may be
+# missing. A value of kind COUNT may be null.
+COUNT = int | None
 PARTS = {
     "schema": int, "model_hash": str, "network_hash": str,
     "model": {
         "name": str, "dt": float, "channels": int, "lead_steps": int,
         "widths": dict.fromkeys(WIDTH_LIMITS, int),
-        "populations": [{"name": str, "spiking": bool, "size": int}],
+        "populations": [{"name": str, "spiking": bool, "size": int, "reset?": str}],
         "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int}]},
     "network": {
         "channels": int, "dt": float, "lead_steps": int,
-        "populations": [{"name": str, "spiking": bool}],
+        "populations": [{"name": str, "spiking": bool, "reset?": str, "at_least?": bool}],
         "projections": [{"source": str, "target": str, "delay": int}]}}
 
 # A manifest may lack any of these facts, and may have others.
@@ -32,8 +34,8 @@ FACTS = {
     "calibration": {
         "rule": str, "states": str, "proven": bool, "source": str, "margin": float,
         "current_peak": float, "membrane_peak": float, "simulated": bool,
-        "proven_bits": {"current": int, "membrane": int, "events_per_channel": int},
-        "state_bits": {"calibrated": int, "proven": int}},
+        "proven_bits": {"current": COUNT, "membrane": COUNT, "events_per_channel": int},
+        "state_bits": {"calibrated": int, "proven": COUNT}},
     "dropped": dict.fromkeys(("channels", "neurons", "empty_rows", "shared_rows"), int),
     "non_zeros": int, "warnings": [str]}
 
@@ -79,16 +81,23 @@ def _check(value, kind, title, exact):
     shown = reprlib.repr(value)
     if isinstance(kind, dict):
         keys = value.keys() if type(value) is dict else set()
-        if not keys >= kind.keys() or (exact and keys != kind.keys()):
-            raise ValueError(f"{title} must have the entries {', '.join(kind)}, not "
+        needed = {key for key in kind if not key.endswith("?")}
+        allowed = {key.removesuffix("?") for key in kind}
+        if not keys >= needed or (exact and not keys <= allowed):
+            raise ValueError(f"{title} must have the entries "
+                             f"{', '.join(key for key in kind if key in needed)}, not "
                              f"{', '.join(keys) or shown}")
         for key, inner in kind.items():
-            _check(value[key], inner, f"{title}.{key}", exact)
+            if (name := key.removesuffix("?")) in keys:
+                _check(value[name], inner, f"{title}.{name}", exact)
     elif isinstance(kind, list):
         if type(value) is not list:
             raise ValueError(f"{title} must be a list, not {shown}")
         for k, entry in enumerate(value):
             _check(entry, kind[0], f"{title}[{k}]", exact)
+    elif kind == COUNT:
+        if value is not None:
+            _check(value, int, title, exact)
     elif type(value) not in ((int, float) if kind is float else (kind,)) or (
             kind is int and value < 0):
         raise ValueError(f"{title} must be {KINDS[kind]}, not {shown}")

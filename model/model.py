@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikewright.network.network import INPUT, check_form, spike_columns
+from spikewright.network.network import INPUT, RESETS, check_form, inner, spike_columns
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
            "check_name", "largest_weight"]
@@ -99,9 +99,13 @@ class IntegerPopulation:
     kept : ndarray of int64, shape (neurons,)
         Index in the checkpoint of each neuron that was not dropped.
     synaptic_decay, membrane_decay : ndarray of int64, shape (neurons,)
-        A and B, in units of 2**-decay.
+        A and B, in units of 2**-decay. A is below 1, and B at most 1.
     threshold : ndarray of int64, shape (neurons,)
-        In LSB of m. A population that does not spike has the largest m as its threshold.
+        In LSB of m. A population that does not spike has the largest m as its threshold. A neuron
+        with a threshold below 0 fires without any input.
+    reset : str
+        What a spike does to m: see `network.network.Population`. A population that does not spike
+        has the reset ``zero_lose``, which then has no effect.
     """
 
     name: str
@@ -111,6 +115,7 @@ class IntegerPopulation:
     synaptic_decay: np.ndarray
     membrane_decay: np.ndarray
     threshold: np.ndarray
+    reset: str = "zero_lose"
 
     @property
     def neurons(self) -> int:
@@ -230,8 +235,14 @@ class IntegerModel:
 
     @property
     def hidden(self) -> int:
-        """Neurons of all spiking populations in the checkpoint, dropped neurons included."""
-        return sum(p.size for p in self.populations if p.spiking)
+        """Columns of an answer: spiking neurons in the network file, dropped neurons included."""
+        return sum(p.size for p in self.populations if p.spiking and not inner(p.name))
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of the largest decay: one more than those of a decay if a neuron has B = 1."""
+        whole = 1 << self.widths.decay
+        return self.widths.decay + any((p.membrane_decay == whole).any() for p in self.populations)
 
     def sources(self, projection: IntegerProjection) -> int:
         """Number of rows of ``projection``."""
@@ -245,16 +256,18 @@ class IntegerModel:
         check_name(self.name)
         check_form(self)
         peak = 1 << self.widths.membrane - 1
-        limits = {"threshold": peak - 1, "synaptic_decay": (1 << self.widths.decay) - 1,
-                  "membrane_decay": (1 << self.widths.decay) - 1}
+        limits = {"threshold": (-peak, peak - 1),
+                  "synaptic_decay": (0, (1 << self.widths.decay) - 1),
+                  "membrane_decay": (0, 1 << self.widths.decay)}
         for population in self.populations:
+            _check_reset(population, peak - 1)
             _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)
-            for key, high in limits.items():
+            for key, (low, high) in limits.items():
                 array = getattr(population, key)
                 if array.shape != population.kept.shape:
                     raise ValueError(f"{population.name} {key} must have shape "
                                      f"{population.kept.shape}, as kept has, not {array.shape}")
-                _check_range(array, f"{population.name} {key}", 0, high)
+                _check_range(array, f"{population.name} {key}", low, high)
         low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:
             bits = projection.bits
@@ -282,6 +295,17 @@ class IntegerModel:
                              f"not {self.readout.shape}")
         if not np.isfinite(self.readout).all():
             raise ValueError("readout must be finite, not hold NaN or an infinity")
+
+
+def _check_reset(population, most):
+    if population.reset not in RESETS:
+        raise ValueError(f"{population.name} reset must be one of {', '.join(RESETS)}, not "
+                         f"{population.reset!r}")
+    if not population.spiking and population.reset != "zero_lose":
+        raise ValueError(f"{population.name} reset must be zero_lose, because it does not spike, "
+                         f"not {population.reset!r}")
+    if population.spiking and population.reset != "none":
+        _check_range(population.threshold, f"{population.name} threshold", 0, most)
 
 
 def _check_range(array, title, low, high):

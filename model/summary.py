@@ -82,7 +82,9 @@ def _calibration(calibration: dict) -> list[tuple[str, str]]:
     spikes = "spike" if proof["events_per_channel"] == 1 else "spikes"
     safe = (f"{proof['current']} and {proof['membrane']} bits hold every input of at most "
             f"{proof['events_per_channel']} {spikes} per channel and step")
+    if proof["current"] is None or proof["membrane"] is None:
+        safe = "none: a neuron sums its input without a leak, so no width is enough for every input"
     cost = calibration["state_bits"]
     states = (f"{calibration['states']}; memory: calibrated {cost['calibrated']} bits, "
-              f"proven {cost['proven']} bits")
+              f"proven {'none' if cost['proven'] is None else cost['proven']} bits")
     return [("calibration", seen), ("proven", safe), ("states", states)]

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .network import INPUT, Network, Population, inner
+from .network import CONSTANT, INPUT, START, Network, Population, inner
 from .recording import Recording
 
-__all__ = ["Trace", "run_reference"]
+__all__ = ["Trace", "fired_by", "run_reference"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +33,22 @@ class Trace:
     current_peak: dict[str, np.ndarray]
     membrane_peak: dict[str, np.ndarray]
     membrane: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def fired_by(network: Network, recording: Recording, spikes: np.ndarray,
+             name: str) -> np.ndarray:
+    """Spikes of the spiking population ``name``, bool of shape (steps, neurons).
+
+    ``spikes`` is bool of shape (steps, neurons), in the columns of `Network.spike_columns`. The
+    populations `network.constant` and `network.start` have no columns.
+    """
+    if name == CONSTANT:
+        return np.ones((recording.steps, 1), bool)
+    if name == START:
+        first = recording.reset.copy()
+        first[:1] = True
+        return first[:, None]
+    return spikes[:, network.spike_columns[name]]
 
 
 def run_reference(network: Network, recording: Recording, dtype=np.float64,

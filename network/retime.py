@@ -5,7 +5,13 @@ import dataclasses
 
 from .network import INPUT, Network, Population
 
-__all__ = ["retime"]
+__all__ = ["in_order", "retime"]
+
+
+def in_order(network: Network) -> Network:
+    """``network`` with its populations in an order in which projections with delay 0 go forward."""
+    return dataclasses.replace(network, populations=_ordered(
+        network, [projection.delay for projection in network.projections]))
 
 
 def retime(network: Network) -> Network:

@@ -30,9 +30,11 @@ def changed_decays(model: IntegerModel, network: Network, rules: Rules) -> list[
         for kind in ("synaptic", "membrane"):
             wanted = getattr(exact, f"{kind}_decay")[population.kept]
             given = getattr(population, f"{kind}_decay") / (1 << model.widths.decay)
-            # A decay is exp(-dt / tau), so the time constant is -dt / log(decay).
-            tau, rounded = (-1e3 * network.dt / np.log(decay) for decay in (wanted, given))
-            change = np.abs(rounded / tau - 1)
+            # A decay is exp(-dt / tau), so the time constant is -dt / log(decay). Decays of 0 and 1
+            # have no time constant, and are exact.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                tau, rounded = (-1e3 * network.dt / np.log(decay) for decay in (wanted, given))
+                change = np.where((wanted > 0) & (wanted < 1), np.abs(rounded / tau - 1), 0.0)
             count, worst = int((change > TIME_CONSTANT_CHANGE).sum()), int(change.argmax())
             if count:
                 warnings.append(
@@ -64,9 +66,12 @@ def saturating(model: IntegerModel, evidence: dict) -> list[str]:
     if evidence["proven"] or not evidence["simulated"]:
         return []
     bits = evidence["proven_bits"]
+    safe = (f"only {bits['current']} and {bits['membrane']} bits are safe for every input"
+            if bits["current"] is not None and bits["membrane"] is not None else
+            "no width is safe for every input, because a neuron sums its input without a leak")
     text = (f"states of {model.widths.current} and {model.widths.membrane} bits may saturate: "
-            f"their scale comes from {evidence['source']}, and only {bits['current']} and "
-            f"{bits['membrane']} bits are safe for every input; calibrate on a recording of yours")
+            f"their scale comes from {evidence['source']}, and {safe}; calibrate on a recording "
+            "of yours")
     return [text]
 
 

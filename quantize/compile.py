@@ -8,10 +8,10 @@ from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording, simulated_recording
 from spikewright.network.reference import run_reference
-from spikewright.network.retime import retime
+from spikewright.network.retime import in_order, retime
 
 from .advice import changed_decays, clipped, dropped_parts, saturating, vanished
-from .bounds import proven_bits
+from .bounds import fits, proven_bits
 from .calibrate import Calibration, calibrate
 from .decays import signed_powers
 from .integer import quantize, with_states
@@ -64,7 +64,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     """
     check_name(name)
     widths, rules = widths or Widths(), rules or Rules()
-    network, empty = without_empty(retime(network))
+    network, empty = without_empty(retime(network) if rules.retime else in_order(network))
     widths, bits = mixed_bits(network, widths, projection_bits or {})
     simulated = recording is None
     if recording is None:
@@ -92,7 +92,10 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     model, dropped = prune(quantize(network, rounded, calibration.widths, name, decays))
     proof = proven_bits(model, rules.events_per_channel)
     if rules.states == "proven":
-        model = with_states(model, *proof)
+        if proof[0] is None or proof[1] is None:
+            raise ValueError("Rule states must be calibrated, not 'proven', for a network with a "
+                             "neuron that sums its input without a leak: no width is enough")
+        model = with_states(model, proof[0], proof[1])
     evidence = _evidence(model, calibration, proof, rules) | {"simulated": simulated}
     facts = {"calibration": evidence, "dropped": dropped, "non_zeros": model.non_zeros,
              "warnings": [*changed_decays(model, network, rules), *saturating(model, evidence),
@@ -106,10 +109,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "_" for c in text)
 
 
-def _evidence(model: IntegerModel, calibration: Calibration, proof: tuple[int, int],
-              rules: Rules) -> dict:
+def _evidence(model: IntegerModel, calibration: Calibration,
+              proof: tuple[int | None, int | None], rules: Rules) -> dict:
     widths, neurons = calibration.widths, sum(p.neurons for p in model.populations)
-    proven = proof[0] <= model.widths.current and proof[1] <= model.widths.membrane
+    current, membrane = proof
+    proven = fits(model, proof)
     rule = (f"most fraction bits with which the peaks over the calibration spikes fit "
             f"{calibration.margin:g} times")
     if proven:
@@ -119,10 +123,11 @@ def _evidence(model: IntegerModel, calibration: Calibration, proof: tuple[int, i
     return {"rule": rule, "states": rules.states, "proven": proven,
             **{key: value for key, value in dataclasses.asdict(calibration).items()
                if key != "widths"},
-            "proven_bits": {"current": proof[0], "membrane": proof[1],
+            "proven_bits": {"current": current, "membrane": membrane,
                             "events_per_channel": rules.events_per_channel},
             "state_bits": {"calibrated": neurons * (widths.current + widths.membrane),
-                           "proven": neurons * sum(proof)}}
+                           "proven": None if current is None or membrane is None
+                           else neurons * (current + membrane)}}
 
 
 def _terms(model: IntegerModel, rules: Rules) -> dict:

@@ -25,12 +25,18 @@ class Decays:
 def round_decays(network: Network, bits: int, terms: int | None = None) -> dict[str, Decays]:
     """Rounded decays of every population, each from 1 to ``2**bits - 1``.
 
+    Decays of 0 and 1 stay: a neuron has no synapse or no leak, and not a short or long time
+    constant.
     If ``terms`` is None, a decay becomes the nearest integer, ties upward. Otherwise the integer
     must be a sum of at most ``terms`` signed powers of two. Of these integers, `round_decays` takes
     the one with the nearest time constant.
     """
     def choose(decay: np.ndarray) -> np.ndarray:
-        return _nearest(decay, bits) if terms is None else few_terms(decay, bits, terms)
+        inside = (decay > 0) & (decay < 1)
+        chosen = (decay * (1 << bits)).astype(np.int64)        # exact for 0 and 1
+        chosen[inside] = (_nearest(decay[inside], bits) if terms is None
+                          else few_terms(decay[inside], bits, terms))
+        return chosen
     return {p.name: Decays(synaptic=choose(p.synaptic_decay), membrane=choose(p.membrane_decay))
             for p in network.populations}
 
@@ -40,7 +46,8 @@ def few_terms(decay: np.ndarray, bits: int, terms: int) -> np.ndarray:
 
     Nearness is measured by the ratio of time constants. ``decay`` is float64, and the result int64.
     """
-    return np.array([nearest_values(value, bits, terms, 1)[0] for value in decay.tolist()])
+    return np.array([nearest_values(value, bits, terms, 1)[0] for value in decay.tolist()],
+                    np.int64)
 
 
 def nearest_values(decay: float, bits: int, terms: int | None, count: int) -> list[int]:

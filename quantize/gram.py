@@ -7,13 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikewright.base.cache import compiled
-from spikewright.network.network import INPUT, Network, Population
+from spikewright.network.network import INPUT, RESETS, Network, Population
 from spikewright.network.recording import Recording
+from spikewright.network.reference import fired_by
 
 __all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_errors",
            "synapse_traces"]
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
+
+# Numbers of the resets, as they stand in compiled code.
+ZERO_KEEP, SUBTRACT_NEXT, SUBTRACT_SAME = map(RESETS.index, (
+    "zero_keep", "subtract_next", "subtract_same"))
+
+# Smallest threshold that the width of the window is measured by.
+TINY = 1e-9
 
 # Membranes change slowly, so every THIN-th step is enough.
 THIN = 3
@@ -90,7 +98,8 @@ def arriving_events(network: Network, recording: Recording, spikes: np.ndarray,
         arrives = step < steps
         np.add.at(events, (step[arrives], recording.channel[arrives]), 1)
     else:
-        events[delay:] = spikes[:max(steps - delay, 0), network.spike_columns[projection.source]]
+        fired = fired_by(network, recording, spikes, projection.source)
+        events[delay:] = fired[:max(steps - delay, 0)]
     # A reset also clears the spikes that have not arrived yet.
     for began in np.flatnonzero(recording.reset).tolist():
         events[began:began + delay] = 0
@@ -102,12 +111,13 @@ def drives(network: Network, recording: Recording, spikes: np.ndarray) -> Iterat
 
     ``spikes`` is as for `arriving_events`.
     """
-    columns = network.spike_columns
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
+        if not into:
+            continue
         events = np.hstack([arriving_events(network, recording, spikes, k) for k in into])
         weights = np.vstack([network.projections[k].weights for k in into])
-        fired = (spikes[:, columns[population.name]] if population.spiking
+        fired = (fired_by(network, recording, spikes, population.name) if population.spiking
                  else np.zeros((recording.steps, population.neurons), bool))
         for i in range(population.neurons):
             used = np.flatnonzero(weights[:, i])
@@ -120,15 +130,23 @@ def membrane_errors(drive: Drive, decays: tuple[float, float]) -> Errors:
     """The effect of weight errors on a neuron with the given ``decays`` of s and of m."""
     population, i = drive.population, drive.neuron
     current = _driven_current(drive.arriving, drive.used, drive.weights)
+    reset = RESETS.index(population.reset)
     exact = synapse_traces(current, np.zeros(1, np.int64), population.synaptic_decay[i],
-                           population.membrane_decay[i], drive.fired, drive.reset, THIN)[:, 0]
+                           population.membrane_decay[i], drive.fired, drive.reset, reset,
+                           THIN)[:, 0]
     counts = np.ones(len(exact))
     if population.spiking:
         threshold = population.threshold[i]
-        distance = (exact - threshold) / (WINDOW * threshold)
+        level = exact
+        if population.reset.startswith("subtract"):
+            # What the spikes took away from m does not depend on the weights.
+            level = exact - threshold * _taken(drive.fired, drive.reset,
+                                               population.membrane_decay[i], reset)[::THIN]
+        distance = (level - threshold) / (WINDOW * max(abs(threshold), TINY))
         counts = np.exp(-np.minimum(distance**2, 700)) + FLOOR
     counts = np.sqrt(counts / counts.sum())
-    traces = synapse_traces(drive.arriving, drive.used, *decays, drive.fired, drive.reset, THIN)
+    traces = synapse_traces(drive.arriving, drive.used, *decays, drive.fired, drive.reset, reset,
+                            THIN)
     traces = traces.astype(np.float32 if len(drive.used) > MANY else np.float64, copy=False)
     traces *= counts[:, None]
     gram = traces.T @ traces
@@ -152,13 +170,25 @@ def _driven_current(arriving, used, weights):
 
 
 @compiled(nogil=True)
-def synapse_traces(arriving, used, a, b, fired, reset, every):
+def _taken(fired, reset, b, kind):
+    """Thresholds that the spikes have taken away from m, decayed, float64 of shape (steps,)."""
+    taken, total = np.zeros(len(fired)), 0.0
+    for t in range(len(fired)):
+        before = t > 0 and fired[t - 1] and not reset[t]
+        total = 0.0 if reset[t] else b * (total + (before and kind == SUBTRACT_SAME))
+        total += before and kind == SUBTRACT_NEXT
+        taken[t] = total
+    return taken
+
+
+@compiled(nogil=True)
+def synapse_traces(arriving, used, a, b, fired, reset, kind, every):
     """Membrane that each synapse alone causes with weight 1, in every ``every``-th step.
 
     Synapse j takes its events from column ``used[j]`` of ``arriving``, which has the shape (steps,
-    rows). ``a`` is the decay of s and ``b`` of m. ``fired`` and ``reset`` are bool (steps,). The
-    membrane is 0 in the step after a spike. A reset clears s and m. The result is float64 of shape
-    (steps kept, synapses).
+    rows). ``a`` is the decay of s and ``b`` of m. ``fired`` and ``reset`` are bool (steps,).
+    ``kind`` is the index in ``RESETS`` of what a spike does. A reset clears s and m. The result is
+    float64 of shape (steps kept, synapses).
     """
     steps, synapses = len(arriving), len(used)
     traces = np.zeros((-(-steps // every), synapses))
@@ -170,7 +200,10 @@ def synapse_traces(arriving, used, a, b, fired, reset, every):
         cleared = t > 0 and fired[t - 1] and not reset[t]
         for j in range(synapses):
             s[j] += arriving[t, used[j]]
-            m[j] = 0.0 if cleared else b * m[j] + s[j]
+            if not cleared or kind > ZERO_KEEP:
+                m[j] = b * m[j] + s[j]
+            else:
+                m[j] = s[j] if kind == ZERO_KEEP else 0.0
             s[j] *= a
         if t % every == 0:
             traces[t // every] = m

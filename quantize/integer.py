@@ -5,6 +5,7 @@
 threshold follows::
 
     threshold = floor(threshold / sigma * 2**fraction)     m > threshold stays exact for integer m
+    threshold = ceil(threshold / sigma * 2**fraction) - 1  if the neuron fires at m >= threshold
 
 Some neurons have only weights far below their threshold. The integer threshold of such a neuron
 would exceed half of the range of m. The neuron therefore gets a coarser scale and nearest integers.
@@ -38,7 +39,7 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
     default, a decay becomes the nearest integer.
     """
     room = widths.largest_membrane / 2 / (1 << widths.fraction)
-    sigma = {name: np.maximum(scale, network.population(name).threshold / room)
+    sigma = {name: np.maximum(scale, np.abs(network.population(name).threshold) / room)
              if network.population(name).spiking else scale
              for name, scale in rounded.scale.items()}
     projections = tuple(
@@ -70,7 +71,7 @@ def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerMode
     # m cannot exceed its largest value, so a larger threshold has the same effect.
     most = widths.largest_membrane
     populations = tuple(
-        dataclasses.replace(p, threshold=np.minimum(p.threshold, most) if p.spiking
+        dataclasses.replace(p, threshold=np.clip(p.threshold, -most - 1, most) if p.spiking
                             else np.full(p.neurons, most))
         for p in model.populations)
     return dataclasses.replace(model, widths=widths, populations=populations)
@@ -84,10 +85,13 @@ def _coarse(projection: Projection, sigma: np.ndarray, bits: int, shift: int) ->
 def _population(population: Population, sigma: np.ndarray, decays: Decays,
                 widths: Widths) -> IntegerPopulation:
     if population.spiking:
-        threshold = np.floor(population.threshold / sigma * (1 << widths.fraction))
+        exact = population.threshold / sigma * (1 << widths.fraction)
+        # For an integer m, m >= threshold is m > ceil(threshold) - 1.
+        threshold = np.ceil(exact) - 1 if population.at_least else np.floor(exact)
     else:
         threshold = np.full(population.neurons, float(widths.largest_membrane))
     return IntegerPopulation(
         name=population.name, spiking=population.spiking, size=population.neurons,
         kept=np.arange(population.neurons), threshold=threshold.astype(np.int64),
-        synaptic_decay=decays.synaptic, membrane_decay=decays.membrane)
+        synaptic_decay=decays.synaptic, membrane_decay=decays.membrane,
+        reset=population.reset if population.spiking else "zero_lose")

@@ -36,7 +36,8 @@ def without_empty(network: Network) -> tuple[Network, list[str]]:
 def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
     """Whether each neuron can ever fire, bool of shape (neurons,) for each population.
 
-    A neuron without a positive incoming weight always has m <= 0, and its threshold is at least 0.
+    A neuron without a positive incoming weight always has m <= 0. With a threshold of 0 or more
+    it then never fires.
     If a neuron never fires, its outgoing weights do not count, so that more neurons may have no
     positive weight. The pass therefore repeats until nothing changes. Outputs are all True.
     """
@@ -47,7 +48,9 @@ def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
         for population in network.populations:
             if not population.spiking:
                 continue
-            reached = np.zeros(population.neurons, bool)
+            reached = population.threshold < 0
+            if getattr(population, "at_least", False):
+                reached |= population.threshold == 0
             for p in network.projections:
                 if p.target == population.name:
                     weights = p.weights if p.source == INPUT else p.weights[fires[p.source]]

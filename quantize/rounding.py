@@ -26,7 +26,7 @@ import numpy as np
 from spikewright.model.model import largest_weight
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
-from spikewright.network.reference import Trace, run_reference
+from spikewright.network.reference import Trace, fired_by, run_reference
 
 from .decays import Decays, round_decays
 from .descent import closest_integers
@@ -70,12 +70,18 @@ def nearest(network: Network, bits: tuple[int, ...],
             shift: tuple[int, ...] | None = None) -> Rounded:
     """Round to the nearest integer. The largest weight of a neuron becomes the largest integer.
 
+    All weights of a population may be multiples of powers of two, so that they are integers of
+    ``bits`` with these as scales. No weight then changes, and the shifts of its projections are 0.
     ``bits`` and ``shift`` have one number for each projection. By default, a projection that has k
     bits fewer than the widest has the shift k. All projections then have the same largest weight.
     """
-    shift = shift or _lacking(bits)
+    grids = _grids(network, bits)
+    shift = _without(network, grids, shift or _lacking(bits))
     scale = {}
     for population in network.populations:
+        if population.name in grids:
+            scale[population.name] = grids[population.name]
+            continue
         least = np.zeros(population.neurons)
         for projection, own, by in zip(network.projections, bits, shift, strict=True):
             if projection.target == population.name:
@@ -118,8 +124,12 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
 
+    grids = _grids(network, bits)
+
     def work(drive: Drive) -> None:
         name, i = drive.population.name, drive.neuron
+        if name in grids:               # its weights are exact already
+            return
         into = [k for k, p in enumerate(network.projections) if p.target == name]
         rows = [len(weights[k]) for k in into]
         unit = np.repeat([2.0 ** start.shift[k] for k in into], rows)[drive.used]
@@ -173,6 +183,8 @@ def best_shifts(network: Network, bits: tuple[int, ...], recording: Recording, t
     shift, lacking = [0] * len(network.projections), _lacking(bits)
     for population in network.populations:
         into = [k for k, p in enumerate(network.projections) if p.target == population.name]
+        if not into:
+            continue
         weights = [network.projections[k].weights for k in into]
         reach = [largest_weight(bits[k]) / largest_weight(max(bits)) for k in into]
         peak = np.array([_peaks(w) / share for w, share in zip(weights, reach, strict=True)])
@@ -214,6 +226,48 @@ def _least_shifts(peak: np.ndarray, rate: np.ndarray, most: np.ndarray) -> np.nd
     return shift - shift.min()
 
 
+def _grids(network: Network, bits: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Scales with which all weights of a population are integers already, by population.
+
+    A scale is the smallest power of two with which the largest weight of the neuron fits. The
+    largest powers of two that divide all weights are in `_divisor`. A population with a weight that
+    would need more bits has no entry.
+    """
+    grids = {}
+    for population in network.populations:
+        into = [(p.weights, largest_weight(own)) for p, own in zip(network.projections, bits,
+                                                                  strict=True)
+                if p.target == population.name]
+        scale = np.ones(population.neurons)
+        for i in range(population.neurons):
+            columns = [(weights[:, i], largest) for weights, largest in into]
+            unit = min((_divisor(column) for column, _ in columns), default=np.inf)
+            most = max((np.abs(column).max(initial=0) / largest for column, largest in columns),
+                       default=0.0)
+            if most > unit:
+                break
+            if most > 0:
+                scale[i] = 2.0 ** np.ceil(np.log2(most))
+        else:
+            grids[population.name] = scale
+    return grids
+
+
+def _divisor(values: np.ndarray) -> float:
+    """The largest power of two of which all ``values`` are multiples; infinity without values."""
+    mantissa, exponent = np.frexp(values[values != 0])
+    whole = np.abs(mantissa * 2.0 ** 53).astype(np.int64)
+    lowest = exponent - 53 + np.log2((whole & -whole).astype(np.float64))
+    return float(2.0 ** lowest.min()) if len(lowest) else np.inf
+
+
+def _without(network: Network, grids: dict[str, np.ndarray],
+             shift: tuple[int, ...]) -> tuple[int, ...]:
+    """``shift``, but 0 for the projections to populations in ``grids``."""
+    return tuple(0 if p.target in grids else own
+                 for p, own in zip(network.projections, shift, strict=True))
+
+
 def _lacking(bits: tuple[int, ...]) -> tuple[int, ...]:
     """How many bits fewer each projection has than the widest."""
     return tuple(max(bits) - own for own in bits)
@@ -228,4 +282,4 @@ def _rates(network: Network, recording: Recording, trace: Trace, source: str) ->
     if source == INPUT:
         counts = np.bincount(recording.channel, minlength=recording.channels)
         return counts / recording.steps
-    return trace.spikes.mean(axis=0)[network.spike_columns[source]]
+    return fired_by(network, recording, trace.spikes, source).mean(axis=0)

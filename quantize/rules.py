@@ -20,6 +20,9 @@ class Rules:
         states are so wide that no input can saturate them.
     events_per_channel : int
         Most events of a channel in one step, 1 to 255. The proof of the widths assumes this.
+    retime : bool
+        Whether outputs come as early as the delays allow. Otherwise at the time of the network
+        file.
     decay_terms : int, optional
         Each decay becomes a sum of at most this many signed powers of two, 1 to 4. By default, it
         becomes any integer.
@@ -35,6 +38,7 @@ class Rules:
     states: str = "calibrated"
     events_per_channel: int = 1
     decay_terms: int | None = None
+    retime: bool = True
 
     def __post_init__(self) -> None:
         if self.states not in STATES:

@@ -43,10 +43,12 @@ def suited_decays(network: Network, bits: int, terms: int | None, recording: Rec
         exact = np.array([population.synaptic_decay[i], population.membrane_decay[i]])
         decays = chosen[population.name]
         given = np.array([decays.synaptic[i], decays.membrane[i]]) * unit
-        if (np.abs(np.log(given) / np.log(exact) - 1) < FINE).all():
+        inside = (exact > 0) & (exact < 1)
+        if (np.abs(np.log(given[inside]) / np.log(exact[inside]) - 1) < FINE).all():
             return
-        pairs = list(itertools.product(*(nearest_values(decay, bits, terms, 2)
-                                         for decay in exact)))
+        pairs = list(itertools.product(*(
+            nearest_values(decay, bits, terms, 2) if change else [round(value / unit)]
+            for decay, change, value in zip(exact, inside, given, strict=True))))
         rest = [membrane_errors(drive, (a * unit, b * unit)).rest for a, b in pairs]
         decays.synaptic[i], decays.membrane[i] = pairs[int(np.argmin(rest))]
 

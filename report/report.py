@@ -418,14 +418,14 @@ class ProvenBits:
 
     Parameters
     ----------
-    current, membrane : int
-        Bits of s and m, sign included.
+    current, membrane : int or None
+        Bits of s and m, sign included. None if no width is enough for every input.
     events_per_channel : int
         Most spikes of one channel in one step that the proof assumes.
     """
 
-    current: int
-    membrane: int
+    current: int | None
+    membrane: int | None
     events_per_channel: int
 
 
@@ -435,12 +435,14 @@ class StateBits:
 
     Parameters
     ----------
-    calibrated, proven : int
-        With calibrated and with proven widths.
+    calibrated : int
+        With calibrated widths.
+    proven : int or None
+        With proven widths. None if there are none.
     """
 
     calibrated: int
-    proven: int
+    proven: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

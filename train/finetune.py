@@ -18,7 +18,7 @@ from spikewright.network.metrics import published_time, r_squared, unit_scale
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
-from spikewright.quantize.bounds import proven_bits
+from spikewright.quantize.bounds import fits, proven_bits
 from spikewright.quantize.prune import prune
 
 from .integer import Events, IntegerNetwork
@@ -177,15 +177,15 @@ def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
 
 def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict:
     """Update the manifest entries ``facts`` of a compiled model for its new weights."""
-    current, membrane = proven_bits(model)
+    proof = proven_bits(model)
     calibration = facts["calibration"]
     return {
         **facts, "non_zeros": model.non_zeros,
         "calibration": {
             **calibration, "rule": calibration["rule"].split(";")[0] + "; fine-tuned since",
-            "proven": current <= model.widths.current and membrane <= model.widths.membrane,
-            "proven_bits": {**calibration["proven_bits"], "current": current,
-                            "membrane": membrane}},
+            "proven": fits(model, proof),
+            "proven_bits": {**calibration["proven_bits"], "current": proof[0],
+                            "membrane": proof[1]}},
         "dropped": {**dropped, "channels": int((model.channel_row < 0).sum()),
                     "neurons": sum(p.size - p.neurons for p in model.populations),
                     "shared_rows": int((model.channel_row >= 0).sum()) - model.rows}}

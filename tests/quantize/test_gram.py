@@ -16,10 +16,10 @@ def test_synapse_traces_of_a_step_worked_by_hand():
     """One event on each of two synapses; a = 1/2, b = 1/4; a spike at step 1, a reset at step 3."""
     events = np.array([[1, 0], [0, 1], [0, 0], [1, 0]], float)
     fired, reset = np.array([0, 1, 0, 0], bool), np.array([0, 0, 0, 1], bool)
-    traces = synapse_traces(events, np.arange(2), 0.5, 0.25, fired, reset, 1)
+    traces = synapse_traces(events, np.arange(2), 0.5, 0.25, fired, reset, 0, 1)
     assert traces.tolist() == [[1, 0], [0.75, 1], [0, 0], [1, 0]]
     for every in (2, 3, 5):
-        part = synapse_traces(events, np.array([1]), 0.5, 0.25, fired, reset, every)
+        part = synapse_traces(events, np.array([1]), 0.5, 0.25, fired, reset, 0, every)
         assert part.tolist() == traces[::every, 1:].tolist()
 
 
@@ -41,7 +41,7 @@ def test_synapse_traces_add_up_to_the_membrane(seed):
             events[t, :5] = spikes[t - recurrent.delay]
     for i in range(5):
         traces = synapse_traces(events, np.arange(11), hidden.synaptic_decay[i],
-                                hidden.membrane_decay[i], spikes[:, i], recording.reset, 1)
+                                hidden.membrane_decay[i], spikes[:, i], recording.reset, 0, 1)
         membrane = traces @ np.concatenate([recurrent.weights[:, i], inward.weights[:, i]])
         assert np.abs(membrane).max() == pytest.approx(peaks[i], rel=1e-9)
 

@@ -57,7 +57,7 @@ def test_quantize_rounds_weights_half_up(w, rounded):
 def test_scales_take_the_largest_weight_of_each_neuron():
     network = _one_neuron((0.5, -1.27))
     assert nearest(network, (8, 8)).scale == {"hidden": [pytest.approx(0.01)],
-                                              "out": [pytest.approx(1 / 127)]}
+                                              "out": [1 / 64]}, "the output is on a grid"
     silent = _one_neuron((0.0, 0.0))
     assert nearest(silent, (8, 8)).scale["hidden"].tolist() == [1.0]
     assert not nearest_model(silent, Widths(), "m").projections[0].weights.any()
@@ -81,7 +81,7 @@ def test_quantize_threshold_is_exact(threshold, integer):
 def test_quantize_output_never_spikes_and_has_a_scale():
     model = nearest_model(_one_neuron(), Widths(membrane=20, fraction=3), "m")
     assert model.index("out").threshold.tolist() == [(1 << 19) - 1]
-    assert model.readout == pytest.approx(np.array([[1 / 127 / 8]]))
+    assert model.readout == pytest.approx(np.array([[1 / 64 / 8]]))
 
 
 @pytest.mark.parametrize("decay, bits, rounded", [
@@ -156,8 +156,8 @@ def _changed(model, population=None, projection=None, shift=0, **changes):
      "first threshold must be between 0 and 1023, not 1024 at [0]"),
     ({"population": ("synaptic_decay", 64)},
      "first synaptic_decay must be between 0 and 63, not 64 at [0]"),
-    ({"population": ("membrane_decay", 64)},
-     "first membrane_decay must be between 0 and 63, not 64 at [0]"),
+    ({"population": ("membrane_decay", 65)},
+     "first membrane_decay must be between 0 and 64, not 65 at [0]"),
     ({"projection": np.full((5, 5), 16)},
      "first->first weights must be between -16 and 15, not 16 at [0, 0]"),
     ({"projection": np.full((5, 5), -17)},

@@ -90,7 +90,7 @@ def test_best_shifts_of_mixed_widths(recurrent, most, shift):
 
 def test_nearest_of_mixed_widths():
     """At least one largest weight becomes the largest integer of its width, with any shifts."""
-    network, _, _ = _driven(1.0, 1.0, (1, 1))
+    network, _, _ = _driven(1.1, 1.1, (1, 1))
     for shift, largest in (((4, 0, 0), [7, 112]), ((5, 0, 0), [4, 127]), (None, [7, 112])):
         rounded = nearest(network, (4, 8, 8), shift)
         assert [w.max() for w in rounded.weights[:2]] == largest
@@ -235,3 +235,25 @@ def test_many_synapses_are_rounded_about_as_well():
         want, got = (run_reference(net, recording).velocity for net in (network, exact))
         errors["rest"] = float(np.square(want - got).mean() / np.square(want).mean())
     assert 0 < coarse["rest"] < 1.2 * fine["rest"]
+
+
+@pytest.mark.parametrize("weights, bits, scale, integers", [
+    # Multiples of 1/4 up to 1.5: with 8 bits the finest scale is 1/64, with 4 bits 1/4.
+    ([1.5, -0.25, 0.0], 8, 1 / 64, [96, -16, 0]),
+    ([1.5, -0.25, 0.0], 4, 1 / 4, [6, -1, 0]),
+    # With 3 bits the largest of them does not fit, so the scale is that of any other weights.
+    ([1.5, -0.25, 0.0], 3, 0.5, [3, 0, 0]),
+    ([8.0, 0.0, 0.0], 2, 8.0, [1, 0, 0]),
+    ([0.0, 0.0, 0.0], 8, 1.0, [0, 0, 0]),
+    ([1.5, 0.3, 0.0], 8, 1.5 / 127, [127, 25, 0]),
+])
+def test_weights_on_a_grid_stay_as_they_are(weights, bits, scale, integers):
+    network = make_network(0, {"a": 1, "out": 1}, [("input", "a", 0), ("a", "out", 0)], channels=3)
+    network = dataclasses.replace(network, projections=(
+        dataclasses.replace(network.projections[0], weights=np.array(weights)[:, None]),
+        network.projections[1]))
+    rounded = nearest(network, (bits, bits))
+    assert rounded.scale["a"].tolist() == [pytest.approx(scale, rel=1e-12)]
+    assert rounded.weights[0][:, 0].tolist() == integers
+    if bits != 3 and weights[1] != 0.3:
+        assert (rounded.weights[0][:, 0] * rounded.scale["a"]).tolist() == weights
