@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chains of nodes without a state: each becomes one matrix for each delay.
+
+The unit matrix of a source is pushed through the nodes behind it. What arrives at a neuron is the
+matrix from source to neuron. Biases are a source of their own with one row.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..network import CONSTANT, INPUT
+from .flatten import Flat
+from .graph import NEURONS, SPIKING, Node, quoted
+from .linear import apply, bias_of, shape_after, spread
+
+__all__ = ["MOST_WEIGHTS", "Paths", "find_shapes", "reach", "trace_paths"]
+
+# Weights of one matrix. Larger ones fit no supported board.
+MOST_WEIGHTS = 1 << 22
+
+# Numbers of the largest array on the way, which is pushed in blocks of rows.
+BLOCK = 1 << 22
+
+# For each source and target, and for each delay in steps, the matrix (sources, targets).
+Paths = dict[tuple[str, str], dict[int, np.ndarray]]
+
+
+def find_shapes(flat: Flat, channels: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The shape behind every node. ``channels`` has those of the inputs.
+
+    Raises
+    ------
+    ValueError
+        If two nodes do not fit together, or if nodes form a loop in which no neuron is.
+    """
+    shapes = dict(channels)
+    while len(shapes) < len(flat.nodes):
+        before = len(shapes)
+        for name, node in flat.nodes.items():
+            if name not in shapes:
+                found = _shape(flat, node, shapes)
+                if found is not None:
+                    shapes[name] = found
+        if len(shapes) == before:
+            left = [name for name in flat.nodes if name not in shapes]
+            raise ValueError(f"Loop of {', '.join(left)} must have a neuron in it, not only "
+                             "nodes without a state")
+    for name, node in flat.nodes.items():
+        size = math.prod(_entry(flat, node, shapes))
+        for source in flat.sources(name):
+            if math.prod(shapes[source]) != size:
+                raise ValueError(f"Node {name} must get {size} values from each node before it, "
+                                 f"not the shape {quoted(shapes[source])} from {source}")
+    return shapes
+
+
+def _entry(flat: Flat, node: Node, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape before ``node``."""
+    if node.kind in NEURONS:
+        return shapes[node.name]
+    return next((shapes[source] for source in flat.sources(node.name) if source in shapes), ())
+
+
+def _shape(flat: Flat, node: Node, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+    """The shape behind ``node``, if the shapes that are known already give it."""
+    sources = flat.sources(node.name)
+    known = [shapes[source] for source in sources if source in shapes]
+    if node.kind not in NEURONS:
+        # Every source must be known, so that a loop without a neuron is found.
+        if len(known) < len(sources):
+            return None
+        return shape_after(node, known[0])
+    own = [node.array(key).shape for key in node.values]
+    widest = max(own, key=math.prod, default=())
+    if known:
+        return widest if math.prod(widest) == math.prod(known[0]) else known[0]
+    return widest if widest and not any(source in shapes for source in sources) else None
+
+
+def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[str, slice],
+                steps: Callable[[Node, np.ndarray], np.ndarray]) -> Paths:
+    """The matrices from the input, from spiking neurons and from biases to neurons and outputs.
+
+    Parameters
+    ----------
+    flat : Flat
+    shapes : dict of str to tuple of int
+        The result of `find_shapes`.
+    channels : dict of str to slice
+        The channels of each Input node.
+    steps : callable
+        The delay of a Delay node, in whole steps, from its values.
+
+    Raises
+    ------
+    ValueError
+        If a matrix would be too large, or a neuron that does not spike feeds another neuron.
+    """
+    order = _order(flat)
+    paths: Paths = {}
+    total = max(part.stop for part in channels.values())
+    for name, node in flat.nodes.items():
+        if name in channels:
+            for block, rows in _pushed(flat, shapes, order, name, steps):
+                place = slice(channels[name].start + rows.start, channels[name].start + rows.stop)
+                _put(paths, INPUT, total, place, block)
+        elif node.kind in SPIKING:
+            size = math.prod(shapes[name])
+            for block, rows in _pushed(flat, shapes, order, name, steps):
+                _put(paths, name, size, rows, block)
+    biases = _push(flat, shapes, order, {}, steps, biases=True)
+    _put(paths, CONSTANT, 1, slice(0, 1), biases)
+    return paths
+
+
+def _order(flat: Flat) -> list[str]:
+    """The nodes without a state, each behind those before it."""
+    order: list[str] = []
+    waiting = [name for name, node in flat.nodes.items() if node.kind not in NEURONS]
+    while waiting:
+        free = [name for name in waiting if not any(
+            source in waiting for source in flat.sources(name))]
+        if not free:
+            raise ValueError(f"Loop of {', '.join(waiting)} must have a neuron in it, not only "
+                             "nodes without a state")
+        order += free
+        waiting = [name for name in waiting if name not in free]
+    return order
+
+
+def _pushed(flat: Flat, shapes: dict, order: list[str], name: str, steps: Callable
+            ) -> Iterator[tuple[dict, slice]]:
+    """Push the unit matrix of ``name`` through, in blocks of rows."""
+    size = math.prod(shapes[name])
+    behind = reach(flat, name)
+    for target in behind:
+        width = math.prod(shapes[target])
+        if (flat.nodes[target].kind in NEURONS) and size * width > MOST_WEIGHTS:
+            raise ValueError(f"Node {target} must have at most {MOST_WEIGHTS} weights from "
+                             f"{name}, not {size} x {width} = {size * width}")
+    widest = max((math.prod(shapes[target]) for target in behind), default=1)
+    rows = max(1, BLOCK // max(widest, size))
+    for first in range(0, size, rows):
+        part = slice(first, min(first + rows, size))
+        unit = np.zeros((part.stop - first, size))
+        unit[np.arange(part.stop - first), np.arange(first, part.stop)] = 1
+        start = {name: {0: unit.reshape(-1, *shapes[name])}}
+        yield _push(flat, shapes, [one for one in order if one in behind], start, steps), part
+
+
+def reach(flat: Flat, name: str) -> list[str]:
+    """The nodes behind ``name``, up to the next neurons."""
+    found: list[str] = []
+    waiting = flat.targets(name)
+    while waiting:
+        target = waiting.pop()
+        if target not in found:
+            found.append(target)
+            if flat.nodes[target].kind not in NEURONS:
+                waiting += flat.targets(target)
+    return found
+
+
+def _push(flat: Flat, shapes: dict, order: list[str], values: dict[str, dict[int, np.ndarray]],
+          steps: Callable, biases: bool = False) -> dict[str, dict[int, np.ndarray]]:
+    """What arrives at each neuron and output, by delay.
+
+    ``values`` has what leaves the source.
+    """
+    values = dict(values)
+    for name in order:
+        node = flat.nodes[name]
+        if name in values:
+            continue
+        shape = _entry(flat, node, shapes)
+        stacks = {delay: apply(node, stack)
+                  for delay, stack in _sum(flat.sources(name), values, shape).items()}
+        if node.kind == "Delay":
+            stacks = _delayed(stacks, steps(node, spread(node.array("delay"), shapes[name], name,
+                                                         "delay")))
+        if biases and (bias := bias_of(node, shapes[name])) is not None:
+            stacks[0] = stacks.get(0, 0) + bias[None]
+        values[name] = stacks
+    ends = [name for name, node in flat.nodes.items() if node.kind in NEURONS]
+    found = {name: _sum(flat.sources(name), values, (math.prod(shapes[name]),), ends)
+             for name in ends}
+    found |= {name: {delay: stack.reshape(len(stack), -1)
+                     for delay, stack in values.get(name, {}).items()} for name in flat.outputs}
+    return {name: stacks for name, stacks in found.items() if stacks}
+
+
+def _sum(sources, values, shape, ends=()):
+    """The sum of what the nodes ``sources`` give, in ``shape``, by delay."""
+    found: dict[int, np.ndarray] = {}
+    for source in sources:
+        for delay, stack in values.get(source, {}).items():
+            stack = stack.reshape(len(stack), *shape)
+            found[delay] = found[delay] + stack if delay in found else stack
+    return found
+
+
+def _delayed(stacks: dict[int, np.ndarray], delays: np.ndarray) -> dict[int, np.ndarray]:
+    """Each element of the stacks, later by its own delay."""
+    found: dict[int, np.ndarray] = {}
+    for delay, stack in stacks.items():
+        for more in np.unique(delays):
+            part = np.where(delays == more, stack, 0.0)
+            key = delay + int(more)
+            found[key] = found[key] + part if key in found else part
+    return found
+
+
+def _put(paths: Paths, source: str, size: int, rows: slice,
+         block: dict[str, dict[int, np.ndarray]]) -> None:
+    """Write a block of rows into the matrices of ``source``."""
+    for target, stacks in block.items():
+        for delay, stack in stacks.items():
+            if not stack.any():
+                continue
+            matrices = paths.setdefault((source, target), {})
+            if delay not in matrices:
+                matrices[delay] = np.zeros((size, stack.shape[1]))
+            matrices[delay][rows] += stack

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions and pools of stacks of arrays."""
+
+import numpy as np
+
+from .graph import Node, quoted
+
+__all__ = ["convolve", "pool"]
+
+
+def convolve(node: Node, stack: np.ndarray) -> np.ndarray:
+    """The convolution of ``stack``, of shape (rows, channels, height, width), without its bias.
+
+    As in every framework, it is a correlation: the kernel is not turned around. A Conv1d comes with
+    a height of 1.
+    """
+    weight, groups = node.array("weight"), _whole(node, "groups", 1)[0]
+    flat = node.kind == "Conv1d"
+    if weight.ndim != 4 - flat:
+        raise ValueError(f"Node {node.name} weight must have {4 - flat} axes, not the shape "
+                         f"{quoted(weight.shape)}")
+    shape, kernel = stack.shape[1:], weight.shape[2:]
+    if weight.shape[1] * groups != shape[0] or weight.shape[0] % groups:
+        raise ValueError(f"Node {node.name} weight must meet {shape[0]} channels in {groups} "
+                         f"groups, not have the shape {quoted(weight.shape)}")
+    stride, dilation = (_whole(node, key, len(kernel)) for key in ("stride", "dilation"))
+    before, after = _padding(node, kernel, stride, dilation)
+    if flat:
+        weight = weight[:, :, None]
+        kernel, stride, dilation = (1, *kernel), (1, *stride), (1, *dilation)
+        before, after = (0, *before), (0, *after)
+    found = 0
+    grouped = stack.reshape(len(stack), groups, shape[0] // groups, *shape[1:])
+    parts = weight.reshape(groups, -1, *weight.shape[1:])
+    for row, column, window in _windows(node, grouped, kernel, stride, dilation, before, after):
+        found = found + np.einsum("ngchw,goc->ngohw", window, parts[..., row, column],
+                                  optimize=True)
+    return found.reshape(len(stack), len(weight), *found.shape[3:])
+
+
+def pool(node: Node, stack: np.ndarray) -> np.ndarray:
+    """The sum or the mean over windows of the last two axes.
+
+    Padding is with zeros. A mean divides by the size of the whole window, zeros included.
+    """
+    kernel, stride = _whole(node, "kernel_size", 2), _whole(node, "stride", 2)
+    padding = _whole(node, "padding", 2, least=0)
+    found = 0
+    for _, _, window in _windows(node, stack, kernel, stride, (1, 1), padding, padding):
+        found = found + window
+    return found / (kernel[0] * kernel[1]) if node.kind == "AvgPool2d" else found
+
+
+def _windows(node, stack, kernel, stride, dilation, before, after):
+    """For each place of the kernel, its row and column, and the values that it meets."""
+    lead = [(0, 0)] * (stack.ndim - 2)
+    padded = np.pad(stack, [*lead, *zip(before, after, strict=True)])
+    room = [size - step * (width - 1) for size, step, width
+            in zip(padded.shape[-2:], dilation, kernel, strict=True)]
+    if min(room) < 1:
+        raise ValueError(f"Node {node.name} must have a kernel that fits its input, not "
+                         f"{quoted(kernel)} for {quoted(stack.shape[-2:])}")
+    for row in range(kernel[0]):
+        for column in range(kernel[1]):
+            top, left = row * dilation[0], column * dilation[1]
+            yield row, column, padded[..., top:top + room[0]:stride[0],
+                                      left:left + room[1]:stride[1]]
+
+
+def _padding(node: Node, kernel, stride, dilation):
+    """Zeros before and after each axis."""
+    padding = node.values["padding"]
+    if isinstance(padding, str):
+        if padding == "valid":
+            return (0,) * len(kernel), (0,) * len(kernel)
+        if padding != "same":
+            raise ValueError(f"Node {node.name} padding must be same, valid or numbers, not "
+                             f"{padding!r}")
+        if any(step != 1 for step in stride):
+            raise ValueError(f"Node {node.name} stride must be 1 with the padding same, not "
+                             f"{quoted(stride)}")
+        both = [step * (width - 1) for step, width in zip(dilation, kernel, strict=True)]
+        return tuple(size // 2 for size in both), tuple(size - size // 2 for size in both)
+    both = _whole(node, "padding", len(kernel), least=0)
+    return both, both
+
+
+def _whole(node: Node, key: str, count: int, least: int = 1) -> tuple[int, ...]:
+    """A parameter as ``count`` whole numbers of ``least`` or more."""
+    values = np.atleast_1d(node.array(key)).ravel()
+    if len(values) == 1:
+        values = np.repeat(values, count)
+    if len(values) != count or any(value != int(value) or value < least for value in values):
+        raise ValueError(f"Node {node.name} {key} must be {count} whole number"
+                         f"{'s' if count > 1 else ''} of {least} or more, not "
+                         f"{node.array(key).tolist()}")
+    return tuple(int(value) for value in values)

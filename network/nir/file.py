@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reader of a NIR file. It checks no types between nodes, because older files have wrong ones."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spikewright.base.errors import InputError
+
+from .graph import GRAPH, LINEAR, NEURONS, OPTIONAL, Graph, Node
+
+__all__ = ["read_graph"]
+
+# Nodes deeper than this are an error of the file: a graph cannot be in itself.
+MOST_DEPTH = 20
+
+
+def read_graph(path: Path) -> Graph:
+    """Read the graph at ``path``.
+
+    Raises
+    ------
+    InputError
+        If the file is no NIR file, or a node has an unknown type, lacks a parameter, or has a
+        number that is not finite.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise InputError(f"Reading {path.name} needs h5py: run 'make .venv/test', or pip install "
+                         "'spikewright[nir]'") from None
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise InputError(f"{path} must be a NIR file, which is HDF5, not one that h5py refuses: "
+                         f"{error}") from error
+    with file:
+        try:
+            content = _content(file, MOST_DEPTH)
+        except (OSError, RuntimeError, KeyError, TypeError, RecursionError) as error:
+            raise InputError(f"{path} must be a NIR file that h5py can read to its end: "
+                             f"{error}") from error
+    root = content.get("node")
+    if not isinstance(root, dict) or root.get("type") != GRAPH:
+        raise InputError(f"{path} must be a NIR file with a NIRGraph as its node, not "
+                         f"{', '.join(content) or 'nothing'}")
+    try:
+        return _graph(root, "")
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _content(group, depth: int) -> dict:
+    """A group of an HDF5 file as a dict, with texts and arrays."""
+    if not depth:
+        raise RuntimeError("its groups are too deep")
+    found: dict = {}
+    for key, item in group.items():
+        if hasattr(item, "items"):
+            found[key] = _content(item, depth - 1)
+            continue
+        value = item[()]
+        found[key] = value.decode() if isinstance(value, bytes) else value
+    return found
+
+
+def _graph(content: dict, prefix: str) -> Graph:
+    nodes, edges = content.get("nodes", {}), content.get("edges", np.zeros((0, 2)))
+    if not isinstance(nodes, dict) or np.ndim(edges) != 2 or np.shape(edges)[1] != 2:
+        raise ValueError(f"Graph {prefix.removesuffix('.') or 'of the file'} must have nodes, and "
+                         "edges as pairs of names")
+    metadata = content.get("metadata", {})
+    return Graph(
+        nodes={name: _node(node, prefix + name) for name, node in nodes.items()},
+        edges=[(_text(source), _text(target)) for source, target in edges],
+        metadata=metadata if isinstance(metadata, dict) else {})
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _node(content: object, name: str) -> Node | Graph:
+    kind = content.get("type") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(kind, str):
+        raise InputError(f"Node {name} must have a type, not none")
+    if kind == GRAPH:
+        return _graph(content, f"{name}.")
+    keys = NEURONS.get(kind, LINEAR.get(kind))
+    if keys is None:
+        known = (*NEURONS, *LINEAR, GRAPH)
+        raise ValueError(f"Node {name} must be of a known type ({', '.join(known)}), not {kind!r}")
+    for key in keys:
+        if key not in content and key not in OPTIONAL:
+            there = ", ".join(sorted(content.keys() - {"type", "metadata"}))
+            raise ValueError(f"Node {name} of type {kind} must have {key}, not only "
+                             f"{there or 'its type'}")
+    node = Node(name, kind)
+    for key in (*keys, "shape", "input_shape"):
+        if key in content:
+            node.values[key] = _value(name, key, content[key])
+    return node
+
+
+def _value(name: str, key: str, value: object) -> np.ndarray | str:
+    if isinstance(value, str) and key == "padding":
+        return value
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"Node {name} {key} must be numbers, not {value!r}") from None
+    # A neuron with an endless time constant has no leak.
+    allowed = np.isfinite(array) | (np.isposinf(array) & (key in ("tau", "tau_mem")))
+    if not allowed.all():
+        place = tuple(int(k) for k in np.argwhere(~allowed)[0])
+        raise ValueError(f"Node {name} {key} must be finite, not {float(array[place])} at "
+                         f"{list(place)}")
+    return array

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers to what a NIR file does not say: time step, kind of reset, order of updates."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from spikewright.base.errors import InputError, did_you_mean
+
+from ..network import RESETS
+from .graph import Node
+
+__all__ = ["ANSWERS", "Asked", "DEFAULTS", "FRAMEWORKS", "OUTPUTS", "Options", "flag"]
+
+# For each option of a node, the words that it may have. A number has none.
+ANSWERS: dict[str, tuple[str, ...] | type] = {
+    "decay": ("euler", "exp"),
+    "gain": ("nir", "unit", "decay"),
+    "syn_gain": ("nir", "unit", "decay"),
+    "order": ("syn_first", "mem_first"),
+    "reset": RESETS,
+    "compare": (">", ">="),
+    "v_reset": float,
+    "v0": ("zero", "v_leak", "v_reset"),
+    "back_delay": int,
+    "source_delay": int,
+}
+
+# What NIR's own equations say, or what nearly every framework does. `Asked` notes each use. For
+# ``reset``, the default only serves to find other faults first: the answer must be given.
+DEFAULTS = {"decay": "euler", "gain": "nir", "syn_gain": "nir", "order": "syn_first",
+            "reset": "zero_keep", "compare": ">", "v0": "zero", "back_delay": 1, "source_delay": 0}
+
+# What leaves the network at an Output that spiking neurons feed.
+OUTPUTS = ("spikes", "counts:W", "membranes")
+
+_EULER = {"decay": "euler", "order": "syn_first", "compare": ">", "v0": "zero", "back_delay": 1,
+          "source_delay": 0, "gain": "nir", "syn_gain": "nir"}
+
+# What each framework does, by type of node. "*" is any type. A framework that has several kinds of
+# reset, and writes none, has no answer here, and neither has one that has no step of its own.
+FRAMEWORKS: dict[str, dict[str, dict]] = {
+    "snntorch": {"*": {**_EULER, "dt": 1e-4}},
+    "norse": {"*": {**_EULER, "reset": "zero_keep", "v0": "v_leak", "syn_gain": "unit"},
+              "IF": {"gain": "unit"}, "I": {"gain": "unit"}},
+    "spikingjelly": {"*": {**_EULER, "reset": "zero_keep", "compare": ">=", "v0": "v_reset"}},
+    "sinabs": {"*": {**_EULER, "decay": "exp", "compare": ">=", "dt": 1.0},
+               "LI": {"gain": "unit"}, "IF": {"gain": "unit"}, "I": {"gain": "unit"}},
+    "rockpool": {"*": {**_EULER, "decay": "exp", "compare": ">=", "gain": "unit",
+                       "syn_gain": "decay", "reset": "subtract_same"},
+                 "LI": {"gain": "decay"}},
+    "spyx": {"*": {**_EULER, "gain": "unit", "syn_gain": "unit", "reset": "subtract_next",
+                   "source_delay": 1, "back_delay": 0, "dt": 1.0},
+             "CubaLIF": {"reset": "subtract_same"}},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The answers of a user, for all nodes and for single nodes.
+
+    Parameters
+    ----------
+    framework : str, optional
+        The framework that wrote the file, one of ``FRAMEWORKS``.
+    dt : float, optional
+        Time per step, in the unit of the file.
+    output : str, optional
+        ``spikes``, ``counts:W`` with a window of W steps, or ``membranes``. By default ``spikes``,
+        and the membrane of a neuron without a reset.
+    inputs : tuple of str
+        Names of the Input nodes in the order of the channels, if there are several.
+    answers : dict of str to object
+        Options of ``ANSWERS`` for every node.
+    nodes : dict of str to dict
+        Options of ``ANSWERS`` for one node, by its name. They come before all others.
+
+    Raises
+    ------
+    InputError
+        If an option does not exist, or has another value than it may have.
+    """
+
+    framework: str | None = None
+    dt: float | None = None
+    output: str | None = None
+    inputs: tuple[str, ...] = ()
+    answers: Mapping[str, object] = field(default_factory=dict)
+    nodes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.framework is not None and self.framework not in FRAMEWORKS:
+            raise InputError(f"Framework must be one of {', '.join(FRAMEWORKS)}, not "
+                             f"{self.framework!r}{did_you_mean(self.framework, FRAMEWORKS)}")
+        if self.dt is not None and not (_number(self.dt) and 0 < self.dt < 10):
+            raise InputError(f"Option dt must be a number between 0 and 10, not {self.dt!r}")
+        if self.output is not None and not re.fullmatch(
+                "spikes|membranes|counts:[1-9][0-9]{0,4}", str(self.output)):
+            raise InputError(f"Option output must be spikes, membranes or counts:W with W from 1 "
+                             f"to 99999 steps, not {self.output!r}")
+        for name, answers in (("", self.answers), *self.nodes.items()):
+            for key, value in answers.items():
+                _check(f"Node {name} option" if name else "Option", key, value)
+
+    @property
+    def step(self) -> float | None:
+        """The time step, of the user or of the framework."""
+        if self.dt is not None:
+            return float(self.dt)
+        return FRAMEWORKS.get(self.framework or "", {"*": {}})["*"].get("dt")
+
+    def as_facts(self) -> dict:
+        """The options that were given, in the form of a manifest."""
+        given = {"from": self.framework, "dt": self.step, "output": self.output,
+                 "inputs": list(self.inputs), **self.answers,
+                 "nodes": {name: dict(answers) for name, answers in self.nodes.items()}}
+        return {key: value for key, value in given.items() if value not in (None, [], {})}
+
+
+class Asked:
+    """What was looked up for a graph: defaults that were taken, and answers that are missing."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.assumed: dict[str, object] = {}
+        self.missing: dict[str, list[str]] = {}
+
+    def __call__(self, key: str, node: Node):
+        """The answer for ``node``. It is noted if nobody gave it."""
+        value, default = self.look(key, node)
+        if default and key == "reset":
+            self.missing.setdefault(key, []).append(node.name)
+        elif default and value is not None:
+            self.assumed[key] = value
+        return value
+
+    def look(self, key: str, node: Node) -> tuple:
+        """The answer for ``node``, and whether it is only a default. Nothing is noted.
+
+        A missing ``v_reset`` is None: the file's is used.
+        """
+        preset = FRAMEWORKS.get(self.options.framework or "", {})
+        nodes = self.options.nodes
+        for answers in (nodes.get(node.name, {}), nodes.get(node.joined, {}),
+                        self.options.answers, preset.get(node.kind, {}), preset.get("*", {})):
+            if key in answers:
+                return answers[key], False
+        return DEFAULTS.get(key), True
+
+
+def flag(key: str) -> str:
+    """The option ``key`` as it is typed."""
+    return f"--{key.replace('_', '-')}"
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check(title: str, key: str, value: object) -> None:
+    allowed = ANSWERS.get(key)
+    if allowed is None:
+        raise InputError(f"{title} must be one of {', '.join(ANSWERS)}, not {key!r}"
+                         f"{did_you_mean(key, ANSWERS)}")
+    if allowed is float:
+        if not _number(value):
+            raise InputError(f"{title} {key} must be a number, not {value!r}")
+    elif allowed is int:
+        if not (type(value) is int and 0 <= value <= 999):
+            raise InputError(f"{title} {key} must be a whole number of steps from 0 to 999, not "
+                             f"{value!r}")
+    elif value not in allowed:
+        raise InputError(f"{title} {key} must be one of {', '.join(allowed)}, not {value!r}"
+                         f"{did_you_mean(str(value), allowed)}")

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reader of NIR graphs: from a file and the answers of a user to a network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikewright.base.errors import InputError
+
+from ..network import CONSTANT, INPUT, START, Network, Population, Projection, constant, start
+from .chains import Paths, find_shapes, trace_paths
+from .checks import check_graph, input_shapes, steps_of
+from .file import read_graph
+from .flatten import Flat, flatten
+from .graph import NEURONS, SPIKING, Graph
+from .loops import closing_edges, delays_in_loops, in_order
+from .neurons import Neuron, neuron
+from .options import ANSWERS, Asked, Options, flag
+from .outputs import Outputs, find_outputs
+
+__all__ = ["Reading", "build_network", "read_nir"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """A network that was read from a NIR graph.
+
+    Parameters
+    ----------
+    network : Network
+    warnings : tuple of str
+        What was repaired, left out or assumed, one line each.
+    options : dict
+        The options that made the network, in the form of a manifest. ``assumed`` has the defaults
+        that were taken because neither the file nor the user said otherwise.
+    origins : dict of str to ndarray of float64
+        For each population of a node: the membrane of the node is that of the population plus this.
+    """
+
+    network: Network
+    warnings: tuple[str, ...]
+    options: dict
+    origins: dict[str, np.ndarray]
+
+
+def read_nir(path: Path, options: Options) -> Reading:
+    """Read the NIR graph at ``path`` with the answers ``options``.
+
+    Raises
+    ------
+    InputError
+        If the file is no NIR graph, if the graph has no form as a network, or if it needs an option
+        that was not given. The message names node and reason.
+    """
+    graph = read_graph(path)
+    try:
+        return build_network(graph, options)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def build_network(graph: Graph, options: Options) -> Reading:
+    """The network of ``graph``.
+
+    Raises
+    ------
+    ValueError
+        As `read_nir`.
+    """
+    flat, asked = flatten(graph), Asked(options)
+    check_graph(flat, options)
+    inputs = input_shapes(flat, options)
+    names = _names(flat)
+    dt = options.step
+    if dt is None:
+        for node in flat.nodes.values():
+            if node.kind in SPIKING and node.kind != "Threshold" and not node.joined:
+                asked("reset", node)
+        asked.missing = {"dt": [], **asked.missing}
+        raise ValueError(_missing(asked))
+    step: float = dt
+    shapes = find_shapes(flat, inputs)
+    neurons = {name: neuron(node, shapes[name], step, asked, name=names[name])
+               for name, node in flat.nodes.items() if node.kind in NEURONS}
+    paths = trace_paths(flat, shapes, _channels(inputs),
+                        lambda node, delays: steps_of(node, delays, step))
+    outputs = find_outputs(flat, shapes, paths, step, asked, neurons, names)
+    closing = _closing(flat, paths, asked)
+    network = _network(flat, neurons, outputs, paths, closing, names, step)
+    if asked.missing:
+        raise ValueError(_missing(asked))
+    return Reading(
+        network=network, warnings=(*flat.warnings, *_assumed(asked)),
+        options=options.as_facts() | ({"assumed": asked.assumed} if asked.assumed else {}),
+        origins={one.population.name: one.origin for one in neurons.values()})
+
+
+def _names(flat: Flat) -> dict[str, str]:
+    """Name of the population of each neuron and Output. Answers have it with ``_`` for ``.``."""
+    names: dict[str, str] = {}
+    taken = {INPUT, CONSTANT, START}
+    for name, node in flat.nodes.items():
+        if node.kind in NEURONS or name in flat.outputs:
+            own = name
+            while own.replace(".", "_") in taken:
+                own += "_"
+            if own != name:
+                flat.warnings.append(f"Node {name} is called {own}, because its name is taken")
+            taken.add(own.replace(".", "_"))
+            names[name] = own
+    return names
+
+
+def _channels(inputs: dict[str, tuple[int, ...]]) -> dict[str, slice]:
+    """The channels of each Input, one after the other."""
+    channels, first = {}, 0
+    for name, shape in inputs.items():
+        size = int(np.prod(shape))
+        channels[name] = slice(first, first + size)
+        first += size
+    return channels
+
+
+def _closing(flat: Flat, paths: Paths, asked: Asked) -> dict[tuple[str, str], int]:
+    """The edges that close a loop, and the steps that are added to each."""
+    edges = {(source, target) for source, target in paths
+             if source in flat.nodes and flat.nodes[target].kind in NEURONS}
+    first = [target for source, target in paths if source == INPUT]
+    closing, warnings = closing_edges(flat, edges, first)
+    flat.warnings += warnings
+    delays = delays_in_loops(flat)
+    steps = {}
+    for source, target in sorted(closing):
+        steps[source, target], default = asked.look("back_delay", flat.nodes[source])
+        if default and delays:
+            # The Delay may be all of the loop's delay, or come on top of a step.
+            asked.missing["back_delay"] = delays
+        elif default:
+            asked.assumed["back_delay"] = steps[source, target]
+    return steps
+
+
+def _network(flat: Flat, neurons: dict[str, Neuron], outputs: Outputs, paths: Paths,
+             closing: dict[tuple[str, str], int], names: dict[str, str], dt: float) -> Network:
+    projections: list[Projection] = []
+    found = [(node, neurons[name]) for name, node in flat.nodes.items() if name in neurons]
+    for node, one in (*found, *outputs.copies):
+        for (source, target), matrices in paths.items():
+            if target != node.name or source == CONSTANT:
+                continue
+            later = one.input_delay + closing.get((source, target), 0)
+            later += neurons[source].source_delay if source in neurons else 0
+            projections += [
+                Projection(source=names.get(source, source), target=one.population.name,
+                           delay=delay + later, weights=matrix * one.gain)
+                for delay, matrix in sorted(matrices.items())]
+        projections += _biases(one, paths.get((CONSTANT, node.name), {}))
+    projections += outputs.projections
+    sources = {projection.source for projection in projections}
+    populations = _ordered([one.population for _, one in found if one.population.spiking],
+                           projections)
+    if START in sources:
+        kick, again = start()
+        populations, projections = [kick, *populations], [*projections, again]
+    if CONSTANT in sources:
+        populations = [constant(), *populations]
+    ends = {p.name: p for p in (
+        *(one.population for _, one in (*found, *outputs.copies) if not one.population.spiking),
+        *outputs.populations)}
+    # In the order of the Outputs, so that the columns of an answer have their order.
+    order = list(dict.fromkeys(name for _, summed in outputs.sums for name in summed))
+    readout = outputs.readout({name: ends[name].neurons for name in order})
+    channels = max(len(matrix) for (source, _), matrices in paths.items() if source == INPUT
+                   for matrix in matrices.values())
+    return Network(channels=channels, dt=dt,
+                   populations=(*populations, *(ends[name] for name in order)),
+                   projections=tuple(projections), readout=readout)
+
+
+def _biases(one: Neuron, chain: dict[int, np.ndarray]) -> list[Projection]:
+    """What a neuron gets in every step, and once at the start."""
+    rows = {delay + one.input_delay: matrix[0] * one.gain for delay, matrix in chain.items()}
+    if one.constant.any():
+        rows[0] = rows.get(0, 0.0) + one.constant
+    return [Projection(source=source, target=one.population.name, delay=delay, weights=row[None])
+            for source, found in ((CONSTANT, rows), (START, one.kick))
+            for delay, row in sorted(found.items())]
+
+
+def _ordered(populations: list[Population], projections: list[Projection]) -> list[Population]:
+    """``populations`` in an order in which projections without a delay only go forward."""
+    by_name = {population.name: population for population in populations}
+    edges = {(p.source, p.target) for p in projections if p.delay == 0}
+    return [by_name[name] for name in in_order(list(by_name), edges)]
+
+
+def _missing(asked: Asked) -> str:
+    """One line that asks for the answers that are missing."""
+    told = {"dt": lambda _: "--dt, the time per step in the unit of the file",
+            "reset": lambda names: f"--reset ({', '.join(ANSWERS['reset'])}) of "  # type: ignore
+                                   f"{', '.join(dict.fromkeys(names))}",
+            "back_delay": lambda names: "--back-delay of the loop with the Delay "
+                                        f"{', '.join(names)}: 0 if that is its whole delay, 1 if "
+                                        "a step comes on top"}
+    parts = [told[key](names) for key, names in asked.missing.items()]
+    return f"Graph needs options that a NIR file does not have: {'; and '.join(parts)}"
+
+
+def _assumed(asked: Asked) -> list[str]:
+    if not asked.assumed:
+        return []
+    words = ", ".join(f"{flag(key)} '{value}'" if key == "compare" else f"{flag(key)} {value}"
+                      for key, value in asked.assumed.items())
+    return [f"NIR files lack these options, and the values are assumed: {words}. See "
+            + "docs/howto/nir.md"]

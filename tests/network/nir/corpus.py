@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Graphs with the spikes that their frameworks give, from ../shared, and how they are run."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+from spikewright.network.nir.options import Options
+from spikewright.network.nir.reader import Reading, read_nir
+from spikewright.network.recording import Recording
+from spikewright.network.reference import run_reference
+from tests.networks import SHARED
+
+__all__ = ["CORPUS", "NAMES", "NIR", "Entry", "dense_recording", "needs_corpus"]
+
+NIR = SHARED / "nir"
+CORPUS = NIR / "corpus"
+NAMES = sorted(path.parent.name for path in CORPUS.glob("*/meta.json"))
+
+needs_corpus = pytest.mark.skipif(not NAMES, reason="the NIR graphs are not in ../shared")
+
+
+def dense_recording(counts: np.ndarray, dt: float) -> Recording:
+    """A recording with ``counts[t]`` spikes of each channel in step t."""
+    counts = counts.reshape(len(counts), -1).astype(np.int64)
+    step, channel = np.nonzero(counts)
+    return Recording(name="dense", channel=np.repeat(channel, counts[step, channel]),
+                     start=np.concatenate([[0], np.cumsum(counts.sum(1))]), dt=dt,
+                     channels=counts.shape[1], reset=np.zeros(len(counts), bool))
+
+
+class Entry:
+    """One graph of the corpus, with the options of its meta.json."""
+
+    def __init__(self, name: str) -> None:
+        self.path = CORPUS / name / "graph.nir"
+        self.meta = json.loads((CORPUS / name / "meta.json").read_text())
+        given = self.meta["options"]
+        self.options = Options(dt=given["dt"], answers=given["defaults"],
+                               nodes=given.get("nodes", {}))
+        self.source_delay = given["defaults"].get("source_delay", 0)
+        with np.load(CORPUS / name / "ref.npz") as file:
+            self.arrays = dict(file)
+
+    @functools.cached_property
+    def reading(self) -> Reading:
+        return read_nir(self.path, self.options)
+
+    @property
+    def recording(self) -> Recording:
+        return dense_recording(self.arrays["input"], self.reading.network.dt)
+
+    def answers(self, network, names=None):
+        """For each node: spikes and membranes of ``network`` and of its framework.
+
+        They are in the time and the units of the framework. ``names`` has other names of
+        populations.
+        """
+        keys = self.meta["keys"]
+        called = {node: (names or {}).get(node, node) for node in keys}
+        trace = run_reference(network, self.recording, watch=called.values())
+        for node, key in keys.items():
+            population = network.population(called[node])
+            membrane = trace.membrane[called[node]]
+            spikes = np.zeros(membrane.shape, bool)
+            if population.spiking:
+                spikes = trace.spikes[:, network.spike_columns[called[node]]]
+                if self.meta["membrane"] == "after reset":
+                    membrane = _after_reset(population, membrane, spikes)
+            late = np.vstack([np.zeros((self.source_delay, spikes.shape[1]), bool), spikes])
+            expected = self.arrays.get(f"spikes_{key}", np.zeros(spikes.shape))
+            kept = self.arrays[f"membrane_{key}"]
+            yield (node, late[:len(spikes)], expected.reshape(spikes.shape),
+                   membrane[:len(kept)] + self.reading.origins[node],
+                   kept.reshape(len(kept), -1))
+
+
+def _after_reset(population, membrane, spikes):
+    if population.reset == "zero_keep":
+        return np.where(spikes, 0, membrane)
+    return membrane - np.where(spikes, population.threshold * (
+        population.reset == "subtract_same"), 0)
