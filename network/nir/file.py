@@ -9,7 +9,9 @@ from spikewright.base.errors import InputError
 
 from .graph import GRAPH, LINEAR, NEURONS, OPTIONAL, Graph, Node
 
-__all__ = ["read_graph"]
+__all__ = ["NIR_SUFFIX", "read_graph"]
+
+NIR_SUFFIX = ".nir"
 
 # Nodes deeper than this are an error of the file: a graph cannot be in itself.
 MOST_DEPTH = 20

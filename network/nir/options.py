@@ -11,7 +11,7 @@ from spikewright.base.errors import InputError, did_you_mean
 from ..network import RESETS
 from .graph import Node
 
-__all__ = ["ANSWERS", "Asked", "DEFAULTS", "FRAMEWORKS", "OUTPUTS", "Options", "flag"]
+__all__ = ["ANSWERS", "Asked", "DEFAULTS", "FRAMEWORKS", "READOUTS", "Options", "flag"]
 
 # For each option of a node, the words that it may have. A number has none.
 ANSWERS: dict[str, tuple[str, ...] | type] = {
@@ -32,8 +32,8 @@ ANSWERS: dict[str, tuple[str, ...] | type] = {
 DEFAULTS = {"decay": "euler", "gain": "nir", "syn_gain": "nir", "order": "syn_first",
             "reset": "zero_keep", "compare": ">", "v0": "zero", "back_delay": 1, "source_delay": 0}
 
-# What leaves the network at an Output that spiking neurons feed.
-OUTPUTS = ("spikes", "counts:W", "membranes")
+# What leaves the network where neurons that spike feed an Output.
+READOUTS = "spikes, membranes or counts:W with a window of W steps"
 
 _EULER = {"decay": "euler", "order": "syn_first", "compare": ">", "v0": "zero", "back_delay": 1,
           "source_delay": 0, "gain": "nir", "syn_gain": "nir"}
@@ -66,9 +66,9 @@ class Options:
         The framework that wrote the file, one of ``FRAMEWORKS``.
     dt : float, optional
         Time per step, in the unit of the file.
-    output : str, optional
-        ``spikes``, ``counts:W`` with a window of W steps, or ``membranes``. By default ``spikes``,
-        and the membrane of a neuron without a reset.
+    readout : str, optional
+        What leaves the network where neurons that spike feed an Output, one of ``READOUTS``. By
+        default ``spikes``, but ``membranes`` of neurons without a reset.
     inputs : tuple of str
         Names of the Input nodes in the order of the channels, if there are several.
     answers : dict of str to object
@@ -84,7 +84,7 @@ class Options:
 
     framework: str | None = None
     dt: float | None = None
-    output: str | None = None
+    readout: str | None = None
     inputs: tuple[str, ...] = ()
     answers: Mapping[str, object] = field(default_factory=dict)
     nodes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -95,10 +95,10 @@ class Options:
                              f"{self.framework!r}{did_you_mean(self.framework, FRAMEWORKS)}")
         if self.dt is not None and not (_number(self.dt) and 0 < self.dt < 10):
             raise InputError(f"Option dt must be a number between 0 and 10, not {self.dt!r}")
-        if self.output is not None and not re.fullmatch(
-                "spikes|membranes|counts:[1-9][0-9]{0,4}", str(self.output)):
-            raise InputError(f"Option output must be spikes, membranes or counts:W with W from 1 "
-                             f"to 99999 steps, not {self.output!r}")
+        if self.readout is not None and not re.fullmatch(
+                "spikes|membranes|counts:[1-9][0-9]{0,3}", str(self.readout)):
+            raise InputError(f"Option readout must be {READOUTS}, 1 to 9999, not "
+                             f"{self.readout!r}")
         for name, answers in (("", self.answers), *self.nodes.items()):
             for key, value in answers.items():
                 _check(f"Node {name} option" if name else "Option", key, value)
@@ -112,7 +112,7 @@ class Options:
 
     def as_facts(self) -> dict:
         """The options that were given, in the form of a manifest."""
-        given = {"from": self.framework, "dt": self.step, "output": self.output,
+        given = {"from": self.framework, "dt": self.step, "readout": self.readout,
                  "inputs": list(self.inputs), **self.answers,
                  "nodes": {name: dict(answers) for name, answers in self.nodes.items()}}
         return {key: value for key, value in given.items() if value not in (None, [], {})}

@@ -71,7 +71,7 @@ def find_outputs(flat: Flat, shapes: dict[str, tuple[int, ...]], paths: Paths, d
             summed.append(title)
         spiking = [name for name in spiking if name not in membranes]
         if spiking:
-            window = _window(asked.options.output)
+            window = _window(asked.options.readout)
             found.populations.append(_relay(names[output], size, 1.0 if window else 0.0))
             summed.append(names[output])
             for name in spiking:
@@ -92,9 +92,9 @@ def _relay(name: str, size: int, decay: float) -> Population:
                       synaptic_decay=np.zeros(size), membrane_decay=np.full(size, decay))
 
 
-def _window(output: str | None) -> int:
+def _window(readout: str | None) -> int:
     """Steps over which spikes are counted, or 0."""
-    return int(output.partition(":")[2]) if output and output.startswith("counts") else 0
+    return int(readout.partition(":")[2]) if readout and readout.startswith("counts") else 0
 
 
 def _feeders(flat: Flat, output: str) -> list[str]:
@@ -109,14 +109,14 @@ def _feeders(flat: Flat, output: str) -> list[str]:
 def _as_membrane(flat: Flat, name: str, asked: Asked, one: Neuron,
                  delays: dict[int, np.ndarray]) -> bool:
     """Whether the membrane of a neuron that spikes is the output, not its spikes."""
-    node, wanted = flat.nodes[name], asked.options.output
+    node, wanted = flat.nodes[name], asked.options.readout
     free = (one.population.reset == "none" and not node.joined and node.kind != "Threshold")
     if wanted not in (None, "membranes"):
         return False
     if free and set(delays) <= {0}:
         return True
     if wanted == "membranes":
-        what = (f"reset must be none for the output membranes, not {one.population.reset}"
+        what = (f"reset must be none for the readout membranes, not {one.population.reset}"
                 if one.population.reset != "none" else
                 "must lead to the Output with its membrane, not as a Threshold or behind a Delay")
         raise ValueError(f"Node {name} {what}")

@@ -204,7 +204,7 @@ def _missing(asked: Asked) -> str:
                                         f"{', '.join(names)}: 0 if that is its whole delay, 1 if "
                                         "a step comes on top"}
     parts = [told[key](names) for key, names in asked.missing.items()]
-    return f"Graph needs options that a NIR file does not have: {'; and '.join(parts)}"
+    return f"Options must say what a NIR file does not: {'; and '.join(parts)}"
 
 
 def _assumed(asked: Asked) -> list[str]:

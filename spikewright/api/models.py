@@ -2,6 +2,7 @@
 """Networks and models: read a network, round it to integers, load a model."""
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,27 +13,62 @@ from spikewright.model.model import Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.network import Network
+from spikewright.network.nir.file import NIR_SUFFIX
+from spikewright.network.nir.options import Options
+from spikewright.network.nir.reader import read_nir
 from spikewright.network.recording import Recording, read_recording, simulated_recording
 from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.rules import Rules
 
-__all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read"]
+__all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read",
+           "reading_warnings"]
 
-# Where each network was read from.
+# Where each network was read from, and the options and warnings of those from NIR files.
 _FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
+_NIR: weakref.WeakKeyDictionary[Network, tuple[dict, tuple[str, ...]]] = (
+    weakref.WeakKeyDictionary())
 
 
-def read(path: str | Path) -> Network:
-    """Read a network file in the layout of tinyRSNN: .safetensors, .pth, .pt or .ckpt.
+def read(path: str | Path, *, framework: str | None = None, dt: float | None = None,
+         readout: str | None = None, inputs: Sequence[str] = (),
+         nodes: dict[str, dict] | None = None, **answers: str | float) -> Network:
+    """Read a network file: tinyRSNN as .safetensors, .pth, .pt or .ckpt, or a NIR graph as .nir.
+
+    Parameters
+    ----------
+    path : path
+    framework, dt, readout, inputs, nodes
+        For NIR graphs: what the file does not say. docs/howto/nir.md has a table of them.
+    **answers
+        For NIR graphs: ``decay``, ``gain``, ``syn_gain``, ``order``, ``reset``, ``compare``,
+        ``v_reset``, ``v0``, ``back_delay`` and ``source_delay`` of all nodes. ``nodes`` has those
+        of single nodes, such as ``{"lif2": {"reset": "none"}}``.
 
     Raises
     ------
     InputError
-        If the file has another form. The message names the fault.
+        If the file has another form, or a NIR graph needs an option that is not given. The message
+        names the fault.
     """
-    network = read_checkpoint(Path(path))
-    _FILES[network] = Path(path)
+    path = Path(path)
+    options = Options(framework=framework, dt=dt, readout=readout, inputs=tuple(inputs),
+                      nodes=nodes or {}, answers=answers)
+    if path.suffix == NIR_SUFFIX:
+        reading = read_nir(path, options)
+        network = reading.network
+        _NIR[network] = reading.options, reading.warnings
+    elif options != Options():
+        raise InputError(f"Options of NIR graphs must come with a {NIR_SUFFIX} file, not "
+                         f"{path.name!r}")
+    else:
+        network = read_checkpoint(path)
+    _FILES[network] = path
     return network
+
+
+def reading_warnings(network: Network) -> tuple[str, ...]:
+    """What was repaired, left out or assumed when ``network`` was read, one line each."""
+    return _NIR[network][1] if network in _NIR else ()
 
 
 def quantize(network: Network, *, calibrate: str | Path | None = None, name: str | None = None,
@@ -118,6 +154,9 @@ def compose(network: Network, recording: Recording | None, options: dict,
         raise InputError(str(error)) from error
     source = {} if path is None else {
         "checkpoint": {"file": printable(path.name), "sha256": checkpoint_hash(path)}}
+    if network in _NIR:
+        source["nir"] = _NIR[network][0]
+        facts["warnings"] = [*reading_warnings(network), *facts["warnings"]]
     return Model(integers=integers, network=retimed,
                  facts={**source, "made_by": maker(), "options": options, **facts})
 

@@ -11,12 +11,14 @@ from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["CHECKPOINTS", "add_answer", "add_baud", "add_board", "add_build", "add_core_options",
-           "add_folder", "add_freq", "add_model", "add_recording", "add_seed",
-           "add_width_options", "chosen_bits", "chosen_config", "core_choices"]
+__all__ = ["CHECKPOINTS", "NETWORKS", "add_answer", "add_baud", "add_board", "add_build",
+           "add_core_options", "add_folder", "add_freq", "add_model", "add_nir_options",
+           "add_recording", "add_seed", "add_width_options", "chosen_bits", "chosen_config",
+           "chosen_nir", "core_choices"]
 
 # Files of a trained network, as `network.tensors` reads them.
 CHECKPOINTS = ".safetensors, .pth, .pt or .ckpt"
+NETWORKS = f"{CHECKPOINTS}, or a NIR graph, .nir"
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
@@ -31,6 +33,19 @@ _HELP = {
     "neurons":       "neuron update: one unit shared by all lanes, or one unit in each lane",
     "multiplier":    "multiplier of the decays: one product per clock cycle (parallel), or one "
                      "bit of a product per clock cycle (serial)",
+}
+
+_NIR_HELP = {
+    "decay":        "decay of a step: euler 1 - dt/tau, or exp(-dt/tau)",
+    "gain":         "factor of the input to a membrane: nir (1 - decay) r, unit 1, or decay",
+    "syn_gain":     "factor of the input to a current: nir (1 - decay) w_in, unit 1, or decay",
+    "order":        "current that a membrane takes: this step's (syn_first), or the last step's",
+    "reset":        "what a spike does to the membrane",
+    "compare":      "a neuron fires if its membrane is above, or at least, the threshold",
+    "v_reset":      "membrane after a spike, if the file lost it",
+    "v0":           "membrane at the start",
+    "back_delay":   "steps that are added to an edge that closes a loop",
+    "source_delay": "steps from a spike to its arrival at the next neuron",
 }
 
 
@@ -66,6 +81,60 @@ def chosen_config(arguments: Namespace, **instead: str | int) -> CoreConfig:
         If the options cannot be combined.
     """
     return chosen(arguments.preset, core_choices(arguments), instead)
+
+
+def add_nir_options(parser: ArgumentParser) -> None:
+    """Add what a NIR graph needs and its file does not have."""
+    from spikewright.network.nir.options import ANSWERS, DEFAULTS, FRAMEWORKS, READOUTS, flag
+    group = parser.add_argument_group(
+        "NIR graphs", "What a .nir file does not say. docs/howto/nir.md explains each option.")
+    group.add_argument("--from", dest="framework", choices=FRAMEWORKS,
+                       help="framework that wrote the file: what it does, as far as that is known")
+    group.add_argument("--dt", type=float, metavar="TIME",
+                       help="time per step, in the unit of the file, such as 0.001")
+    defaults = {**DEFAULTS, "reset": "none, it must be given", "v_reset": "as in the file"}
+    for key, allowed in ANSWERS.items():
+        kind: dict = ({"choices": allowed} if isinstance(allowed, tuple)
+                      else {"type": allowed, "metavar": "STEPS" if allowed is int else "VALUE"})
+        group.add_argument(flag(key), help=f"{_NIR_HELP[key]} (default: {defaults[key]})", **kind)
+    group.add_argument("--readout", metavar="KIND", help="what leaves the network where neurons "
+                       f"that spike feed an Output: {READOUTS} (default: spikes, but membranes of "
+                       "neurons without a reset)")
+    group.add_argument("--inputs", type=lambda text: tuple(text.split(",")), default=(),
+                       metavar="NAMES", help="if there are several Input nodes: their names in the "
+                       "order of the channels, separated by commas")
+    group.add_argument("--node", action="append", type=_node_options, default=[],
+                       metavar="NAME:KEY=VALUE", help="options of one neuron node, such as "
+                       "lif2:reset=none,gain=unit. It may be repeated")
+
+
+def chosen_nir(arguments: Namespace) -> dict:
+    """Return what the options of `add_nir_options` give, as arguments of `api.read`."""
+    from spikewright.network.nir.options import ANSWERS
+    nodes: dict[str, dict] = {}
+    for name, answers in arguments.node:
+        nodes.setdefault(name, {}).update(answers)
+    return {"framework": arguments.framework, "dt": arguments.dt, "readout": arguments.readout,
+            "inputs": arguments.inputs, "nodes": nodes,
+            **{key: getattr(arguments, key) for key in ANSWERS
+               if getattr(arguments, key) is not None}}
+
+
+def _node_options(text: str) -> tuple[str, dict]:
+    from spikewright.network.nir.options import ANSWERS
+    name, _, pairs = text.rpartition(":")
+    answers: dict = {}
+    for pair in pairs.split(","):
+        key, equals, value = pair.partition("=")
+        kind = ANSWERS.get(key := key.replace("-", "_"), str)
+        if not name or not equals:
+            raise ArgumentTypeError("must be NAME:KEY=VALUE, such as lif2:reset=none,gain=unit, "
+                                    f"not {text!r}")
+        try:
+            answers[key] = value if isinstance(kind, tuple) else kind(value)
+        except ValueError:
+            raise ArgumentTypeError(f"must have a number as the {key}, not {value!r}") from None
+    return name, answers
 
 
 def add_model(parser: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.quantize.rules import MOST_TERMS, STATES, Rules
 
-from ..options import CHECKPOINTS, add_width_options, chosen_bits
+from ..options import NETWORKS, add_nir_options, add_width_options, chosen_bits, chosen_nir
 from ..parser import whole_number
 
 __all__ = ["add", "chosen_options", "run", "write_model"]
@@ -16,7 +16,7 @@ __all__ = ["add", "chosen_options", "run", "write_model"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
-                        help=f"trained network, {CHECKPOINTS}")
+                        help=f"trained network, {NETWORKS}")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder to write: the model")
     parser.add_argument("--name", help="name of the model (default: file name of the checkpoint)")
@@ -35,6 +35,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--decay-terms", type=whole_number(1, MOST_TERMS), metavar="N",
                         help="make each decay factor a sum of at most N signed powers of two, 1 "
                         "to 4, for hardware without a multiplier (default: no limit)")
+    add_nir_options(parser)
 
 
 def chosen_options(arguments: Namespace) -> dict:
@@ -58,7 +59,8 @@ def write_model(arguments: Namespace, facts: dict | None = None) -> None:
 
     from ..costs import cost_rows
     check_folder(arguments.output, "manifest.json")
-    model = api.quantize(api.read(arguments.checkpoint), name=arguments.name,
+    network = api.read(arguments.checkpoint, **chosen_nir(arguments))
+    model = api.quantize(network, name=arguments.name,
                          **chosen_options(arguments))
     model.facts.update(facts or {})
     manifest = model.save(arguments.output)

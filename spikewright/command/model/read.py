@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright read``: print the contents of a network file."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -8,20 +9,21 @@ import numpy as np
 
 from spikewright.network.network import INPUT, role
 
-from ..options import CHECKPOINTS
+from ..options import NETWORKS, add_nir_options, chosen_nir
 
 __all__ = ["add", "run"]
 
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("network", type=Path, metavar="FILE", help=CHECKPOINTS)
+    parser.add_argument("network", type=Path, metavar="FILE", help=NETWORKS)
+    add_nir_options(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Print populations and projections."""
-    from spikewright.api import read
-    network = read(arguments.network)
+    from spikewright.api.models import read, reading_warnings
+    network = read(arguments.network, **chosen_nir(arguments))
     rows = [("file", str(arguments.network)), ("step", f"{1e3 * network.dt:g} ms"),
             (INPUT, f"{network.channels} channels")]
     spiking = {}
@@ -36,3 +38,5 @@ def run(arguments: Namespace) -> None:
         rows.append((f"{projection.source}->{projection.target}", told))
     width = max(len(key) for key, _ in rows)
     print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
+    for warning in reading_warnings(network):
+        print(f"warning: {warning}", file=sys.stderr)
