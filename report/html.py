@@ -1,30 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages from templates. A page needs no other file and no network."""
 
+from collections.abc import Mapping
 from importlib import resources
 
 import jinja2
 from markupsafe import Markup
 
+from spikewright.base.version import version
+
+from .colours import colour_rules, themed
+from .style import Picture
+
 __all__ = ["render_page"]
 
+# In the folder `pages` of this package: what all pages are made from.
+SHARED = ("frame.html", "table.html")
 
-def render_page(package: str, name: str, *, pictures: dict[str, str], **values) -> str:
+
+def render_page(package: str, name: str, *, pictures: Mapping[str, Picture], **values) -> str:
     """Fill in the template ``name`` from the folder ``pages`` of ``package``, as HTML.
+
+    The template extends ``frame.html``, which has the style and the name of this program.
 
     Parameters
     ----------
-    pictures : dict of str to str
-        SVG text by name, inserted as it is. Every other text is escaped.
+    pictures : dict of str to Picture
+        Inserted as SVG text, by name. Every other text is escaped.
     **values
         Further names of the template.
     """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
+    ours = "spikewright.report"
+    sources = {shared: _packaged(ours, shared) for shared in SHARED}
+    environment = jinja2.Environment(loader=jinja2.DictLoader(sources), autoescape=True,
+                                     undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"digits": _digits, "themed": themed}
     template = environment.from_string(_packaged(package, name))
-    style = _packaged("spikewright.report", "style.css")
-    return template.render(style=Markup(style), **values,
-                           pictures={name: Markup(svg) for name, svg in pictures.items()})
+    return template.render(
+        style=Markup(colour_rules() + _packaged(ours, "style.css")), version=version(), **values,
+        pictures={name: Markup(themed("".join(picture.svg.values())))
+                  for name, picture in pictures.items()})
+
+
+def _digits(value: float | None) -> str:
+    """``value`` with three decimals; a dash for None."""
+    return "–" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def _packaged(package: str, name: str) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a build as a page in one file."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,11 @@ from spikewright.network.metrics import published_time
 from spikewright.network.recording import Recording
 
 from . import pictures
+from .colours import BLOCK_COLOURS
 from .html import render_page
 from .names import BLOCKS
 from .report import Hop, Report
 from .score import decoded, foreign
-from .style import BLOCK_COLOURS
 
 __all__ = ["page"]
 
@@ -46,12 +47,24 @@ def page(report: Report, recording: Recording, reference: np.ndarray, answer: An
         "path": pictures.critical_path(report),
     }
     return render_page("spikewright.report", "report.html", pictures=drawings, report=report,
-                       blocks=BLOCKS, colours=BLOCK_COLOURS, integer=integer,
-                       foreign=foreign(accuracy), decoded=decoded(accuracy.integers),
-                       decoded_single=decoded(accuracy.single),
-                       kinds={kind: pictures.KINDS[kind] for kind in report.resources
-                              if kind != "spram"},
+                       colours=BLOCK_COLOURS, integer=integer, foreign=foreign(accuracy),
+                       decoded=decoded(accuracy.integers),
+                       decoded_single=decoded(accuracy.single), taken=_taken(report),
                        hops=short_path(report.critical_path.hops))
+
+
+def _taken(report: Report) -> dict[str, list]:
+    """The cells of each block and of the chip, as text for each kind of cell."""
+    kinds = [kind for kind in report.resources if kind != "spram"]
+
+    def texts(counts: Iterable[int]) -> list[str]:
+        return [f"{count:,}" if count else "" for count in counts]
+
+    return {"titles": [pictures.KINDS[kind] for kind in kinds],
+            "blocks": [(block, title, texts(report.blocks[block][kind] for kind in kinds))
+                       for _, block, title in BLOCKS],
+            "used": texts(report.resources[kind].used for kind in kinds),
+            "available": texts(report.resources[kind].available for kind in kinds)}
 
 
 def short_path(hops: tuple[Hop, ...]) -> list[Hop]:

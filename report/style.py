@@ -2,9 +2,11 @@
 """The common style of all pictures, and their conversion to text for a page."""
 
 import contextlib
+import html
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -12,34 +14,21 @@ import numpy as np
 
 from spikewright.base.files import pictured
 
+from .colours import GROUND, INK, MUTED, RULE
+
 matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-__all__ = ["BLOCK_COLOURS", "INK", "MUTED", "PAPER", "RULE", "WARM", "COOL", "ALARM", "bare",
-           "broken", "drawn", "plt"]
-
-INK, MUTED, RULE, PAPER = "#1f2933", "#6b7785", "#d5dae0", "#eef1f4"
-COOL, WARM, ALARM = "#2f6690", "#d97b29", "#b23a48"
-
-BLOCK_COLOURS = {
-    "weights":   "#1d4e79",
-    "rows":      "#4a86b8",
-    "currents":  "#9cc3e0",
-    "neurons":   "#d97b29",
-    "spikes":    "#f2bd7e",
-    "sequencer": "#5b8c5a",
-    "core":      "#a9c6a0",
-    "link":      "#7b6d9c",
-    "board":     "#9aa5b1",
-}
+__all__ = ["SHEETS", "SIGN", "Picture", "Sheet", "bare", "broken", "plt"]
 
 _LOOK: Any = {
     "svg.fonttype": "none",             # text stays text: files are small, and a search finds it
     "font.family": ["DejaVu Sans"],
     "font.size": 9.5,
+    "legend.fontsize": 9,
     "text.color": INK,
     "axes.edgecolor": RULE,
     "axes.labelcolor": MUTED,
@@ -54,45 +43,102 @@ _LOOK: Any = {
 }
 
 
+# The box of a text that may be above a line.
+SIGN = {"fc": GROUND, "ec": "none", "pad": 1}
+
+
 def broken(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """``values`` along the first axis with a NaN in front of each start: a line breaks there."""
     return np.insert(values.astype(np.float64), np.flatnonzero(starts), np.nan, axis=0)
 
 
-class Picture:
-    """A picture: ``svg`` and ``png`` are set when drawing is done."""
+@dataclass(frozen=True)
+class Sheet:
+    """The size of a drawing, for a kind of screen.
 
-    figure: Figure
-    svg: str
-    png: bytes
-
-
-@contextlib.contextmanager
-def drawn(name: str, *, dots: int = 0, **subplots) -> Iterator[tuple[Picture, Any]]:
-    """Give a picture and its axes. At the end of the block, ``svg`` of the picture is set.
-
-    The same data always give the same text. With ``dots`` per inch, ``png`` is set as well: the
-    picture on a white ground.
+    Parameters
+    ----------
+    name : str
+        Class of the drawing in style.css, which shows one of the two.
+    width : float
+        In inches. A drawing is as wide as the screen, so text is larger on a narrower sheet.
+    columns : int
+        Entries of a legend in a line.
     """
-    picture = Picture()
-    # Names in a page must be unique; the salt differs from picture to picture.
-    with plt.rc_context({**_LOOK, "svg.hashsalt": name}):
-        picture.figure, axes = plt.subplots(layout="constrained", **subplots)
-        try:
-            yield picture, axes
-            stream = io.StringIO()
-            picture.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-            if dots:
-                image = io.BytesIO()
-                picture.figure.savefig(image, format="png", dpi=dots, facecolor="white",
-                                       metadata=pictured(".png"))
-                picture.png = image.getvalue()
-        finally:
-            plt.close(picture.figure)
-    text = stream.getvalue()
-    # Groups have the same names in every picture, and nothing refers to them.
-    text = re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg"):])
-    picture.svg = text.replace("DejaVu Sans", "system-ui")
+
+    name: str
+    width: float
+    columns: int
+
+    @property
+    def narrow(self) -> bool:
+        return self is NARROW
+
+
+WIDE, NARROW = Sheet("wide", 8.6, 10), Sheet("narrow", 3.6, 4)
+SHEETS = (WIDE, NARROW)
+
+
+class Picture:
+    """A picture with a drawing for wide screens, and one for phones.
+
+    Parameters
+    ----------
+    name : str
+        Another one for each picture of a page.
+    alt : str
+        What the picture shows, for readers who cannot see it.
+    dots : int
+        Dots per inch of ``png``; 0 for no ``png``.
+
+    Members
+    -------
+    svg : dict of str to str
+        SVG text by the name of a sheet. The same data always give the same text.
+    png : bytes
+        The wide drawing on a white ground.
+    """
+
+    def __init__(self, name: str, alt: str, *, dots: int = 0):
+        self.name, self.alt, self.dots = name, alt, dots
+        self.svg: dict[str, str] = {}
+        self.png = b""
+
+    @contextlib.contextmanager
+    def drawn(self, sheet: Sheet, height: float, **subplots) -> Iterator[tuple[Figure, Any]]:
+        """Give a figure and its axes. At the end of the block, they are kept as text.
+
+        Parameters
+        ----------
+        sheet : Sheet
+        height : float
+            In inches.
+        **subplots
+            Options of `plt.subplots`.
+        """
+        # Names in a page must be unique; the salt differs from drawing to drawing.
+        with plt.rc_context({**_LOOK, "svg.hashsalt": f"{self.name} {sheet.name}"}):
+            figure, axes = plt.subplots(layout="constrained", figsize=(sheet.width, height),
+                                        **subplots)
+            try:
+                yield figure, axes
+                stream = io.StringIO()
+                figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+                self.svg[sheet.name] = self._text(stream.getvalue(), sheet)
+                if self.dots and sheet is WIDE:
+                    image = io.BytesIO()
+                    figure.savefig(image, format="png", dpi=self.dots, facecolor=GROUND,
+                                   metadata=pictured(".png"))
+                    self.png = image.getvalue()
+            finally:
+                plt.close(figure)
+
+    def _text(self, svg: str, sheet: Sheet) -> str:
+        # Groups have the same names in every picture, and nothing refers to them.
+        text = re.sub(r'<g id="[^"]*"', "<g", svg[svg.index("<svg"):])
+        text = text.replace("DejaVu Sans", "system-ui")
+        return text.replace("<svg", f'<svg class="{sheet.name}" role="img" '
+                                    f'aria-label="{html.escape(self.alt)}"', 1)
 
 
 def bare(axes: Axes, *, keep: str = "bottom") -> None:

@@ -17,6 +17,7 @@ from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 from tests.boards.boards_bench import FakeTools, saved_model
+from tests.pages import check_on_phone, check_page, pictures
 
 
 class SeededTools(FakeTools):
@@ -30,14 +31,14 @@ class SeededTools(FakeTools):
         self.wide = wide
         self.lock = threading.Lock()
 
-    def __call__(self, tool, *arguments, folder, title):
+    def __call__(self, tool, *arguments, folder, title, **options):
         with self.lock:
             self.report = {}
             if "--seed" in arguments:
                 self.report = {"fmax": 40 + int(arguments[arguments.index("--seed") + 1]) ** 2 / 10}
             text = (folder / "top.il").read_text()
             self.rams = 31 if f"bank_{self.wide}" in text else 2
-            return super().__call__(tool, *arguments, folder=folder, title=title)
+            return super().__call__(tool, *arguments, folder=folder, title=title, **options)
 
     @property
     def names(self):
@@ -203,13 +204,23 @@ def test_pictures(run, tools, tmp_path):
     for name in ("pareto", "seeds"):
         xml.dom.minidom.parse(str(tmp_path / "out" / f"{name}.svg"))
         assert (tmp_path / "out" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
-        assert (tmp_path / "out" / f"{name}.svg").read_text().strip() in (
-            tmp_path / "out" / "explore.html").read_text()
     assert "balanced" in (tmp_path / "out" / "pareto.svg").read_text()
+    page = (tmp_path / "out" / "explore.html").read_text()
+    check_page(page)
+    taken = [point["cycles"]["mean"] for point in _facts(tmp_path / "out")["points"]
+             if "best" in point]
+    assert pictures(page) == [
+        ("Cycles a step over LC and over EBR. 3 configurations take 1,500 LC and 20 EBR, and "
+         f"{min(taken):.0f} to {max(taken):.0f} cycles, at 40.4 MHz. No other one beats balanced."),
+        ("A dot for each seed, over Fmax: 40.1 to 40.4 MHz, for 3 configurations. A line is at 24 "
+         "MHz, the clock that was aimed at.")]
+    check_on_phone(page, tmp_path)
     # One configuration has nothing to be compared with.
     run("--seeds", 2)
     assert not list((tmp_path / "out").glob("pareto.*"))
-    assert (tmp_path / "out" / "explore.html").read_text().count("<svg") == 1
+    assert pictures((tmp_path / "out" / "explore.html").read_text()) == [
+        ("A dot for each seed, over Fmax: 40.1 to 40.4 MHz, for 1 configuration. A line is at 24 "
+         "MHz, the clock that was aimed at.")]
 
 
 def test_best_of_several(run):

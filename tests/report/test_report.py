@@ -26,6 +26,7 @@ from spikewright.report.report import Accuracy, Cells, Score
 from spikewright.report.score import decoded, decoding, foreign, number, score
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
+from tests.pages import check_on_phone, check_page, pictures
 
 
 @pytest.fixture
@@ -119,9 +120,40 @@ def test_page_stands_alone(run, recording):
     assert not page.fetched
     assert len(page.ids) == len(set(page.ids))
     assert not re.search(r"url\(\s*['\"]?(?!#)|@import", text)
-    assert text.count("<svg") == 6
     assert "ynthetic" not in text
     assert "measured here" in text
+
+
+def test_page_has_its_maker_and_a_dark_look(run):
+    report, text = run()
+    check_page(text)
+    assert f"Spikewright {report.made_by.version}, commit {report.made_by.commit}" in text
+
+
+def test_pictures_in_words(run, recording):
+    """A reader without the pictures gets their key figures."""
+    report, text = run(recording)
+    integers = report.accuracy.integers
+    assert pictures(text) == [
+        ("Lines over 1.6 seconds: hand, fp32 and int8, for each of 2 outputs. R² of int8 with fp32 "
+         f"is {integers.fidelity_r2:.3f}. Correlation of int8 with the hand is "
+         f"{integers.decoding_correlation[0]:.3f}, {integers.decoding_correlation[1]:.3f}."),
+        ("Two bars from the end of the bin to its velocity: 20 ms for the published model, 0.33 ms "
+         "for this decoder. Below, the second bar enlarged: request on the line, 94 µs; decoding, "
+         "2 µs; answer on the line, 230 µs."),
+        ("Histogram of the clock cycles of a step: from 31 to 59, mean 47. Lines mark the proven "
+         "worst case of 764 cycles and the next step after 96,000 cycles."),
+        ("A bar for each kind of cell of the chip, with a part for each block of the circuit: "
+         "1,500 of 5,280 logic cells, 20 of 30 block RAMs and 2 of 8 multipliers are used."),
+        ("A square for each of 30 block RAMs: 2 for weights and 1 for currents. Below them, a bar "
+         "is the weight memory: hidden → hidden, 5 rows, 0.0391 KiB; input → hidden, 6 rows, "
+         "0.0469 KiB; hidden → readout, 5 rows, 0.0195 KiB."),
+        ("A bar of 5.2 ns in a clock period of 41.7 ns, with a part for each hop of the slowest "
+         "path, through rows, link and board. Wires take 3.2 ns.")]
+
+
+def test_page_on_a_phone(run, recording, tmp_path):
+    check_on_phone(run(recording)[1], tmp_path)
 
 
 def test_page_is_the_same_again(run, recording):

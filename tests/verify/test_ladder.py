@@ -24,6 +24,7 @@ from spikewright.report.score import number
 from spikewright.verify.gates.simulate import GatesFault
 from tests.designs import BUILD
 from tests.networks import random_tensors
+from tests.pages import check_on_phone, check_page, pictures
 
 STEPS = 300
 ROW = ["rung", "bits", "widths", "model_hash", "saturated_steps", "rtl", "gates", "table_bits",
@@ -93,7 +94,15 @@ def test_rows_are_those_of_the_model(here, call):
     assert lines[-1] == "-> out/ladder.html"
     assert (here / "out" / "ladder.png").read_bytes().startswith(b"\x89PNG")
     page = (here / "out" / "ladder.html").read_text()
-    assert "<svg" in page and "reaches.npz" in page
+    assert "reaches.npz" in page
+    check_page(page)
+    assert pictures(page) == [
+        "Two charts over the bits of a weight: fidelity, which is R² of the outputs with fp32, and "
+        "correlation with the true velocity. " + ". ".join(
+            f"{row['rung']}: {row['fidelity_r2']:.3f}; "
+            f"{row['decoding_correlation'][0]:.3f}, {row['decoding_correlation'][1]:.3f}"
+            for row in network["rungs"][1:]) + "."]
+    check_on_phone(page, here)
 
 
 def test_several_networks_in_processes_equal_one_by_one(here, call):

@@ -3,13 +3,16 @@
 
 from matplotlib.axes import Axes
 
-from spikewright.report.style import COOL, INK, MUTED, RULE, WARM, Picture, bare, drawn
+from spikewright.report.colours import COOL, INK, MUTED, RULE, WARM
+from spikewright.report.score import axes as each_axis
+from spikewright.report.score import digits
+from spikewright.report.style import SHEETS, Picture, bare
 
 from .rungs import mixed
 
 __all__ = ["picture"]
 
-SIZE, DOTS = (8.6, 3.7), 150            # inches, and dots in each
+DOTS = 150              # per inch of the .png
 # With a lower limit, the picture would show little but its worst point.
 LOWEST = -0.25
 DASHED = (0, (5, 3))
@@ -17,16 +20,36 @@ DASHED = (0, (5, 3))
 
 def picture(ladder: dict) -> Picture:
     """Fidelity over weight bits; beside it decoding, or spikes if there is no velocity."""
-    with drawn("ladder", dots=DOTS, figsize=SIZE, ncols=2) as (drawing, (left, right)):
-        _fidelity(left, ladder)
-        decodes = [row for row in ladder["mean"] if row.get("decoding_correlation")]
-        if decodes:
-            _decoding(right, ladder)
-        else:
-            _figure(right, ladder, "spike_agreement", "spikes that agree with fp32")
-        for axes in (left, right):
-            _bits(axes, ladder)
+    drawing = Picture("ladder", _told(ladder), dots=DOTS)
+    for sheet in SHEETS:
+        panels = {"nrows": 2} if sheet.narrow else {"ncols": 2}
+        with drawing.drawn(sheet, 6.6 if sheet.narrow else 3.7, **panels) as (_, (first, second)):
+            _fidelity(first, ladder)
+            if _decodes(ladder):
+                _decoding(second, ladder)
+            else:
+                _figure(second, ladder, "spike_agreement", "spikes that agree with fp32")
+            for axes in (first, second):
+                _bits(axes, ladder)
     return drawing
+
+
+def _decodes(ladder: dict) -> bool:
+    return any(row.get("decoding_correlation") for row in ladder["mean"])
+
+
+def _told(ladder: dict) -> str:
+    """The picture in words."""
+    second = ("correlation with the true velocity" if _decodes(ladder)
+              else "spikes that agree with fp32")
+    figures = []
+    for row in ladder["mean"]:
+        if row["rung"] == "fp16" or _alike(row):
+            other = (each_axis(row["decoding_correlation"]) if row.get("decoding_correlation")
+                     else digits(row["spike_agreement"]))
+            figures.append(f"{row['rung']}: {digits(row['fidelity_r2'])}; {other}")
+    return ("Two charts over the bits of a weight: fidelity, which is R² of the outputs with fp32, "
+            f"and {second}. {'. '.join(figures)}.")
 
 
 def _fidelity(axes: Axes, ladder: dict) -> None:
@@ -39,7 +62,7 @@ def _figure(axes: Axes, ladder: dict, key: str, title: str) -> None:
     if len(networks) > 1:
         for k, network in enumerate(networks):
             bits, values = _line(network["rungs"], key)
-            axes.plot(bits, values, color=COOL, alpha=0.3, lw=1, marker="o", ms=2.5,
+            axes.plot(bits, values, color=COOL, alpha=0.45, lw=1, marker="o", ms=2.5,
                       label=None if k else "each network")
             lowest = min([lowest, *values])
     bits, values = _line(ladder["mean"], key)
@@ -75,7 +98,7 @@ def _decoding(axes: Axes, ladder: dict) -> None:
     axes.set_ylim(min(0, axes.get_ylim()[0]), 1)
     axes.set_title("decoding: correlation with the true velocity", fontsize=10.5, color=INK,
                    loc="left")
-    axes.legend(loc="lower right", fontsize=8.5, ncols=count)
+    axes.legend(loc="lower right", fontsize=9, ncols=count)
 
 
 def _line(rows: list[dict], key: str) -> tuple[list[int], list[float]]:

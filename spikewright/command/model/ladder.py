@@ -95,7 +95,7 @@ def run(arguments: Namespace) -> None:
             (folder / "ladder.json").write_text(json.dumps(ladder, indent=1, allow_nan=False)
                                                 + "\n", encoding="utf-8")
             (folder / "ladder.png").write_bytes(drawing.png)
-            (folder / "ladder.html").write_text(page(ladder, drawing.svg), encoding="utf-8")
+            (folder / "ladder.html").write_text(page(ladder, drawing), encoding="utf-8")
         print(text(ladder))
         print(f"-> {arguments.output}/ladder.html")
     end_at_mismatches(failures(ladder))
