@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """External tools: finds them, runs them, and keeps their output in a log file."""
 
-import contextlib
 import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextvars import ContextVar
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from tqdm import tqdm
 
 from .errors import InputError
+from .progress import Estimate, progress
 
-__all__ = ["command_of", "quietly", "run_tool"]
-
-# Whether `run_tool` shows nothing in this thread.
-_QUIET = ContextVar("_QUIET", default=False)
+__all__ = ["Usual", "command_of", "run_tool"]
 
 # Tools that come as Python packages: module and entry function.
 _PACKAGED = {
@@ -36,6 +32,21 @@ _HINTS = {
     "perl":     "install perl (Debian: apt install perl)",
     "iverilog": "install Icarus Verilog (Debian: apt install iverilog), or use SIM=verilator",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """What the run of a tool usually takes.
+
+    Parameters
+    ----------
+    seconds : float
+    share : callable
+        Share of the time that has passed, 0 to 1, by the text of the log so far.
+    """
+
+    seconds: float
+    share: Callable[[str], float] = lambda log: 0.0
 
 
 def command_of(tool: str) -> list[str]:
@@ -59,12 +70,13 @@ def command_of(tool: str) -> list[str]:
     return [path]
 
 
-def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
+def run_tool(tool: str, *arguments: str, folder: Path, title: str,
+             usual: Usual | None = None) -> str:
     """Run ``tool`` in ``folder``, and return its output.
 
     The file ``<tool>.log`` in ``folder`` also has the output. ``arguments`` name files relative to
     ``folder``, because the packaged tools can only open files there. A terminal shows ``title`` and
-    the time.
+    the time. With ``usual``, it also shows the time left.
 
     Raises
     ------
@@ -76,14 +88,12 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str) -> str:
     log = Path(folder) / f"{tool}.log"
     if _compiles_first(tool):
         title += " (the first call on a machine compiles the tool: about a minute)"
-    with (open(log, "w", encoding="utf-8") as output, _clock(title) as clock,
+    with (open(log, "w", encoding="utf-8") as output,
+          progress(title, estimate=_estimate(usual, log) if usual else None),
           subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
                            stdin=subprocess.DEVNULL) as process):
         try:
-            while process.poll() is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=1)
-                clock.refresh()
+            process.wait()
         except BaseException:
             process.kill()
             raise
@@ -102,27 +112,13 @@ def _reason(text: str) -> str:
     return (errors[:1] or lines[-1:] or ["it said nothing"])[0]
 
 
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Let `run_tool` show nothing in the block. This is for several tools at the same time.
+def _estimate(usual: Usual, log: Path) -> Estimate:
+    def share() -> float | None:
+        # A tool that is compiled first has not begun.
+        text = log.read_text(errors="replace", encoding="utf-8")
+        return usual.share(text) if text else None
 
-    Other threads are not affected.
-    """
-    token = _QUIET.set(True)
-    try:
-        yield
-    finally:
-        _QUIET.reset(token)
-
-
-def _clock(title: str) -> tqdm:
-    """A line with the time on a terminal. Elsewhere, print ``title`` once."""
-    if _QUIET.get():
-        return tqdm(disable=True)
-    if sys.stderr.isatty():
-        return tqdm(desc=title, bar_format="{desc} {elapsed}", leave=False)
-    print(title, file=sys.stderr, flush=True)
-    return tqdm(disable=True)
+    return Estimate(usual.seconds, share)
 
 
 def _compiles_first(tool: str) -> bool:

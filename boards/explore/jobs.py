@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.base.tools import quietly
+from spikewright.base.progress import quietly
 
 from ..board.platforms import find_board
 from ..flow.fit import Weights, check_area

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
+from spikewright.base.progress import Estimate, progress
 from spikewright.golden.run import run_golden
+from spikewright.hw.link import LinkParams
 from spikewright.hw.params import link_params
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash
-from spikewright.network.source import read_source
+from spikewright.network.source import Source, read_source
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.report.page import page
@@ -19,7 +21,8 @@ from spikewright.report.score import MOST_STEPS, outputs_of, score
 
 from ..board.board import Board
 from .facts import collect
-from .toolchain import implement, kept_logs
+from .times import REPORT
+from .toolchain import Implementation, implement, kept_logs
 
 __all__ = ["build"]
 
@@ -73,13 +76,20 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
             shutil.move(work / name, logs)
         shutil.rmtree(work)
 
-        answer = run_golden(model.integers, source.recording, config)
-        scored = source.recording.head(MOST_STEPS)
-        results = outputs_of(model.network, scored)
-        report = collect(model, board, plan, link, built, seed=seed, source=source, answer=answer,
-                         sha256=None if recording is None else checkpoint_hash(recording),
-                         accuracy=score(model.integers, scored, results, answer))
-        report.save(temporary / "report.json")
-        (temporary / "report.html").write_text(page(report, scored, results["fp32"][0], answer),
-                                               encoding="utf-8")
+        with progress("report", estimate=Estimate(REPORT)):
+            return _report(model, board, plan, link, built, temporary, seed=seed, source=source,
+                           sha256=None if recording is None else checkpoint_hash(recording))
+
+
+def _report(model: Model, board: Board, plan: Plan, link: LinkParams, built: Implementation,
+            folder: Path, *, seed: int, source: Source, sha256: str | None) -> Report:
+    """Measure the model on ``source``, and write the report of the build to ``folder``."""
+    answer = run_golden(model.integers, source.recording, plan.config)
+    scored = source.recording.head(MOST_STEPS)
+    results = outputs_of(model.network, scored)
+    report = collect(model, board, plan, link, built, seed=seed, source=source, answer=answer,
+                     sha256=sha256, accuracy=score(model.integers, scored, results, answer))
+    report.save(folder / "report.json")
+    (folder / "report.html").write_text(page(report, scored, results["fp32"][0], answer),
+                                        encoding="utf-8")
     return report

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.tools import run_tool
+from spikewright.base.tools import Usual, run_tool
 from spikewright.hw.link import LinkParams
 from spikewright.hw.linked_core import LinkedCore
 from spikewright.hw.params import core_params
@@ -24,6 +24,7 @@ from .fit import Weights, check_area, check_timing, weights_of
 from .netlist import count_blocks, count_cells
 from .placed import PlacedReport, read_report
 from .room import check_room
+from .times import PACKING, usual_placement, usual_synthesis
 
 __all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
            "synthesize_files"]
@@ -59,7 +60,8 @@ def implement(board: Board, plan: Plan, link: LinkParams, clock: ClockSource, *,
     placed = place(board, clock_hz=wanted, weights=weights_of(plan), seed=seed,
                    folder=folder)
     check_timing(board, wanted, placed.fmax_hz, seed)
-    run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream")
+    run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream",
+             usual=PACKING)
     return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
 
 
@@ -84,15 +86,18 @@ def design_files(board: Board, plan: Plan, link: LinkParams,
 def synthesize(board: Board, plan: Plan, link: LinkParams, clock: ClockSource,
                folder: Path) -> None:
     """Write the netlist ``top.json`` and the pins to ``folder``."""
-    synthesize_files(board, design_files(board, plan, link, clock), folder)
+    files = design_files(board, plan, link, clock)
+    synthesize_files(board, files, folder, usual_synthesis(board, plan, files["top.il"]))
 
 
-def synthesize_files(board: Board, files: dict[str, str], folder: Path) -> None:
+def synthesize_files(board: Board, files: dict[str, str], folder: Path,
+                     usual: Usual | None = None) -> None:
     """Write ``files`` from `design_files`, and their netlist ``top.json``, to ``folder``."""
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     command = " ".join((board.family.synth, *board.chip.yosys, "-top top -json top.json"))
-    run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis")
+    run_tool("yosys", "-p", f"read_rtlil top.il; {command}", folder=folder, title="synthesis",
+             usual=usual)
 
 
 def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
@@ -107,12 +112,14 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
     family = board.family
     counted = count_cells(folder / "top.json", family)
     check_area(board, counted, weights)
+    logic = sum(block[family.logic] for block in counted.values())
     try:
         run_tool(family.place, *board.nextpnr, "--json", "top.json",
                  f"--{family.pins}", f"top.{family.pins}",
                  f"--{family.placed}", f"top.{family.placed}",
                  "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),
-                 "--timing-allow-fail", folder=folder, title="place and route")
+                 "--timing-allow-fail", folder=folder, title="place and route",
+                 usual=usual_placement(logic))
     except InputError:
         check_area(board, _crowded(family, folder, counted), weights)
         raise

@@ -2,13 +2,15 @@
 """External tools: their output, messages of their failures, and that none runs on after us."""
 
 import os
+import subprocess
 import sys
 import time
 
 import pytest
 
 import spikewright.base.tools
-from spikewright.base.tools import command_of, quietly, run_tool
+from spikewright.base.progress import quietly
+from spikewright.base.tools import Usual, command_of, run_tool
 from tests.networks import refused
 
 TOOL = "nextpnr-ice40"
@@ -27,6 +29,8 @@ def test_tool_is_heard(tmp_path, capsys):
     assert run_tool(TOOL, "-uc", code, folder=tmp_path, title="place") == text
     assert (tmp_path / f"{TOOL}.log").read_text() == text
     assert capsys.readouterr() == ("", "place\n")
+    run_tool(TOOL, "-c", code, folder=tmp_path, title="place", usual=Usual(seconds=20))
+    assert capsys.readouterr() == ("", "place, about 20 s\n")
     with quietly():
         run_tool(TOOL, "-c", code, folder=tmp_path, title="place")
     assert capsys.readouterr() == ("", "")
@@ -51,18 +55,18 @@ def test_failing_tool_is_quoted(tmp_path, said, told):
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_tool_ends_with_an_exception(tmp_path, monkeypatch, error):
     """If the waiting ends early, the tool is stopped, whatever the reason."""
-    class Clock:
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-        def refresh(self):
-            if (tmp_path / "pid").exists():
+    class Process(subprocess.Popen):
+        def wait(self, timeout=None):
+            while self.poll() is None and not (tmp_path / "pid").exists():
+                time.sleep(0.01)
+            if self.poll() is None and not self.waited:
+                self.waited = True
                 raise error
+            return super().wait(timeout)
 
-    monkeypatch.setattr(spikewright.base.tools, "_clock", lambda title: Clock())
+        waited = False
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
     code = ("import os, time; open('new', 'w').write(str(os.getpid())); os.rename('new', 'pid'); "
             "time.sleep(600)")
     began = time.monotonic()

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from spikewright.base.tools import Usual
 from spikewright.boards.board.family import Family
 from spikewright.model.artefact import save_artefact
 from spikewright.quantize.compile import compile_network
@@ -130,7 +131,8 @@ class FakeTools:
         self.rams, self.fails, self.log, self.report = rams, fails, log, report
         self.calls: list[tuple[str, ...]] = []
 
-    def __call__(self, tool: str, *arguments: str, folder: Path, title: str) -> str:
+    def __call__(self, tool: str, *arguments: str, folder: Path, title: str,
+                 usual: Usual | None = None) -> str:
         self.calls.append((tool, *arguments))
         (folder / f"{tool}.log").write_text(self.log)
         if tool == "yosys":

@@ -139,9 +139,9 @@ def test_too_large_for_the_placer_has_its_numbers(run, tmp_path):
 
 def test_failing_tool_keeps_its_log(run, tmp_path):
     class Tools(FakeTools):
-        def __call__(self, tool, *arguments, folder, title):
+        def __call__(self, tool, *arguments, folder, **shown):
             self.fails = InputError(f"see {folder / 'nextpnr-ice40.log'}")
-            return super().__call__(tool, *arguments, folder=folder, title=title)
+            return super().__call__(tool, *arguments, folder=folder, **shown)
 
     with refused(f"see {tmp_path / 'out-failed' / 'nextpnr-ice40.log'}"):
         run(Tools(log="boom"))

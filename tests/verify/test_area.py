@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from spikewright.base.tools import quietly, run_tool
+from spikewright.base.progress import quietly
+from spikewright.base.tools import run_tool
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
