@@ -10,7 +10,7 @@ from spikewright.golden.run import Answer
 from spikewright.network.metrics import published_time
 from spikewright.network.recording import Recording
 
-from . import pictures
+from . import chip, pictures
 from .colours import BLOCK_COLOURS
 from .html import render_page
 from .names import BLOCKS
@@ -42,9 +42,9 @@ def page(report: Report, recording: Recording, reference: np.ndarray, answer: An
         "velocity": pictures.velocity(report, curves, recording.velocity, recording.reset),
         "cycles": pictures.cycles(report, answer.cycles),
         "latency": pictures.latency(report),
-        "area": pictures.area(report),
-        "memory": pictures.memory(report),
-        "path": pictures.critical_path(report),
+        "area": chip.area(report),
+        "memory": chip.memory(report),
+        "path": chip.critical_path(report),
     }
     return render_page("spikewright.report", "report.html", pictures=drawings, report=report,
                        colours=BLOCK_COLOURS, integer=integer, foreign=foreign(accuracy),
@@ -60,7 +60,7 @@ def _taken(report: Report) -> dict[str, list]:
     def texts(counts: Iterable[int]) -> list[str]:
         return [f"{count:,}" if count else "" for count in counts]
 
-    return {"titles": [pictures.KINDS[kind] for kind in kinds],
+    return {"titles": [chip.KINDS[kind] for kind in kinds],
             "blocks": [(block, title, texts(report.blocks[block][kind] for kind in kinds))
                        for _, block, title in BLOCKS],
             "used": texts(report.resources[kind].used for kind in kinds),

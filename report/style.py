@@ -22,7 +22,7 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-__all__ = ["SHEETS", "SIGN", "Picture", "Sheet", "bare", "broken", "plt"]
+__all__ = ["SHEETS", "SIGN", "Picture", "Sheet", "above", "bare", "broken", "listed", "plt"]
 
 _LOOK: Any = {
     "svg.fonttype": "none",             # text stays text: files are small, and a search finds it
@@ -147,3 +147,14 @@ def bare(axes: Axes, *, keep: str = "bottom") -> None:
         spine.set_visible(side == keep)
     if keep != "left":
         axes.tick_params(axis="y", length=0)
+
+
+def above(axes: Axes, x: float, y: float, text: str, ha: str = "left") -> None:
+    """Write above the bar ``y``, whose height is 0.5."""
+    axes.annotate(text, (x, y - 0.25), xytext=(0, 2), textcoords="offset points", ha=ha,
+                  va="bottom")
+
+
+def listed(words: list[str]) -> str:
+    """``words`` with commas, and ``and`` before the last."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)

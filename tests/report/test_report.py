@@ -138,9 +138,9 @@ def test_pictures_in_words(run, recording):
         ("Lines over 1.6 seconds: hand, fp32 and int8, for each of 2 outputs. R² of int8 with fp32 "
          f"is {integers.fidelity_r2:.3f}. Correlation of int8 with the hand is "
          f"{integers.decoding_correlation[0]:.3f}, {integers.decoding_correlation[1]:.3f}."),
-        ("Two bars from the end of the bin to its velocity: 20 ms for the published model, 0.33 ms "
-         "for this decoder. Below, the second bar enlarged: request on the line, 94 µs; decoding, "
-         "2 µs; answer on the line, 230 µs."),
+        ("Time from the end of the bin to its velocity: published model, 20 ms and this decoder, "
+         "0.33 ms with the bits on the UART. Below, the time of this decoder enlarged: request on "
+         "the line, 94 µs; decoding, 2 µs; answer on the line, 230 µs."),
         ("Histogram of the clock cycles of a step: from 31 to 59, mean 47. Lines mark the proven "
          "worst case of 764 cycles and the next step after 96,000 cycles."),
         ("A bar for each kind of cell of the chip, with a part for each block of the circuit: "
@@ -252,7 +252,7 @@ def test_decoding_is_said_side_by_side():
     scored = scored_with([0.41, 0.67])
     assert decoding(scored) == (
         "correlation of each axis: fp32 0.410, 0.670; int8 0.410, 0.670 | "
-        "R2 of each axis: fp32 0.500, none; int8 0.500, none")
+        "R2 of each axis: fp32 0.500, -; int8 0.500, -")
     assert decoded(scored.single) == decoded(scored.integers) == pytest.approx(0.54)
     assert foreign(scored) == ""
     assert decoding(scored_with([0.1, 0.1], None)) == foreign(scored_with([0, 0], None)) == ""
