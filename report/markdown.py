@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables and numbers in Markdown."""
 
-__all__ = ["markdown", "three"]
+__all__ = ["digits", "markdown"]
 
 
-def three(number: float | None) -> str:
-    """``number`` with three decimals; a dash for None."""
+def digits(number: float | None) -> str:
+    """``number`` with digits decimals; a dash for None."""
     return "-" if number is None else f"{number:.3f}"
 
 

@@ -18,10 +18,11 @@ from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 
+from .markdown import digits
 from .report import Accuracy, Score
 
-__all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decoding", "digits",
-           "foreign", "number", "outputs_of", "score", "six_digits"]
+__all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decoding", "foreign",
+           "number", "outputs_of", "score", "six_digits"]
 
 # The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
@@ -144,11 +145,6 @@ def decoded(row: Score) -> float | None:
 def axes(values: tuple[float | None, ...]) -> str:
     """A figure of each axis, with three decimals."""
     return ", ".join(map(digits, values))
-
-
-def digits(value: float | None) -> str:
-    """``value`` with three decimals."""
-    return "none" if value is None else f"{value:.3f}"
 
 
 def six_digits(value: float) -> float:

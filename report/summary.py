@@ -3,7 +3,8 @@
 
 from .names import title
 from .report import Idle, Measured, Report
-from .score import axes, decoding, digits, foreign
+from .markdown import digits
+from .score import axes, decoding, foreign
 
 __all__ = ["summary"]
 

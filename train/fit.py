@@ -14,7 +14,7 @@ from .model import TinyRSNN
 from .recipe import Recipe
 from .recording import dense, target_velocity, trials
 
-__all__ = ["fit", "predict", "r2"]
+__all__ = ["fit", "predict"]
 
 
 class _Windows:
@@ -166,9 +166,3 @@ def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarr
                 for start, stop in trials(recording)]
     output, hidden = (torch.cat(parts)[:, 0].numpy() for parts in zip(*runs, strict=True))
     return output, hidden > 0
-
-
-def r2(output: np.ndarray, velocity: np.ndarray) -> np.ndarray:
-    """Coefficient of determination of each axis: float64, (2,); NaN where velocity is constant."""
-    spread = np.square(velocity - velocity.mean(0)).sum(0)
-    return 1 - np.square(velocity - output).sum(0) / np.where(spread > 0, spread, np.nan)

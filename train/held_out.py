@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
+from spikewright.base.errors import InputError
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.metrics import r_squared
@@ -20,7 +21,7 @@ from .model import TinyRSNN
 from .recipe import Recipe, Tuning
 from .recording import held_out, target_velocity
 
-__all__ = ["compare", "heading", "losses"]
+__all__ = ["compare", "losses"]
 
 
 def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe: Recipe,
@@ -28,8 +29,8 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
     """Train, round and fine-tune with ``seeds`` seeds, beginning with the seed of ``recipe``.
 
     Training and calibration see the first 80 % of the recording. The rest is scored: the float
-    network with `train.fit.predict`, the integers with golden. ``tell`` gets a line as soon as a
-    seed is done.
+    network with `train.fit.predict`, the integers with golden. ``tell`` gets the head of a
+    table, and a line as soon as a seed is done.
 
     Returns
     -------
@@ -37,11 +38,21 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
         Contents of the JSON file. ``seeds`` has one entry per seed, with ``seed``, ``float`` and
         ``integers``; ``integers`` has ``bits``, ``rounded`` and ``tuned`` for each width. Scores
         are R2, the mean over the axes.
+
+    Raises
+    ------
+    InputError
+        If the recording has no velocity to learn, or does not move in the part that is scored.
     """
+    target_velocity(recording)
     seen, unseen = held_out(recording)
+    if not np.ptp(target_velocity(unseen), axis=0).all():
+        raise InputError(f"Recording {recording.name} velocity must change on both axes in the "
+                         f"last {unseen.steps} steps, which are scored, not be constant there")
     results = {"recording": recording.name, "dt": recording.dt, "channels": recording.channels,
                "hidden": recipe.hidden, "epochs": recipe.epochs, "tuning_epochs": tuning.epochs,
                "steps": seen.steps, "held_out_steps": unseen.steps}
+    tell(_heading(weight_bits))
     entries = []
     # Bars of training and tuning are drawn below this one, and only on a terminal.
     with tqdm(total=seeds * (1 + len(weight_bits)), disable=None, unit="network",
@@ -84,8 +95,7 @@ def _line(entry: dict) -> str:
     return f"seed {entry['seed']:<4}" + "".join(f"{score:14.4f}" for score in _scores(entry))
 
 
-def heading(weight_bits: list[int]) -> str:
-    """The heading of the lines of `compare`."""
+def _heading(weight_bits: list[int]) -> str:
     return f"{'R2':9}" + "".join(f"{title:>14}" for title in (
         "float", *(f"{bits}-bit{kind}" for bits in weight_bits for kind in ("", " tuned"))))
 

@@ -15,7 +15,7 @@ from spikewright.base.files import written_file
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.parser import CommandParser, run_command
 from spikewright.plan.config import CoreConfig, unusual
-from spikewright.report.markdown import markdown, three
+from spikewright.report.markdown import digits, markdown
 from spikewright.report.report import Cells, Report, Score
 
 __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]
@@ -117,8 +117,8 @@ def accuracy(reports: dict[str, Report]) -> str:
         half = next(row for row in report.accuracy.rows if row.arithmetic == "fp16")
         rows.append((
             name, f"{report.recording.name}, {report.accuracy.steps:,} steps",
-            three(half.fidelity_r2), three(integers.fidelity_r2),
-            three(half.spike_agreement), three(integers.spike_agreement),
+            digits(half.fidelity_r2), digits(integers.fidelity_r2),
+            digits(half.spike_agreement), digits(integers.spike_agreement),
             *(_correlation(row) for row in (single, half, integers))))
     return markdown(rows)
 
@@ -164,7 +164,7 @@ def update(path: Path, reports: dict[str, Report], tables: Tables = TABLES) -> b
 
 
 def _correlation(row: Score) -> str:
-    return ", ".join(three(r) for r in row.decoding_correlation) or "-"
+    return ", ".join(digits(r) for r in row.decoding_correlation) or "-"
 
 
 def _main() -> None:

@@ -7,6 +7,7 @@ import pytest
 from safetensors import safe_open
 
 from spikewright.network.checkpoint import KEYS
+from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, simulate
 from spikewright.train.recipe import Recipe
@@ -15,7 +16,7 @@ from tests.networks import refused
 try:
     import torch
 
-    from spikewright.train.fit import fit, predict, r2
+    from spikewright.train.fit import fit, predict
     from spikewright.train.model import TinyRSNN
 except ModuleNotFoundError:
     torch = None
@@ -112,7 +113,7 @@ def test_fit_learns_and_follows_seed(session):
     for epochs in (1, 60):
         recipe = Recipe(hidden=16, epochs=epochs, dropout=0.0, learning_rate=0.03)
         model  = fit(session, recipe, progress=False)
-        scores.append(r2(predict(model, session)[0], session.velocity).mean())
+        scores.append(r_squared(session.velocity, predict(model, session)[0]).mean())
     assert scores[0] < 0 < scores[1] - 0.1, scores
     for con in (model.con1, model.con2, model.con3):
         assert 0.4 < (con.op.weight == 0).float().mean() < 0.5
@@ -148,6 +149,6 @@ def test_default_network_decodes():
         model = TinyRSNN.from_state({key: file.get_tensor(key) for key in KEYS})
     recording = read_recording(ROOT / "data" / "default_recording.npz")
     output, hidden = predict(model, recording)
-    assert r2(output, recording.velocity).mean() > 0.9
+    assert r_squared(recording.velocity, output).mean() > 0.9
     assert 0.5 <= hidden.sum(1).mean() <= 1.5
     assert hidden.any(0).all()

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from spikewright.report.colours import COOL, INK, MUTED, RULE, WARM
 from spikewright.report.score import axes as each_axis
-from spikewright.report.score import digits
+from spikewright.report.markdown import digits
 from spikewright.report.style import SHEETS, Picture, bare
 
 from .rungs import mixed

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.report.markdown import three
+from spikewright.report.markdown import digits
 
 from .run import SCHEMA
 
@@ -20,7 +20,7 @@ def accuracy(ladder: dict) -> Rows:
     head = ("rung", "fidelity R2", "spikes that agree", "Hz a neuron", "decoding R2 x, y",
             "correlation x, y", "RTL = golden", "gates = golden")
     return _filled([head, *(
-        (row["rung"], three(row["fidelity_r2"]), three(row["spike_agreement"]),
+        (row["rung"], digits(row["fidelity_r2"]), digits(row["spike_agreement"]),
          f"{row['firing_rate_hz']:.2f}", _axes(row, "decoding_r2"),
          _axes(row, "decoding_correlation"), _check(row["rtl"]), _check(row["gates"]))
         for row in ladder["mean"])])
@@ -41,7 +41,7 @@ def cost(ladder: dict) -> Rows:
 def by_network(ladder: dict) -> Rows:
     """Fidelity of every network on every rung, the head first."""
     return [("network", *ladder["rungs"]), *(
-        (network["name"], *(three(row["fidelity_r2"]) for row in network["rungs"]))
+        (network["name"], *(digits(row["fidelity_r2"]) for row in network["rungs"]))
         for network in ladder["networks"])]
 
 
@@ -95,7 +95,7 @@ def _some(names) -> str:
 
 
 def _axes(row: dict, key: str) -> str:
-    return ", ".join(map(three, row.get(key) or [])) or "-"
+    return ", ".join(map(digits, row.get(key) or [])) or "-"
 
 
 def _check(check: dict | None) -> str:

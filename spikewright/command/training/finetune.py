@@ -8,7 +8,7 @@ from pathlib import Path
 from spikewright.train.recipe import Tuning
 
 from ..options import CHECKPOINTS, add_width_options, chosen_bits
-from .shared import add_recording, add_settings, add_target, check_torch, settings
+from .shared import add_recording, add_settings, add_target, check_torch, scored, settings
 
 __all__ = ["add", "run"]
 
@@ -37,13 +37,16 @@ def run(arguments: Namespace) -> None:
     from spikewright.model.saved import Model
     from spikewright.model.summary import summary
     from spikewright.network.recording import read_recording
+    from spikewright.report.markdown import digits
+    from spikewright.report.score import number
     from spikewright.train.finetune import finetune, integer_score, unit_of
     from spikewright.train.recording import held_out, target_velocity
 
     from ..costs import cost_rows
     check_folder(arguments.output, "manifest.json")
-    seen, unseen = held_out(read_recording(arguments.recording, arguments.target))
-    target_velocity(seen)
+    recording = read_recording(arguments.recording, arguments.target)
+    target_velocity(recording)
+    seen, unseen = held_out(recording)
     network = read(arguments.checkpoint)
     options = quantize_options(arguments.recording, **chosen_bits(arguments))
     rounded = compose(network, seen, options, arguments.name)
@@ -54,8 +57,8 @@ def run(arguments: Namespace) -> None:
     manifest = model.save(arguments.output)
     print(summary({**manifest, "warnings": []}, cost_rows(integers)))
     before, after = (integer_score(each.integers, unseen, unit) for each in (rounded, model))
-    print(f"held out, {unseen.steps} steps: R2 {after.mean():.3f} (x {after[0]:.3f}, "
-          f"y {after[1]:.3f}), only rounded {before.mean():.3f}")
+    print(f"held out, {unseen.steps} steps: {scored(after)}, only rounded "
+          f"{digits(number(before.mean()))}")
     print(f"-> {arguments.output}")
     worse = ["rounding alone decodes the held-out part better: use 'spikewright quantize'"]
     for warning in [*model.warnings, *(worse if after.mean() < before.mean() else [])]:

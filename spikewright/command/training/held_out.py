@@ -46,10 +46,9 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.errors import InputError
     from spikewright.base.files import signature, written_file
     from spikewright.network.recording import read_recording
-    from spikewright.train.held_out import compare, heading, losses
+    from spikewright.train.held_out import compare, losses
     recording = read_recording(arguments.recording, arguments.target)
     recipe    = settings(Recipe, arguments)
-    print(heading(arguments.weight_bits), flush=True)
     try:
         results = compare(recording, seeds=arguments.seeds, weight_bits=arguments.weight_bits,
                           recipe=recipe, tuning=Tuning(epochs=arguments.tuning_epochs))
@@ -58,5 +57,5 @@ def run(arguments: Namespace) -> None:
     print(losses(results))
     if arguments.output:
         with written_file(arguments.output) as temporary:
-            temporary.write_text(json.dumps(results | signature(), indent=2) + "\n",
+            temporary.write_text(json.dumps(results | signature(), indent=2, allow_nan=False) + "\n",
                                  encoding="utf-8")

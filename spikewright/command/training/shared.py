@@ -10,8 +10,8 @@ from spikewright.train.recipe import LIMITS, Recipe
 
 from ..parser import whole_number
 
-__all__ = ["add_recording", "add_settings", "add_target", "check_torch", "settings",
-           "train"]
+__all__ = ["add_recording", "add_settings", "add_target", "check_torch", "scored",
+           "settings", "train"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -56,25 +56,36 @@ def check_torch() -> None:
 
 
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
-          unseen: Recording) -> tuple[float, float]:
+          unseen: Recording) -> tuple[float | None, ...]:
     """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
 
-    ``title`` is the final name of the checkpoint. Returns the R2 of each axis.
+    ``title`` is the final name of the checkpoint. Returns the R2 of each axis. An axis on which
+    ``unseen`` does not move has None.
     """
     check_torch()
-    from spikewright.train.fit import fit, predict, r2
+    from spikewright.network.metrics import r_squared
+    from spikewright.report.score import numbers
+    from spikewright.train.fit import fit, predict
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
     model  = fit(seen, recipe)
 
     output, hidden = predict(model, unseen)
-    x, y    = r2(output, target_velocity(unseen))
+    scores  = r_squared(target_velocity(unseen), output)
     weights = [model.get_parameter(f"con{i}.op.weight") for i in (1, 2, 3)]
     kept    = sum(int(weight.count_nonzero()) for weight in weights)
     every   = sum(weight.numel() for weight in weights)
     model.checkpoint(path)
     print(f"{title}: {seen.channels}-{recipe.hidden}-2, dt {model.dt:g} s, "
           f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
-    print(f"held out, {unseen.steps} steps: R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f}), "
+    print(f"held out, {unseen.steps} steps: {scored(scores)}, "
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
-    return float(x), float(y)
+    return numbers(scores)
+
+
+def scored(r2) -> str:
+    """The mean of an R2, float64 (axes,), and its value on each axis; a dash for NaN."""
+    from spikewright.report.markdown import digits
+    from spikewright.report.score import number
+    mean, x, y = (digits(number(value)) for value in (r2.mean(), *r2))
+    return f"R2 {mean} (x {x}, y {y})"

@@ -65,6 +65,20 @@ def test_command_fits(tmp_path, call_command):
 
 
 @needs_torch
+def test_command_scores_no_axis_without_movement(tmp_path, call_command):
+    """JSON has no NaN: the score of an axis that does not move in the held-out part is null."""
+    velocity = GOOD["velocity"].repeat(2, axis=0)
+    velocity[8:, 1] = 7
+    np.savez(tmp_path / "a.npz", **GOOD | {"n_bins": 10, "velocity": velocity})
+    status, out, err = call_command("train", tmp_path / "a.npz", "-o", tmp_path / "b",
+                                    "--hidden", 2, "--epochs", 1)
+    metrics = json.loads((tmp_path / "b" / "metrics.json").read_text())
+    x, y = metrics["r2_held_out"]
+    assert (status, err, x, y) == (0, "", None, None)
+    assert "held out, 2 steps: R2 - (x -, y -), " in out
+
+
+@needs_torch
 @pytest.mark.parametrize("change, message", [
     ({"velocity": None}, "Recording a.npz must hold velocity to train on, not only spikes"),
     ({"velocity": np.zeros((5, 3))},
@@ -75,8 +89,11 @@ def test_command_fits(tmp_path, call_command):
     ({"bin": np.array([], int), "channel": np.array([], int), "count": np.array([], int)},
      "Recording a.npz must hold at least 1 event to train on, not 0"),
     ({"velocity": _velocity_with(np.nan)},
-     ("Recording a.npz velocity must be known in every step to train on, not NaN in 1 of 4 "
+     ("Recording a.npz velocity must be known in every step to train on, not NaN in 1 of 5 "
       "steps (first: step 3): cut these steps out")),
+    ({"velocity": np.vstack([GOOD["velocity"][:4], [[np.nan, 1]]])},
+     ("Recording a.npz velocity must be known in every step to train on, not NaN in 1 of 5 "
+      "steps (first: step 4): cut these steps out")),
     ({"n_bins": 1, "bin": np.array([0]), "channel": np.array([0]), "count": np.array([1]),
       "trial_start_bin": np.array([0]), "velocity": np.ones((1, 2))},
      "Recording a.npz n_bins must be enough to hold out 20%, not 1"),

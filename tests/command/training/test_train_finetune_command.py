@@ -96,6 +96,16 @@ def test_command_compares(files, tmp_path, call_command):
     assert (results["steps"], results["held_out_steps"], results["tuning_epochs"]) == (800, 200, 1)
 
 
+def test_command_refuses_to_score_without_movement(files, tmp_path, call_command):
+    data = dict(np.load(files[0]))
+    data["velocity"][800:, 1] = 3
+    np.savez(tmp_path / "a.npz", **data)
+    assert call_command("held-out", tmp_path / "a.npz", "-o", tmp_path / "c.json") == (
+        2, "", "error: Recording a.npz velocity must change on both axes in the last 200 steps, "
+        "which are scored, not be constant there\n")
+    assert not (tmp_path / "c.json").exists()
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["finetune", "no.pth", "{rec}", "-o", "m"],
      "Checkpoint must be a file, not 'no.pth': there is none"),
