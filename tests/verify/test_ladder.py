@@ -252,3 +252,26 @@ def test_show_and_draw(here, call, call_command):
     (here / "bad.json").write_text('{"schema": 9}')
     assert call_command("show", "bad.json") == (
         2, "", "error: bad.json schema must be 1, not 9: make the ladder again\n")
+    good = json.loads((here / "out" / "ladder.json").read_text())
+
+    def entry(ladder):
+        return ladder["networks"][0]
+
+    for damage, told in (
+            (lambda ladder: ladder.update(networks=[]),
+             "rungs and networks must have entries, not none"),
+            (lambda ladder: ladder.update(mean="x"), "mean must be a list, not 'x'"),
+            (lambda ladder: ladder.update(networks=[{}]),
+             "networks[0].name must be there, not missing"),
+            (lambda ladder: entry(ladder)["recording"].update(steps=-1),
+             "networks[0].recording.steps must be a whole number of 0 or more, not -1"),
+            (lambda ladder: ladder["mean"].pop(),
+             "mean must have a row for each of the rungs fp16, int8"),
+            (lambda ladder: entry(ladder)["rungs"][1].update(rtl={"equal": 1, "steps": 2}),
+             "networks[0].rungs[1].rtl.equal must be true or false, not 1")):
+        ladder = json.loads(json.dumps(good))
+        damage(ladder)
+        (here / "bad.json").write_text(json.dumps(ladder))
+        for words in (("show", "bad.json"), ("ladder", "--draw", "bad.json", "-o", "b.png")):
+            assert call_command(*words) == (
+                2, "", f"error: bad.json cannot be used: {told}: make the ladder again\n")

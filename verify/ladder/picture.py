@@ -4,8 +4,8 @@
 from matplotlib.axes import Axes
 
 from spikewright.report.colours import COOL, INK, MUTED, RULE, WARM
-from spikewright.report.score import axes as each_axis
 from spikewright.report.markdown import digits
+from spikewright.report.score import axes as each_axis
 from spikewright.report.style import SHEETS, Picture, bare
 
 from .rungs import mixed

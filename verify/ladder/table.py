@@ -8,6 +8,7 @@ from pathlib import Path
 from spikewright.base.errors import InputError
 from spikewright.report.markdown import digits
 
+from .form import check_form
 from .run import SCHEMA
 
 __all__ = ["TABLES", "accuracy", "by_network", "cost", "load_ladder", "text", "title"]
@@ -74,17 +75,20 @@ def load_ladder(path: Path) -> dict:
     Raises
     ------
     InputError
-        If it is no ladder, or of another schema.
+        If it is no ladder, of another schema, or an entry has a wrong kind.
     """
     path = Path(path)
     try:
         ladder = json.loads(path.read_text(encoding="utf-8"))
         schema = ladder["schema"]
-        complete = all(key in ladder for key in ("rungs", "networks", "mean"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} must be a ladder.json, not another or a damaged file") from error
-    if schema != SCHEMA or not complete:
+    if schema != SCHEMA:
         raise InputError(f"{path} schema must be {SCHEMA}, not {schema!r}: make the ladder again")
+    try:
+        check_form(ladder)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be used: {error}: make the ladder again") from error
     return ladder
 
 

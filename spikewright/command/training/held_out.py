@@ -57,5 +57,6 @@ def run(arguments: Namespace) -> None:
     print(losses(results))
     if arguments.output:
         with written_file(arguments.output) as temporary:
-            temporary.write_text(json.dumps(results | signature(), indent=2, allow_nan=False) + "\n",
-                                 encoding="utf-8")
+            temporary.write_text(
+                json.dumps(results | signature(), indent=2, allow_nan=False) + "\n",
+                encoding="utf-8")

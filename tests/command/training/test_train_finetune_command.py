@@ -100,9 +100,9 @@ def test_command_refuses_to_score_without_movement(files, tmp_path, call_command
     data = dict(np.load(files[0]))
     data["velocity"][800:, 1] = 3
     np.savez(tmp_path / "a.npz", **data)
-    assert call_command("held-out", tmp_path / "a.npz", "-o", tmp_path / "c.json") == (
-        2, "", "error: Recording a.npz velocity must change on both axes in the last 200 steps, "
-        "which are scored, not be constant there\n")
+    told = ("error: Recording a.npz velocity must change on both axes in the last 200 steps, "
+            "which are scored, not be constant there\n")
+    assert call_command("held-out", tmp_path / "a.npz", "-o", tmp_path / "c.json") == (2, "", told)
     assert not (tmp_path / "c.json").exists()
 
 
