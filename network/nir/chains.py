@@ -37,16 +37,16 @@ def find_shapes(flat: Flat, channels: dict[str, tuple[int, ...]]) -> dict[str, t
     """
     shapes = dict(channels)
     while len(shapes) < len(flat.nodes):
-        before = len(shapes)
-        for name, node in flat.nodes.items():
-            if name not in shapes:
-                found = _shape(flat, node, shapes)
-                if found is not None:
-                    shapes[name] = found
-        if len(shapes) == before:
-            left = [name for name in flat.nodes if name not in shapes]
-            raise ValueError(f"Loop of {', '.join(left)} must have a neuron in it, not only "
-                             "nodes without a state")
+        waiting = [node for name, node in flat.nodes.items() if name not in shapes]
+        # Neurons last: one may wait for itself. It then takes what it knows.
+        for found in (_plain(flat, waiting, shapes), _neurons(flat, waiting, shapes, all),
+                      _neurons(flat, waiting, shapes, any), _own(waiting)):
+            if found:
+                break
+        else:
+            raise ValueError(f"Loop of {', '.join(node.name for node in waiting)} must have a "
+                             "neuron in it, not only nodes without a state")
+        shapes |= found
     for name, node in flat.nodes.items():
         size = math.prod(_entry(flat, node, shapes))
         for source in flat.sources(name):
@@ -63,20 +63,36 @@ def _entry(flat: Flat, node: Node, shapes: dict[str, tuple[int, ...]]) -> tuple[
     return next((shapes[source] for source in flat.sources(node.name) if source in shapes), ())
 
 
-def _shape(flat: Flat, node: Node, shapes: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
-    """The shape behind ``node``, if the shapes that are known already give it."""
-    sources = flat.sources(node.name)
-    known = [shapes[source] for source in sources if source in shapes]
-    if node.kind not in NEURONS:
-        # Every source must be known, so that a loop without a neuron is found.
-        if len(known) < len(sources):
-            return None
-        return shape_after(node, known[0])
-    own = [node.array(key).shape for key in node.values]
-    widest = max(own, key=math.prod, default=())
-    if known:
-        return widest if math.prod(widest) == math.prod(known[0]) else known[0]
-    return widest if widest and not any(source in shapes for source in sources) else None
+def _plain(flat: Flat, waiting: list[Node], shapes: dict) -> dict[str, tuple[int, ...]]:
+    """The shapes behind nodes without a state that know all shapes before them."""
+    return {node.name: shape_after(node, _entry(flat, node, shapes)) for node in waiting
+            if node.kind not in NEURONS
+            and all(source in shapes for source in flat.sources(node.name))}
+
+
+def _neurons(flat: Flat, waiting: list[Node], shapes: dict, enough: Callable) -> dict:
+    """The shapes of neurons that know ``enough`` of the shapes before them: all, or any."""
+    found = {}
+    for node in waiting:
+        sources = flat.sources(node.name)
+        if node.kind in NEURONS and enough(source in shapes for source in sources):
+            before = max((shapes[source] for source in sources if source in shapes), key=len)
+            own = _widest(node)
+            found[node.name] = own if math.prod(own) == math.prod(before) else before
+            if enough is any:
+                break           # with this shape, others may know all of theirs
+    return found
+
+
+def _own(waiting: list[Node]) -> dict[str, tuple[int, ...]]:
+    """The shapes of neurons by their parameters alone."""
+    return {node.name: shape for node in waiting
+            if node.kind in NEURONS and (shape := _widest(node))}
+
+
+def _widest(node: Node) -> tuple[int, ...]:
+    """The shape of the parameter of a neuron that has the most values."""
+    return max((node.array(key).shape for key in node.values), key=math.prod, default=())
 
 
 def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[str, slice],

@@ -84,11 +84,11 @@ def input_shapes(flat: Flat, options: Options) -> dict[str, tuple[int, ...]]:
     shapes = {}
     for name in given or names:
         node = flat.nodes[name]
-        values = np.atleast_1d(node.array("shape")).ravel() if "shape" in node.values else []
+        values = np.atleast_1d(node.array("shape")).ravel()
         shape = tuple(int(value) for value in values)
-        if not shape or list(shape) != list(values) or not 1 <= math.prod(shape) <= MOST_CHANNELS:
+        if list(shape) != list(values) or not 1 <= math.prod(shape) <= MOST_CHANNELS:
             raise ValueError(f"Node {name} shape must be whole numbers with 1 to {MOST_CHANNELS} "
-                             f"channels in all, not {list(map(float, values))}")
+                             f"channels in all, not {values.tolist()}")
         convolved = any(flat.nodes[target].kind == "Conv1d" for target in flat.targets(name))
         if len(shape) == 2 and shape[0] == 1 and not convolved:
             flat.warnings.append(f"Node {name} has the shape {quoted(shape)}. The leading 1 is "

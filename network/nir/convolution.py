@@ -29,13 +29,12 @@ def convolve(node: Node, stack: np.ndarray) -> np.ndarray:
         weight = weight[:, :, None]
         kernel, stride, dilation = (1, *kernel), (1, *stride), (1, *dilation)
         before, after = (0, *before), (0, *after)
-    found = 0
     grouped = stack.reshape(len(stack), groups, shape[0] // groups, *shape[1:])
     parts = weight.reshape(groups, -1, *weight.shape[1:])
-    for row, column, window in _windows(node, grouped, kernel, stride, dilation, before, after):
-        found = found + np.einsum("ngchw,goc->ngohw", window, parts[..., row, column],
-                                  optimize=True)
-    return found.reshape(len(stack), len(weight), *found.shape[3:])
+    found = sum(np.einsum("ngchw,goc->ngohw", window, parts[..., row, column], optimize=True)
+                for row, column, window
+                in _windows(node, grouped, kernel, stride, dilation, before, after))
+    return np.reshape(found, (len(stack), len(weight), *np.shape(found)[3:]))
 
 
 def pool(node: Node, stack: np.ndarray) -> np.ndarray:
@@ -45,10 +44,9 @@ def pool(node: Node, stack: np.ndarray) -> np.ndarray:
     """
     kernel, stride = _whole(node, "kernel_size", 2), _whole(node, "stride", 2)
     padding = _whole(node, "padding", 2, least=0)
-    found = 0
-    for _, _, window in _windows(node, stack, kernel, stride, (1, 1), padding, padding):
-        found = found + window
-    return found / (kernel[0] * kernel[1]) if node.kind == "AvgPool2d" else found
+    size = kernel[0] * kernel[1] if node.kind == "AvgPool2d" else 1
+    windows = _windows(node, stack, kernel, stride, (1, 1), padding, padding)
+    return np.asarray(sum(window for _, _, window in windows) / size)
 
 
 def _windows(node, stack, kernel, stride, dilation, before, after):
@@ -79,8 +77,8 @@ def _padding(node: Node, kernel, stride, dilation):
         if any(step != 1 for step in stride):
             raise ValueError(f"Node {node.name} stride must be 1 with the padding same, not "
                              f"{quoted(stride)}")
-        both = [step * (width - 1) for step, width in zip(dilation, kernel, strict=True)]
-        return tuple(size // 2 for size in both), tuple(size - size // 2 for size in both)
+        sizes = [step * (width - 1) for step, width in zip(dilation, kernel, strict=True)]
+        return tuple(size // 2 for size in sizes), tuple(size - size // 2 for size in sizes)
     both = _whole(node, "padding", len(kernel), least=0)
     return both, both
 

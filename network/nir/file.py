@@ -98,7 +98,7 @@ def _node(content: object, name: str) -> Node | Graph:
             raise ValueError(f"Node {name} of type {kind} must have {key}, not only "
                              f"{there or 'its type'}")
     node = Node(name, kind)
-    for key in (*keys, "shape", "input_shape"):
+    for key in (*keys, "input_shape"):
         if key in content:
             node.values[key] = _value(name, key, content[key])
     return node

@@ -24,7 +24,7 @@ LINEAR = {"Linear": ("weight",), "Affine": ("weight", "bias"), "Scale": ("scale"
           "Conv2d": ("weight", "stride", "padding", "dilation", "groups", "bias"),
           "SumPool2d": ("kernel_size", "stride", "padding"),
           "AvgPool2d": ("kernel_size", "stride", "padding"),
-          "Input": (), "Output": ()}
+          "Input": ("shape",), "Output": ()}
 
 GRAPH = "NIRGraph"
 

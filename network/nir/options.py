@@ -170,6 +170,6 @@ def _check(title: str, key: str, value: object) -> None:
         if not (type(value) is int and 0 <= value <= 999):
             raise InputError(f"{title} {key} must be a whole number of steps from 0 to 999, not "
                              f"{value!r}")
-    elif value not in allowed:
+    elif isinstance(allowed, tuple) and value not in allowed:
         raise InputError(f"{title} {key} must be one of {', '.join(allowed)}, not {value!r}"
                          f"{did_you_mean(str(value), allowed)}")

@@ -99,7 +99,8 @@ def _window(readout: str | None) -> int:
 
 def _feeders(flat: Flat, output: str) -> list[str]:
     """The neurons of an Output."""
-    found, waiting = [], [output]
+    found: list[str] = []
+    waiting = [output]
     while waiting:
         for source in flat.sources(waiting.pop()):
             (found if flat.nodes[source].kind in NEURONS else waiting).append(source)

@@ -9,7 +9,7 @@ import numpy as np
 from spikewright.base.errors import InputError
 
 from ..network import CONSTANT, INPUT, START, Network, Population, Projection, constant, start
-from .chains import Paths, find_shapes, trace_paths
+from .chains import Paths, find_shapes, reach, trace_paths
 from .checks import check_graph, input_shapes, steps_of
 from .file import read_graph
 from .flatten import Flat, flatten
@@ -86,7 +86,7 @@ def build_network(graph: Graph, options: Options) -> Reading:
     paths = trace_paths(flat, shapes, _channels(inputs),
                         lambda node, delays: steps_of(node, delays, step))
     outputs = find_outputs(flat, shapes, paths, step, asked, neurons, names)
-    closing = _closing(flat, paths, asked)
+    closing = _closing(flat, asked)
     network = _network(flat, neurons, outputs, paths, closing, names, step)
     if asked.missing:
         raise ValueError(_missing(asked))
@@ -122,11 +122,12 @@ def _channels(inputs: dict[str, tuple[int, ...]]) -> dict[str, slice]:
     return channels
 
 
-def _closing(flat: Flat, paths: Paths, asked: Asked) -> dict[tuple[str, str], int]:
+def _closing(flat: Flat, asked: Asked) -> dict[tuple[str, str], int]:
     """The edges that close a loop, and the steps that are added to each."""
-    edges = {(source, target) for source, target in paths
-             if source in flat.nodes and flat.nodes[target].kind in NEURONS}
-    first = [target for source, target in paths if source == INPUT]
+    neurons = [name for name, node in flat.nodes.items() if node.kind in NEURONS]
+    edges = {(source, target) for source in neurons for target in reach(flat, source)
+             if target in neurons}
+    first = [target for name in flat.inputs for target in reach(flat, name) if target in neurons]
     closing, warnings = closing_edges(flat, edges, first)
     flat.warnings += warnings
     delays = delays_in_loops(flat)
