@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reader of a NIR file. It checks no types between nodes, because older files have wrong ones."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,14 @@ import numpy as np
 from spikewright.base.errors import InputError
 
 from .graph import GRAPH, LINEAR, NEURONS, OPTIONAL, Graph, Node
+from .options import Options
 
-__all__ = ["NIR_SUFFIX", "read_graph"]
+__all__ = ["METADATA", "NIR_SUFFIX", "read_graph"]
 
 NIR_SUFFIX = ".nir"
+
+# The entry in the metadata of a graph that `export` wrote: options as JSON.
+METADATA = "spikewright"
 
 # Nodes deeper than this are an error of the file: a graph cannot be in itself.
 MOST_DEPTH = 20
@@ -71,11 +76,26 @@ def _graph(content: dict, prefix: str) -> Graph:
     if not isinstance(nodes, dict) or np.ndim(edges) != 2 or np.shape(edges)[1] != 2:
         raise ValueError(f"Graph {prefix.removesuffix('.') or 'of the file'} must have nodes, and "
                          "edges as pairs of names")
-    metadata = content.get("metadata", {})
     return Graph(
         nodes={name: _node(node, prefix + name) for name, node in nodes.items()},
         edges=[(_text(source), _text(target)) for source, target in edges],
-        metadata=metadata if isinstance(metadata, dict) else {})
+        said=_said(content.get("metadata")))
+
+
+def _said(metadata: object) -> dict:
+    """The options in the metadata of a graph, if this program wrote it."""
+    text = metadata.get(METADATA) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        return {}
+    try:
+        said = json.loads(text)
+        Options(dt=said["dt"], readout=said["readout"], answers=said["answers"],
+                nodes=said["nodes"])
+        said["matrix"] = None if said["matrix"] is None else np.array(said["matrix"], float)
+        return said
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"Graph metadata {METADATA} must be options as this program writes them, "
+                         f"not others: {error}") from error
 
 
 def _text(value: object) -> str:

@@ -58,11 +58,14 @@ class Node:
 
 @dataclass(eq=False)
 class Graph:
-    """Nodes by name, edges between them in the order of the file, and graphs inside this one."""
+    """Nodes by name, and edges between them in the order of the file.
+
+    ``said`` has the options that `export` put into the file.
+    """
 
     nodes: dict[str, "Node | Graph"]
     edges: list[tuple[str, str]]
-    metadata: dict = field(default_factory=dict)
+    said: dict = field(default_factory=dict)
 
 
 def quoted(shape: tuple[int, ...]) -> str:

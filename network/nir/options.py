@@ -103,26 +103,23 @@ class Options:
             for key, value in answers.items():
                 _check(f"Node {name} option" if name else "Option", key, value)
 
-    @property
-    def step(self) -> float | None:
-        """The time step, of the user or of the framework."""
-        if self.dt is not None:
-            return float(self.dt)
-        return FRAMEWORKS.get(self.framework or "", {"*": {}})["*"].get("dt")
-
     def as_facts(self) -> dict:
         """The options that were given, in the form of a manifest."""
-        given = {"from": self.framework, "dt": self.step, "readout": self.readout,
+        given = {"from": self.framework, "dt": self.dt, "readout": self.readout,
                  "inputs": list(self.inputs), **self.answers,
                  "nodes": {name: dict(answers) for name, answers in self.nodes.items()}}
         return {key: value for key, value in given.items() if value not in (None, [], {})}
 
 
 class Asked:
-    """What was looked up for a graph: defaults that were taken, and answers that are missing."""
+    """What was looked up for a graph: defaults that were taken, and answers that are missing.
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    ``said`` has the options in the file of the graph, if this program wrote it. Those of the user
+    come before them.
+    """
+
+    def __init__(self, options: Options, said: Mapping) -> None:
+        self.options, self.said = options, said
         self.assumed: dict[str, object] = {}
         self.missing: dict[str, list[str]] = {}
 
@@ -141,12 +138,27 @@ class Asked:
         A missing ``v_reset`` is None: the file's is used.
         """
         preset = FRAMEWORKS.get(self.options.framework or "", {})
-        nodes = self.options.nodes
+        nodes, said = self.options.nodes, self.said
         for answers in (nodes.get(node.name, {}), nodes.get(node.joined, {}),
-                        self.options.answers, preset.get(node.kind, {}), preset.get("*", {})):
+                        self.options.answers, said.get("nodes", {}).get(node.name, {}),
+                        said.get("answers", {}), preset.get(node.kind, {}), preset.get("*", {})):
             if key in answers:
                 return answers[key], False
         return DEFAULTS.get(key), True
+
+    @property
+    def step(self) -> float | None:
+        """The time step: of the user, of the file or of the framework."""
+        preset = FRAMEWORKS.get(self.options.framework or "", {"*": {}})["*"]
+        for dt in (self.options.dt, self.said.get("dt"), preset.get("dt")):
+            if dt is not None:
+                return float(dt)
+        return None
+
+    @property
+    def readout(self) -> str | None:
+        """What leaves the network: of the user or of the file."""
+        return self.options.readout or self.said.get("readout")
 
 
 def flag(key: str) -> str:

@@ -71,7 +71,7 @@ def find_outputs(flat: Flat, shapes: dict[str, tuple[int, ...]], paths: Paths, d
             summed.append(title)
         spiking = [name for name in spiking if name not in membranes]
         if spiking:
-            window = _window(asked.options.readout)
+            window = _window(asked.readout)
             found.populations.append(_relay(names[output], size, 1.0 if window else 0.0))
             summed.append(names[output])
             for name in spiking:
@@ -110,7 +110,7 @@ def _feeders(flat: Flat, output: str) -> list[str]:
 def _as_membrane(flat: Flat, name: str, asked: Asked, one: Neuron,
                  delays: dict[int, np.ndarray]) -> bool:
     """Whether the membrane of a neuron that spikes is the output, not its spikes."""
-    node, wanted = flat.nodes[name], asked.options.readout
+    node, wanted = flat.nodes[name], asked.readout
     free = (one.population.reset == "none" and not node.joined and node.kind != "Threshold")
     if wanted not in (None, "membranes"):
         return False

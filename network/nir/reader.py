@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reader of NIR graphs: from a file and the answers of a user to a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +68,11 @@ def build_network(graph: Graph, options: Options) -> Reading:
     ValueError
         As `read_nir`.
     """
-    flat, asked = flatten(graph), Asked(options)
+    flat, asked = flatten(graph), Asked(options, graph.said)
     check_graph(flat, options)
     inputs = input_shapes(flat, options)
     names = _names(flat)
-    dt = options.step
+    dt = asked.step
     if dt is None:
         for node in flat.nodes.values():
             if node.kind in SPIKING and node.kind != "Threshold" and not node.joined:
@@ -90,9 +90,13 @@ def build_network(graph: Graph, options: Options) -> Reading:
     network = _network(flat, neurons, outputs, paths, closing, names, step)
     if asked.missing:
         raise ValueError(_missing(asked))
+    network = replace(network, lead_steps=graph.said.get("lead_steps", 0))
+    if graph.said.get("matrix") is not None:
+        network = replace(network, readout=graph.said["matrix"])
+    facts = {**options.as_facts(), "dt": step, "assumed": asked.assumed}
     return Reading(
         network=network, warnings=(*flat.warnings, *_assumed(asked)),
-        options=options.as_facts() | ({"assumed": asked.assumed} if asked.assumed else {}),
+        options={key: value for key, value in facts.items() if value != {}},
         origins={one.population.name: one.origin for one in neurons.values()})
 
 
