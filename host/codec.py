@@ -3,28 +3,33 @@
 
 import binascii
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cobs import cobs
 
-from spikewright.plan.frames import CODED_MAX, LOAD_MAX, events_max, row_bytes
+from spikewright.plan.frames import (
+    ANSWER,
+    CODED_MAX,
+    FRAMING,
+    LOAD_MAX,
+    FrameType,
+    events_max,
+    row_bytes,
+)
 
 __all__ = ["INFO_BYTES", "LOAD_BYTES", "PART_BYTES", "FrameError", "FrameReader", "InfoAnswer",
            "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answer", "encode_info", "encode_load",
-           "encode_step", "pack_frame", "step_bytes", "unpack_frame"]
+           "encode_step", "pack_frame", "step_frames", "unpack_frame"]
 
 
-_INFO, _STEP, _LOAD = 0x01, 0x02, 0x03
-_ANSWER      = 0x80
-_FRAMING     = 4        # bytes of the code, the CRC and the delimiter
 _INFO_BODY   = struct.Struct("<BII5HH8s3sB")
 _STEP_BODY   = struct.Struct("<BII")
 _LOAD_BODY   = struct.Struct("<BHBB")
 
-INFO_BYTES = 2 + _INFO_BODY.size + _FRAMING     # length of the answer on the line
-LOAD_BYTES = 2 + _LOAD_BODY.size + _FRAMING
-PART_BYTES = 2 + 1 + _FRAMING
+INFO_BYTES = 2 + _INFO_BODY.size + FRAMING     # length of the answer on the line
+LOAD_BYTES = 2 + _LOAD_BODY.size + FRAMING
+PART_BYTES = 2 + 1 + FRAMING
 
 
 class FrameError(ValueError):
@@ -83,11 +88,6 @@ class LoadAnswer:
     word_bytes: int
 
 
-def step_bytes(outputs: int) -> int:
-    """Length of the answer to a STEP on the line, in bytes."""
-    return 2 + _STEP_BODY.size + 4 * outputs + _FRAMING
-
-
 def _crc(content: bytes) -> int:
     """CRC-16/GENIBUS. It is inverted, so that a frame followed by a zero is not valid."""
     return binascii.crc_hqx(content, 0xffff) ^ 0xffff
@@ -122,7 +122,7 @@ def _check_seq(seq: int) -> None:
 def encode_info(seq: int) -> bytes:
     """Bytes of an INFO request."""
     _check_seq(seq)
-    return pack_frame(bytes([_INFO, seq]))
+    return pack_frame(bytes([FrameType.INFO, seq]))
 
 
 def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: bool = False,
@@ -142,7 +142,20 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: boo
             raise ValueError(f"Row of event {number} must be between 0 and {(1 << 8 * size) - 1}, "
                              f"not {row!r}")
     events = b"".join(int(row).to_bytes(size, "little") for row in rows)
-    return pack_frame(bytes([_STEP, seq, bool(reset) | bool(more) << 1]) + events)
+    return pack_frame(bytes([FrameType.STEP, seq, bool(reset) | bool(more) << 1]) + events)
+
+
+def step_frames(next_seq: Callable[[], int], rows: Sequence[int], reset: bool,
+                device_rows: int) -> Iterator[tuple[bytes, bool]]:
+    """The STEP requests of one step, and for each whether the step continues in the next.
+
+    ``next_seq`` gives the number of each request. The other arguments are those of `encode_step`.
+    """
+    most = events_max(device_rows)
+    for first in range(0, max(len(rows), 1), most):
+        more = first + most < len(rows)
+        yield encode_step(next_seq(), rows[first:first + most], reset and first == 0, more=more,
+                          device_rows=device_rows), more
 
 
 def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
@@ -150,7 +163,7 @@ def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
     _check_seq(seq)
     if len(data) > LOAD_MAX:
         raise ValueError(f"Bytes of a LOAD must be {LOAD_MAX} or fewer, not {len(data)}")
-    return pack_frame(bytes([_LOAD, seq, bool(restart)]) + data)
+    return pack_frame(bytes([FrameType.LOAD, seq, bool(restart)]) + data)
 
 
 def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | StepAnswer:
@@ -158,7 +171,7 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
     if len(content) < 2:
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
     kind, seq, body = content[0], content[1], content[2:]
-    if kind == _ANSWER | _INFO:
+    if kind == ANSWER | FrameType.INFO:
         if len(body) != _INFO_BODY.size:
             raise FrameError(f"INFO's body must have {_INFO_BODY.size} bytes, not {len(body)}")
         version, steps, longest, *counters, rows, model_hash, clock_khz, outputs = \
@@ -169,9 +182,9 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
                           corrupt=corrupt, repeated=repeated, foreign=foreign, overrun=overrun,
                           dropped=dropped, rows=rows, model_hash=model_hash,
                           clock_hz=int.from_bytes(clock_khz, "little") * 1000, outputs=outputs)
-    if kind == _ANSWER | _STEP and len(body) == 1:
+    if kind == ANSWER | FrameType.STEP and len(body) == 1:
         return PartAnswer(seq=seq, dropped=bool(body[0] & 2))
-    if kind == _ANSWER | _STEP:
+    if kind == ANSWER | FrameType.STEP:
         size, rest = divmod(len(body) - _STEP_BODY.size, 4)
         if size < 1 or rest:
             raise FrameError(f"STEP's body must have {_STEP_BODY.size} bytes and 4 per output, "
@@ -180,7 +193,7 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
         return StepAnswer(seq=seq, saturated=bool(flags & 1), dropped=bool(flags & 2), step=step,
                           cycles=cycles, outputs=struct.unpack_from(f"<{size}i", body,
                                                                     _STEP_BODY.size))
-    if kind == _ANSWER | _LOAD:
+    if kind == ANSWER | FrameType.LOAD:
         if len(body) != _LOAD_BODY.size:
             raise FrameError(f"LOAD's body must have {_LOAD_BODY.size} bytes, not {len(body)}")
         version, words, lanes, word_bytes = _LOAD_BODY.unpack(body)

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from tqdm import tqdm
 
-from spikewright.plan.frames import LOAD_MAX, VERSION, events_max
+from spikewright.plan.frames import LOAD_MAX, VERSION, step_answer_bytes
 from spikewright.plan.images import load_bytes
 
 from . import codec
@@ -163,13 +163,13 @@ class Driver:
             self.connect()
         assert self.info is not None
         events  = whole_numbers(rows, "Row of event", self.info.rows)
-        outputs, size = self.info.outputs, events_max(self.info.rows)
-        dropped = False
+        outputs, dropped = self.info.outputs, False
         try:
-            while len(events) > size:
-                part = self._ask_step(events[:size], reset, PartAnswer, codec.PART_BYTES)
-                events, reset, dropped = events[size:], False, dropped | part.dropped
-            answer = self._ask_step(events, reset, StepAnswer, codec.step_bytes(outputs))
+            for request, more in codec.step_frames(self._next_seq, events, reset, self.info.rows):
+                if more:
+                    dropped |= self._ask(request, PartAnswer, codec.PART_BYTES).dropped
+                else:
+                    answer = self._ask(request, StepAnswer, step_answer_bytes(outputs))
         except NoAnswerError:
             if self.info.loadable and not self.read_info().loaded:
                 raise NoAnswerError("Device must keep the weights that were loaded, but it has "
@@ -182,13 +182,6 @@ class Driver:
                              "it has restarted, or another program uses it; its state is lost")
         self._next_step = (answer.step + 1) % (1 << 32)
         return replace(answer, dropped=answer.dropped or dropped)
-
-    def _ask_step(self, events: list[int], reset: bool, kind: type[Answer], size: int) -> Answer:
-        """Send ``events``; ``kind`` says whether the step ends with them."""
-        assert self.info is not None
-        return self._ask(codec.encode_step(self._next_seq(), events, reset,
-                                           more=kind is PartAnswer, device_rows=self.info.rows),
-                         kind, size)
 
     def _next_seq(self) -> int:
         self._seq = (self._seq + 1) % 256

@@ -45,7 +45,7 @@ def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConf
     Raises
     ------
     InputError
-        If a word is none of these.
+        If a word is none of these, or all combinations contradict themselves.
     """
     kinds = {item.name: type(getattr(base, item.name)) for item in fields(CoreConfig)}
     axes: dict[str, list] = {}
@@ -66,8 +66,11 @@ def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConf
     for choice in itertools.product(*axes.values()) if axes or not found else ():
         try:
             found.append(replace(base, **dict(zip(axes, choice, strict=True))))
-        except ValueError:
-            continue
+        except ValueError as error:
+            refused = error
+    if not found:
+        raise InputError(f"Grid must have a combination that a core can have, not only such as: "
+                         f"{refused}")
     return sorted(dict.fromkeys(found), key=lambda config: (config.lanes, str(config)))
 
 

@@ -14,7 +14,12 @@ from spikewright.hw.params import core_params
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.network.source import Source, is_default
-from spikewright.plan.frames import events_max, row_bytes
+from spikewright.plan.frames import (
+    events_max,
+    row_bytes,
+    step_answer_bytes,
+    step_request_bytes,
+)
 from spikewright.plan.layout import table_costs
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
@@ -140,19 +145,18 @@ def _microseconds(cycles: StepCycles, latency: Latency, megahertz: float) -> Mic
 
 
 def _line(link: LinkParams, source: Source, rows: int) -> Line:
-    """Time of frames on the serial line: ten bits per byte, and two bytes around a frame.
+    """Time of frames on the serial line: ten bits per byte.
 
     The mean is that of all requests of a step, the worst that of the longest frame.
     """
     byte_us = 1e7 / link.baud
     events, most = np.diff(source.recording.start), events_max(rows)
     frames = np.maximum(-(-events // most), 1)
-    request, answer = 5 + 2, 13 + 4 * link.outputs + 2
-    sent = request * frames + row_bytes(rows) * events
+    sent = step_request_bytes(rows, 0) * frames + row_bytes(rows) * events
     return Line(request_us=LineTimes(
         mean=six_digits(byte_us * sent.mean()),
-        worst=six_digits(byte_us * (request + row_bytes(rows) * most))),
-        answer_us=six_digits(byte_us * answer))
+        worst=six_digits(byte_us * step_request_bytes(rows, most))),
+        answer_us=six_digits(byte_us * step_answer_bytes(link.outputs)))
 
 
 def memory_map(plan: Plan) -> tuple[TablePart, ...]:

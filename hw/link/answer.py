@@ -5,7 +5,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewright.plan.frames import PAGE_BYTES, VERSION
+from spikewright.plan.frames import ANSWER, PAGE_BYTES, VERSION
 
 from ..layouts import result_layout
 from .layouts import CYCLES
@@ -124,7 +124,7 @@ class AnswerBytes(wiring.Component):
         flags   = Mux(step, Cat(facts.result.saturated & ~part, facts.lost), version)
         picks = [
             (~self.build | stored,               self.value),
-            (self.build & head & (offset == 1),  0x80),     # the answer's type
+            (self.build & head & (offset == 1),  ANSWER),
             (self.build & head & (offset == 3),  flags),
             (self.build & tail,                  self.crc),
         ]

@@ -4,13 +4,12 @@
 from amaranth import *
 from amaranth.lib import data
 
-__all__ = ["COUNTERS", "CYCLES", "IDENTITY", "OUTPUTS_MAX", "frame_layout", "line_layout",
-           "page_address", "page_init"]
+__all__ = ["COUNTERS", "CYCLES", "IDENTITY", "frame_layout", "line_layout", "page_address",
+           "page_init"]
 
 
 # A position is that of a byte in a coded frame: 0 is the code in front, 1 the type, 2 the sequence
 # number. Coding keeps every byte in its place.
-OUTPUTS_MAX = 56                # of a core, so that an answer and its delimiter fit into a slot
 
 # Position of each counter in the INFO answer. `steps` has four bytes, the others two.
 COUNTERS = {

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .layouts import OUTPUTS_MAX
+from spikewright.plan.frames import OUTPUTS_MAX
 
 __all__ = ["LinkParams", "TableParams"]
 
@@ -53,7 +53,7 @@ class LinkParams:
         Input rows of the core. An event of a higher row is dropped, and counted. Where there are
         more than 256, an event takes two bytes of a frame.
     outputs : :class:`int`
-        Outputs of the core, at most 56.
+        Outputs of the core, at most ``OUTPUTS_MAX``.
     width : :class:`int`
         Width of one output, in bits, sign included; at most 32, which is what an answer carries.
     model_hash : :class:`bytes`

@@ -5,6 +5,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewright.plan.frames import FrameType
+
 __all__ = ["Verdict"]
 
 
@@ -71,9 +73,10 @@ class Verdict(wiring.Component):
         m.d.sync += [
             self.go.eq(self.ready),
             self.stop.eq(self.position == self.end),
-            self.fits.eq(((byte == 1) & (self.end == 3))
-                         | ((byte == 2) & body & (self.loaded if self.table else 1))
-                         | ((byte == 3) & body & self.table)),
+            self.fits.eq(((byte == FrameType.INFO.value) & (self.end == 3))
+                         | ((byte == FrameType.STEP.value) & body
+                            & (self.loaded if self.table else 1))
+                         | ((byte == FrameType.LOAD.value) & body & self.table)),
             self.same.eq(Mux(self.load, fresh, ~self.info & known) & (byte == seq)),
         ]
         with m.If(self.remember):

@@ -50,6 +50,9 @@ def test_title():
     (["lanes=0"], "Grid 'lanes=0' cannot be used: Core lanes must be between 1 and 64, not 0"),
     (["tables=dens"], ("Grid 'tables=dens' cannot be used: Core tables must be one of dense, "
                        "bitmap, rows, smallest, not 'dens'")),
+    (["lanes=3,5", "tables=bitmap"],
+     ("Grid must have a combination that a core can have, not only such as: Core lanes must be a "
+      "power of two with bitmap tables, not 5")),
 ])
 def test_wrong_grid(words, text):
     with refused(text):

@@ -21,10 +21,10 @@ from spikewright.host.codec import (
     encode_load,
     encode_step,
     pack_frame,
-    step_bytes,
+    step_frames,
     unpack_frame,
 )
-from spikewright.plan.frames import LOAD_MAX
+from spikewright.plan.frames import LOAD_MAX, OUTPUTS_MAX, step_answer_bytes, step_request_bytes
 
 HASH = bytes.fromhex("9f3ac5017be2d844")
 INFO = bytes([0x81, 5, 1]) + struct.pack("<IIHHHHHH", 70_000, 1234, 1, 2, 3, 4, 5, 192) + HASH \
@@ -35,6 +35,14 @@ STEP = bytes([0x82, 9, 3]) + struct.pack("<IIii", 8, 512, -70_000, 2_000_000_000
 
 def message(text):
     return f"^{re.escape(text)}$"
+
+
+def test_sizes_of_frames():
+    assert OUTPUTS_MAX == 56
+    for rows, events in ((1, 0), (256, 234), (257, 117)):
+        request = encode_step(0, [0] * events, device_rows=rows)
+        assert len(request) == step_request_bytes(rows, events)
+    assert step_request_bytes(256, 234) == step_request_bytes(257, 117) == 241
 
 
 def test_requests_are_as_written_in_the_contract():
@@ -67,7 +75,7 @@ def test_answers():
         clock_hz=24_000_000, outputs=2)
     assert decode_answer(STEP) == StepAnswer(seq=9, saturated=True, dropped=True, step=8,
                                              cycles=512, outputs=(-70_000, 2_000_000_000))
-    assert len(pack_frame(STEP)) == step_bytes(2)
+    assert len(pack_frame(STEP)) == step_answer_bytes(2)
     assert len(pack_frame(INFO)) == INFO_BYTES and len(pack_frame(LOAD)) == LOAD_BYTES
 
 
@@ -159,3 +167,17 @@ def test_reader_sees_every_single_bit_error():
         assert reader.feed(bytes(broken)) == []
         assert reader.corrupt >= 1
         assert reader.feed(good) == [STEP]
+
+
+@pytest.mark.parametrize("device_rows, events, sizes", [
+    (256, 0, [0]), (256, 234, [234]), (256, 235, [234, 1]), (256, 702, [234, 234, 234]),
+    (257, 118, [117, 1])])
+def test_frames_of_a_step(device_rows, events, sizes):
+    """Only the first frame resets, and only the last one ends the step."""
+    rows, numbers = [k % device_rows for k in range(events)], iter(range(9, 20))
+    frames = list(step_frames(lambda: next(numbers), rows, True, device_rows))
+    firsts = [sum(sizes[:k]) for k in range(len(sizes))]
+    assert frames == [
+        (encode_step(9 + k, rows[first:first + size], k == 0, more=k < len(sizes) - 1,
+                     device_rows=device_rows), k < len(sizes) - 1)
+        for k, (first, size) in enumerate(zip(firsts, sizes, strict=True))]

@@ -9,12 +9,15 @@ import pytest
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.netlist import count_cells
 from spikewright.golden.run import run_golden
+from spikewright.host.codec import FrameReader
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
+from spikewright.verify.gates import top
+from spikewright.verify.gates.simulate import GatesFault
 from spikewright.verify.gates.top import gate_differences, run_gates
 from tests.boards.boards_bench import saved_model
-from tests.networks import random_recording
+from tests.networks import make_recording, random_recording
 
 
 # Eight cycles a bit: few to simulate. The sizes put the tables into block RAM on an ECP5 as well.
@@ -45,3 +48,24 @@ def test_gates_equal_golden(name, megahertz, baud, steps, sizes, config, spram, 
     assert [step.step for step in told] == list(range(steps))
     assert expected.spikes.sum() > steps
     assert gate_differences(expected, told) == []
+
+
+def test_gates_get_large_steps_in_parts(tmp_path, monkeypatch):
+    """An event of a model with more than 256 rows takes two bytes, and 117 of them fill a frame."""
+    model, manifest = load_artefact(saved_model(tmp_path / "model", channels=300, gain=0.5))
+    assert model.rows == 300
+    sent = []
+
+    def simulate(folder, data, baud, family):
+        sent.extend(FrameReader().feed(data))
+        raise GatesFault("enough")
+
+    monkeypatch.setattr(top, "synthesize", lambda *_: None)
+    monkeypatch.setattr(top, "simulate_gates", simulate)
+    recording = make_recording([[299] * 118, [0]], 300, reset=[0])
+    with pytest.raises(GatesFault, match="^enough$"):
+        run_gates(Plan(model=model, config=CoreConfig()), manifest["model_hash"], recording,
+                  tmp_path)
+    row = (299).to_bytes(2, "little")
+    assert sent == [b"\x01\x00", b"\x02\x01\x03" + 117 * row, b"\x02\x02\x00" + row,
+                    b"\x02\x03\x00\x00\x00"]

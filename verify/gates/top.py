@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The synthesized gates of a whole top, compared with golden."""
 
+import itertools
 from pathlib import Path
 
 from spikewright.boards.board.platforms import BOARDS
@@ -13,7 +14,7 @@ from spikewright.host.codec import (
     decode_answer,
     encode_info,
     encode_load,
-    encode_step,
+    step_frames,
 )
 from spikewright.hw.params import link_params
 from spikewright.network.recording import Recording
@@ -39,8 +40,6 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
     ------
     GatesFault
         If the gates do not answer.
-    ValueError
-        If a step has more events than a frame carries.
     """
     board, model = BOARDS[board_name], plan.model
     clock_hz, clock = board.clock(megahertz)
@@ -49,11 +48,12 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
               for k in range(0, len(table), LOAD_MAX)]
     loads = len(frames)
     frames.append(encode_info(0))
+    # A frame with the number of the frame before would count as repeated.
+    numbers = itertools.cycle([*range(1, 256), 0])
     for t in range(recording.steps):
         rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
-        # A frame with the number of the frame before would count as repeated.
-        frames.append(encode_step((1 + t) % 256, rows[rows >= 0].tolist(),
-                                  reset=bool(recording.reset[t])))
+        frames += [frame for frame, _ in step_frames(
+            lambda: next(numbers), rows[rows >= 0].tolist(), bool(recording.reset[t]), model.rows)]
     link = link_params(plan, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
     synthesize(board, plan, link, clock, folder)
     reader = FrameReader()
