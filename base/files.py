@@ -213,6 +213,8 @@ def _is_ours(path: Path) -> bool:
                 return f"{MADE_BY}.npy" in file.namelist()
         if path.suffix == ".json":
             return MADE_BY in json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix == ".nir":
+            return f'"{MADE_BY}": "{PROGRAM} '.encode() in path.read_bytes()
         if path.suffix in PICTURES:
             return PICTURES[path.suffix][1].encode() in path.read_bytes()
         if path.suffix in WRITERS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_output, written_file
+from spikewright.base.files import check_output, signature, written_file
 
 from ..network import CONSTANT, INPUT, START, Network, Population, Projection, inner
 from .file import METADATA, NIR_SUFFIX
@@ -51,7 +51,7 @@ def _metadata(network: Network) -> dict:
     nodes = {p.name: {"reset": p.reset, "compare": ">=" if p.at_least else ">"}
              for p in network.populations if p.spiking and not inner(p.name)}
     plain = np.array_equal(network.readout, np.eye(network.outputs))
-    return {"dt": network.dt, "lead_steps": network.lead_steps, "readout": "spikes",
+    return {**signature(), "dt": network.dt, "lead_steps": network.lead_steps, "readout": "spikes",
             "answers": {"decay": "euler", "gain": "unit", "syn_gain": "unit", "order": "syn_first",
                         "v0": "zero", "back_delay": 0, "source_delay": 0},
             "nodes": nodes, "matrix": None if plain else network.readout.tolist()}

@@ -3,15 +3,16 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from spikewright.network.network import INPUT, role
+from spikewright.network.network import INPUT, Network, role
 
 from ..options import NETWORKS, add_nir_options, chosen_nir
 
-__all__ = ["add", "run"]
+__all__ = ["add", "describe", "run"]
 
 
 def add(parser: ArgumentParser) -> None:
@@ -22,10 +23,15 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print populations and projections."""
-    from spikewright.api.models import read, reading_warnings
+    from spikewright.api import read
     network = read(arguments.network, **chosen_nir(arguments))
-    rows = [("file", str(arguments.network)), ("step", f"{1e3 * network.dt:g} ms"),
-            (INPUT, f"{network.channels} channels")]
+    describe(network, [("file", str(arguments.network))])
+
+
+def describe(network: Network, rows: Sequence[tuple[str, str]] = ()) -> None:
+    """Print ``rows``, the populations and the projections, and the warnings of the reader."""
+    from spikewright.api.models import reading_warnings
+    rows = [*rows, ("step", f"{1e3 * network.dt:g} ms"), (INPUT, f"{network.channels} channels")]
     spiking = {}
     for p in network.populations:
         spiking[p.name] = p.spiking
