@@ -102,7 +102,7 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
         if candidate.get("weight_memory") == "large" and not board.resources.get("spram"):
             continue
         try:
-            other = replace(config, **base | candidate)
+            other = replace(config, **(choices := base | candidate))
         except ValueError:
             continue
         taken = _taken(board, model, other)
@@ -110,7 +110,8 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
         spare = 0 if other.tables == "dense" else 1
         if taken is not None and taken + spare <= board.resources["ebr"]:
             changed = " ".join(f"--{name.replace('_', '-')} {value}"
-                               for name, value in candidate.items())
+                               for name, value in choices.items()
+                               if getattr(config, name) != value)
             return other, (f"with the preset {preset} the design needs at least {first} of the "
                            f"{board.resources['ebr']} block RAMs of {board.name}, so it is built "
                            f"with {changed}")

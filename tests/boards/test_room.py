@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikewright.boards.board.platforms import BOARDS
+from spikewright.boards.flow import room
 from spikewright.boards.flow.room import block_rams, check_room, fitting_config
 from spikewright.model.model import Widths
 from spikewright.plan.config import CoreConfig
@@ -54,6 +55,16 @@ def test_large_network_goes_into_large_memory():
     assert config == CoreConfig(lanes=8, weight_memory="large")
     assert told == ("with the preset balanced the design needs at least 192 of the 30 block RAMs "
                     "of icebreaker, so it is built with --weight-memory large --lanes 8")
+
+
+def test_every_change_is_told(monkeypatch):
+    """A preset with large memory gets block RAM if it takes packed tables."""
+    monkeypatch.setattr(room, "_taken", lambda board, model, config: 99 if config.weight_memory ==
+                        "large" else 9)
+    config, told = fitting_config(ICEBREAKER, model_of(), "fast", {})
+    assert config == CoreConfig(lanes=8, neurons="lanes", tables="smallest")
+    assert told == ("with the preset fast the design needs at least 99 of the 30 block RAMs of "
+                    "icebreaker, so it is built with --weight-memory block --tables smallest")
 
 
 def test_what_a_user_gives_is_not_changed():
