@@ -138,9 +138,6 @@ def _order(flat: Flat) -> list[str]:
     while waiting:
         free = [name for name in waiting if not any(
             source in waiting for source in flat.sources(name))]
-        if not free:
-            raise ValueError(f"Loop of {', '.join(waiting)} must have a neuron in it, not only "
-                             "nodes without a state")
         order += free
         waiting = [name for name in waiting if name not in free]
     return order

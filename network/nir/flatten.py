@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One flat graph from graphs inside graphs, with repairs of what older exporters wrote."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -81,16 +82,8 @@ def flatten(graph: Graph) -> Flat:
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts names with numbers as a reader would: 2 before 10."""
-    parts, digits = [], ""
-    for char in [*name, ""]:
-        if char.isdecimal() and char.isascii():
-            digits += char
-            continue
-        if digits:
-            parts.append((0, int(digits), ""))
-            digits = ""
-        parts.append((1, 0, char))
-    return parts
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part)
+            for part in re.findall("[0-9]+|[^0-9]+", name)]
 
 
 def _collect(graph: Graph, prefix: str, flat: Flat) -> None:
