@@ -10,6 +10,7 @@ from markupsafe import Markup
 from spikewright.base.version import version
 
 from .colours import colour_rules, themed
+from .markdown import digits
 from .style import Picture
 
 __all__ = ["render_page"]
@@ -35,17 +36,13 @@ def render_page(package: str, name: str, *, pictures: Mapping[str, Picture], **v
     environment = jinja2.Environment(loader=jinja2.DictLoader(sources), autoescape=True,
                                      undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"digits": _digits, "themed": themed}
+    environment.filters |= {"digits": lambda value: digits(value).replace("-", "−"),
+                            "themed": themed}
     template = environment.from_string(_packaged(package, name))
     return template.render(
         style=Markup(colour_rules() + _packaged(ours, "style.css")), version=version(), **values,
         pictures={name: Markup(themed("".join(picture.svg.values())))
                   for name, picture in pictures.items()})
-
-
-def _digits(value: float | None) -> str:
-    """``value`` with three decimals; a dash for None."""
-    return "–" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def _packaged(package: str, name: str) -> str:

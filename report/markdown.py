@@ -5,7 +5,7 @@ __all__ = ["digits", "markdown"]
 
 
 def digits(number: float | None) -> str:
-    """``number`` with digits decimals; a dash for None."""
+    """``number`` with three decimals; a dash for None."""
     return "-" if number is None else f"{number:.3f}"
 
 

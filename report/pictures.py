@@ -4,9 +4,9 @@
 import numpy as np
 
 from .colours import ALARM, COOL, INK, LILAC, PAPER, PEBBLE, RULE, SLATE, VIOLET, WARM
+from .markdown import digits
 from .report import Report
 from .score import axes as each_axis
-from .score import digits
 from .style import SHEETS, SIGN, Picture, above, bare, broken, listed
 
 __all__ = ["cycles", "latency", "velocity"]

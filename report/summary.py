@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a build in a few lines of text."""
 
+from .markdown import digits
 from .names import title
 from .report import Idle, Measured, Report
-from .markdown import digits
 from .score import axes, decoding, foreign
 
 __all__ = ["summary"]
