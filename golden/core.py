@@ -8,8 +8,11 @@ the interpreter runs it instead.
 A step runs the operations of the program (`plan.program`) in their order::
 
     Add     s = sat(s + (w << shift))                  per event, for every neuron of its row
-    Map     m = 0 if fired before else sat(rnd(B * m) + s)
+    Map     m = sat(rnd(B * m) + s)
+            m = 0 if fired before                      reset zero_lose: m is not clamped then
+            m = sat(rnd(B * m) + s - threshold)        reset subtract_next, if fired before
             fired = m > threshold                      strict
+            m = 0, m = m - threshold                   zero_keep and subtract_same, if fired
             s = rnd(A * s)                             |rnd(A * s)| <= |s|, since A < 2**d
 
 ``shift`` is the sum of the model's fraction bits and the projection's shift.
@@ -17,6 +20,10 @@ A step runs the operations of the program (`plan.program`) in their order::
 clamps a state to its width. If it changes the state, it also sets the flag ``saturated``, which
 stays set until the next reset. A population that does not spike has the largest m as its threshold,
 and its m are outputs.
+
+Some programs add rows for input events of earlier steps, or for the same events a second time. A
+log then keeps the events of each step, in their order. If a step has more events than the log has
+room, the log loses the others and sets ``saturated``.
 """
 
 from typing import NamedTuple
@@ -24,17 +31,22 @@ from typing import NamedTuple
 import numpy as np
 
 from spikewright.base.cache import compiled
+from spikewright.network.network import RESETS
 
 __all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 
-SPIKES, INPUT, MAP = 0, 1, 2            # the first two equal plan.program.Source
+SPIKES, INPUT, LOG, MAP = 0, 1, 2, 3    # the first three equal plan.program.Source
 
+# Numbers of the resets, as they stand in compiled code.
+ZERO_LOSE, ZERO_KEEP, SUBTRACT_NEXT, SUBTRACT_SAME = map(RESETS.index, (
+    "zero_lose", "zero_keep", "subtract_next", "subtract_same"))
 
-# One operation. ``kind`` is SPIKES, INPUT or MAP. ``first`` to ``stop - 1`` are the neurons of its
-# population. The other columns are for an Add only. ``row`` is its first row, ``rows`` the number
-# of its rows, and ``origin`` the first neuron of the source population.
+# One operation. ``kind`` is SPIKES, INPUT, LOG or MAP. ``first`` to ``stop - 1`` are the neurons of
+# its population. ``reset`` is for a Map only, the columns after it are for an Add only. ``row`` is
+# its first row, ``rows`` the number of its rows, and ``origin`` the first neuron of the source
+# population.
 OPERATION = np.dtype([(name, np.int64) for name in (
-    "kind", "first", "stop", "row", "rows", "origin", "delay", "shift")])
+    "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift")])
 
 
 class Constants(NamedTuple):
@@ -57,13 +69,16 @@ class State(NamedTuple):
     """State between steps.
 
     ``s`` and ``m`` are int64 (neurons,). ``spikes`` is bool (slots, neurons). Slot ``t % slots``
-    holds the spikes of step t. ``flags`` is int64 (1,). It is 1 if a state has saturated since the
-    last reset.
+    holds the spikes of step t. ``log`` is int64 (slots, room), the input rows of the events of a
+    step, and ``logged`` is int64 (slots,), their number. ``flags`` is int64 (1,). It is 1 if a
+    state has saturated since the last reset.
     """
 
     s: np.ndarray
     m: np.ndarray
     spikes: np.ndarray
+    log: np.ndarray
+    logged: np.ndarray
     flags: np.ndarray
 
 
@@ -122,16 +137,38 @@ def add_row(constants, state, operation, row):
 
 
 @compiled()
-def update(constants, state, first, stop, slot, previous):
-    """Advance the neurons ``first`` to ``stop`` - 1 by one step."""
+def log_event(state, slot, row):
+    """Append an event to the log of its step, if there is room."""
+    room = state.log.shape[1]
+    if not room:
+        return
+    if state.logged[slot] == room:
+        state.flags[0] = 1
+        return
+    state.log[slot, state.logged[slot]] = row
+    state.logged[slot] += 1
+
+
+@compiled()
+def update(constants, state, operation, slot, previous):
+    """Advance the neurons of a population by one step."""
     largest, bits = constants.limits[1], constants.limits[2]
-    for i in range(first, stop):
+    reset = operation["reset"]
+    for i in range(operation["first"], operation["stop"]):
+        threshold, fired_before = constants.threshold[i], state.spikes[previous, i]
         m = 0
-        if not state.spikes[previous, i]:
-            m = saturate(scaled(state.m[i], constants.b[i], bits) + state.s[i], largest,
-                         state.flags)
+        if not (fired_before and reset == ZERO_LOSE):
+            m = scaled(state.m[i], constants.b[i], bits) + state.s[i]
+            if fired_before and reset == SUBTRACT_NEXT:
+                m -= threshold
+            m = saturate(m, largest, state.flags)
+        fired = m > threshold
+        if fired and reset == ZERO_KEEP:
+            m = 0
+        elif fired and reset == SUBTRACT_SAME:
+            m -= threshold
         state.m[i] = m
-        state.spikes[slot, i] = m > constants.threshold[i]
+        state.spikes[slot, i] = fired
         state.s[i] = scaled(state.s[i], constants.a[i], bits)
 
 
@@ -144,6 +181,7 @@ def run_steps(constants, state, stimulus, trace):
             state.s[:] = 0
             state.m[:] = 0
             state.spikes[:] = False
+            state.logged[:] = 0
             state.flags[0] = 0
         for k in range(len(constants.operations)):
             operation = constants.operations[k]
@@ -155,12 +193,18 @@ def run_steps(constants, state, stimulus, trace):
                         add_row(constants, state, operation, operation["row"] + j)
                         events += 1
             elif operation["kind"] == INPUT:
+                state.logged[t % slots] = 0
                 for e in range(stimulus.start[t], stimulus.start[t + 1]):
                     add_row(constants, state, operation, operation["row"] + stimulus.row[e])
+                    log_event(state, t % slots, stimulus.row[e])
+                    events += 1
+            elif operation["kind"] == LOG:
+                due = (t - operation["delay"]) % slots
+                for e in range(state.logged[due]):
+                    add_row(constants, state, operation, operation["row"] + state.log[due, e])
                     events += 1
             else:
-                update(constants, state, operation["first"], operation["stop"], t % slots,
-                       (t - 1) % slots)
+                update(constants, state, operation, t % slots, (t - 1) % slots)
             trace.events[t, k] = events
         trace.membrane[t] = state.m
         trace.fired[t] = state.spikes[t % slots]

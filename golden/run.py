@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikewright.model.model import IntegerModel
+from spikewright.network.network import RESETS
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
@@ -81,12 +82,17 @@ def constants_of(plan: Plan) -> Constants:
     operations, row = [], 0
     for operation in plan.program.operations:
         if isinstance(operation, Map):
-            operations.append((MAP, operation.span.first, operation.span.stop, 0, 0, 0, 0, 0))
+            span = operation.span
+            operations.append((MAP, span.first, span.stop, RESETS.index(span.population.reset),
+                               0, 0, 0, 0, 0))
+            continue
+        if operation.target is None:            # the events are only taken
+            operations.append((operation.source, 0, 0, 0, 0, 0, 0, 0, 0))
             continue
         target, rows = operation.target, operation.table.rows
         weights[row:row + rows, target.first:target.stop] = \
             model.projections[operation.projection].weights
-        operations.append((operation.source, target.first, target.stop, row, rows,
+        operations.append((operation.source, target.first, target.stop, 0, row, rows,
                            operation.origin.first if operation.origin else 0,
                            operation.delay, operation.shift))
         row += rows
@@ -113,4 +119,6 @@ def zero_state(plan: Plan) -> State:
     """The state before the first step."""
     neurons, slots = plan.layout.neurons, 1 + max(1, plan.program.longest_delay)
     return State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
-                 spikes=np.zeros((slots, neurons), bool), flags=np.zeros(1, np.int64))
+                 spikes=np.zeros((slots, neurons), bool),
+                 log=np.zeros((slots, plan.program.log_room), np.int64),
+                 logged=np.zeros(slots, np.int64), flags=np.zeros(1, np.int64))

@@ -53,7 +53,8 @@ class Stepper:
             row=np.array(rows, np.int64), start=np.array([0, len(rows)]),
             reset=np.array([reset])), trace)
         # The next call has step number 0 again, so the spikes of this step move to step -1.
-        self._state.spikes[:] = np.roll(self._state.spikes, -1, axis=0)
+        for log in (self._state.spikes, self._state.log, self._state.logged):
+            log[:] = np.roll(log, -1, axis=0)
         cycles, _ = step_timing(self._plan, trace.events)
         return (trace.membrane[0, self._plan.layout.is_output], int(cycles[0]),
                 bool(trace.saturated[0]))

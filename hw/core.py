@@ -131,7 +131,11 @@ class Core(wiring.Component):
             self.spike.eq(neurons.spike),
             self.busy.eq(sequencer.busy),
         ]
-        self._answer(m, sequencer, neurons, adder.saturated | neurons.saturated)
+        saturated = adder.saturated | neurons.saturated
+        if params.spikes.room:
+            m.d.comb += spikes.event.eq(sequencer.event)
+            saturated |= spikes.lost
+        self._answer(m, sequencer, neurons, saturated)
         if params.rows.large:
             # A byte is written in the cycle after it is taken: none is taken once a row may have
             # been asked for.

@@ -4,9 +4,9 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TableFormat", "TokenKind", "currents_layout", "group_layout", "listed_layout",
-           "load_layout", "membrane_layout", "result_layout", "spike_layout", "stage_layout",
-           "token_layout", "weights_layout", "words_layout"]
+__all__ = ["TableFormat", "TokenKind", "currents_layout", "event_layout", "group_layout",
+           "listed_layout", "load_layout", "membrane_layout", "result_layout", "spike_layout",
+           "stage_layout", "token_layout", "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -31,6 +31,11 @@ def token_layout(rows):
         "kind": TokenKind,
         "row":  range(max(rows, 2)),
     })
+
+
+def event_layout(rows):
+    """An input event for the log, in a cycle with ``valid``."""
+    return data.StructLayout({"valid": 1, "row": range(max(rows, 2))})
 
 
 def result_layout(outputs, width):

@@ -3,8 +3,9 @@
 
 import binascii
 
+from spikewright.network.network import RESETS
 from spikewright.plan.config import BAUD
-from spikewright.plan.images import lane_words, neuron_words
+from spikewright.plan.images import factor_column, lane_words, neuron_words
 from spikewright.plan.plan import Plan
 from spikewright.plan.program import Map, Operation, Source
 
@@ -34,7 +35,8 @@ def core_params(plan: Plan) -> CoreParams:
             program=ProgramParams(operations=operations, rows=rows, spikes=spikes.signature,
                                   update=neurons.control),
             rows=model.rows, words=layout.words, decays=config.neurons == "lanes",
-            streams=program.streams),
+            streams=program.streams, logs=program.log_room > 0,
+            takes_only=any(add.target is None for add in program.adds)),
         update="lanes" if config.neurons == "lanes" else config.multiplier,
         outputs=tuple((span.group + k // layout.units, k % layout.units)
                       for span in layout.spans.values() if not span.population.spiking
@@ -95,6 +97,8 @@ def _neurons(plan: Plan) -> NeuronParams:
     return NeuronParams(
         lanes=layout.lanes, words=layout.words, units=layout.units, groups=layout.groups,
         current=model.widths.current, membrane=model.widths.membrane, decay=model.widths.decay,
+        factor=model.factor_bits, column=factor_column(model),
+        resets=tuple(sorted({p.reset for p in model.populations})),
         image=(lane_words(model, layout.lanes) if plan.config.neurons == "lanes"
                else neuron_words(model)))
 
@@ -104,19 +108,25 @@ def _spikes(plan: Plan) -> SpikeLogParams:
     return SpikeLogParams(
         groups=layout.groups, units=layout.units, lists=len(layout.spiking),
         list_groups=max(span.groups for span in layout.spiking),
-        slots=1 << plan.program.longest_delay.bit_length(), streams=plan.program.streams)
+        slots=1 << plan.program.longest_delay.bit_length(), streams=plan.program.streams,
+        rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room)
 
 
 def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstants | MapConstants:
     if isinstance(operation, Map):
         span = operation.span
         return MapConstants(first=span.group, count=span.groups, word=span.word,
-                            list=span.list if span.population.spiking else 0)
+                            list=span.list if span.population.spiking else 0,
+                            reset=RESETS.index(span.population.reset))
     table, origin = operation.table, operation.origin
+    log = len(plan.layout.spiking) if plan.program.log_room else 0
+    if operation.target is None:        # takes the events, and asks for no row
+        return AddConstants(kind=Kind.INPUT, delay=0, list=log, origin=0, format=table.format,
+                            first=0, first_row=0, words=1, target=0, shift=0, width=0)
     shift = operation.shift - plan.model.widths.fraction - _memory_shift(plan)[table.bits]
     return AddConstants(
         kind=Kind.INPUT if operation.source == Source.INPUT else Kind.SPIKES,
-        delay=operation.delay, list=origin.list if origin else 0,
+        delay=operation.delay, list=origin.list if origin else log,
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
         target=table.target, shift=shift, width=rows.widths.index(table.bits))

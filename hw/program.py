@@ -9,6 +9,8 @@ from amaranth import *
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewright.network.network import RESETS
+
 from .arith import times
 from .engines.lookup import RowParams
 from .layouts import TableFormat
@@ -36,7 +38,8 @@ class AddConstants:
     ----------
     kind : :class:`Kind`
     delay, list : :class:`int`
-        Age of the spikes in steps, and their spike list; 0 for the input.
+        Age of the spikes in steps, and their spike list. For the input, 0 and the list of the input
+        log, or 0 without a log. The input log counts as spikes.
     origin : :class:`int`
         Position of the source's first neuron in the groups; 0 for the input.
     format : :class:`str`
@@ -75,12 +78,15 @@ class MapConstants:
         State word at which its currents begin.
     list : :class:`int`
         Spike list that its spikes go to; 0 where it has none.
+    reset : :class:`int`
+        What a spike does, an index of `network.network.RESETS`.
     """
 
     first: int
     count: int
     word:  int
     list:  int
+    reset: int
     kind:  Any = Kind.MAP
 
 
@@ -149,12 +155,13 @@ class ProgramTable(wiring.Component):
         the operation says which.
     row : :py:`Out(params.rows.row)`
         The request for that row.
-    delay, list, first, count, word
+    delay, list, first, count, word, reset
         Constants of the operation, see `SpikeListSignature` and `UpdateSignature`.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
     following, next_map : :py:`Out(params.code)`
         Code of the next operation; of the next MAP. After the last one, of the first operation.
+        The MAP after the input is the first one: a reset comes with the input and runs all MAPs.
     """
 
     def __init__(self, params: ProgramParams, input_rows: int):
@@ -171,6 +178,7 @@ class ProgramTable(wiring.Component):
             "first":     Out(update["first"].shape),
             "count":     Out(update["count"].shape),
             "word":      Out(update["word"].shape),
+            "reset":     Out(range(len(RESETS))),
             "last":      Out(1),
             "last_map":  Out(1),
             "following": Out(params.code),
@@ -192,7 +200,8 @@ class ProgramTable(wiring.Component):
                         self.last.eq(k == len(operations) - 1),
                         self.last_map.eq(not later),
                         self.following.eq([*codes, codes[0]][k + 1]),
-                        self.next_map.eq(codes[[*later, 0][0]]),
+                        self.next_map.eq(codes[(maps if operation.kind == Kind.INPUT
+                                                else [*later, 0])[0]]),
                         self.list.eq(operation.list),
                     ]
                     if isinstance(operation, AddConstants):
@@ -236,7 +245,7 @@ class ProgramTable(wiring.Component):
 
     def _map(self, operation):
         return [self.first.eq(operation.first), self.count.eq(operation.count),
-                self.word.eq(operation.word)]
+                self.word.eq(operation.word), self.reset.eq(operation.reset)]
 
     def _add(self, operation):
         constants = [

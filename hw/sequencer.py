@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import TokenKind, token_layout
+from .layouts import TokenKind, event_layout, token_layout
 from .program import Kind, ProgramParams, ProgramTable
 
 __all__ = ["Sequencer", "SequencerParams"]
@@ -45,13 +45,19 @@ class SequencerParams:
         Each lane has a neuron unit.
     streams : :class:`bool`
         A row may be taken in every cycle.
+    logs : :class:`bool`
+        Input events go to a list of the spike log, too.
+    takes_only : :class:`bool`
+        Input events ask for no row.
     """
 
-    program: ProgramParams
-    rows:    int
-    words:   int
-    decays:  bool = False
-    streams: bool = False
+    program:    ProgramParams
+    rows:       int
+    words:      int
+    decays:     bool = False
+    streams:    bool = False
+    logs:       bool = False
+    takes_only: bool = False
 
 
 class Sequencer(wiring.Component):
@@ -82,6 +88,9 @@ class Sequencer(wiring.Component):
         The outputs are taken.
     busy : :py:`Out(1)`
         The core works, and waits for no token and for no taker of its result.
+    event : :py:`Out(event_layout(rows))`
+        An event that is taken; only with ``logs``. The list of the log is selected from the next
+        cycle on.
     """
 
     def __init__(self, params: SequencerParams):
@@ -98,7 +107,7 @@ class Sequencer(wiring.Component):
             "result":      Out(1),
             "next_step":   In(1),
             "busy":        Out(1),
-        })
+        } | ({"event": Out(event_layout(params.rows))} if params.logs else {}))
         # What the states share.
         self._table  = ProgramTable(program, params.rows)
         self._at     = Signal(program.code, init=program.codes[0])
@@ -148,10 +157,12 @@ class Sequencer(wiring.Component):
     def _draining(self, m):
         """Whether the next step must wait for the currents that still decay in the pipeline.
 
-        Spikes take long enough to look up. Where a step begins with the input, it could start the
-        update of a population before the pass of the decay has ended.
+        To look up spikes and then take a token takes long enough. Any shorter way to the first
+        update could start it before the pass of the decay has ended.
         """
-        if not self.params.decays or self._begin != State.INPUT:
+        program = self.params.program
+        first = [operation.kind for operation in program.operations[:program.maps[0]]]
+        if not self.params.decays or (Kind.SPIKES in first and Kind.INPUT in first):
             return Const(0)
         draining = Signal(init=1)
         with m.If(self.update.done):
@@ -218,10 +229,19 @@ class Sequencer(wiring.Component):
     def _add_input(self, m):
         """Take tokens: rows as they come, then the end of the step, or a reset."""
         with m.Case(State.INPUT):
+            if self.params.logs:
+                m.d.comb += self.spikes.select.eq(1)
             with m.If(self.i.p.kind == TokenKind.EVENT):
-                m.d.comb += self.i.ready.eq(~self.rows.valid | self.rows.ready)
+                m.d.comb += self.i.ready.eq(1 if self.params.takes_only else
+                                            ~self.rows.valid | self.rows.ready)
                 with m.If(self.i.valid & self.i.ready):
-                    self._request(m)
+                    if not self.params.takes_only:
+                        self._request(m)
+                    if self.params.logs:
+                        m.d.comb += [
+                            self.event.valid.eq(1),
+                            self.event.row.eq(self.i.p.row),
+                        ]
             with m.Else():
                 # The last row has at most the cycle left in which the adder could take another.
                 m.d.comb += self.i.ready.eq(~self.rows.valid & self.rows.ready)
@@ -236,6 +256,8 @@ class Sequencer(wiring.Component):
             update.count.eq(table.count),
             update.word.eq(table.word),
         ]
+        if "reset" in update.signature.members:
+            m.d.comb += update.reset.eq(table.reset)
         with m.Case(State.UPDATE):
             m.d.comb += [
                 update.start.eq(~self.rows_active),

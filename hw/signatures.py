@@ -4,6 +4,8 @@
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewright.network.network import RESETS
+
 from .layouts import currents_layout, weights_layout, words_layout
 
 __all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature", "WordSignature"]
@@ -83,13 +85,16 @@ class UpdateSignature(wiring.Signature):
         The pass that starts lets all currents decay; only with a neuron unit per lane.
     clear : :py:`Out(1)`
         Write zeros instead; steady while a pass runs.
+    reset : :py:`Out(range(len(RESETS)))`
+        What a spike does, an index of `network.network.RESETS`; steady while a pass runs. Only with
+        ``resets``.
     decays : :py:`In(1)`
         Addresses currents that decay.
     done : :py:`In(1)`
         The last word of the pass is written in this cycle.
     """
 
-    def __init__(self, groups, words):
+    def __init__(self, groups, words, *, resets=False):
         super().__init__({
             "start":  Out(1),
             "first":  Out(range(max(groups, 2))),
@@ -99,7 +104,7 @@ class UpdateSignature(wiring.Signature):
             "clear":  Out(1),
             "decays": In(1),
             "done":   In(1),
-        })
+        } | ({"reset": Out(range(len(RESETS)))} if resets else {}))
 
 
 class WordSignature(wiring.Signature):

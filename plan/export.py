@@ -11,7 +11,7 @@ from spikewright.model.artefact import model_tables
 from spikewright.model.model import WIDTH_LIMITS, IntegerModel
 
 from .header import c_header, comment, identifier, sv_header
-from .images import neuron_words
+from .images import factor_column, neuron_words
 from .layout import Layout
 
 __all__ = ["export_rom"]
@@ -61,7 +61,7 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
                    for bits, tables in Layout(model=model, lanes=lanes).images.items()},
                 "neurons.mem": _mem(index, "neurons", neuron_words(model),
                                     "two per neuron: m (0) and B, then threshold and A; the decay "
-                                    f"is the lowest {model.widths.decay} bits"),
+                                    f"is the lowest {factor_column(model)} bits"),
                 "rom.svh": sv_header(index, model),
                 "rom.h": c_header(index, model),
                 "rom.json": json.dumps(index, indent=2) + "\n"}.items():
@@ -80,7 +80,7 @@ def _index(model: IntegerModel, model_hash: str, lanes: int) -> dict:
             **{_memory(model, bits): {"words": len(images.dense), "bits": lanes * bits}
                for bits, images in layout.images.items()},
             "neurons": {"words": 2 * sum(p.neurons for p in model.populations),
-                        "bits": widths.membrane + widths.decay}},
+                        "bits": widths.membrane + factor_column(model)}},
         "populations": [{"name": name, "neurons": span.neurons,
                          "spiking": span.population.spiking, "state_base": span.word}
                         for name, span in layout.spans.items()],

@@ -72,7 +72,8 @@ def c_header(index: dict, model: IntegerModel) -> str:
             _array("int32_t", f"{prefix}_{part}_kept", population.kept,
                    "index of each neuron in the checkpoint"),
             _array("uint16_t", f"{prefix}_{part}_synaptic_decay", population.synaptic_decay, "A"),
-            _array("uint16_t", f"{prefix}_{part}_membrane_decay", population.membrane_decay, "B"),
+            _array("uint32_t" if model.factor_bits > 16 else "uint16_t",
+                   f"{prefix}_{part}_membrane_decay", population.membrane_decay, "B"),
             _array("int32_t", f"{prefix}_{part}_threshold", population.threshold,
                    "a neuron fires if m is above it")]
     for part, projection in zip(projections, model.projections, strict=True):

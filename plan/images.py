@@ -3,7 +3,7 @@
 
 from spikewright.model.model import IntegerModel
 
-__all__ = ["lane_words", "load_bytes", "neuron_words"]
+__all__ = ["factor_column", "lane_words", "load_bytes", "neuron_words"]
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:
@@ -11,17 +11,27 @@ def load_bytes(words: list[int], word_bytes: int) -> bytes:
     return b"".join(word.to_bytes(word_bytes, "little") for word in words)
 
 
+def factor_column(model: IntegerModel) -> int:
+    """Bits of a decay in the neuron memory.
+
+    A decay of 1 takes one bit more than the others. The column then takes as many bits as divide
+    well: a memory that is written in part is built from blocks with a common divisor.
+    """
+    bits = model.factor_bits
+    return bits if bits == model.widths.decay else -(-bits // 4) * 4
+
+
 def neuron_words(model: IntegerModel) -> list[int]:
     """Image of the neuron memory, with two words for each neuron.
 
     Word 2i holds m and B of neuron i, word 2i + 1 its threshold and A. Each word is
-    ``value << decay | factor``, where ``decay`` is the number of bits of a decay. m is 0 at first.
+    ``value << factor_column(model) | factor``, with ``value`` in two's complement. m is 0 at first.
     """
-    width, words = model.widths.decay, []
+    width, mask, words = factor_column(model), (1 << model.widths.membrane) - 1, []
     for population in model.populations:
         columns = (population.membrane_decay, population.threshold, population.synaptic_decay)
         for b, threshold, a in zip(*(column.tolist() for column in columns), strict=True):
-            words += [b, threshold << width | a]
+            words += [b, (threshold & mask) << width | a]
     return words
 
 

@@ -9,10 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.network.network import inner
 
 from .formats import FORMATS, TableCost, TableImages, row_words, smallest
 
-__all__ = ["Layout", "RowTable", "Span", "table_costs"]
+__all__ = ["NO_COLUMN", "Layout", "RowTable", "Span", "table_costs"]
+
+# In place of a column: the neuron is the source of a bias, whose spikes are no part of an answer.
+NO_COLUMN = -2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -166,12 +170,14 @@ class Layout:
     def spike_column(self) -> np.ndarray:
         """Column of each neuron in the spikes of an answer, int64 of shape (neurons,).
 
-        An output has -1.
+        An output has -1. A neuron that spikes, but has no column, has ``NO_COLUMN``.
         """
         columns, kept = self.model.spike_columns, []
         for name, span in self.spans.items():
-            kept.append(columns[name].start + span.population.kept if span.population.spiking
-                        else np.full(span.neurons, -1))
+            if name in columns:
+                kept.append(columns[name].start + span.population.kept)
+            else:
+                kept.append(np.full(span.neurons, NO_COLUMN if inner(name) else -1))
         return np.concatenate(kept)
 
     def spread_spikes(self, fired: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ work one after the other:
   soon as the adder is free. Each further row comes as soon as the adder is free. The operation ends
   2 cycles after its last row. Without a row it ends 2 cycles after its begin.
 - `Add` from the input: each row is taken when its token comes. The core is not busy while it waits
-  for a token.
+  for a token. If no projection needs the input in its own step, the events are only taken, and the
+  core is not busy. This operation is then the first.
+- `Add` from the input log: as from spikes, with a row for each event of the step that is due.
 - `Map` begins when the adder holds no row any more. It reads the first current 2 cycles later at
   the earliest, and then at most one word per cycle. By then the adder has written the word. If rows
   stream, the adder writes the word in the same cycle at the latest.
@@ -26,7 +28,7 @@ work one after the other:
   With shared neurons, a `Map` takes one cycle to start, NEURON_TICKS per neuron, and FLUSH_TICKS
   for the pipeline. With a serial multiplier the pipeline takes one tick less, because product and
   sum are one stage. A tick is one cycle. With a serial multiplier it is one cycle for each bit of
-  a decay, and one more for the sum.
+  the largest decay, and one more for the sum.
 
   With a neuron unit per lane, a `Map` takes one cycle per state word and LANE_FLUSH_CYCLES. All
   currents then decay together when the result is valid, which takes one cycle per state word of
@@ -41,7 +43,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.model import IntegerModel, IntegerProjection
 from spikewright.network.network import INPUT
 
 from .config import CoreConfig
@@ -57,6 +59,7 @@ FETCH_CYCLES = 3
 NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
+LEAST_ROOM = 64
 
 
 class Clock(NamedTuple):
@@ -76,6 +79,7 @@ class Source(enum.IntEnum):
 
     SPIKES = 0
     INPUT = 1
+    LOG = 2         # the input events of this or an earlier step, which were taken before
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,13 +92,14 @@ class Add:
     origin : Span or None
         The population that fired. None for the input.
     delay : int
-        How many steps ago the population fired.
+        How many steps ago the population fired, or the events came.
     projection : int
         Index of the projection in the model.
     table : RowTable
         Where the rows are. Row k belongs to source neuron k, or to input row k.
-    target : Span
-        The population whose currents the rows are added to.
+    target : Span or None
+        The population whose currents the rows are added to. None for input events that are only
+        taken. ``projection`` and ``table`` are then without meaning.
     shift : int
         A weight of 1 adds ``2**shift`` to a current.
     period : int
@@ -106,14 +111,16 @@ class Add:
     delay: int
     projection: int
     table: RowTable
-    target: Span
+    target: Span | None
     shift: int
     period: int
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
         now, free, latency = clock
-        if self.source == Source.SPIKES:
+        if self.target is None:
+            return Clock(now, free, (count > 0) + 1 - now)
+        if self.source != Source.INPUT:
             last = np.maximum(now + FETCH_CYCLES, free) + (count - 1) * self.period
             return Clock(np.where(count > 0, last, now) + 2,
                          np.where(count > 0, last + self.period, free), latency)
@@ -158,11 +165,14 @@ class Program:
         Cycles after the result in which all currents decay. 0 with shared neurons.
     streams : bool
         Whether rows follow without a gap even if they have fewer words than ROW_CYCLES.
+    log_room : int
+        Events of a step that the input log keeps. 0 if no operation needs the log.
     """
 
     operations: tuple[Operation, ...]
     decay_cycles: int
     streams: bool
+    log_room: int = 0
 
     @property
     def adds(self) -> list[Add]:
@@ -179,39 +189,55 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
     """The operations of one step of ``model``.
 
     Populations are updated in their order. Before the `Map` of each population come the `Add`
-    operations that reach it: first those from spikes, in the order of projections, then the one
-    from the input. The input comes last because delayed spikes are known before the events come.
+    operations that reach it: first those from spikes and from the input log, in the order of
+    projections, then the one from the input. The input comes last because delayed spikes are known
+    before the events come. The first projection from the input with delay 0 takes the events. All
+    others read the log. Those with delay 0 come after it.
 
     Raises
     ------
     InputError
-        If the model does not have exactly one input projection, or if this projection has a delay
-        or does not reach the first population.
+        If the model has no input projection.
     """
+    inputs = [p for span in layout.spans.values() for p in model.projections
+              if p.source == INPUT and p.target == span.population.name]
+    if not inputs:
+        raise InputError("Model must have an input projection, not none")
+    taken = next((p for p in inputs if p.delay == 0), None)
     operations: list[Operation] = []
+    if taken is None:
+        operations.append(Add(source=Source.INPUT, origin=None, projection=0, delay=0,
+                              table=layout.tables[0], target=None, shift=0, period=0))
     flowing = streams(layout)
     for span in layout.spans.values():
         into = [(k, p) for k, p in enumerate(model.projections)
                 if p.target == span.population.name]
-        for k, projection in sorted(into, key=lambda item: item[1].source == INPUT):
+        for k, projection in sorted(into, key=lambda item: _turn(item[1], taken)):
             table = layout.tables[k]
-            source = Source.INPUT if projection.source == INPUT else Source.SPIKES
-            if source == Source.INPUT and (span.first != 0 or projection.delay != 0):
-                raise InputError(f"Projection {projection.title} must reach the first "
-                                 f"population with delay 0, not {span.population.name} with "
-                                 f"delay {projection.delay}")
+            source = (Source.SPIKES if projection.source != INPUT
+                      else Source.INPUT if projection is taken else Source.LOG)
             operations.append(Add(
                 source=source, origin=layout.spans.get(projection.source), projection=k,
                 delay=projection.delay, table=table, target=span,
                 shift=model.widths.fraction + projection.shift,
                 period=row_period(table, layout)))
-        operations.append(Map(span=span, cycles=_map_cycles(span, model.widths, config)))
-    program = Program(operations=tuple(operations), streams=flowing,
-                      decay_cycles=layout.words if config.neurons == "lanes" else 0)
-    inputs = sum(add.source == Source.INPUT for add in program.adds)
-    if inputs != 1:
-        raise InputError(f"Model must have one input projection, not {inputs}")
-    return program
+        operations.append(Map(span=span, cycles=_map_cycles(span, model.factor_bits, config)))
+    return Program(operations=tuple(operations), streams=flowing,
+                   decay_cycles=layout.words if config.neurons == "lanes" else 0,
+                   log_room=0 if len(inputs) == 1 and taken else _log_room(model.rows))
+
+
+def _turn(projection: IntegerProjection, taken: IntegerProjection | None) -> int:
+    """Rank of the `Add` of ``projection`` among those of its target; ``taken`` takes the events."""
+    if projection is taken:
+        return 1
+    # The events of the step are in the log once they are taken.
+    return 2 if projection.source == INPUT and projection.delay == 0 else 0
+
+
+def _log_room(rows: int) -> int:
+    """Events of a step that the log keeps: a power of two, LEAST_ROOM or more, and every row."""
+    return max(LEAST_ROOM, 1 << (rows - 1).bit_length())
 
 
 def streams(layout: Layout) -> bool:
@@ -228,14 +254,14 @@ def row_period(table: RowTable, layout: Layout) -> int:
     return max(table.row_words, ROW_CYCLES)
 
 
-def tick_cycles(decay_bits: int, multiplier: str) -> int:
+def tick_cycles(factor_bits: int, multiplier: str) -> int:
     """Cycles of one tick, in which the shared neuron pipeline advances by one stage."""
-    return decay_bits + 1 if multiplier == "serial" else 1
+    return factor_bits + 1 if multiplier == "serial" else 1
 
 
-def _map_cycles(span: Span, widths: Widths, config: CoreConfig) -> int:
+def _map_cycles(span: Span, factor_bits: int, config: CoreConfig) -> int:
     if config.neurons == "lanes":
         return span.words + LANE_FLUSH_CYCLES
     flush = FLUSH_TICKS - (config.multiplier == "serial")
     ticks = NEURON_TICKS * span.neurons + flush
-    return 1 + ticks * tick_cycles(widths.decay, config.multiplier)
+    return 1 + ticks * tick_cycles(factor_bits, config.multiplier)

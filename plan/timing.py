@@ -46,5 +46,6 @@ def worst_events(plan: Plan, input_events: int) -> np.ndarray:
     return np.array([[
         0 if not isinstance(operation, Add)
         else input_events if operation.source == Source.INPUT
+        else min(input_events, plan.program.log_room) if operation.source == Source.LOG
         else operation.table.rows
         for operation in plan.program.operations]], np.int64)

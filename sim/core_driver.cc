@@ -167,8 +167,12 @@ int run_core(Run *run) {
 				last_event = clock;
 			else if (run->kind[token] == STEP)
 				last_step = clock;
-			else
+			else {
 				was_reset = true;
+				// What fired before the reset is no part of the step.
+				for (size_t k = 0; k < GROUPS * UNITS; k++)
+					run->spikes[done * GROUPS * UNITS + k] = 0;
+			}
 			token++;
 			token_stalls.next();
 		}

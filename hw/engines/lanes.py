@@ -5,7 +5,7 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 
 from ..arith import overflows, round_half_up, saturate
-from .neurons import NeuronParams, add_stages, update_members
+from .neurons import NeuronParams, add_reset, add_stages, after_spike, update_members
 
 __all__ = ["LaneUpdate"]
 
@@ -73,14 +73,18 @@ class LaneUpdate(wiring.Component):
             self.spike.fired.eq(fired),
         ]
         for lane in range(lanes):
-            total, threshold, fires_ever = self._sum(m, lane, words, a.valid, decay)
-            zero = was_fired[lane] | self.control.clear
+            stored = Signal(signed(params.membrane), name=f"stored_{lane}")
+            total, threshold, fires_ever = self._sum(m, lane, words, a.valid, decay, stored)
+            drive, zero = add_reset(params, self.control, was_fired[lane], total, threshold)
             membrane = self.o.membranes[lane]
             m.d.comb += [
-                membrane.eq(Mux(zero, 0, saturate(total, params.membrane))),
-                saturates[lane].eq(~zero & overflows(total, params.membrane)),
+                membrane.eq(Mux(zero, 0, saturate(drive, params.membrane))),
+                saturates[lane].eq(~zero & overflows(drive, params.membrane)),
                 # As `membrane > threshold`, without a wait for the clamp.
-                fired[lane].eq((total > threshold) & fires_ever & ~zero),
+                fired[lane].eq((drive > threshold) & fires_ever & ~zero),
+                # Whether a neuron fired is in a memory of its own.
+                stored.eq(Mux(fired[lane], after_spike(params, self.control, membrane, threshold),
+                              membrane) if params.chooses else membrane),
                 currents.write[lane].eq(Mux(self.control.clear, 0, total)),
             ]
 
@@ -120,8 +124,11 @@ class LaneUpdate(wiring.Component):
         ]
         return read.data
 
-    def _sum(self, m, lane, words, reads, decay):
-        """``rnd(B * m) + s``, or ``rnd(A * s)``; the threshold, and whether m can exceed it."""
+    def _sum(self, m, lane, words, reads, decay, stored):
+        """``rnd(B * m) + s``, or ``rnd(A * s)``; the threshold, and whether m can exceed it.
+
+        ``stored`` is the membrane that the lane keeps.
+        """
         params = self.params
         m.submodules[f"membranes_{lane}"] = bank = memory.Memory(
             shape=signed(params.membrane), depth=params.words, init=[])
@@ -130,13 +137,13 @@ class LaneUpdate(wiring.Component):
             read.en.eq(reads),
             read.addr.eq(words[0]),
             write.addr.eq(words[5]),
-            write.data.eq(self.o.membranes[lane]),
+            write.data.eq(stored),
             write.en.eq(self.o.valid),
         ]
         # Values of the pipeline count only where a stage is valid. Those of a multiplier must not
         # have a reset: else synthesis leaves its own registers unused.
         x = Signal(signed(params.membrane), name=f"x_{lane}", reset_less=True)
-        k = Signal(params.decay, name=f"k_{lane}", reset_less=True)
+        k = Signal(params.factor, name=f"k_{lane}", reset_less=True)
         threshold = Signal.like(x, name=f"threshold_{lane}")
         total = Signal(signed(params.membrane + 1), name=f"total_{lane}", reset_less=True)
         fires_ever = Signal(name=f"fires_ever_{lane}")
@@ -160,7 +167,7 @@ class LaneUpdate(wiring.Component):
 
         The upper bits of x have a multiplier; the product of the lower ones is a sum of shifts.
         """
-        lower = max(0, min(len(x) - FACTOR_BITS, len(k) - 1))
+        lower = max(0, min(len(x) - FACTOR_BITS, self.params.decay - 1))
         upper = Signal(signed(len(x) - lower + len(k)), name=f"upper_{lane}",
                        reset_less=True)
         whole = Signal(signed(len(x) - lower + len(k)), name=f"whole_{lane}",

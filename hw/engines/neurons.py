@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from amaranth import *
 from amaranth.lib.wiring import In, Out
 
+from spikewright.network.network import RESETS
+
 from ..arith import overflows, saturate
 from ..layouts import membrane_layout, spike_layout, stage_layout
 from ..memories.neuron_table import NeuronTable
 from ..signatures import CurrentsSignature, UpdateSignature
 from .walk import LaneWalk, NeuronWalk
 
-__all__ = ["NeuronParams", "add_operands", "add_parts", "add_stages", "add_state", "update_members"]
+__all__ = ["NeuronParams", "add_operands", "add_parts", "add_reset", "add_stages", "add_state",
+           "after_spike", "update_members"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +35,10 @@ class NeuronParams:
         Neurons of a group; groups of all populations.
     current, membrane, decay : :class:`int`
         Bits of a current, of a membrane and of a decay.
+    factor, column : :class:`int`
+        Bits of the largest decay, and bits of a decay in ``image`` with shared neurons.
+    resets : :class:`tuple` of :class:`str`
+        The resets of all populations, see `network.network.RESETS`.
     image : :class:`list`
         With shared neurons, `plan.images.neuron_words`. With a unit per lane,
         `plan.images.lane_words`.
@@ -44,6 +51,9 @@ class NeuronParams:
     current:  int
     membrane: int
     decay:    int
+    factor:   int
+    column:   int
+    resets:   tuple[str, ...]
     image:    list = field(repr=False)
 
     @property
@@ -54,7 +64,12 @@ class NeuronParams:
     @property
     def control(self):
         """Ports of the block that leads the update."""
-        return UpdateSignature(self.groups, self.words)
+        return UpdateSignature(self.groups, self.words, resets=self.chooses)
+
+    @property
+    def chooses(self):
+        """Whether there is another reset than ``zero_lose``, so that each pass has its own."""
+        return self.resets != ("zero_lose",)
 
     @property
     def largest(self):
@@ -98,7 +113,7 @@ def add_parts(m, dut, stages, valid):
     m.submodules.reads  = reads  = LaneWalk(params.lanes, params.words)
     m.submodules.writes = writes = LaneWalk(params.lanes, params.words)
     m.submodules.table  = table  = NeuronTable(params.image, membrane=params.membrane,
-                                               decay=params.decay)
+                                               factor=params.column)
     m.d.comb += [
         walk.start.eq(control.start),
         walk.first.eq(control.first),
@@ -125,7 +140,9 @@ def add_operands(m, params: NeuronParams, table, current, c):
     """The operand of the multiplier: m in the first half, s in the second.
 
     Returns the operand, the threshold, whether m can exceed the threshold, and whether the neuron
-    fired in the step before.
+    fired in the step before. If all populations have the reset ``zero_lose``, a neuron that fired
+    has left the largest number in the place of m. No other neuron that can fire leaves that number
+    there, because nothing exceeds it. Otherwise m is compared with the threshold again.
     """
     x = Signal(signed(params.membrane), reset_less=True)
     threshold, fires_ever = Signal.like(x), Signal()
@@ -133,11 +150,38 @@ def add_operands(m, params: NeuronParams, table, current, c):
     m.d.sync += x.eq(Mux(c.valid, current, table.value))
     with m.If(c.valid):                 # x is m, and the threshold is read
         m.d.sync += [
-            at_most.eq(x == params.largest),
+            at_most.eq(x > table.value if params.chooses else x == params.largest),
             threshold.eq(table.value),
             fires_ever.eq(table.value != params.largest),
         ]
     return x, threshold, fires_ever, at_most & fires_ever
+
+
+def add_reset(params: NeuronParams, control, fired_before, total, threshold):
+    """What the spike of the step before changes.
+
+    Returns the membrane that is compared with the threshold, before it is clamped, and whether the
+    membrane is 0 instead.
+    """
+    if not params.chooses:
+        return total, fired_before | control.clear
+    loses = fired_before & (control.reset == RESETS.index("zero_lose"))
+    if "subtract_next" in params.resets:
+        less  = fired_before & (control.reset == RESETS.index("subtract_next"))
+        total = total - Mux(less, threshold, 0).as_signed()
+    return total, loses | control.clear
+
+
+def after_spike(params: NeuronParams, control, membrane, threshold):
+    """The membrane that a neuron keeps when it fires."""
+    if not params.chooses:
+        return Const(params.largest, membrane.shape())
+    kept = membrane
+    if "subtract_same" in params.resets:
+        kept = Mux(control.reset == RESETS.index("subtract_same"), membrane - threshold, kept)
+    if "zero_keep" in params.resets:
+        kept = Mux(control.reset == RESETS.index("zero_keep"), 0, kept)
+    return kept
 
 
 def add_state(m, dut, table, total, operands, stages, valid):
@@ -149,20 +193,27 @@ def add_state(m, dut, table, total, operands, stages, valid):
     params, control = dut.params, dut.control
     e, f = stages
     _, threshold, fires_ever, was_fired = operands
-    zero     = was_fired | control.clear
+    drive, zero = add_reset(params, control, was_fired, total, threshold)
     fired    = Signal()
     membrane = Signal(signed(params.membrane))
     neuron   = Signal.like(table.store_neuron)
+    fires    = fires_ever & ~zero & (drive > threshold)
+    held = threshold
+    if "subtract_same" in params.resets:
+        # The threshold of the next neuron comes while the membrane of this one is stored.
+        held = Signal.like(threshold)
+        m.d.sync += held.eq(threshold)
     m.d.sync += [
         # m = 0 if fired before else sat(rnd(B * m) + s)
-        membrane.eq(Mux(zero, 0, saturate(total, params.membrane))),
+        membrane.eq(Mux(zero, 0, saturate(drive, params.membrane))),
         # As `membrane > threshold`, without a wait for the clamp.
-        fired.eq(fires_ever & ~zero & (total > threshold)),
+        fired.eq(fires),
         neuron.eq(Mux(control.start, control.first, neuron + f.valid)),
     ]
+    left = after_spike(params, control, membrane, held)
     m.d.comb += [
         table.store.eq(f.valid),
-        table.stored.eq(Mux(fired, params.largest, membrane)),
+        table.stored.eq(Mux(fired, left, membrane)),
         table.store_neuron.eq(neuron),
         # s = rnd(A * s), the sum of the second half
         [current.eq(Mux(control.clear, 0, total)) for current in dut.currents.write],
@@ -174,4 +225,4 @@ def add_state(m, dut, table, total, operands, stages, valid):
         dut.spike.fired.eq(1),
         control.done.eq(valid & f.last),
     ]
-    return ~zero & overflows(total, params.membrane) & e.valid
+    return ~zero & overflows(drive, params.membrane) & e.valid

@@ -39,8 +39,8 @@ class ParallelUpdate(wiring.Component):
         table, lane = add_parts(m, self, (a, b, c), f.valid)
         operands = x, *_ = add_operands(m, params, table, self.currents.read[lane], c)
         # Both factors are in registers of the multiplier, which have no reset.
-        k       = Signal(params.decay, reset_less=True)
-        product = Signal(signed(params.membrane + params.decay), reset_less=True)
+        k       = Signal(params.factor, reset_less=True)
+        product = Signal(signed(params.membrane + params.factor), reset_less=True)
         total   = Signal(signed(params.membrane + 1))
         current = Mux(d.valid, x[:params.current], 0).as_signed()
         m.d.sync += [

@@ -57,7 +57,7 @@ class SerialUpdate(wiring.Component):
 
     def _tick(self, m):
         """Whether the pipeline goes on, every ``tick_cycles`` from ``start`` to ``done``."""
-        cycles = tick_cycles(self.params.decay, "serial")
+        cycles = tick_cycles(self.params.factor, "serial")
         count  = Signal(range(cycles))
         runs   = Signal()
         tick   = Signal()
@@ -73,13 +73,14 @@ class SerialUpdate(wiring.Component):
     def _product(self, m, x, factor, tick):
         """Twice the product: x added for each bit of the factor, lowest first, halved each time.
 
-        The last bit that falls away is the one that rounds.
+        The last bit that falls away is the one that rounds. A factor with a bit more than a decay
+        is halved once more, so that one more bit stays.
         """
-        bits  = Signal(self.params.decay)
+        bits  = Signal(self.params.factor)
         above = Signal.like(x)
-        below = Signal()
+        below = Signal(1 + self.params.factor - self.params.decay)
         m.d.sync += [
-            Cat(below, above).eq(above + Mux(bits[0], x, 0)),
+            Cat(below, above).eq(Cat(below[1:], above + Mux(bits[0], x, 0))),
             bits.eq(bits >> 1),
         ]
         with m.If(tick):

@@ -16,14 +16,11 @@ class NeuronTable(wiring.Component):
     A word comes one cycle after ``en``. One word is read and one m is written in each cycle. After
     configuration the table holds ``image``.
 
-    A neuron that fired leaves the largest number in the place of m. No other neuron that can fire
-    leaves that number there, because nothing exceeds it.
-
     Parameters
     ----------
     image : list of :class:`int`
         As `plan.images.neuron_words` makes it.
-    membrane, decay : :class:`int`
+    membrane, factor : :class:`int`
         Bits of ``value``; bits of ``factor``.
 
     Members
@@ -32,16 +29,16 @@ class NeuronTable(wiring.Component):
         Read in this cycle.
     half, neuron : :py:`In(1)`, :py:`In(range(neurons))`
         Address: the half 0 or 1 of a neuron.
-    value, factor : :py:`Out(signed(membrane))`, :py:`Out(decay)`
+    value, factor : :py:`Out(signed(membrane))`, :py:`Out(factor)`
         m and B of half 0, or the threshold and A of half 1.
     store, stored, store_neuron : :py:`In(1)`, :py:`In(signed(membrane))`, :py:`In(range(neurons))`
         In a cycle with ``store``, ``stored`` becomes m of neuron ``store_neuron``.
     """
 
-    def __init__(self, image: list[int], *, membrane: int, decay: int):
+    def __init__(self, image: list[int], *, membrane: int, factor: int):
         self.image    = image
         self.membrane = membrane
-        self.decay    = decay
+        self.column   = factor
 
         neuron = range(max(len(image) // 2, 2))
         super().__init__({
@@ -49,7 +46,7 @@ class NeuronTable(wiring.Component):
             "half":         In(1),
             "neuron":       In(neuron),
             "value":        Out(signed(membrane)),
-            "factor":       Out(decay),
+            "factor":       Out(factor),
             "store":        In(1),
             "stored":       In(signed(membrane)),
             "store_neuron": In(neuron),
@@ -59,18 +56,18 @@ class NeuronTable(wiring.Component):
         m = Module()
 
         m.submodules.table = table = memory.Memory(
-            shape=self.membrane + self.decay, depth=len(self.image), init=self.image)
+            shape=self.membrane + self.column, depth=len(self.image), init=self.image)
         read  = table.read_port()
-        grain = gcd(self.membrane, self.decay)
+        grain = gcd(self.membrane, self.column)
         write = table.write_port(granularity=grain)
-        store = write.en[self.decay // grain:]
+        store = write.en[self.column // grain:]
         m.d.comb += [
             read.en.eq(self.en),
             read.addr.eq(Cat(self.half, self.neuron)),
-            self.value.eq(read.data[self.decay:]),
-            self.factor.eq(read.data[:self.decay]),
+            self.value.eq(read.data[self.column:]),
+            self.factor.eq(read.data[:self.column]),
             write.addr[1:].eq(self.store_neuron),
-            write.data.eq(self.stored << self.decay),
+            write.data.eq(self.stored << self.column),
             store.eq(self.store.replicate(len(store))),
         ]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from amaranth import *
 from amaranth.lib import data, memory, wiring
-from amaranth.lib.wiring import In
+from amaranth.lib.wiring import In, Out
 
-from ..layouts import group_layout, spike_layout
+from ..layouts import event_layout, group_layout, spike_layout
 from ..signatures import SpikeListSignature
 
 __all__ = ["SpikeLog", "SpikeLogParams"]
@@ -31,6 +31,8 @@ class SpikeLogParams:
         Steps that the log remembers, a power of two.
     streams : :class:`bool`
         A spike may be taken in every cycle.
+    rows, room : :class:`int`
+        Input rows, and events of a step that one more list keeps; 0 without an input log.
     """
 
     groups:      int
@@ -39,11 +41,19 @@ class SpikeLogParams:
     list_groups: int
     slots:       int
     streams:     bool = False
+    rows:        int  = 0
+    room:        int  = 0
 
     @property
     def signature(self):
         """Ports of the block that reads the lists."""
-        return SpikeListSignature(self.slots, self.lists, self.groups * self.units)
+        return SpikeListSignature(self.slots, self.all_lists,
+                                  max(self.groups * self.units, self.rows))
+
+    @property
+    def all_lists(self):
+        """The spike lists and, as the last one, the list of the input log."""
+        return self.lists + (self.room > 0)
 
 
 class SpikeLog(wiring.Component):
@@ -56,6 +66,9 @@ class SpikeLog(wiring.Component):
     A list has an entry for each group with at least one neuron that fired. It has room for all
     groups of its population. It is read neuron by neuron: the groups in the order in which they
     fired, the lanes of a group in ascending order.
+
+    With an input log, the last list has an entry for each event, and ``number`` is its row. An
+    event that finds the list full is lost.
 
     Parameters
     ----------
@@ -70,6 +83,11 @@ class SpikeLog(wiring.Component):
         The step ends. The lists of the next step start empty.
     clear : :py:`In(1)`
         Empty every list.
+    event : :py:`In(event_layout(rows))`
+        Append an event to the last list, which must be selected in the next cycle; only with
+        ``room``.
+    lost : :py:`Out(1)`
+        An event is lost in this cycle; only with ``room``.
     """
 
     def __init__(self, params: SpikeLogParams):
@@ -80,27 +98,33 @@ class SpikeLog(wiring.Component):
             "spike": In(spike_layout(params.groups, params.units)),
             "step":  In(1),
             "clear": In(1),
-        })
+        } | ({
+            "event": In(event_layout(params.rows)),
+            "lost":  Out(1),
+        } if params.room else {}))
 
     def elaborate(self, platform):
         m = Module()
 
-        lists, slots = self.params.lists, self.params.slots
+        params = self.params
+        lists, slots = params.all_lists, params.slots
+        most  = max(params.list_groups, params.room)
         place = data.StructLayout({
-            "index": range(max(self.params.list_groups, 2)),
+            "index": range(max(most, 2)),
             "slot":  range(slots),
             "list":  range(lists),
         })
-        entry = group_layout(self.params.groups, self.params.units)
+        entry = group_layout(max(params.groups, params.rows), params.units)
         m.submodules.list = memory.Memory(shape=entry, depth=1 << place.size, init=[])
         read, write = m.submodules.list.read_port(), m.submodules.list.write_port()
         now    = Signal(range(slots))
         chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "list")}))
-        index  = Signal(range(self.params.list_groups + 1))
+        index  = Signal(range(most + 1))
         counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}") for t in range(slots))
                        for k in range(lists))
         count  = counts[chosen.list][chosen.slot]
-        following = self._walk(m, read.data, index)
+        logs = (chosen.list == params.lists) if params.room else Const(0)
+        following = self._walk(m, read.data, index, logs)
         with m.If(self.read.select):
             m.d.sync += [
                 chosen.slot.eq(now - self.read.delay),
@@ -112,10 +136,13 @@ class SpikeLog(wiring.Component):
             read.en.eq(self.read.fetch),
             read.addr.eq(Cat(following[:place["index"].width], chosen.slot, chosen.list)),
             write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.list)),
-            write.data.eq(Cat(self.spike.group, self.spike.fired)),
+            write.data.group.eq(self.spike.group),
+            write.data.fired.eq(self.spike.fired),
             write.en.eq(self.spike.valid),
         ]
-        with m.If(self.spike.valid):
+        if params.room:
+            self._log(m, write, count)
+        with m.If(write.en):
             m.d.sync += count.eq(count + 1)
         with m.If(self.step):
             m.d.sync += now.eq(now + 1)
@@ -125,11 +152,23 @@ class SpikeLog(wiring.Component):
 
         return m
 
-    def _walk(self, m, entry, index):
+    def _log(self, m, write, count):
+        """Append an event in the cycle after it was taken: its list is selected by then."""
+        event = Signal.like(self.event)
+        m.d.sync += event.eq(self.event)
+        with m.If(event.valid):
+            m.d.comb += [
+                write.data.group.eq(event.row),
+                write.data.fired.eq(1),
+                write.en.eq(count != self.params.room),
+                self.lost.eq(count == self.params.room),
+            ]
+
+    def _walk(self, m, entry, index, logs):
         """Go through the lanes of a group that fired, the lowest first, then to the next group.
 
-        Returns the index to read at: that of the next group as soon as it is known, where it is
-        needed so early.
+        ``logs`` is whether the list is the input log. Returns the index to read at: that of the
+        next group as soon as it is known, where it is needed so early.
         """
         units = self.params.units
         taken = Signal(units)               # lanes of the group that are done with
@@ -137,7 +176,7 @@ class SpikeLog(wiring.Component):
         lane  = Signal(range(max(units, 2)))
         m.d.comb += [
             left.eq(entry.fired & ~taken),
-            self.read.number.eq(entry.group * units + lane),
+            self.read.number.eq(Mux(logs, entry.group, entry.group * units + lane)),
         ]
         for k in reversed(range(units)):
             with m.If(left[k]):

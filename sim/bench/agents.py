@@ -116,6 +116,13 @@ class Driver(Agent):
             await self.send(kind, row)
         self.dut.i__valid.value = 0
 
+    def resets(self) -> bool:
+        """Whether the core takes a RESET in this cycle, whose signals have settled."""
+        if not (self.dut.i__valid.value and self.dut.i__ready.value):
+            return False
+        token = self.layout.from_bits(int(self.dut.i__payload.value))
+        return token.kind == TokenKind.RESET
+
     def _note(self, kind):
         if kind == TokenKind.EVENT.value or (kind == TokenKind.STEP.value and not self.events):
             self.last_event = self.cycle()
@@ -168,6 +175,8 @@ class Monitor(Agent):
                 spike = self.spike.from_bits(int(self.dut.spike.value))
                 spikes += [spike.group * units + k
                            for k in range(units) if spike.fired >> k & 1]
+            if self.driver.resets():
+                spikes = []             # what fired before is no part of the step
             if self.dut.o__valid.value:
                 now = int(self.dut.o__payload.value)
                 if payload is None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checker: compares every result of the core with golden."""
 
+from spikewright.plan.layout import NO_COLUMN
+
 from .agents import Result
 from .script import Script
 
@@ -33,9 +35,10 @@ class Checker:
         """
         script, spikes = self.script, [0] * self.script.spikes.shape[1]
         for neuron in result.spikes:
-            assert neuron < len(script.column) and script.column[neuron] >= 0, \
+            assert neuron < len(script.column) and script.column[neuron] != -1, \
                 f"spike in step {t} must be of a spiking neuron, not {neuron}"
-            spikes[script.column[neuron]] += 1
+            if script.column[neuron] != NO_COLUMN:
+                spikes[script.column[neuron]] += 1
         self._equal("step", t, result.step, t)
         self._equal("velocity_int", t, result.velocity_int, script.velocity_int[t].tolist())
         self._equal("spikes", t, spikes, script.spikes[t].tolist())
