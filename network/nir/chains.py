@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..network import CONSTANT, INPUT
 from .flatten import Flat
 from .graph import NEURONS, SPIKING, Node, quoted
 from .linear import apply, bias_of, shape_after, spread
 
-__all__ = ["MOST_WEIGHTS", "Paths", "find_shapes", "reach", "trace_paths"]
+__all__ = ["BIASES", "CHANNELS", "MOST_WEIGHTS", "Paths", "find_shapes", "reach", "trace_paths"]
 
 # Weights of one matrix. Larger ones fit no supported board.
 MOST_WEIGHTS = 1 << 22
 
 # Numbers of the largest array on the way, which is pushed in blocks of rows.
 BLOCK = 1 << 22
+
+# Sources that are no nodes. HDF5 allows no node with such a name.
+CHANNELS, BIASES = "/channels", "/biases"
 
 # For each source and target, and for each delay in steps, the matrix (sources, targets).
 Paths = dict[tuple[str, str], dict[int, np.ndarray]]
@@ -97,7 +99,7 @@ def _widest(node: Node) -> tuple[int, ...]:
 
 def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[str, slice],
                 steps: Callable[[Node, np.ndarray], np.ndarray]) -> Paths:
-    """The matrices from the input, from spiking neurons and from biases to neurons and outputs.
+    """The matrices to neurons and outputs: from channels, from biases and from neurons that spike.
 
     Parameters
     ----------
@@ -121,13 +123,13 @@ def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[s
         if name in channels:
             for block, rows in _pushed(flat, shapes, order, name, steps):
                 place = slice(channels[name].start + rows.start, channels[name].start + rows.stop)
-                _put(paths, INPUT, total, place, block)
+                _put(paths, CHANNELS, total, place, block)
         elif node.kind in SPIKING:
             size = math.prod(shapes[name])
             for block, rows in _pushed(flat, shapes, order, name, steps):
                 _put(paths, name, size, rows, block)
     biases = _push(flat, shapes, order, {}, steps, biases=True)
-    _put(paths, CONSTANT, 1, slice(0, 1), biases)
+    _put(paths, BIASES, 1, slice(0, 1), biases)
     return paths
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from spikewright.base.errors import InputError
 
 from ..network import CONSTANT, INPUT, START, Network, Population, Projection, constant, start
-from .chains import Paths, find_shapes, reach, trace_paths
+from .chains import BIASES, Paths, find_shapes, reach, trace_paths
 from .checks import check_graph, input_shapes, steps_of
 from .file import read_graph
 from .flatten import Flat, flatten
@@ -83,11 +83,13 @@ def build_network(graph: Graph, options: Options) -> Reading:
     shapes = find_shapes(flat, inputs)
     neurons = {name: neuron(node, shapes[name], step, asked, name=names[name])
                for name, node in flat.nodes.items() if node.kind in NEURONS}
-    paths = trace_paths(flat, shapes, _channels(inputs),
+    channels = _channels(inputs)
+    paths = trace_paths(flat, shapes, channels,
                         lambda node, delays: steps_of(node, delays, step))
     outputs = find_outputs(flat, shapes, paths, step, asked, neurons, names)
     closing = _closing(flat, asked)
-    network = _network(flat, neurons, outputs, paths, closing, names, step)
+    network = _network(flat, neurons, outputs, paths, closing, names,
+                       max(part.stop for part in channels.values()), step)
     if asked.missing:
         raise ValueError(_missing(asked))
     network = replace(network, lead_steps=graph.said.get("lead_steps", 0))
@@ -147,20 +149,23 @@ def _closing(flat: Flat, asked: Asked) -> dict[tuple[str, str], int]:
 
 
 def _network(flat: Flat, neurons: dict[str, Neuron], outputs: Outputs, paths: Paths,
-             closing: dict[tuple[str, str], int], names: dict[str, str], dt: float) -> Network:
+             closing: dict[tuple[str, str], int], names: dict[str, str], channels: int,
+             dt: float) -> Network:
     projections: list[Projection] = []
     found = [(node, neurons[name]) for name, node in flat.nodes.items() if name in neurons]
     for node, one in (*found, *outputs.copies):
         for (source, target), matrices in paths.items():
-            if target != node.name or source == CONSTANT:
+            if target != node.name or source == BIASES:
                 continue
             later = one.input_delay + closing.get((source, target), 0)
             later += neurons[source].source_delay if source in neurons else 0
             projections += [
-                Projection(source=names.get(source, source), target=one.population.name,
+                Projection(source=names.get(source, INPUT), target=one.population.name,
                            delay=delay + later, weights=matrix * one.gain)
                 for delay, matrix in sorted(matrices.items())]
-        projections += _biases(one, paths.get((CONSTANT, node.name), {}))
+        projections += _biases(one, paths.get((BIASES, node.name), {}))
+        if not any(p.target == one.population.name for p in projections):
+            raise ValueError(f"Node {node.name} must get a weight that is not 0, not only zeros")
     projections += outputs.projections
     sources = {projection.source for projection in projections}
     populations = _ordered([one.population for _, one in found if one.population.spiking],
@@ -176,8 +181,6 @@ def _network(flat: Flat, neurons: dict[str, Neuron], outputs: Outputs, paths: Pa
     # In the order of the Outputs, so that the columns of an answer have their order.
     order = list(dict.fromkeys(name for _, summed in outputs.sums for name in summed))
     readout = outputs.readout({name: ends[name].neurons for name in order})
-    channels = max(len(matrix) for (source, _), matrices in paths.items() if source == INPUT
-                   for matrix in matrices.values())
     return Network(channels=channels, dt=dt,
                    populations=(*populations, *(ends[name] for name in order)),
                    projections=tuple(projections), readout=readout)

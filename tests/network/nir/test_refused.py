@@ -95,8 +95,8 @@ def _of(kind, **values):
 
 @pytest.mark.parametrize("nodes, shape, message", [
     ((("fc", ("Linear", {"weight": np.ones((4, 3))})), _lif()), (4,),
-     ("Node fc weight must meet the shape [4] before it, not have the shape [4, 3]: its weights may "
-     "be transposed, as older spyx wrote them")),
+     ("Node fc weight must meet the shape [4] before it, not have the shape [4, 3]: its weights "
+      "may be transposed, as older spyx wrote them")),
     ((("fc", ("Linear", {"weight": np.ones((3, 5))})), _lif()), (4,),
      "Node fc weight must meet the shape [4] before it, not have the shape [3, 5]"),
     ((("fc", ("Linear", {"weight": np.ones(3)})), _lif()), (4,),
@@ -155,6 +155,8 @@ def _of(kind, **values):
     ((LINEAR, ("a", ("LI", {key: LIF[key] for key in ("tau", "r", "v_leak")})),
       ("s", ("Scale", {"scale": np.ones(3)})), ("y", ("Threshold", {"threshold": np.ones(3)}))),
      (4,), "Node y must get spikes, not the values of a: a node of type LI does not spike"),
+    ((("fc", ("Linear", {"weight": np.zeros((3, 4))})), _lif()), (4,),
+     "Node n must get a weight that is not 0, not only zeros"),
     ((LINEAR, _lif()), (0,),
      "Node input shape must be whole numbers with 1 to 65536 channels in all, not [0.0]"),
     ((LINEAR, _lif()), (300, 300),
@@ -177,8 +179,8 @@ def test_matrix_that_is_too_large(tmp_path, monkeypatch):
 @pytest.mark.parametrize("extra, message", [
     ([("fc", "s"), ("s", "s2"), ("s2", "s"), ("s2", "n")],
      "Loop of s, s2 must have a neuron in it, not only nodes without a state"),
-    ([("input", "s"), ("s", "n"), ("s2", "n")], ("Node s2 must be reached from the Input, not stand "
-     "alone")),
+    ([("input", "s"), ("s", "n"), ("s2", "n")],
+     "Node s2 must be reached from the Input, not stand alone"),
     ([("s", "n"), ("input", "s2"), ("s2", "s")], ("Node n must get 3 values from each node before "
      "it, not the shape [4] from s")),
 ])
