@@ -102,19 +102,20 @@ def _linear(node: Node, stack: np.ndarray) -> np.ndarray:
 
 def _axes(node: Node, stack: np.ndarray, axes: int) -> np.ndarray:
     """``stack`` with ``axes`` axes behind its rows: channels first."""
-    shape, size = stack.shape[1:], stack.shape[0]
+    shape = stack.shape[1:]
     while len(shape) > axes and shape[0] == 1:
         shape = shape[1:]
-    wanted = node.values.get("input_shape")
-    if len(shape) != axes and wanted is not None:
-        inner = tuple(int(k) for k in np.atleast_1d(wanted))
-        channels = node.array("weight").shape[1] * int(node.array("groups"))
-        if (len(inner) == axes - 1 and math.prod(shape) == channels * math.prod(inner)):
-            shape = (channels, *inner)
+    channels = node.array("weight").shape[1] * int(node.array("groups"))
+    inner = tuple(int(k) for k in np.atleast_1d(node.values.get("input_shape", [])))
+    if len(shape) == axes - 1 and channels == 1:
+        shape = (1, *shape)
+    elif (len(shape) != axes and len(inner) == axes - 1
+          and math.prod(shape) == channels * math.prod(inner)):
+        shape = (channels, *inner)
     if len(shape) != axes:
         raise ValueError(f"Node {node.name} of type {node.kind} must get {axes} axes, channels "
                          f"first, not the shape {quoted(stack.shape[1:])}")
-    return stack.reshape(size, *shape)
+    return stack.reshape(len(stack), *shape)
 
 
 def _flatten(node: Node, stack: np.ndarray) -> np.ndarray:

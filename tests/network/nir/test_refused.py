@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from spikewright.base.errors import InputError
 from spikewright.network.nir import chains
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import read_nir
@@ -206,23 +207,24 @@ def test_several_inputs_need_an_order(tmp_path):
     assert np.array_equal(network.projections[0].weights, np.ones((6, 3)))
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"x", ("must be a NIR file, which is HDF5, not one that h5py refuses: Unable to synchronously "
-     "open file (file signature not found)")),
-    ({}, "must be a NIR file with a NIRGraph as its node, not nothing"),
-    ({"version": "1", "other": 3}, ("must be a NIR file with a NIRGraph as its node, not other, "
-     "version")),
-])
-def test_file_that_is_no_graph(tmp_path, content, message):
+def test_file_of_another_kind(tmp_path):
+    path = tmp_path / "g.nir"
+    path.write_bytes(b"x")
+    with pytest.raises(InputError) as caught:        # h5py's words differ between its versions
+        read_nir(path, Options(dt=1e-3))
+    assert str(caught.value).startswith(
+        f"{path} must be a NIR file, which is HDF5, not one that h5py refuses: Unable to ")
+
+
+@pytest.mark.parametrize("content, there", [({}, "nothing"),
+                                            ({"version": "1", "other": 3}, "other, version")])
+def test_file_that_is_no_graph(tmp_path, content, there):
     import h5py
     path = tmp_path / "g.nir"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        with h5py.File(path, "w") as file:
-            for key, value in content.items():
-                file[key] = value
-    with refused(f"{path} {message}"):
+    with h5py.File(path, "w") as file:
+        for key, value in content.items():
+            file[key] = value
+    with refused(f"{path} must be a NIR file with a NIRGraph as its node, not {there}"):
         read_nir(path, Options(dt=1e-3))
 
 
