@@ -14,7 +14,7 @@ from spikewright.base.errors import InputError
 from spikewright.golden.stepper import Stepper
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
-from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
+from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, check_baud, check_clock, chosen
 from spikewright.plan.plan import Plan
 
 from .driver import Driver, NoAnswerError
@@ -81,7 +81,7 @@ class Decoder:
             If ``where`` has another form, no device answers, or the device runs another model.
         """
         integers = model.integers
-        kind, colon, port = where.partition(":")
+        kind, colon, port = str(where).partition(":")
         if not colon or kind not in ("serial", "virtual", "golden") or \
                 (kind == "serial") != bool(port):
             raise InputError("Decoder must be 'serial:' and a port, 'virtual:' or 'golden:', "
@@ -193,14 +193,16 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
     Raises
     ------
     InputError
-        If the port does not open, or the virtual board cannot be built.
+        If a number is wrong, the port does not open, or the virtual board cannot be built.
     """
+    check_baud(baud)
     if port != "virtual":
         line = SerialPort(port, baud)
         if line.slow:
             print(f"warning: {line.slow}", file=sys.stderr)
         return line
     # Imported here, because the golden model and boards do not need it.
+    check_clock(megahertz)
     from spikewright.hw.params import link_params
     from spikewright.sim.virtual import VirtualBoard
     try:

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration of a core: what the user chooses, and the named presets."""
 
-from dataclasses import dataclass, replace
+import numbers
+from dataclasses import dataclass, fields, replace
 
 from spikewright.base.errors import InputError, did_you_mean
 
 from .formats import FORMATS
 
-__all__ = ["BAUD", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "chosen", "unusual"]
+__all__ = ["BAUD", "BAUDS", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "check_baud",
+           "check_clock", "chosen", "unusual"]
 
-# Bits per second on the serial line, by default.
+# Bits per second on the serial line, by default, and the fewest and most.
 BAUD = 1_000_000
+BAUDS = 9600, 12_000_000
 
 # Clock of a decoder without a board, in MHz.
 CLOCK_MHZ = 24.0
@@ -102,8 +105,13 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
     Raises
     ------
     InputError
-        If there is no such preset or choice, or the choices do not go together.
+        If there is no such preset, field or choice, or the choices do not go together.
     """
+    names = [field.name for field in fields(CoreConfig)]
+    for name in given:
+        if name not in names:
+            raise InputError(f"Option of a core must be one of {', '.join(names)}, not {name!r}"
+                             f"{did_you_mean(name, names)}")
     if preset not in PRESETS:
         raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}"
                          f"{did_you_mean(preset, PRESETS)}")
@@ -111,3 +119,28 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
         return replace(PRESETS[preset], **{**(instead or {}), **given})
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
+
+
+def check_baud(baud: int) -> None:
+    """Check the bits per second on the serial line.
+
+    Raises
+    ------
+    InputError
+        If it is no int, or not in ``BAUDS``.
+    """
+    low, high = BAUDS
+    if type(baud) is not int or not low <= baud <= high:
+        raise InputError(f"Baud rate must be a whole number from {low} to {high}, not {baud!r}")
+
+
+def check_clock(megahertz: float) -> None:
+    """Check the clock of a decoder.
+
+    Raises
+    ------
+    InputError
+        If it is no number between 0 and 1000.
+    """
+    if not isinstance(megahertz, numbers.Real) or not 0 < megahertz < 1000:
+        raise InputError(f"Clock must be a number of MHz between 0 and 1000, not {megahertz!r}")

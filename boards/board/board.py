@@ -9,6 +9,7 @@ from amaranth.build import Attrs
 from amaranth_boards.resources import UARTResource
 
 from spikewright.base.errors import InputError
+from spikewright.plan.config import check_clock
 
 from .devices import Device
 from .family import Family
@@ -191,13 +192,12 @@ class Board:
         Raises
         ------
         InputError
-            If the board cannot make ``megahertz``; the message names the nearest clocks.
+            If ``megahertz`` is no number, or the board cannot make it; the message names the
+            nearest clocks.
         """
-        if megahertz is None:
-            clock_hz = self.clock_hz
-        elif not 0 < megahertz < 1000:
-            raise InputError(f"Clock must be between 0 and 1000 MHz, not {megahertz:g}")
-        else:
+        clock_hz = self.clock_hz
+        if megahertz is not None:
+            check_clock(megahertz)
             clock_hz = round(megahertz * 1e6)
         clocks = self.clocks()
         if clock_hz not in clocks:

@@ -13,7 +13,7 @@ from spikewright.hw.params import link_params
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import Source, read_source
-from spikewright.plan.config import CoreConfig
+from spikewright.plan.config import CoreConfig, check_baud
 from spikewright.plan.plan import Plan
 from spikewright.report.page import page
 from spikewright.report.report import Report
@@ -55,6 +55,7 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
         If a tool is missing or fails, the recording is for another network, the design is too
         large or too slow for the board, or ``output`` has other contents.
     """
+    check_baud(baud)
     clock_hz, clock = board.clock(megahertz)
     source = read_source(recording, model.network)
     try:

@@ -22,8 +22,8 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     board : str
         Name of the board, as ``spikewright boards`` lists it.
     out : path
-        Folder to write: bitstream, report.html, report.json and logs. If the build fails, nothing
-        is written.
+        Folder to write: bitstream, report.html, report.json and logs. If the build fails, only
+        the logs are written, to the folder ``out`` with ``-failed`` at its end.
     preset, **core
         As in `run`. Options of the preset are replaced where the chip cannot support them, and
         where the weight tables do not fit otherwise. A line on stderr says so.

@@ -55,7 +55,8 @@ def megahertz(text: str) -> float:
 
 def baud(text: str) -> int:
     """Type of an argument: bits per second that a serial port of a computer supports."""
-    return whole_number(9600, 12_000_000)(text)
+    from spikewright.plan.config import BAUDS
+    return whole_number(*BAUDS)(text)
 
 
 def output_file(*suffixes: str) -> Callable[[str], Path]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import spikewright as sw
-from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.network.network import Network
 from spikewright.network.recording import read_recording
@@ -23,8 +22,8 @@ def model(here):
 
 
 def test_what_there_is():
-    assert set(dir(sw)) >= {"Decoder", "Model", "Report", "Result", "build", "load", "quantize",
-                            "read", "run"}
+    assert set(dir(sw)) >= {"Decoder", "InputError", "Model", "Report", "Result", "build", "load",
+                            "quantize", "read", "run"}
     with refused("module 'spikewright' has no attribute 'synthesize'", AttributeError):
         sw.synthesize  # noqa: B018
     code = ("import sys, spikewright, spikewright.command\n"
@@ -80,7 +79,7 @@ def test_command_makes_the_same_model(here, model, call_command):
     ({"name": ""}, "Model name must be 1 to 100 printable characters, not ''"),
 ])
 def test_quantize_refuses(here, arguments, message):
-    with refused(message, InputError):
+    with refused(message, sw.InputError):
         sw.quantize(sw.read("net.safetensors"), **arguments)
 
 
@@ -116,9 +115,17 @@ def test_run(here, model):
     ({"lanes": 65}, "Core lanes must be between 1 and 64, not 65"),
     ({"lanes": 3, "tables": "bitmap"},
      "Core lanes must be a power of two with bitmap tables, not 3"),
+    ({"speed": 4}, ("Option of a core must be one of lanes, tables, weight_memory, neurons, "
+                    "multiplier, not 'speed'")),
+    ({"table": "rows"}, ("Option of a core must be one of lanes, tables, weight_memory, neurons, "
+                         "multiplier, not 'table': did you mean tables?")),
+    ({"backend": "virtual", "megahertz": "24"},
+     "Clock must be a number of MHz between 0 and 1000, not '24'"),
+    ({"backend": "board:/dev/nothing-here", "baud": "fast"},
+     "Baud rate must be a whole number from 9600 to 12000000, not 'fast'"),
 ])
 def test_run_refuses(model, arguments, message):
-    with refused(message, InputError):
+    with refused(message, sw.InputError):
         sw.run(model, "rec.npz", **arguments)
 
 
@@ -172,22 +179,38 @@ def _pruned(here):
     return here / "pruned"
 
 
-@pytest.mark.parametrize("where", ["", "golden", "serial:", "golden:x", "usb:1"])
+@pytest.mark.parametrize("where", ["", "golden", "serial:", "golden:x", "usb:1", 3])
 def test_decoder_refuses(model, where):
     with refused("Decoder must be 'serial:' and a port, 'virtual:' or 'golden:', not "
-                 f"{where!r}", InputError):
+                 f"{where!r}", sw.InputError):
         sw.Decoder.open(where, model)
 
 
 def test_decoder_without_a_board(model):
-    with pytest.raises(InputError, match="^Port must be a serial port that opens, or 'virtual', "
+    with pytest.raises(sw.InputError, match="^Port must be a serial port that opens, or 'virtual', "
                                          "not '/dev/nothing-here': "):
         sw.Decoder.open("serial:/dev/nothing-here", model)
 
 
+@pytest.mark.parametrize("where", ["virtual:", "serial:/dev/nothing-here"])
+def test_decoder_with_a_wrong_line(model, where):
+    with refused("Baud rate must be a whole number from 9600 to 12000000, not 0", sw.InputError):
+        sw.Decoder.open(where, model, baud=0)
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"megahertz": "24"}, "Clock must be a number of MHz between 0 and 1000, not '24'"),
+    ({"megahertz": 0}, "Clock must be a number of MHz between 0 and 1000, not 0"),
+    ({"baud": 1e6}, "Baud rate must be a whole number from 9600 to 12000000, not 1000000.0"),
+])
+def test_build_refuses_a_wrong_line(model, arguments, message):
+    with refused(message, sw.InputError):
+        sw.build(model, board="icebreaker", out="out", **arguments)
+
+
 def test_build_refuses(model):
-    with pytest.raises(InputError, match="^Board must be one of "):
+    with pytest.raises(sw.InputError, match="^Board must be one of "):
         sw.build(model, board="icebraker", out="out")
     with refused("Report must be a folder made by 'spikewright build', not 'gone': it has no "
-                 "report.json", InputError):
+                 "report.json", sw.InputError):
         sw.Report.load("gone")
