@@ -6,6 +6,7 @@
 
 import json
 import shutil
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,17 +16,18 @@ from spikewright.base.files import written_file
 from spikewright.command import run_words
 from spikewright.command.parser import CommandParser, run_command
 
-__all__ = ["BUILDS", "rebuild"]
+__all__ = ["BUILDS", "add_published", "rebuild"]
 
 ROOT = Path(__file__).parents[2]
 
 # By name: checkpoint, options of `spikewright quantize`, recording of the report, options of
-# `spikewright build`. Paths are seen from the project's folder.
+# `spikewright build`. Paths are seen from the project's folder. Those in `published` are of the
+# published networks and recordings, which are not shipped.
 BUILDS = ROOT / "docs" / "builds.json"
 
 
 def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, kept: Path,
-            builds: Path = BUILDS) -> None:
+            published: Path, builds: Path = BUILDS) -> None:
     """Build every model of ``builds``, or those with ``names``, and keep the reports in ``kept``.
 
     Parameters
@@ -36,6 +38,10 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
         Runs the words of a command, as `command.run_words`.
     work : Path
         Folder of models and bitstreams.
+    kept : Path
+        Folder of the reports.
+    published : Path
+        Folder that takes the place of `published` in the paths.
 
     Raises
     ------
@@ -49,18 +55,32 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
     chosen = names or list(table)
     for name in chosen:
         for key in ("checkpoint", "recording"):
-            if not (ROOT / table[name][key]).is_file():
-                raise InputError(f"Build {name} needs {table[name][key]}, which is not there")
+            if not _found(table[name][key], published).is_file():
+                raise InputError(f"File {table[name][key]} of build {name} must be there, not "
+                                 f"missing: say with --published where the folder is")
     for number, name in enumerate(chosen, 1):
         entry = table[name]
         print(f"{number} of {len(chosen)}: {name}")
         model, output = work / name / "model", work / name / "board"
-        run(["quantize", str(ROOT / entry["checkpoint"]), "-o", str(model),
+        run(["quantize", str(_found(entry["checkpoint"], published)), "-o", str(model),
                   *entry.get("quantize", ())])
         run(["build", str(model), "-o", str(output),
-                "--recording", str(ROOT / entry["recording"]), *entry["boards"]])
+                "--recording", str(_found(entry["recording"], published)), *entry["boards"]])
         with written_file(kept / f"{name}.json") as temporary:
             shutil.copy(output / "report.json", temporary)
+
+
+def _found(path: str, published: Path) -> Path:
+    """A path of the table. A folder ``published`` in front of it is replaced."""
+    inside = path.removeprefix("published/")
+    return ROOT / path if inside == path else published.resolve() / inside
+
+
+def add_published(parser: ArgumentParser) -> None:
+    """Add the folder of the published networks."""
+    parser.add_argument("--published", type=Path, default=Path("published"), metavar="FOLDER",
+                        help="folder of the published networks and recordings (default: "
+                        "%(default)s)")
 
 
 def _main() -> None:
@@ -68,7 +88,10 @@ def _main() -> None:
                            "whose reports the docs keep. Each build takes minutes.")
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help="a build in docs/builds.json (default: all builds)")
-    rebuild(parser.parse_args().names, run_words, work=Path("build/kept"), kept=KEPT)
+    add_published(parser)
+    arguments = parser.parse_args()
+    rebuild(arguments.names, run_words, work=Path("build/kept"), kept=KEPT,
+            published=arguments.published)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 import tempfile
 from pathlib import Path
 
-from docs.make.kept import ROOT
+from docs.make.kept import add_published
 from spikewright.api import build, quantize, read
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.room import block_rams
@@ -19,7 +19,6 @@ from spikewright.report.markdown import markdown
 
 __all__ = ["widths_table"]
 
-CHECKPOINTS = ROOT.parent / "shared" / "checkpoints"
 BOARD = BOARDS["icebreaker"]
 
 # Network, bits of a weight, and bits of the weights of some projections.
@@ -33,12 +32,15 @@ NETWORKS: tuple[tuple[str, int, dict[str, int]], ...] = (
 )
 
 
-def widths_table() -> str:
-    """Area and clock of each of ``NETWORKS``, one row each, as Markdown."""
+def widths_table(published: Path) -> str:
+    """Area and clock of each of ``NETWORKS``, one row each, as Markdown.
+
+    ``published`` is the folder of the published networks.
+    """
     rows: list[tuple[str, ...]] = [
         ("network", "bits of a weight", "table bits", "EBR", "LC", "Fmax")]
     for name, bits, projections in NETWORKS:
-        model = quantize(read(CHECKPOINTS / f"{name}.pth"), weight_bits=bits,
+        model = quantize(read(published / "checkpoints" / f"{name}.pth"), weight_bits=bits,
                          projection_bits=projections or None)
         chosen = [f"{bits}", *(f"`{role}={own}`" for role, own in projections.items())]
         rows.append((name, ", ".join(chosen), *_figures(model)))
@@ -62,9 +64,10 @@ def _figures(model: Model) -> tuple[str, ...]:
 
 
 def _main() -> None:
-    CommandParser(prog="python -m docs.make.widths", description="Print area and clock of builds "
-                  "with weights of several widths.").parse_args()
-    print(widths_table(), end="")
+    parser = CommandParser(prog="python -m docs.make.widths", description="Print area and clock "
+                           "of builds with weights of several widths.")
+    add_published(parser)
+    print(widths_table(parser.parse_args().published), end="")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def test_every_kept_report_has_a_build():
 
 def test_rebuild(tmp_path, capsys):
     table = {"one": {"checkpoint": "README.md", "recording": "Makefile", "boards": ["--x", "1"]},
-             "two": {"checkpoint": "README.md", "recording": "Makefile",
+             "two": {"checkpoint": "published/two.pth", "recording": "Makefile",
                      "quantize": ["--weight-bits", "4"], "boards": []}}
     builds = tmp_path / "builds.json"
     builds.write_text(json.dumps(table))
@@ -47,10 +47,14 @@ def test_rebuild(tmp_path, capsys):
 
     kept = tmp_path / "kept"
     kept.mkdir()
-    rebuild(["two"], run, work=tmp_path / "work", kept=kept, builds=builds)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "two.pth").touch()
+    rebuild(["two"], run, work=tmp_path / "work", kept=kept, builds=builds,
+            published=tmp_path / "nets")
     two = tmp_path / "work" / "two"
     assert calls == [
-        ["quantize", str(ROOT / "README.md"), "-o", str(two / "model"), "--weight-bits", "4"],
+        ["quantize", str(tmp_path / "nets" / "two.pth"), "-o", str(two / "model"),
+         "--weight-bits", "4"],
         ["build", str(two / "model"), "-o", str(two / "board"), "--recording",
          str(ROOT / "Makefile")]]
     assert (kept / "two.json").read_text() == "{}" and not (kept / "one.json").exists()
@@ -59,10 +63,11 @@ def test_rebuild(tmp_path, capsys):
 
 @pytest.mark.parametrize("names, message", [
     (["three"], "Build must be one of one, not 'three'"),
-    ([], "Build one needs nowhere.pth, which is not there")])
+    ([], ("File nowhere.pth of build one must be there, not missing: say with --published where "
+          "the folder is"))])
 def test_rebuild_refused(tmp_path, names, message):
     builds = tmp_path / "builds.json"
     builds.write_text(json.dumps({"one": {"checkpoint": "nowhere.pth", "recording": "Makefile",
                                           "boards": []}}))
     with refused(message):
-        rebuild(names, pytest.fail, work=tmp_path, kept=tmp_path, builds=builds)
+        rebuild(names, pytest.fail, work=tmp_path, kept=tmp_path, builds=builds, published=tmp_path)
