@@ -26,9 +26,9 @@ def differences(expected: Answer, got: Answer) -> list[str]:
             continue
         wrong = np.argwhere(want != have)
         if len(wrong):
-            place = tuple(wrong[0])
-            where = f"step {place[0]}" + (f", {column} {place[1]}" if column else "")
-            lines.append(f"{field} in {where} must be {int(want[place])}, as golden has, "
-                         f"not {int(have[place])} ({len(np.unique(wrong[:, 0]))} of {len(want)} "
+            index = tuple(wrong[0])
+            where = f"step {index[0]}" + (f", {column} {index[1]}" if column else "")
+            lines.append(f"{field} in {where} must be {int(want[index])}, as golden has, "
+                         f"not {int(have[index])} ({len(np.unique(wrong[:, 0]))} of {len(want)} "
                          "steps differ)")
     return lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants of the published tinyRSNN parametrisation, in seconds.
+"""Constants of the published tinyRSNN parametrisation, in seconds, and the limit of a step.
 
 A time constant is one of the TAU below times ``softplus(p)``, where ``p`` is the learnt parameter
 of the neuron. The decay of one step is ``exp(-dt / time constant)``.
@@ -13,3 +13,10 @@ DT              = 4e-3      # one step
 TAU_SYN         = 10e-3     # synaptic current, of hidden and readout neurons
 TAU_MEM         = 20e-3     # membrane of a hidden neuron
 TAU_MEM_READOUT = 50e-3     # membrane of a readout neuron
+
+MOST_DT = 10                # seconds; a step must be shorter
+
+
+def is_dt(seconds: float) -> bool:
+    """Whether ``seconds`` can be the length of a step."""
+    return bool(0 < seconds < MOST_DT)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .constants import MOST_DT, is_dt
+
 __all__ = ["CONSTANT", "INPUT", "RESETS", "START", "Network", "Population", "Projection",
            "check_form", "constant", "inner", "role", "spike_columns", "start"]
 
@@ -273,8 +275,8 @@ def check_form(network: Any) -> None:
     ValueError
         If two parts do not fit together.
     """
-    if not (network.channels >= 1 and 0 < network.dt < 10):
-        raise ValueError(f"Network must have 1 channel or more and a dt between 0 and 10 s, "
+    if not (network.channels >= 1 and is_dt(network.dt)):
+        raise ValueError(f"Network must have 1 channel or more and a dt between 0 and {MOST_DT} s, "
                          f"not {network.channels} and {network.dt}")
     names = [population.name for population in network.populations]
     if len(set(names)) < len(names) or INPUT in names:

@@ -9,6 +9,7 @@ import numpy as np
 from spikewright.base.arrays import read_arrays
 from spikewright.base.errors import InputError
 
+from .constants import MOST_DT, is_dt
 from .network import Network
 
 __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
@@ -133,8 +134,9 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
     if dt.ndim != 0 or dt.dtype.kind not in "fiu":
         raise InputError(f"Recording {path} dt must be a number, not {dt.dtype} of shape "
                          f"{dt.shape}")
-    if not 0 < dt < 10:
-        raise InputError(f"Recording {path} dt must be seconds between 0 and 10, not {float(dt)}")
+    if not is_dt(float(dt)):
+        raise InputError(f"Recording {path} dt must be seconds between 0 and {MOST_DT}, not "
+                         f"{float(dt)}")
     return Recording(name=path.name, channel=np.repeat(channel, count),
                      start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
                      channels=channels, dt=float(dt), reset=reset,

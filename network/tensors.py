@@ -10,7 +10,7 @@ from safetensors import SafetensorError, deserialize, safe_open
 
 from spikewright.base.errors import InputError
 
-from .constants import DT
+from .constants import DT, MOST_DT, is_dt
 
 __all__ = ["SUFFIXES", "read_tensors"]
 
@@ -73,8 +73,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
         step = float(dt)
     except ValueError:
         step = float("nan")
-    if not 0 < step < 10:
-        raise InputError(f"Checkpoint {path} dt must be seconds between 0 and 10, not {dt!r}")
+    if not is_dt(step):
+        raise InputError(f"Checkpoint {path} dt must be seconds between 0 and {MOST_DT}, not "
+                         f"{dt!r}")
     return tensors, step
 
 

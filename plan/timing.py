@@ -6,10 +6,11 @@
 
 import numpy as np
 
+from .frames import events_max
 from .plan import Plan
 from .program import Add, Clock, Source
 
-__all__ = ["step_timing", "worst_events"]
+__all__ = ["step_timing", "worst_events", "worst_step"]
 
 
 def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,3 +50,14 @@ def worst_events(plan: Plan, input_events: int) -> np.ndarray:
         else min(input_events, plan.program.log_room) if operation.source == Source.LOG
         else operation.table.rows
         for operation in plan.program.operations]], np.int64)
+
+
+def worst_step(plan: Plan) -> tuple[int, int]:
+    """Most cycles, and largest latency, of a step of one frame: proven, not seen.
+
+    Every neuron fires in every step, and the frame has any number of events that it can carry.
+    """
+    most = events_max(plan.model.rows)
+    cycles, latency = step_timing(plan, np.concatenate(
+        [worst_events(plan, events) for events in range(most + 1)]))
+    return int(cycles.max()), int(latency.max())

@@ -125,12 +125,12 @@ def prepare(plan: Plan, recording: Recording, folder: Path) -> tuple[Path, Path]
     """
     text = convert(Core(core_params(plan)))
     maker = resources.files("spikewright.hw.export").joinpath("verilog.py")
-    place = Path(folder).absolute() / cache_name(text, maker.read_text(encoding="utf-8"))
-    verilog = place / "core.v"
-    with alone(place):
+    cache = Path(folder).absolute() / cache_name(text, maker.read_text(encoding="utf-8"))
+    verilog = cache / "core.v"
+    with alone(cache):
         if not verilog.exists():
             write_verilog(verilog, text)
-    script = Path(tempfile.mkdtemp(dir=place, prefix="run-")) / "script.npz"
+    script = Path(tempfile.mkdtemp(dir=cache, prefix="run-")) / "script.npz"
     save_script(script, make_script(plan, recording))
     return verilog, script
 
@@ -165,9 +165,9 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
         _check_spaces(Path(folder).absolute())
     with simulator_environment(simulator):
         verilog, script = prepare(plan, recording, folder)
-        place = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
-        with alone(place):
-            runner = _build(simulator, verilog, place, waves is not None)
+        built = verilog.parent / f"{simulator}{'-waves' if waves else ''}"
+        with alone(built):
+            runner = _build(simulator, verilog, built, waves is not None)
         arguments, plusargs = [], [f"+script={script}", f"+stalled={stalled}"]
         if waves:
             waves = Path(waves).absolute()
@@ -193,15 +193,15 @@ def run_bench(plan: Plan, recording: Recording, *, simulator: str, folder: Path,
     return failures
 
 
-def _build(simulator, verilog, place, waves):
-    """Build the simulator of ``verilog`` in ``place``, and return cocotb's runner for it."""
+def _build(simulator, verilog, folder, waves):
+    """Build the simulator of ``verilog`` in ``folder``, and return cocotb's runner for it."""
     from cocotb_tools.runner import get_runner
-    log = place / "build.log"
+    log = folder / "build.log"
     try:
         runner = get_runner(simulator)
         runner.log.setLevel(logging.ERROR)
         with progress(f"{simulator}: build"):
-            runner.build(sources=[verilog], hdl_toplevel="top", build_dir=place, waves=waves,
+            runner.build(sources=[verilog], hdl_toplevel="top", build_dir=folder, waves=waves,
                          log_file=log,
                          build_args=BUILD_ARGUMENTS[simulator])
     except (RuntimeError, ValueError, SystemExit) as error:

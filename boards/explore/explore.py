@@ -14,9 +14,8 @@ from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_model
 from spikewright.network.source import read_source
 from spikewright.plan.config import PRESETS, CoreConfig
-from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
-from spikewright.plan.timing import step_timing, worst_events
+from spikewright.plan.timing import worst_step
 from spikewright.report.score import number
 
 from ..board.board import Board
@@ -135,9 +134,9 @@ def _facts(point: Point, board: Board, model, recording) -> dict:
         best = max(runs, key=lambda run: run["fmax_mhz"])
         answer = run_golden(model, recording, point.config)
         plan = Plan(model=model, config=point.config)
-        worst, _ = step_timing(plan, worst_events(plan, events_max(model.rows)))
+        worst, _ = worst_step(plan)
         facts |= {"runs": runs, "best": best,
                   "median_mhz": round(statistics.median(run["fmax_mhz"] for run in runs), 3),
-                  "cycles": {"mean": number(answer.cycles.mean()), "worst": int(worst.max())},
+                  "cycles": {"mean": number(answer.cycles.mean()), "worst": worst},
                   "latency": {"mean": number(answer.latency.mean())}}
     return facts

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from spikewright.base.errors import InputError, did_you_mean
 
+from ..constants import MOST_DT, is_dt
 from ..network import RESETS
 from .graph import Node
 
@@ -93,8 +94,8 @@ class Options:
         if self.framework is not None and self.framework not in FRAMEWORKS:
             raise InputError(f"Framework must be one of {', '.join(FRAMEWORKS)}, not "
                              f"{self.framework!r}{did_you_mean(self.framework, FRAMEWORKS)}")
-        if self.dt is not None and not (_number(self.dt) and 0 < self.dt < 10):
-            raise InputError(f"Option dt must be a number between 0 and 10, not {self.dt!r}")
+        if self.dt is not None and not (_number(self.dt) and is_dt(self.dt)):
+            raise InputError(f"Option dt must be a number between 0 and {MOST_DT}, not {self.dt!r}")
         if self.readout is not None and not re.fullmatch(
                 "spikes|membranes|counts:[1-9][0-9]{0,3}", str(self.readout)):
             raise InputError(f"Option readout must be {READOUTS}, 1 to 9999, not "

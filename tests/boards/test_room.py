@@ -32,7 +32,7 @@ def model_of(channels=96, hidden=64, bits=8):
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
 def test_estimate_of_the_kept_builds(path):
     """Never above what synthesis found, and at most one block RAM below it."""
-    report = json.loads(Path(path).read_text())
+    report = json.loads(Path(path).read_text(encoding="utf-8"))
     channels = 192 if path.stem.startswith("loco") else 96
     bits = 4 if "4bit" in path.stem else 8
     config = CoreConfig(**report["config"])

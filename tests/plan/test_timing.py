@@ -10,7 +10,7 @@ from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.timing import step_timing, worst_events
+from spikewright.plan.timing import step_timing, worst_events, worst_step
 from tests.designs import plan_of
 from tests.networks import make_recording, nearest_model, random_recording, tiny_network
 
@@ -111,3 +111,11 @@ def test_worst_events(model):
     recording = make_recording([list(range(6)) + [0]] * 300, 6)
     longest, _ = step_timing(plan_of(model), worst)
     assert run_golden(model, recording, CoreConfig()).cycles.max() <= longest[0]
+
+
+def test_worst_step_of_one_frame(model):
+    """No number of events up to 234, the most of a frame, takes longer."""
+    plan = plan_of(model)
+    cycles, latency = np.concatenate([step_timing(plan, worst_events(plan, events))
+                                      for events in range(235)], axis=1)
+    assert worst_step(plan) == (cycles.max(), latency.max())

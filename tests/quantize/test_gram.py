@@ -36,7 +36,7 @@ def test_synapse_traces_add_up_to_the_membrane(seed):
     for t in range(200):
         channels = recording.channel[recording.start[t]:recording.start[t + 1]]
         np.add.at(events[t], 5 + channels, 1)
-        began = max([step for step in (0, 60, 130) if step <= t])
+        began = max(step for step in (0, 60, 130) if step <= t)
         if t - recurrent.delay >= began:
             events[t, :5] = spikes[t - recurrent.delay]
     for i in range(5):

