@@ -280,6 +280,17 @@ def test_help(tmp_path):
     assert "  NAME=mine  (folder in build/; two checkpoints with one file name need two)" in told
 
 
+@pytest.mark.parametrize("target, model", [
+    ("bitstream", True), ("explore", True), ("sim", True), ("demo", True), ("export", True),
+    ("verilog", True), ("ladder", False)])
+def test_targets_use_one_model_for_a_board(make, told, target, model):
+    """A small board gets narrow states whatever is made of the model."""
+    status, _, err = make(target, BOARD="icestick")
+    assert status == 0
+    assert ("note: icestick has little logic" in err) == model
+    assert (" build/default/model-narrow " in told.pop()) == model
+
+
 def test_small_board_gets_narrow_states():
     """Only where the user has not chosen any."""
     def settings(**given):

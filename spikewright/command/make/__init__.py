@@ -22,9 +22,9 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Check all settings, then make the target."""
     from .settings import read_settings
-    from .targets import TARGETS
+    from .targets import make_target
     try:
         settings = read_settings(os.environ)
     except ValueError as error:
         raise InputError(str(error)) from error
-    TARGETS[arguments.target](settings)
+    make_target(arguments.target, settings)

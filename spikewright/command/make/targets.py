@@ -19,7 +19,7 @@ from ..options import chosen_config
 from .fresh import bitstream_is_fresh, is_of_settings, model_is_fresh
 from .settings import Settings
 
-__all__ = ["TARGETS"]
+__all__ = ["TARGETS", "make_target"]
 
 
 def _model(settings: Settings) -> None:
@@ -29,7 +29,6 @@ def _model(settings: Settings) -> None:
 
 
 def _bitstream(settings: Settings) -> None:
-    _narrow(settings)
     words = ["build", settings.model, "--board", settings["BOARD"], "-o", settings.output,
              *_core(settings), *_given("--freq", settings["FREQ"]),
              *_words(settings, "BOARD_OPTIONS"), *_given("--recording", settings["RECORDING"])]
@@ -123,6 +122,13 @@ def _write_files(settings: Settings, command: str, output: str, index: str) -> N
 
 TARGETS = {"model": _model, "bitstream": _bitstream, "explore": _explore, "report": _report,
            "sim": _sim, "demo": _demo, "ladder": _ladder, "export": _export, "verilog": _verilog}
+
+
+def make_target(name: str, settings: Settings) -> None:
+    """Make a target. All that use a model of CHECKPOINT use the same for one BOARD."""
+    if name not in ("report", "ladder"):
+        _narrow(settings)
+    TARGETS[name](settings)
 
 
 def _with_model(settings: Settings, words: list[str]) -> None:
