@@ -18,7 +18,7 @@ from tests.networks import deep_model, make_recording, random_recording
 class Watcher:
     """Spikes since they were last looked at, and busy cycles of ``steps``, from result to result.
 
-    They are seen at the monitor ports.
+    They are seen at the monitor ports. Spikes before a RESET of the same step do not count.
     """
 
     def __init__(self, dut):
@@ -26,8 +26,10 @@ class Watcher:
 
     async def watch(self, ctx):
         waited = False
-        async for _, _, spike, busy, valid in ctx.tick().sample(self.dut.spike, self.dut.busy,
-                                                                self.dut.o.valid):
+        port = self.dut.i
+        async for _, _, spike, busy, valid, token, offered, taken in ctx.tick().sample(
+                self.dut.spike, self.dut.busy, self.dut.o.valid, port.payload, port.valid,
+                port.ready):
             if valid and not waited:
                 self.steps.append(self.busy)
                 self.busy = 0
@@ -36,6 +38,8 @@ class Watcher:
             if spike.valid:
                 self.spikes += [spike.group * units + k
                                 for k in range(units) if spike.fired >> k & 1]
+            if offered and taken and token.kind == TokenKind.RESET:
+                self.spikes = []
             self.busy += busy
 
 
