@@ -157,12 +157,12 @@ class Sequencer(wiring.Component):
     def _draining(self, m):
         """Whether the next step must wait for the currents that still decay in the pipeline.
 
-        To look up spikes and then take a token takes long enough. Any shorter way to the first
-        update could start it before the pass of the decay has ended.
+        To look up spikes and then take a token takes long enough. Any shorter way to an update, in
+        a step or by a reset, could start it before the pass of the decay has ended.
         """
         program = self.params.program
         first = [operation.kind for operation in program.operations[:program.maps[0]]]
-        if not self.params.decays or (Kind.SPIKES in first and Kind.INPUT in first):
+        if not self.params.decays or (first[:1] == [Kind.SPIKES] and Kind.INPUT in first):
             return Const(0)
         draining = Signal(init=1)
         with m.If(self.update.done):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
@@ -60,6 +61,11 @@ class IntegerNetwork(nn.Module):
     model : IntegerModel
         Training starts with its weights. Its other constants do not change.
 
+    Raises
+    ------
+    InputError
+        If the model has several projections from the input, or one with a delay.
+
     Members
     -------
     shadow : list of float64 parameters, (sources, targets)
@@ -74,7 +80,11 @@ class IntegerNetwork(nn.Module):
             nn.Parameter(torch.from_numpy(p.weights).double()) for p in model.projections)
         self.halves = [p.largest + 1 for p in model.projections]
         # The order of the operations is the same on every core.
-        self._operations = Plan(model=model, config=CoreConfig()).program.operations
+        program = Plan(model=model, config=CoreConfig()).program
+        if program.log_room:
+            raise InputError(f"Model {model.name} must have one projection from the input, with "
+                             "delay 0, to be trained, not others")
+        self._operations = program.operations
         self._place  = {p.name: k for k, p in enumerate(model.populations)}
         self._a, self._b, self._threshold = (
             [torch.from_numpy(getattr(p, key)).double() for p in model.populations]
@@ -121,7 +131,7 @@ class IntegerNetwork(nn.Module):
                     s[k], m[k], fired[k] = self._update(k, s[k], m[k], late[k][-1])
                     continue
                 w = weights[operation.projection]
-                k = self._place[operation.target.population.name]
+                k = self._place[self.model.projections[operation.projection].target]
                 if operation.origin is None:
                     s[k] = self._add(s[k], counts[t], w, events.rows[t])
                 else:
@@ -136,11 +146,19 @@ class IntegerNetwork(nn.Module):
     def _update(self, k: int, s: Tensor, m: Tensor, before: Tensor
                 ) -> tuple[Tensor, Tensor, Tensor]:
         high, bits = self.model.widths.largest_membrane, self.model.widths.decay
+        threshold, population = self._threshold[k], self.model.populations[k]
         m = _scaled(m, self._b[k], bits) + s
-        m = _straight(m, m.clamp(-high - 1, high)) * (1 - before.detach())
-        threshold = self._threshold[k]
+        if population.reset == "subtract_next":
+            m = m - threshold * before.detach()
+        m = _straight(m, m.clamp(-high - 1, high))
+        if population.reset == "zero_lose":
+            m = m * (1 - before.detach())
         fired = (Spike.apply((m - threshold) / threshold.clamp(min=1))
-                 if self.model.populations[k].spiking else torch.zeros_like(m))
+                 if population.spiking else torch.zeros_like(m))
+        if population.reset == "zero_keep":
+            m = m * (1 - fired.detach())
+        elif population.reset == "subtract_same":
+            m = m - threshold * fired.detach()
         return _scaled(s, self._a[k], bits), m, fired
 
     def _add(self, s: Tensor, events: Tensor, weights: Tensor, rows: Tensor | None = None
