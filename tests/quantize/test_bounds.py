@@ -7,11 +7,18 @@ import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.model.model import Widths
-from spikewright.network.network import INPUT
+from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import _bits, proven_bits
-from tests.networks import deep_model, make_recording, nearest_model, random_recording, tiny_network
+from tests.networks import (
+    deep_model,
+    general_network,
+    make_recording,
+    nearest_model,
+    random_recording,
+    tiny_network,
+)
 
 WIDE = Widths(weight=6, current=32, membrane=32, decay=8, fraction=2)
 
@@ -121,3 +128,49 @@ def test_proven_bits_of_a_bound_worked_by_hand():
                                               (1, 127.9, 8), (-1, 128.9, 8)])
 def test_bits_reach_one_further_down(sign, peak, bits):
     assert _bits(peak, sign) == bits
+
+
+def _once(recording):
+    """``recording`` with at most one event of a channel in a step."""
+    return make_recording([sorted(set(recording.channel[a:b].tolist())) for a, b in zip(
+        recording.start, recording.start[1:], strict=False)], recording.channels)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_proven_widths_of_any_neuron_never_saturate(seed):
+    """A log keeps 64 events, and no network here has as many channels."""
+    network = retime(general_network(seed))
+    wide = nearest_model(network, WIDE, "m")
+    current, membrane = proven_bits(wide)
+    known = membrane is not None and max(current, membrane) <= 32
+    model = _with_widths(wide, current, membrane if known else 32)
+    spikes = [_once(random_recording(seed, network.channels, 300, rate=rate))
+              for rate in (0.1, 0.7, 9)]
+    for recording in spikes:
+        answer = run_golden(model, recording, CoreConfig())
+        if known:
+            assert not answer.saturated.any()
+
+
+def test_some_proofs_exist():
+    proofs = [proven_bits(nearest_model(retime(general_network(seed)), WIDE, "m"))[1]
+              for seed in range(60)]
+    assert 10 < sum(proof is None for proof in proofs) < 50
+
+
+@pytest.mark.parametrize("window, bits", [(3, 3), (None, None)])
+def test_bits_of_a_count_over_a_window(window, bits):
+    """One neuron may fire in each of three steps: 0 to 3 take three bits, with their sign."""
+    one = np.ones(1)
+    counts = [(0, 1.0)] + ([(window, -1.0)] if window else [])
+    network = Network(
+        channels=1, dt=4e-3,
+        populations=(Population(name="n", spiking=True, reset="zero_keep", threshold=0.5 * one,
+                                synaptic_decay=0 * one, membrane_decay=0 * one),
+                     Population(name="out", spiking=False, synaptic_decay=0 * one,
+                                membrane_decay=one, threshold=one)),
+        projections=(Projection(source=INPUT, target="n", delay=0, weights=one[:, None]), *(
+            Projection(source="n", target="out", delay=delay, weights=np.array([[weight]]))
+            for delay, weight in counts)))
+    model = nearest_model(network, Widths(weight=2, current=8, membrane=8, fraction=0), "m")
+    assert proven_bits(model)[1] == bits
