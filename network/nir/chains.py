@@ -28,6 +28,9 @@ CHANNELS, BIASES = "/channels", "/biases"
 # For each source and target, and for each delay in steps, the matrix (sources, targets).
 Paths = dict[tuple[str, str], dict[int, np.ndarray]]
 
+# For each node, and for each delay, the stack of arrays that leaves it.
+Stacks = dict[str, dict[int, np.ndarray]]
+
 
 def find_shapes(flat: Flat, channels: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
     """The shape behind every node. ``channels`` has those of the inputs.
@@ -97,6 +100,19 @@ def _widest(node: Node) -> tuple[int, ...]:
     return max((node.array(key).shape for key in node.values), key=math.prod, default=())
 
 
+def reach(flat: Flat, name: str) -> list[str]:
+    """The nodes behind ``name``, up to the next neurons."""
+    found: list[str] = []
+    waiting = flat.targets(name)
+    while waiting:
+        target = waiting.pop()
+        if target not in found:
+            found.append(target)
+            if flat.nodes[target].kind not in NEURONS:
+                waiting += flat.targets(target)
+    return found
+
+
 def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[str, slice],
                 steps: Callable[[Node, np.ndarray], np.ndarray]) -> Paths:
     """The matrices to neurons and outputs: from channels, from biases and from neurons that spike.
@@ -114,106 +130,92 @@ def trace_paths(flat: Flat, shapes: dict[str, tuple[int, ...]], channels: dict[s
     Raises
     ------
     ValueError
-        If a matrix would be too large, or a neuron that does not spike feeds another neuron.
+        If a matrix would be too large.
     """
-    order = _order(flat)
+    chains = _Chains(flat, shapes, steps)
     paths: Paths = {}
     total = max(part.stop for part in channels.values())
     for name, node in flat.nodes.items():
         if name in channels:
-            for block, rows in _pushed(flat, shapes, order, name, steps):
-                place = slice(channels[name].start + rows.start, channels[name].start + rows.stop)
-                _put(paths, CHANNELS, total, place, block)
+            first = channels[name].start
+            for rows, block in chains.matrices(name):
+                _put(paths, CHANNELS, total, slice(first + rows.start, first + rows.stop), block)
         elif node.kind in SPIKING:
-            size = math.prod(shapes[name])
-            for block, rows in _pushed(flat, shapes, order, name, steps):
-                _put(paths, name, size, rows, block)
-    biases = _push(flat, shapes, order, {}, steps, biases=True)
-    _put(paths, BIASES, 1, slice(0, 1), biases)
+            for rows, block in chains.matrices(name):
+                _put(paths, name, math.prod(shapes[name]), rows, block)
+    _put(paths, BIASES, 1, slice(0, 1), chains.biases())
     return paths
 
 
-def _order(flat: Flat) -> list[str]:
-    """The nodes without a state, each behind those before it."""
-    order: list[str] = []
-    waiting = [name for name, node in flat.nodes.items() if node.kind not in NEURONS]
-    while waiting:
-        free = [name for name in waiting if not any(
-            source in waiting for source in flat.sources(name))]
-        order += free
-        waiting = [name for name in waiting if name not in free]
-    return order
+class _Chains:
+    """The nodes of a graph that have no state, each behind those before it in ``order``."""
 
+    def __init__(self, flat: Flat, shapes: dict[str, tuple[int, ...]], steps: Callable) -> None:
+        self.flat, self.shapes, self.steps = flat, shapes, steps
+        self.order: list[str] = []
+        waiting = [name for name, node in flat.nodes.items() if node.kind not in NEURONS]
+        while waiting:
+            # `find_shapes` has refused loops, so there is one.
+            self.order += [name for name in waiting
+                           if not any(source in waiting for source in flat.sources(name))]
+            waiting = [name for name in waiting if name not in self.order]
 
-def _pushed(flat: Flat, shapes: dict, order: list[str], name: str, steps: Callable
-            ) -> Iterator[tuple[dict, slice]]:
-    """Push the unit matrix of ``name`` through, in blocks of rows."""
-    size = math.prod(shapes[name])
-    behind = reach(flat, name)
-    for target in behind:
-        width = math.prod(shapes[target])
-        if (flat.nodes[target].kind in NEURONS) and size * width > MOST_WEIGHTS:
-            raise ValueError(f"Node {target} must have at most {MOST_WEIGHTS} weights from "
-                             f"{name}, not {size} x {width} = {size * width}")
-    widest = max((math.prod(shapes[target]) for target in behind), default=1)
-    rows = max(1, BLOCK // max(widest, size))
-    for first in range(0, size, rows):
-        part = slice(first, min(first + rows, size))
-        unit = np.zeros((part.stop - first, size))
-        unit[np.arange(part.stop - first), np.arange(first, part.stop)] = 1
-        start = {name: {0: unit.reshape(-1, *shapes[name])}}
-        yield _push(flat, shapes, [one for one in order if one in behind], start, steps), part
+    def matrices(self, name: str) -> Iterator[tuple[slice, Stacks]]:
+        """The rows of the matrices from ``name``, block by block."""
+        size, behind = self._size(name), reach(self.flat, name)
+        for target in behind:
+            width = self._size(target)
+            if self.flat.nodes[target].kind in NEURONS and size * width > MOST_WEIGHTS:
+                raise ValueError(f"Node {target} must have at most {MOST_WEIGHTS} weights from "
+                                 f"{name}, not {size} x {width} = {size * width}")
+        count = max(1, BLOCK // max(map(self._size, [name, *behind])))
+        for first in range(0, size, count):
+            rows = slice(first, min(first + count, size))
+            unit = np.zeros((rows.stop - first, size))
+            unit[np.arange(len(unit)), np.arange(first, rows.stop)] = 1
+            values = {name: {0: unit.reshape(-1, *self.shapes[name])}}
+            for step in self.order:
+                if step in behind:
+                    values[step] = self._behind(step, values)
+            yield rows, self._ends(values)
 
+    def biases(self) -> Stacks:
+        """The sums of all biases, as matrices with one row."""
+        values: Stacks = {}
+        for step in self.order:
+            values[step] = self._behind(step, values)
+            bias = bias_of(self.flat.nodes[step], self.shapes[step])
+            if bias is not None:
+                values[step][0] = values[step].get(0, 0) + bias[None]
+        return self._ends(values)
 
-def reach(flat: Flat, name: str) -> list[str]:
-    """The nodes behind ``name``, up to the next neurons."""
-    found: list[str] = []
-    waiting = flat.targets(name)
-    while waiting:
-        target = waiting.pop()
-        if target not in found:
-            found.append(target)
-            if flat.nodes[target].kind not in NEURONS:
-                waiting += flat.targets(target)
-    return found
+    def _size(self, name: str) -> int:
+        return math.prod(self.shapes[name])
 
-
-def _push(flat: Flat, shapes: dict, order: list[str], values: dict[str, dict[int, np.ndarray]],
-          steps: Callable, biases: bool = False) -> dict[str, dict[int, np.ndarray]]:
-    """What arrives at each neuron and output, by delay.
-
-    ``values`` has what leaves the source.
-    """
-    values = dict(values)
-    for name in order:
-        node = flat.nodes[name]
-        if name in values:
-            continue
-        shape = _entry(flat, node, shapes)
-        stacks = {delay: apply(node, stack)
-                  for delay, stack in _sum(flat.sources(name), values, shape).items()}
+    def _behind(self, name: str, values: Stacks) -> dict[int, np.ndarray]:
+        """What leaves the node ``name``, by delay."""
+        node = self.flat.nodes[name]
+        before = self._sum(name, values, _entry(self.flat, node, self.shapes))
+        stacks = {delay: apply(node, stack) for delay, stack in before.items()}
         if node.kind == "Delay":
-            stacks = _delayed(stacks, steps(node, spread(node.array("delay"), shapes[name], name,
-                                                         "delay")))
-        if biases and (bias := bias_of(node, shapes[name])) is not None:
-            stacks[0] = stacks.get(0, 0) + bias[None]
-        values[name] = stacks
-    ends = [name for name, node in flat.nodes.items() if node.kind in NEURONS]
-    found = {name: _sum(flat.sources(name), values, (math.prod(shapes[name]),), ends)
-             for name in ends}
-    found |= {name: {delay: stack.reshape(len(stack), -1)
-                     for delay, stack in values.get(name, {}).items()} for name in flat.outputs}
-    return {name: stacks for name, stacks in found.items() if stacks}
+            delays = spread(node.array("delay"), self.shapes[name], name, "delay")
+            return _delayed(stacks, self.steps(node, delays))
+        return stacks
 
+    def _ends(self, values: Stacks) -> Stacks:
+        """What arrives at neurons and Outputs, as matrices."""
+        ends = [name for name, node in self.flat.nodes.items() if node.kind in NEURONS]
+        return {name: self._sum(name, values, (self._size(name),))
+                for name in (*ends, *self.flat.outputs)}
 
-def _sum(sources, values, shape, ends=()):
-    """The sum of what the nodes ``sources`` give, in ``shape``, by delay."""
-    found: dict[int, np.ndarray] = {}
-    for source in sources:
-        for delay, stack in values.get(source, {}).items():
-            stack = stack.reshape(len(stack), *shape)
-            found[delay] = found[delay] + stack if delay in found else stack
-    return found
+    def _sum(self, name: str, values: Stacks, shape: tuple[int, ...]) -> dict[int, np.ndarray]:
+        """What arrives at the node ``name``, in ``shape``, by delay."""
+        found: dict[int, np.ndarray] = {}
+        for source in self.flat.sources(name):
+            for delay, stack in values.get(source, {}).items():
+                stack = stack.reshape(len(stack), *shape)
+                found[delay] = found[delay] + stack if delay in found else stack
+        return found
 
 
 def _delayed(stacks: dict[int, np.ndarray], delays: np.ndarray) -> dict[int, np.ndarray]:
@@ -227,8 +229,7 @@ def _delayed(stacks: dict[int, np.ndarray], delays: np.ndarray) -> dict[int, np.
     return found
 
 
-def _put(paths: Paths, source: str, size: int, rows: slice,
-         block: dict[str, dict[int, np.ndarray]]) -> None:
+def _put(paths: Paths, source: str, size: int, rows: slice, block: Stacks) -> None:
     """Write a block of rows into the matrices of ``source``."""
     for target, stacks in block.items():
         for delay, stack in stacks.items():

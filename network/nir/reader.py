@@ -8,16 +8,17 @@ import numpy as np
 
 from spikewright.base.errors import InputError
 
-from ..network import CONSTANT, INPUT, START, Network, Population, Projection, constant, start
-from .chains import BIASES, Paths, find_shapes, reach, trace_paths
+from ..network import CONSTANT, INPUT, START, Network
+from .assemble import assemble
+from .chains import find_shapes, reach, trace_paths
 from .checks import check_graph, input_shapes, steps_of
 from .file import read_graph
 from .flatten import Flat, flatten
 from .graph import NEURONS, SPIKING, Graph
-from .loops import closing_edges, delays_in_loops, in_order
-from .neurons import Neuron, neuron
+from .loops import closing_edges, delays_in_loops
+from .neurons import neuron
 from .options import ANSWERS, Asked, Options, flag
-from .outputs import Outputs, find_outputs
+from .outputs import Parts
 
 __all__ = ["Reading", "build_network", "read_nir"]
 
@@ -80,16 +81,14 @@ def build_network(graph: Graph, options: Options) -> Reading:
         asked.missing = {"dt": [], **asked.missing}
         raise ValueError(_missing(asked))
     step: float = dt
-    shapes = find_shapes(flat, inputs)
+    shapes, channels = find_shapes(flat, inputs), _channels(inputs)
     neurons = {name: neuron(node, shapes[name], step, asked, name=names[name])
                for name, node in flat.nodes.items() if node.kind in NEURONS}
-    channels = _channels(inputs)
     paths = trace_paths(flat, shapes, channels,
                         lambda node, delays: steps_of(node, delays, step))
-    outputs = find_outputs(flat, shapes, paths, step, asked, neurons, names)
-    closing = _closing(flat, asked)
-    network = _network(flat, neurons, outputs, paths, closing, names,
-                       max(part.stop for part in channels.values()), step)
+    network = assemble(Parts(
+        flat=flat, asked=asked, dt=step, shapes=shapes, paths=paths, neurons=neurons, names=names,
+        channels=max(part.stop for part in channels.values()), closing=_closing(flat, asked)))
     if asked.missing:
         raise ValueError(_missing(asked))
     network = replace(network, lead_steps=graph.said.get("lead_steps", 0))
@@ -146,61 +145,6 @@ def _closing(flat: Flat, asked: Asked) -> dict[tuple[str, str], int]:
         elif default:
             asked.assumed["back_delay"] = steps[source, target]
     return steps
-
-
-def _network(flat: Flat, neurons: dict[str, Neuron], outputs: Outputs, paths: Paths,
-             closing: dict[tuple[str, str], int], names: dict[str, str], channels: int,
-             dt: float) -> Network:
-    projections: list[Projection] = []
-    found = [(node, neurons[name]) for name, node in flat.nodes.items() if name in neurons]
-    for node, one in (*found, *outputs.copies):
-        for (source, target), matrices in paths.items():
-            if target != node.name or source == BIASES:
-                continue
-            later = one.input_delay + closing.get((source, target), 0)
-            later += neurons[source].source_delay if source in neurons else 0
-            projections += [
-                Projection(source=names.get(source, INPUT), target=one.population.name,
-                           delay=delay + later, weights=matrix * one.gain)
-                for delay, matrix in sorted(matrices.items())]
-        projections += _biases(one, paths.get((BIASES, node.name), {}))
-        if not any(p.target == one.population.name for p in projections):
-            raise ValueError(f"Node {node.name} must get a weight that is not 0, not only zeros")
-    projections += outputs.projections
-    sources = {projection.source for projection in projections}
-    populations = _ordered([one.population for _, one in found if one.population.spiking],
-                           projections)
-    if START in sources:
-        kick, again = start()
-        populations, projections = [kick, *populations], [*projections, again]
-    if CONSTANT in sources:
-        populations = [constant(), *populations]
-    ends = {p.name: p for p in (
-        *(one.population for _, one in (*found, *outputs.copies) if not one.population.spiking),
-        *outputs.populations)}
-    # In the order of the Outputs, so that the columns of an answer have their order.
-    order = list(dict.fromkeys(name for _, summed in outputs.sums for name in summed))
-    readout = outputs.readout({name: ends[name].neurons for name in order})
-    return Network(channels=channels, dt=dt,
-                   populations=(*populations, *(ends[name] for name in order)),
-                   projections=tuple(projections), readout=readout)
-
-
-def _biases(one: Neuron, chain: dict[int, np.ndarray]) -> list[Projection]:
-    """What a neuron gets in every step, and once at the start."""
-    rows = {delay + one.input_delay: matrix[0] * one.gain for delay, matrix in chain.items()}
-    if one.constant.any():
-        rows[0] = rows.get(0, 0.0) + one.constant
-    return [Projection(source=source, target=one.population.name, delay=delay, weights=row[None])
-            for source, found in ((CONSTANT, rows), (START, one.kick))
-            for delay, row in sorted(found.items())]
-
-
-def _ordered(populations: list[Population], projections: list[Projection]) -> list[Population]:
-    """``populations`` in an order in which projections without a delay only go forward."""
-    by_name = {population.name: population for population in populations}
-    edges = {(p.source, p.target) for p in projections if p.delay == 0}
-    return [by_name[name] for name in in_order(list(by_name), edges)]
 
 
 def _missing(asked: Asked) -> str:
