@@ -25,6 +25,10 @@ KEYS = (*REQUIRED, "count", "trial_start_bin", *TARGETS, *TEXTS)
 # peaks of the states are too large rather than too small.
 SIMULATED_RATE, SIMULATED_STEPS, SIMULATED_SEED = 20.0, 10000, 1
 
+# Fewest and most simulated spikes per channel and step. Other frameworks count time in their own
+# unit, so a dt of 1 or of 1e-6 need not be in seconds.
+SIMULATED_SPIKES = 0.02, 0.2
+
 # Six days at 4 ms. Without limits, a wrong number could need more memory than the machine has.
 MOST_STEPS, MOST_CHANNELS, MOST_EVENTS, MOST_COUNT = 1 << 27, 1 << 16, 1 << 27, (1 << 16) - 1
 
@@ -160,8 +164,9 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
 
 def simulated_recording(network: Network, seed: int = SIMULATED_SEED) -> Recording:
     """Simulated spikes for a network without a recording. A ``seed`` always gives the same."""
+    low, high = (spikes / network.dt for spikes in SIMULATED_SPIKES)
     return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,
-                             rate=SIMULATED_RATE, seed=seed)
+                             rate=min(max(SIMULATED_RATE, low), high), seed=seed)
 
 
 def _events(data, path, steps, channels):

@@ -66,6 +66,8 @@ def _content(group, depth: int) -> dict:
         if hasattr(item, "items"):
             found[key] = _content(item, depth - 1)
             continue
+        if item.shape is None:
+            continue            # an empty value, as some exporters leave it
         value = item[()]
         found[key] = value.decode() if isinstance(value, bytes) else value
     return found

@@ -169,7 +169,8 @@ class _Values:
             raise ValueError(f"Node {name} {key} must be above 0, not {tau[bad[0]]:g}")
         if self.ask("decay") == "exp":
             return np.exp(-self.dt / tau)
-        bad = np.flatnonzero(self.dt > tau * (1 + 1e-12))
+        # A time constant of one step may be a little less in float32.
+        bad = np.flatnonzero(self.dt > tau * (1 + 1e-6))
         if len(bad):
             value = tau[bad[0]]
             raise ValueError(

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -217,6 +219,16 @@ def test_simulated_recording_is_always_the_same():
     assert (one.channels, one.dt, one.steps) == (20, 4e-3, 10000)
     assert len(one.channel) / (one.steps * one.dt * one.channels) == pytest.approx(20, rel=0.03)
     assert one.name == "simulated Poisson spikes, 20 Hz per channel, seed 1"
+
+
+@pytest.mark.parametrize("dt, rate, text", [(1.0, 0.2, "0.2"), (1e-6, 20000, "20000"),
+                                            (1e-3, 20, "20")])
+def test_simulated_recording_of_a_step_that_is_not_in_seconds(dt, rate, text):
+    """Between 0.02 and 0.2 spikes per channel and step."""
+    network = dataclasses.replace(tiny_network(0, channels=20), dt=dt)
+    recording = simulated_recording(network)
+    assert len(recording.channel) / (recording.steps * dt * 20) == pytest.approx(rate, rel=0.05)
+    assert recording.name == f"simulated Poisson spikes, {text} Hz per channel, seed 1"
 
 
 def test_recording_with_gaps_and_texts(tmp_path):

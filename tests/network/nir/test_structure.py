@@ -136,6 +136,32 @@ def test_names_that_are_taken(tmp_path):
     assert [p.title for p in reading.network.projections if p.source == INPUT] == ["input->input_"]
 
 
+def test_time_constant_of_one_step_in_single_precision(tmp_path):
+    """1e-3 in float32 is a little less than 1e-3 in float64: the decay is 0."""
+    nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif(tau=np.float32(9.9999993e-4))))
+    network = _read(tmp_path, nodes, edges).network
+    assert network.population("n").membrane_decay.tolist() == [0, 0, 0]
+
+
+def test_v_reset_of_the_user_replaces_that_of_the_file(tmp_path):
+    weights = ("fc", _linear(1, 3, 4))
+    one = _read(tmp_path, *chain(weights, ("n", _lif(v_reset=np.full(3, -0.5))))).network
+    two = _read(tmp_path, *chain(weights, ("n", _lif())),
+                Options(dt=1e-3, answers={**ASSUMED, "v_reset": -0.5})).network
+    assert two.population("n").threshold.tolist() == [1.5, 1.5, 1.5]
+    assert all(np.array_equal(a.weights, b.weights)
+               for a, b in zip(one.projections, two.projections, strict=True))
+
+
+def test_empty_values_are_as_if_they_were_missing(tmp_path):
+    import h5py
+    nodes, edges = chain(("c", ("Conv1d", {"weight": np.ones((1, 1, 2)), "bias": np.zeros(1),
+                                           "stride": 1, "padding": 0, "dilation": 1,
+                                           "groups": 1, "input_shape": h5py.Empty("f8")})),
+                         ("n", _lif(1, tau=4e-3)), shape=(1, 4))
+    assert _read(tmp_path, nodes, edges).network.population("n").neurons == 3
+
+
 @pytest.mark.parametrize("source, values, kind", [
     ("LI", {"tau": np.full(3, 4e-3), "r": np.ones(3), "v_leak": np.full(3, 0.1)}, "LIF"),
     ("CubaLI", {"tau_mem": np.full(3, 4e-3), "tau_syn": np.full(3, 2e-3), "r": np.ones(3),
