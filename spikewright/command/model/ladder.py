@@ -10,13 +10,20 @@ from pathlib import Path
 from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.base.files import check_output, written_file, written_folder
-from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
+from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.network import Network
 from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 
-from ..options import CHECKPOINTS, add_build, add_core_options, chosen_config
+from ..options import (
+    NETWORKS,
+    add_build,
+    add_core_options,
+    add_nir_options,
+    chosen_config,
+    chosen_nir,
+)
 from ..parser import end_at_mismatches, whole_number
 
 __all__ = ["add", "run"]
@@ -37,7 +44,7 @@ def add(parser: ArgumentParser) -> None:
                           "precision, decoding accuracy, memory and operations. The exit status "
                           "is 1 if the simulated hardware differs from the golden model.")
     parser.add_argument("checkpoints", type=Path, nargs="*", metavar="CHECKPOINT",
-                     help=f"trained networks, {CHECKPOINTS}")
+                     help=f"trained networks, {NETWORKS}")
     parser.add_argument("--recording", type=Path, nargs="+", default=[], metavar="RECORDING.npz",
                      help="recordings to measure on: one for all checkpoints, or one for each in "
                      "their order. One checkpoint may have several (default: simulated spikes)")
@@ -65,6 +72,7 @@ def add(parser: ArgumentParser) -> None:
                      "print)")
     parser.add_argument("--draw", type=Path, metavar="LADDER.json", help="do not measure: draw "
                         "the picture of this ladder into the file --output")
+    add_nir_options(parser)
 
 
 def run(arguments: Namespace) -> None:
@@ -116,6 +124,7 @@ def _draw(arguments: Namespace) -> None:
 
 def _climbs(arguments: Namespace) -> list:
     """Return the networks to measure, each with its spikes."""
+    from spikewright.api import read
     from spikewright.quantize.compile import printable
     from spikewright.verify.ladder.rungs import Climb
     paths: list[Path] = arguments.checkpoints
@@ -130,7 +139,7 @@ def _climbs(arguments: Namespace) -> list:
     climbs = []
     for name, path, recording, calibrate in zip(names, paths, recordings, calibrations,
                                                 strict=True):
-        network = read_checkpoint(path)
+        network = read(path, **chosen_nir(arguments))
         calibration = None
         if calibrate:
             calibration = read_recording(calibrate)
