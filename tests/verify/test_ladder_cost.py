@@ -8,10 +8,10 @@ import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.network.checkpoint import read_checkpoint
-from spikewright.network.network import INPUT, Network, Population, Projection
+from spikewright.network.network import CONSTANT, INPUT, START, Network, Population, Projection
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
-from spikewright.verify.ladder.cost import float_cost, integer_cost
+from spikewright.verify.ladder.cost import Fan, added, float_cost, integer_cost
 from spikewright.verify.ladder.rungs import widths_of
 from tests.networks import make_recording, random_recording, tiny_network
 
@@ -107,3 +107,21 @@ def test_counts_are_the_published_ones(shared):
 def test_widths_grow_with_weights_beyond_8_bits(bits, expected):
     widths = widths_of(bits)
     assert (widths.weight, widths.current, widths.membrane, widths.decay) == (bits, *expected)
+
+
+def test_additions_of_every_source():
+    """Events, spikes, a constant in every step and a kick after each reset, with their delays."""
+    recording = make_recording([[0, 0], [1], [], [0], [1]], 2, reset=(3,))
+    spikes = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 0, 0]], bool)
+    columns = {"a": slice(0, 2), "b": slice(2, 3)}
+
+    def of(source, delay, *weights):
+        return 5 * added([Fan(source, delay, np.array(weights))], recording, spikes, columns)
+    assert of(INPUT, 0, 3, 5) == 3 * 3 + 2 * 5
+    assert of(INPUT, 1, 3, 5) == 2 * 3 + 5 + 3     # the event of the last step comes too late
+    assert of("a", 0, 10, 1) == 3 * 10 + 2
+    assert of("a", 1, 10, 1) == 10 + 1             # nothing crosses the reset before step 3
+    assert of("b", 2, 7) == 7
+    assert of(CONSTANT, 0, 4) == 5 * 4
+    assert of(CONSTANT, 1, 4) == 3 * 4             # not in step 0, nor in step 3
+    assert of(START, 0, 6) == 2 * 6
