@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants of the published tinyRSNN parametrisation, in seconds, and the limit of a step.
+"""Constants of the published tinyRSNN and bigRSNN code, in seconds, and the limit of a step.
 
 A time constant is one of the TAU below times ``softplus(p)``, where ``p`` is the learnt parameter
 of the neuron. The decay of one step is ``exp(-dt / time constant)``.
@@ -13,6 +13,9 @@ DT              = 4e-3      # one step
 TAU_SYN         = 10e-3     # synaptic current, of hidden and readout neurons
 TAU_MEM         = 20e-3     # membrane of a hidden neuron
 TAU_MEM_READOUT = 50e-3     # membrane of a readout neuron
+
+# Membrane and current of the readout heads of bigRSNN, in place of TAU_MEM_READOUT and TAU_SYN.
+BIG_HEADS = ((50e-3, 10e-3), (20e-3, 5e-3), (20e-3, 20e-3), (30e-3, 10e-3), (100e-3, 30e-3))
 
 MOST_DT = 10                # seconds; a step must be shorter
 

@@ -21,11 +21,14 @@ SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
 NESTS = ("state_dict", "model_state_dict", "model")
 
 FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+INTEGERS = {"I64": np.int64, "I32": np.int32}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
     """Read the tensors of the file at ``path``.
+
+    A tensor without axes may be an integer, such as a threshold. Others are floating-point numbers.
 
     Returns
     -------
@@ -65,6 +68,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
             values = (np.frombuffer(data, np.uint16).astype(np.uint32) << 16).view(np.float32)
         elif kind in FLOATS:
             values = np.frombuffer(data, FLOATS[kind])
+        elif kind in INTEGERS and not tensor["shape"]:
+            values = np.frombuffer(data, INTEGERS[kind])
         else:
             raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, not "
                              f"{kind}")
@@ -100,7 +105,9 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float]:
         if value.is_meta:
             raise InputError(f"Checkpoint {path} {key} must hold numbers, not a tensor on the "
                              "device meta, which has none")
-        if value.layout != torch.strided or value.is_quantized or not value.is_floating_point():
+        integer = value.ndim == 0 and value.dtype in (torch.int64, torch.int32)
+        if (value.layout != torch.strided or value.is_quantized
+                or not (value.is_floating_point() or integer)):
             raise InputError(f"Checkpoint {path} {key} must be a dense tensor of floating-point "
                              f"numbers, not {value.dtype} in the layout {value.layout}")
         tensors[key] = value.detach().double().numpy()

@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.network.checkpoint import KEYS
+from spikewright.network.state_dicts.rsnn import KEYS
 from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 
 __all__ = ["Spike", "TinyRSNN"]

@@ -11,12 +11,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from spikewright.network.checkpoint import (
-    COPIES,
     checkpoint_hash,
     network_from_tensors,
     read_checkpoint,
 )
 from spikewright.network.network import INPUT
+from spikewright.network.state_dicts.rsnn import COPIES
 from tests.networks import random_tensors, refused
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
@@ -105,6 +105,7 @@ def _entry(key, index, value):
 PAGE = "docs/howto/checkpoint.md"
 ALL = ("con1.op.weight (H, C), con2.op.weight (H, H), con3.op.weight (O, H), group2.mem_param (H), "
        "group2.syn_param (H), group3.mem_param_readout (O), group3.syn_param_readout (O)")
+NEUROBENCH = "fc1.weight (H, C), fc_out.weight (O, H), lif1.beta, lif_out.beta"
 ALL_BUT_CON2 = ("con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
                 "group3.mem_param_readout, group3.syn_param_readout")
 
@@ -143,7 +144,9 @@ def test_checkpoint_wrong_tensor(write, change, message):
 
 
 def test_network_from_no_tensors():
-    with refused(f"Checkpoint must have {ALL}, not only nothing: see {PAGE}", ValueError):
+    with refused(f"Checkpoint must have {ALL}, as tinyRSNN and bigRSNN, or {NEUROBENCH}, as the "
+                 "NeuroBench SNN, not only nothing; other state dicts of snnTorch modules need a "
+                 f"description: see {PAGE}", ValueError):
         network_from_tensors({})
 
 
@@ -236,7 +239,7 @@ def test_checkpoint_with_a_prefix(write, prefix):
 def test_checkpoint_with_two_networks(write):
     both = {prefix + key: value for prefix in ("a.", "b.")
             for key, value in random_tensors(0).items()}
-    with pytest.raises(ValueError, match="not only a.con1.op.weight, .* and 6 more: see "):
+    with pytest.raises(ValueError, match="not only a.con1.op.weight, .* and 6 more; other state "):
         read_checkpoint(write(both))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from spikewright.network.checkpoint import KEYS
+from spikewright.network.state_dicts.rsnn import KEYS
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, simulate
