@@ -32,7 +32,9 @@ _NIR: weakref.WeakKeyDictionary[Network, tuple[dict, tuple[str, ...]]] = (
 def read(path: str | Path, *, framework: str | None = None, dt: float | None = None,
          readout: str | None = None, inputs: Sequence[str] = (),
          nodes: dict[str, dict] | None = None, **answers: str | float) -> Network:
-    """Read a network file: tinyRSNN as .safetensors, .pth, .pt or .ckpt, or a NIR graph as .nir.
+    """Read a network file: a checkpoint, a description of one as .json, or a NIR graph as .nir.
+
+    A checkpoint is a .safetensors, .pth, .pt or .ckpt file. docs/howto/checkpoint.md has the kinds.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ __all__ = ["CHECKPOINTS", "NETWORKS", "add_answer", "add_baud", "add_board", "ad
 
 # Files of a trained network, as `network.tensors` reads them.
 CHECKPOINTS = ".safetensors, .pth, .pt or .ckpt"
-NETWORKS = f"{CHECKPOINTS}, or a NIR graph, .nir"
+NETWORKS = f"{CHECKPOINTS}, a description of a state dict, .json, or a NIR graph, .nir"
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")

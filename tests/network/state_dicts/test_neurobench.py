@@ -71,7 +71,7 @@ def test_threshold_and_reset_of_the_file(tmp_path, reset, kind):
 
 
 def test_graded_spikes():
-    """snnTorch multiplies the spikes of a layer by this factor."""
+    """The spikes of a layer are multiplied by this factor."""
     plain = network_from_tensors(_tensors(0)).projections[1].weights
     graded = network_from_tensors(_tensors(0, **{"lif1.graded_spikes_factor": np.array(0.5)}))
     assert np.array_equal(graded.projections[1].weights, 0.5 * plain)
@@ -79,8 +79,8 @@ def test_graded_spikes():
 
 @pytest.mark.parametrize("change, message", [
     ({"fc1.bias": np.zeros(8), "fc2.weight": np.ones((2, 2))},
-     "Checkpoint must have only fc1.weight (H, C), fc_out.weight (O, H), lif1.beta, lif_out.beta, "
-     "not 'fc2.weight': see docs/howto/checkpoint.md"),
+     ("Checkpoint must have only fc1.weight (H, C), fc_out.weight (O, H), lif1.beta, lif_out.beta, "
+     "not 'fc2.weight': see docs/howto/checkpoint.md")),
     ({"lif1.beta": np.array(np.nan)}, "lif1.beta must be finite, not nan"),
     ({"lif1.beta": np.ones(3)},
      "lif1.beta must be one number, or one for each of 8 neurons, not of shape (3,)"),
@@ -89,8 +89,8 @@ def test_graded_spikes():
     ({"lif1.reset_mechanism_val": np.ones(2)},
      "lif1.reset_mechanism_val must be one finite number, not of shape (2,)"),
     ({"lif_out.reset_mechanism_val": np.array(1)},
-     "Layer lif_out must be Leaky or Synaptic without a reset, because it is the last one and its "
-     "membranes are the outputs, not Leaky with the reset zero"),
+     ("Layer lif_out must be Leaky or Synaptic without a reset, because it is the last one and its "
+     "membranes are the outputs, not Leaky with the reset zero")),
     ({"fc_out.weight": np.ones((2, 7))},
      "fc_out.weight must have shape (2, 8) to fit the other tensors, not (2, 7)"),
 ])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """State dicts of bigRSNN, against the published equations. `tests.network.test_checkpoint` has the
-cases of tinyRSNN."""
+cases of tinyRSNN.
+"""
 
 import numpy as np
 import pytest
