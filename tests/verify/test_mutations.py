@@ -19,7 +19,8 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import Widths
-from spikewright.network.retime import retime
+from spikewright.network.network import Network, Population, Projection, constant, start
+from spikewright.network.retime import in_order, retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.prune import prune
 from tests.networks import make_recording, nearest_model, random_recording, tiny_network
@@ -31,7 +32,7 @@ STEPS = 400
 
 MUTATIONS = {
     "threshold_not_strict": (
-        "hw/engines/neurons.py", "total > threshold", "total >= threshold"),
+        "hw/engines/neurons.py", "drive > threshold", "drive >= threshold"),
     "refractory_forgotten": (
         "hw/engines/neurons.py", "at_most & fires_ever", "C(0)"),
     "refractory_of_outputs": (
@@ -43,11 +44,13 @@ MUTATIONS = {
     "oldest_spikes_lost": (
         "hw/memories/spikes.py", "now - self.read.delay", "now - self.read.delay - 1"),
     "event_dropped": (
-        "hw/sequencer.py", "self.i.ready):\n                    self._request(m)",
-        "self.i.ready & (self.i.p.row != 3)):\n                    self._request(m)"),
+        "hw/sequencer.py",
+        "if not self.params.takes_only:\n                        self._request(m)",
+        "with m.If(self.i.p.row != 3):\n                        self._request(m)"),
     "event_added_twice": (
         "hw/sequencer.py",
-        ("m.d.comb += self.i.ready.eq(~self.rows.valid | self.rows.ready)\n"
+        ("m.d.comb += self.i.ready.eq(1 if self.params.takes_only else\n"
+         "                                            ~self.rows.valid | self.rows.ready)\n"
          "                with m.If(self.i.valid & self.i.ready):"),
         ("free = ~self.rows.valid | self.rows.ready\n"
          "                again = Signal()\n"
@@ -73,7 +76,7 @@ MUTATIONS = {
     "waiting_counted": (
         "hw/sequencer.py", "~(waits | (state == State.RESULT))", "(state != State.RESULT)"),
     "reset_leaves_membranes": (
-        "hw/engines/neurons.py", "was_fired | control.clear", "was_fired"),
+        "hw/engines/neurons.py", "fired_before | control.clear", "fired_before"),
     "reset_leaves_currents": (
         "hw/engines/neurons.py", "Mux(control.clear, 0, total)", "total"),
     "reset_leaves_spikes": (
@@ -127,8 +130,54 @@ MUTATIONS = {
         "hw/memories/large_weights.py", "write.addr.eq(address)", "write.addr.eq(self.address)"),
 }
 
+# Broken parts that only the network of `general` has.
+GENERAL = {
+    "input_of_the_reset_step_lost": (
+        "hw/engines/neurons.py",
+        'loses = fired_before & (control.reset == RESETS.index("zero_lose"))',
+        "loses = fired_before"),
+    "subtraction_forgotten": (
+        "hw/engines/neurons.py", "total = total - Mux(less, threshold, 0).as_signed()",
+        "total = total + 0"),
+    "subtraction_a_step_late": (
+        "hw/engines/neurons.py", "membrane - threshold, kept)", "membrane, kept)"),
+    "membrane_kept_over_a_spike": (
+        "hw/engines/neurons.py", 'RESETS.index("zero_keep"), 0, kept)',
+        'RESETS.index("zero_keep"), kept, kept)'),
+    "threshold_of_the_next_neuron": (
+        "hw/engines/neurons.py", "after_spike(params, control, membrane, held)",
+        "after_spike(params, control, membrane, threshold)"),
+    "fired_at_the_threshold": (
+        "hw/engines/neurons.py", "x > table.value if", "x >= table.value if"),
+    "decay_without_its_top_bit": (
+        "hw/engines/parallel.py", "k       = Signal(params.factor,",
+        "k       = Signal(params.decay,"),
+    "serial_decay_without_its_top_bit": (
+        "hw/engines/serial.py", "bits  = Signal(self.params.factor)",
+        "bits  = Signal(self.params.decay)"),
+    "logged_event_of_another_row": (
+        "hw/memories/spikes.py", "write.data.group.eq(event.row)", "write.data.group.eq(0)"),
+    "logged_event_read_as_a_neuron": (
+        "hw/memories/spikes.py", "Mux(logs, entry.group, entry.group * units + lane)",
+        "entry.group * units + lane"),
+    "full_log_overwritten": (
+        "hw/memories/spikes.py", "write.en.eq(count != self.params.room)", "write.en.eq(1)"),
+    "lost_event_not_told": (
+        "hw/memories/spikes.py", "self.lost.eq(count == self.params.room)", "self.lost.eq(0)"),
+    "reset_of_the_first_populations_forgotten": (
+        "hw/program.py", "maps if operation.kind == Kind.INPUT", "maps if False"),
+    "pass_of_the_decay_taken_for_an_update": (
+        "hw/sequencer.py", "draining = Signal(init=1)", "draining = Signal()"),
+    "kind_of_another_population": (
+        "hw/program.py", "self.reset.eq(operation.reset)",
+        "self.reset.eq(self.params.operations[self.params.maps[-2]].reset)"),
+}
+
 # Options of the check where the default core has no such part.
 OPTIONS = {
+    "serial_decay_without_its_top_bit": ("--multiplier", "serial"),
+    "logged_event_read_as_a_neuron": ("--neurons", "lanes"),
+    "pass_of_the_decay_taken_for_an_update": ("--neurons", "lanes"),
     "lanes_forgotten": ("--neurons", "lanes"),
     "current_of_another_word": ("--neurons", "lanes"),
     "step_begins_amid_decay": ("--neurons", "lanes"),
@@ -160,9 +209,7 @@ def case(tmp_path_factory):
     events = np.split(recording.channel, recording.start[1:-1])
     events[250] = [1] * 60              # from zero state: the currents saturate, no membrane yet
     recording = make_recording(events, 6, reset=[90, 91, 250])
-    np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
-             channel=recording.channel, n_bins=STEPS, n_channels=6, dt=recording.dt,
-             trial_start_bin=np.flatnonzero(recording.reset))
+    _save(folder, recording)
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.any(axis=0).sum() >= 5
     assert answer.saturated.any() and not answer.saturated.all()
@@ -186,6 +233,52 @@ def _copy(tree):
         shutil.copytree(ROOT / room, tree / "spikewright" / room, ignore=ignore)
 
 
+@pytest.fixture(scope="module")
+def general(tmp_path_factory):
+    """Folder with a model of every kind of neuron and projection, and a recording."""
+    folder = tmp_path_factory.mktemp("general")
+    rng, names = np.random.default_rng(30), ("keep", "next", "same", "lose")
+    sizes = {"input": 5, "keep": 3, "next": 4, "same": 3, "lose": 4, "out": 2}
+
+    def population(name):
+        n = sizes[name]
+        reset = {"keep": "zero_keep", "next": "subtract_next", "same": "subtract_same"}.get(
+            name, "zero_lose")
+        return Population(name=name, spiking=name != "out", reset=reset,
+                          threshold=rng.uniform(0.5, 0.9, n), synaptic_decay=0.3 * np.ones(n),
+                          membrane_decay=np.ones(n) if name == "next" else 0.7 * np.ones(n))
+
+    kick, again = start()
+    edges = [("input", "keep", 0), ("input", "next", 0), ("input", "same", 2), ("keep", "lose", 0),
+             ("next", "same", 0), ("same", "next", 1), ("same", "lose", 1), ("constant", "next", 0),
+             ("start", "lose", 0), *((name, "out", 0) for name in names)]
+    sizes |= {"constant": 1, "start": 1}
+    network = in_order(Network(
+        channels=5, dt=4e-3, populations=(kick, constant(), *map(population, (*names, "out"))),
+        projections=(again, *(
+            Projection(source=source, target=target, delay=delay, weights=rng.normal(
+                0.2, 0.6, (sizes[source], sizes[target]))) for source, target, delay in edges))))
+    for projection in network.projections[1:3]:
+        projection.weights[4] = 0       # many events of channel 4 saturate nothing in their step
+    model = nearest_model(network, Widths(weight=4, current=11, membrane=12, decay=4, fraction=1),
+                          "general")
+    save_artefact(folder / "model", model, network, {})
+    recording = random_recording(6, 5, STEPS, rate=0.4)
+    events = np.split(recording.channel, recording.start[1:-1])
+    events[200] = [4] * 70              # more than the log of 64 events holds
+    recording = make_recording(events, 5, reset=[90, 91, 200, 250])
+    _save(folder, recording)
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.spikes.any(axis=0).all() and not answer.saturated[:90].any()
+    return folder
+
+
+def _save(folder, recording):
+    np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
+             channel=recording.channel, n_bins=STEPS, n_channels=recording.channels,
+             dt=recording.dt, trial_start_bin=np.flatnonzero(recording.reset))
+
+
 @pytest.mark.parametrize("options", sorted({(), *OPTIONS.values()}))
 def test_without_mutation_the_check_passes(options, case, tmp_path):
     _copy(tmp_path)
@@ -193,9 +286,25 @@ def test_without_mutation_the_check_passes(options, case, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("options", sorted({(), *(OPTIONS.get(name, ()) for name in GENERAL)}))
+def test_without_mutation_the_check_of_all_parts_passes(options, general, tmp_path):
+    _copy(tmp_path)
+    result = _check(general, tmp_path, options)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_mutation_is_seen(name, case, tmp_path):
-    path, old, new = MUTATIONS[name]
+    _check_mutation(name, MUTATIONS[name], case, tmp_path)
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_mutation_of_other_parts_is_seen(name, general, tmp_path):
+    _check_mutation(name, GENERAL[name], general, tmp_path)
+
+
+def _check_mutation(name, mutation, case, tmp_path):
+    path, old, new = mutation
     _copy(tmp_path)
     path = tmp_path / "spikewright" / path
     text = path.read_text()
