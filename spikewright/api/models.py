@@ -78,7 +78,8 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
              membrane_bits: int = Widths.membrane, decay_bits: int = Widths.decay,
              projection_bits: dict[str, int] | None = None, states: str = Rules.states,
              events_per_channel: int = Rules.events_per_channel,
-             decay_terms: int | None = Rules.decay_terms) -> Model:
+             decay_terms: int | None = Rules.decay_terms,
+             retime: bool = Rules.retime) -> Model:
     """Round a network to integers.
 
     Parameters
@@ -103,6 +104,9 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     decay_terms : int, optional
         Make each decay factor a sum of at most this many signed powers of two, 1 to 4. None for
         no limit.
+    retime : bool
+        Whether outputs come as early as the delays of the network allow. Otherwise they come at the
+        time of the network file.
 
     Returns
     -------
@@ -117,7 +121,8 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     options = quantize_options(
         calibrate, weight_bits=weight_bits, current_bits=current_bits,
         membrane_bits=membrane_bits, decay_bits=decay_bits, projection_bits=projection_bits,
-        states=states, events_per_channel=events_per_channel, decay_terms=decay_terms)
+        states=states, events_per_channel=events_per_channel, decay_terms=decay_terms,
+        retime=retime)
     recording = read_recording(Path(calibrate)) if calibrate is not None else None
     return checked(compose(network, recording, options, name), recording)
 
@@ -151,6 +156,7 @@ def compose(network: Network, recording: Recording | None, options: dict,
                           membrane=options["membrane_bits"], decay=options["decay_bits"],
                           fraction=0),
             rules=Rules(states=options["states"], decay_terms=options["decay_terms"],
+                        retime=options["retime"],
                         events_per_channel=options["events_per_channel"]))
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
@@ -178,12 +184,13 @@ def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = 
                      decay_bits: int = Widths.decay,
                      projection_bits: dict[str, int] | None = None, states: str = Rules.states,
                      events_per_channel: int = Rules.events_per_channel,
-                     decay_terms: int | None = Rules.decay_terms) -> dict:
+                     decay_terms: int | None = Rules.decay_terms,
+                     retime: bool = Rules.retime) -> dict:
     """Return arguments of `quantize` in the form that the manifest has."""
     return {"weight_bits": weight_bits, "current_bits": current_bits,
             "membrane_bits": membrane_bits, "decay_bits": decay_bits,
             "projection_bits": dict(sorted((projection_bits or {}).items())), "states": states,
-            "events_per_channel": events_per_channel, "decay_terms": decay_terms,
+            "events_per_channel": events_per_channel, "decay_terms": decay_terms, "retime": retime,
             "calibrate_sha256": None if calibrate is None else checkpoint_hash(Path(calibrate))}
 
 

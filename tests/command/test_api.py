@@ -42,7 +42,7 @@ def test_quantize_keeps_where_the_model_comes_from(here, model):
     assert len(options.pop("calibrate_sha256")) == 64
     assert options == {"weight_bits": 8, "current_bits": 16, "membrane_bits": 20, "decay_bits": 12,
                        "projection_bits": {}, "states": "calibrated", "events_per_channel": 1,
-                       "decay_terms": None}
+                       "decay_terms": None, "retime": True}
     other = sw.quantize(sw.read("net.safetensors"), weight_bits=5, projection_bits={"input": 3},
                         name="mine")
     assert (other.name, other.integers.weight_bits) == ("mine", [5, 3])

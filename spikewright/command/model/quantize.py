@@ -35,6 +35,9 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--decay-terms", type=whole_number(1, MOST_TERMS), metavar="N",
                         help="make each decay factor a sum of at most N signed powers of two, 1 "
                         "to 4, for hardware without a multiplier (default: no limit)")
+    parser.add_argument("--no-retime", dest="retime", action="store_false",
+                        help="outputs come at the time of the network file (default: as early as "
+                        "the delays of the network allow)")
     add_nir_options(parser)
 
 
@@ -42,7 +45,7 @@ def chosen_options(arguments: Namespace) -> dict:
     """Return the options of the model's numbers, as arguments of `api.quantize`."""
     return {"calibrate": arguments.calibrate, "states": arguments.states,
             "events_per_channel": arguments.events_per_channel,
-            "decay_terms": arguments.decay_terms,
+            "decay_terms": arguments.decay_terms, "retime": arguments.retime,
             **chosen_bits(arguments)}
 
 

@@ -131,3 +131,21 @@ def test_command_line_as_a_user_types_it(here):
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr == f"error: Checkpoint must be a file, not '{here}/gone': there is none\n"
     assert "quantize" in command("--help").stdout
+
+
+def test_no_retime(here, call_command):
+    """Outputs keep the time of the file: those of the retimed model, 5 steps later."""
+    for name, options in (("early", ()), ("late", ("--no-retime",))):
+        assert call_command("quantize", "net.safetensors", "-o", name, "--calibrate", "rec.npz",
+                            *options)[0] == 0
+        for backend in ("float", "golden"):
+            assert call_command("run", name, "rec.npz", "-o", f"{name}_{backend}.npz",
+                                "--backend", backend)[0] == 0
+    model, manifest = load_artefact(here / "late")
+    assert (model.lead_steps, manifest["options"]["retime"]) == (0, False)
+    assert sorted(p.delay for p in model.projections) == [2, 3, 3]
+    early, late = (np.load(here / f"{name}_float.npz")["velocity"] for name in ("early", "late"))
+    np.testing.assert_allclose(late[5:], early[:-5], rtol=0, atol=1e-12)
+    assert not late[:5].any()
+    status, out, err = call_command("check", "late", "rec.npz")
+    assert (status, err) == (0, ""), err

@@ -53,7 +53,7 @@ def test_command_finetunes(files, tmp_path, call_command):
     assert manifest["options"] == {
         "weight_bits": 5, "current_bits": 16, "membrane_bits": 20, "decay_bits": 12,
         "projection_bits": {"recurrent": 3}, "states": "calibrated", "events_per_channel": 1,
-        "decay_terms": None, "calibrate_sha256": checkpoint_hash(recording)}
+        "decay_terms": None, "retime": True, "calibrate_sha256": checkpoint_hash(recording)}
     assert manifest["made_by"] == maker() and "simulated" in manifest["calibration"]
     exact = retime(read_checkpoint(checkpoint))
     for kept, original in zip(load_network(tmp_path / "model").projections, exact.projections,
