@@ -14,16 +14,13 @@ def convolve(node: Node, stack: np.ndarray) -> np.ndarray:
     As in every framework, it is a correlation: the kernel is not turned around. A Conv1d comes with
     a height of 1.
     """
-    weight, groups = node.array("weight"), _whole(node, "groups", 1)[0]
+    weight, groups = node.array("weight"), node.whole("groups", 1)[0]
     flat = node.kind == "Conv1d"
-    if weight.ndim != 4 - flat:
-        raise ValueError(f"Node {node.name} weight must have {4 - flat} axes, not the shape "
-                         f"{quoted(weight.shape)}")
     shape, kernel = stack.shape[1:], weight.shape[2:]
     if weight.shape[1] * groups != shape[0] or weight.shape[0] % groups:
         raise ValueError(f"Node {node.name} weight must meet {shape[0]} channels in {groups} "
                          f"groups, not have the shape {quoted(weight.shape)}")
-    stride, dilation = (_whole(node, key, len(kernel)) for key in ("stride", "dilation"))
+    stride, dilation = (node.whole(key, len(kernel)) for key in ("stride", "dilation"))
     before, after = _padding(node, kernel, stride, dilation)
     if flat:
         weight = weight[:, :, None]
@@ -42,8 +39,8 @@ def pool(node: Node, stack: np.ndarray) -> np.ndarray:
 
     Padding is with zeros. A mean divides by the size of the whole window, zeros included.
     """
-    kernel, stride = _whole(node, "kernel_size", 2), _whole(node, "stride", 2)
-    padding = _whole(node, "padding", 2, least=0)
+    kernel, stride = node.whole("kernel_size", 2), node.whole("stride", 2)
+    padding = node.whole("padding", 2, least=0)
     size = kernel[0] * kernel[1] if node.kind == "AvgPool2d" else 1
     windows = _windows(node, stack, kernel, stride, (1, 1), padding, padding)
     return np.asarray(sum(window for _, _, window in windows) / size)
@@ -79,17 +76,5 @@ def _padding(node: Node, kernel, stride, dilation):
                              f"{quoted(stride)}")
         sizes = [step * (width - 1) for step, width in zip(dilation, kernel, strict=True)]
         return tuple(size // 2 for size in sizes), tuple(size - size // 2 for size in sizes)
-    both = _whole(node, "padding", len(kernel), least=0)
+    both = node.whole("padding", len(kernel), least=0)
     return both, both
-
-
-def _whole(node: Node, key: str, count: int, least: int = 1) -> tuple[int, ...]:
-    """A parameter as ``count`` whole numbers of ``least`` or more."""
-    values = np.atleast_1d(node.array(key)).ravel()
-    if len(values) == 1:
-        values = np.repeat(values, count)
-    if len(values) != count or any(value != int(value) or value < least for value in values):
-        raise ValueError(f"Node {node.name} {key} must be {count} whole number"
-                         f"{'s' if count > 1 else ''} of {least} or more, not "
-                         f"{node.array(key).tolist()}")
-    return tuple(int(value) for value in values)

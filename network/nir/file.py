@@ -18,6 +18,9 @@ NIR_SUFFIX = ".nir"
 # The entry in the metadata of a graph that `export` wrote: options as JSON.
 METADATA = "spikewright"
 
+# Values of one entry. A damaged file may claim more than the memory holds.
+MOST_VALUES = 1 << 26
+
 # Nodes deeper than this are an error of the file: a graph cannot be in itself.
 MOST_DEPTH = 20
 
@@ -44,11 +47,12 @@ def read_graph(path: Path) -> Graph:
     with file:
         try:
             content = _content(file, MOST_DEPTH)
-        except (OSError, RuntimeError, KeyError, TypeError, RecursionError) as error:
+        except Exception as error:  # a damaged file raises a dozen kinds
             raise InputError(f"{path} must be a NIR file that h5py can read to its end: "
                              f"{error}") from error
     root = content.get("node")
-    if not isinstance(root, dict) or root.get("type") != GRAPH:
+    kind = root.get("type") if isinstance(root, dict) else None
+    if not isinstance(root, dict) or not isinstance(kind, str) or kind != GRAPH:
         raise InputError(f"{path} must be a NIR file with a NIRGraph as its node, not "
                          f"{', '.join(content) or 'nothing'}")
     try:
@@ -63,11 +67,15 @@ def _content(group, depth: int) -> dict:
         raise RuntimeError("its groups are too deep")
     found: dict = {}
     for key, item in group.items():
+        if not isinstance(key, str) or item is None:
+            raise RuntimeError(f"the entry {key!r} is damaged")
         if hasattr(item, "items"):
             found[key] = _content(item, depth - 1)
             continue
         if item.shape is None:
             continue            # an empty value, as some exporters leave it
+        if item.size > MOST_VALUES:
+            raise RuntimeError(f"{key} has {item.size} values, more than {MOST_VALUES}")
         value = item[()]
         found[key] = value.decode() if isinstance(value, bytes) else value
     return found

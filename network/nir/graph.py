@@ -55,6 +55,23 @@ class Node:
         value = self.values.get(key, OPTIONAL.get(key))
         return np.asarray(value, np.float64)
 
+    def whole(self, key: str, count: int, least: int = 1) -> tuple[int, ...]:
+        """A parameter as ``count`` whole numbers of ``least`` or more. One stands for all.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        values = self.array(key).ravel()
+        if len(values) == 1:
+            values = np.repeat(values, count)
+        if len(values) != count or any(value != int(value) or value < least for value in values):
+            raise ValueError(f"Node {self.name} {key} must be {count} whole number"
+                             f"{'s' if count > 1 else ''} of {least} or more, not "
+                             f"{self.array(key).tolist()}")
+        return tuple(int(value) for value in values)
+
 
 @dataclass(eq=False)
 class Graph:

@@ -102,11 +102,14 @@ def _linear(node: Node, stack: np.ndarray) -> np.ndarray:
 
 def _axes(node: Node, stack: np.ndarray, axes: int) -> np.ndarray:
     """``stack`` with ``axes`` axes behind its rows: channels first."""
-    shape = stack.shape[1:]
+    shape, weight = stack.shape[1:], node.array("weight").shape
+    if len(weight) != axes + 1 or 0 in weight:
+        raise ValueError(f"Node {node.name} weight must have {axes + 1} axes, not the shape "
+                         f"{quoted(weight)}")
     while len(shape) > axes and shape[0] == 1:
         shape = shape[1:]
-    channels = node.array("weight").shape[1] * int(node.array("groups"))
-    inner = tuple(int(k) for k in np.atleast_1d(node.values.get("input_shape", [])))
+    channels = weight[1] * node.whole("groups", 1)[0]
+    inner = (node.whole("input_shape", axes - 1) if "input_shape" in node.values else ())
     if len(shape) == axes - 1 and channels == 1:
         shape = (1, *shape)
     elif (len(shape) != axes and len(inner) == axes - 1
@@ -120,11 +123,10 @@ def _axes(node: Node, stack: np.ndarray, axes: int) -> np.ndarray:
 
 def _flatten(node: Node, stack: np.ndarray) -> np.ndarray:
     shape = stack.shape[1:]
-    first, last = (int(node.array(key)) for key in ("start_dim", "end_dim"))
-    first, last = (k + len(shape) if k < 0 else k for k in (first, last))
+    given = [node.whole(key, 1, least=-len(shape))[0] for key in ("start_dim", "end_dim")]
+    first, last = (k + len(shape) if k < 0 else k for k in given)
     if not shape or not 0 <= first < len(shape) or not first <= last < len(shape):
         raise ValueError(f"Node {node.name} start_dim and end_dim must be axes of the shape "
-                         f"{quoted(shape)}, not {int(node.array('start_dim'))} and "
-                         f"{int(node.array('end_dim'))}")
+                         f"{quoted(shape)}, not {given[0]} and {given[1]}")
     return stack.reshape(len(stack), *shape[:first], math.prod(shape[first:last + 1]),
                          *shape[last + 1:])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from spikewright.base.errors import InputError
-from spikewright.network.nir import chains
+from spikewright.network.nir import chains, file
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import read_nir
 from tests.networks import refused
@@ -214,6 +214,14 @@ def test_file_of_another_kind(tmp_path):
         read_nir(path, Options(dt=1e-3))
     assert str(caught.value).startswith(
         f"{path} must be a NIR file, which is HDF5, not one that h5py refuses: Unable to ")
+
+
+def test_entry_that_is_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(file, "MOST_VALUES", 11)
+    write_graph(tmp_path / "g.nir", *chain(LINEAR, _lif()))
+    with refused(f"{tmp_path}/g.nir must be a NIR file that h5py can read to its end: weight has "
+                 "12 values, more than 11"):
+        read_nir(tmp_path / "g.nir", Options(dt=1e-3))
 
 
 @pytest.mark.parametrize("content, there", [({}, "nothing"),
