@@ -44,7 +44,7 @@ def test_float_cost_by_hand():
 
 
 def test_spike_in_the_last_step_adds_nothing_later():
-    network = _network((INPUT, "hidden", 2, np.ones((3, 2))),)
+    network = _network((INPUT, "hidden", 2, np.ones((3, 2))), ("hidden", "out", 0, [[0], [0]]))
     assert float_cost(network, np.float64, make_recording([[0], [0], [0]], 3),
                       np.zeros((3, 2), bool))["synaptic_operations"] == pytest.approx(2 / 3)
 
