@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Refusals: a design that is too large or too slow for a board, and what to change."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -79,20 +80,25 @@ def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
         refuse_area(board, blocks, over, weights)
 
 
-def refuse_area(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> NoReturn:
-    """Raise the InputError of a design that needs more cells of the kinds ``over``."""
+def refuse_area(board: Board, blocks: Blocks, over: list[str], weights: Weights,
+                packed: Sequence[str] = ()) -> NoReturn:
+    """Raise the InputError of a design that needs more cells of the kinds ``over``.
+
+    ``packed`` has the names of boards with room for the design if its tables are bitmaps.
+    """
     needed, cells = _sums(board, blocks), board.family.cells
     told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
                      for kind, cell in cells.items() if needed[kind])
     raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
-                     f"{_advice(board, blocks, over, weights)}")
+                     f"{_advice(board, blocks, over, weights, packed)}")
 
 
 def _sums(board: Board, blocks: Blocks) -> dict[str, int]:
     return {kind: sum(block[kind] for block in blocks.values()) for kind in board.family.cells}
 
 
-def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> str:
+def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights,
+            packed: Sequence[str]) -> str:
     block, large = holders(board, blocks, weights)
     spared = max(blocks["currents"]["ebr"] - 1, 0) if weights.lanes > 1 else 0
     fewest = _sums(board, blocks)["ebr"] - spared
@@ -118,6 +124,8 @@ def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights) -> 
     others = [name for name in large if name != board.name]
     if others:
         boards.append(f"with {options} {', '.join(others)}")
+    if packed and not boards:
+        boards.append(f"with --tables bitmap {', '.join(packed)}")
     if boards:
         advice.append(f"take a board that by these counts has room for it: {'; '.join(boards)}")
     elif not advice:

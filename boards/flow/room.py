@@ -14,6 +14,7 @@ from spikewright.plan.plan import Plan
 
 from ..board.board import Board
 from ..board.family import ICE40
+from ..board.platforms import BOARDS
 from .fit import refuse_area, weights_of
 
 __all__ = ["block_rams", "check_room", "fitting_config"]
@@ -21,6 +22,9 @@ __all__ = ["block_rams", "check_room", "fitting_config"]
 # Yosys makes shallower memories from logic where that is smaller.
 SHALLOW = 256
 LINK, SPIKES = 1, 1
+
+# The packed formats have several memories, each of which may begin another block RAM.
+SPARE = 1
 
 # What takes the place of choices of the preset where its tables do not fit, in this order: packed
 # tables are in the bitstream; large RAMs are filled by the host; one lane is slow.
@@ -70,7 +74,18 @@ def check_room(board: Board, plan: Plan) -> None:
     if sum(taken.values()) > board.resources["ebr"]:
         none = dict.fromkeys(board.family.cells, 0)
         blocks = {name: none | {"ebr": count} for name, count in taken.items()}
-        refuse_area(board, blocks, ["ebr"], weights_of(plan))
+        refuse_area(board, blocks, ["ebr"], weights_of(plan), _packed(plan))
+
+
+def _packed(plan: Plan) -> list[str]:
+    """Names of the boards whose block RAMs hold ``plan`` if its tables are bitmaps."""
+    try:
+        config = replace(plan.config, tables="bitmap", weight_memory="block")
+    except ValueError:      # options that do not go with bitmaps
+        return []
+    other = Plan(model=plan.model, config=config)
+    return [name for name, board in BOARDS.items()
+            if sum(block_rams(other, board).values()) + SPARE <= board.resources["ebr"]]
 
 
 def fitting_config(board: Board, model: IntegerModel, preset: str,
@@ -106,8 +121,7 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
         except ValueError:
             continue
         taken = _taken(board, model, other)
-        # The packed formats have several memories, each of which may begin another block RAM.
-        spare = 0 if other.tables == "dense" else 1
+        spare = 0 if other.tables == "dense" else SPARE
         if taken is not None and taken + spare <= board.resources["ebr"]:
             changed = " ".join(f"--{name.replace('_', '-')} {value}"
                                for name, value in choices.items()
