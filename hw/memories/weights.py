@@ -11,6 +11,11 @@ __all__ = ["BankedRom", "bank_depths"]
 DEPTHS = (2048, 1024, 512, 256)
 WIDEST = 16
 
+# A table with more words than DEEP fits only chips whose block RAMs have 16 kbit: 1, 2, 4, 8, 16 or
+# 32 bits wide. A smaller bank would leave a part of one empty.
+DEEP  = 16384
+LARGE = (8192, 2048, 1024, 512)
+
 # Words of a table that a few LUTs hold, and that would leave a block RAM nearly empty.
 FEW = 64
 
@@ -22,7 +27,7 @@ def bank_depths(depth: int) -> list[int]:
     smaller multiplexer behind them.
     """
     banks = []
-    for size in DEPTHS:
+    for size in LARGE if depth > DEEP else DEPTHS:
         while depth >= size:
             banks.append(size)
             depth -= size
@@ -66,7 +71,9 @@ class BankedRom(wiring.Component):
         # Left to itself, synthesis makes the small rest of a table of LUTs: some hundred of them,
         # where a single block RAM holds it.
         whole = {"ram_style": "block"} if len(data) <= WIDEST else {}
-        for number, depth in enumerate(bank_depths(len(self.image))):
+        depths = bank_depths(len(self.image))
+        parts  = []
+        for number, depth in enumerate(depths):
             bank = memory.Memory(shape=unsigned(len(data)), depth=depth,
                                  init=self.image[base:base + depth],
                                  attrs=whole if depth > FEW else {})
@@ -79,8 +86,23 @@ class BankedRom(wiring.Component):
             ]
             chosen = Signal(name=f"chosen_{number}")
             m.d.sync += chosen.eq(self.address >= base)
-            with m.If(chosen):
-                m.d.comb += data.eq(port.data)
+            parts.append((chosen, port.data))
             base += depth
+        if len(self.image) <= DEEP:
+            for chosen, part in parts:
+                with m.If(chosen):
+                    m.d.comb += data.eq(part)
+        else:       # a chain through so many banks would be slow
+            behind = [*(chosen for chosen, _ in parts[1:]), Const(0)]
+            m.d.comb += data.eq(_any([Mux(chosen & ~after, part, 0) for (chosen, part), after in
+                                      zip(parts, behind, strict=True)]))
 
         return m
+
+
+def _any(words):
+    """Or of all ``words``, as a tree."""
+    if len(words) == 1:
+        return words[0]
+    half = len(words) // 2
+    return _any(words[:half]) | _any(words[half:])
