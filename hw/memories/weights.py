@@ -71,9 +71,8 @@ class BankedRom(wiring.Component):
         # Left to itself, synthesis makes the small rest of a table of LUTs: some hundred of them,
         # where a single block RAM holds it.
         whole = {"ram_style": "block"} if len(data) <= WIDEST else {}
-        depths = bank_depths(len(self.image))
-        parts  = []
-        for number, depth in enumerate(depths):
+        parts = []
+        for number, depth in enumerate(bank_depths(len(self.image))):
             bank = memory.Memory(shape=unsigned(len(data)), depth=depth,
                                  init=self.image[base:base + depth],
                                  attrs=whole if depth > FEW else {})
@@ -86,13 +85,13 @@ class BankedRom(wiring.Component):
             ]
             chosen = Signal(name=f"chosen_{number}")
             m.d.sync += chosen.eq(self.address >= base)
-            parts.append((chosen, port.data))
-            base += depth
-        if len(self.image) <= DEEP:
-            for chosen, part in parts:
+            if len(self.image) > DEEP:
+                parts.append((chosen, port.data))
+            else:
                 with m.If(chosen):
-                    m.d.comb += data.eq(part)
-        else:       # a chain through so many banks would be slow
+                    m.d.comb += data.eq(port.data)
+            base += depth
+        if parts:       # a chain of multiplexers through so many banks would be slow
             behind = [*(chosen for chosen, _ in parts[1:]), Const(0)]
             m.d.comb += data.eq(_any([Mux(chosen & ~after, part, 0) for (chosen, part), after in
                                       zip(parts, behind, strict=True)]))
