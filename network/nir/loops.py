@@ -49,12 +49,12 @@ def closing_edges(flat: Flat, edges: set[tuple[str, str]], first: list[str]
     return closing, warnings
 
 
-def delays_in_loops(flat: Flat) -> list[str]:
-    """The Delay nodes that are part of a loop."""
+def delays_in_loops(flat: Flat) -> dict[str, list[str]]:
+    """For each node of a loop, the Delay nodes of the loop."""
     names = list(flat.nodes)
-    after = {name: flat.targets(name) for name in names}
-    return [name for loop in _loops(names, after) for name in loop
-            if flat.nodes[name].kind == "Delay"]
+    loops = _loops(names, {name: flat.targets(name) for name in names})
+    return {name: [other for other in loop if flat.nodes[other].kind == "Delay"]
+            for loop in loops for name in loop}
 
 
 def in_order(names: list[str], edges: set[tuple[str, str]]) -> list[str]:
@@ -73,7 +73,7 @@ def in_order(names: list[str], edges: set[tuple[str, str]]) -> list[str]:
         if free is None:
             after = {name: [target for target in waiting if (name, target) in edges]
                      for name in waiting}
-            loop = next(loop for loop in _loops(waiting, after))
+            loop = _loops(waiting, after)[0]
             raise ValueError(f"Loop of {', '.join(loop)} must take a step or more, not 0: give it "
                              "a Delay, or --back-delay 1")
         order.append(free)

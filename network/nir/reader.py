@@ -139,9 +139,10 @@ def _closing(flat: Flat, asked: Asked) -> dict[tuple[str, str], int]:
     steps = {}
     for source, target in sorted(closing):
         steps[source, target], default = asked.look("back_delay", flat.nodes[source])
-        if default and delays:
+        if default and delays[source]:
             # The Delay may be all of the loop's delay, or come on top of a step.
-            asked.missing["back_delay"] = delays
+            told = asked.missing.setdefault("back_delay", [])
+            told += [name for name in delays[source] if name not in told]
         elif default:
             asked.assumed["back_delay"] = steps[source, target]
     return steps

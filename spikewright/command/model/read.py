@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikewright.network.network import INPUT, Network, role
+from spikewright.network.network import CONSTANT, INPUT, Network, Population, inner, role
 
 from ..options import NETWORKS, add_nir_options, chosen_nir
 
@@ -32,10 +32,8 @@ def describe(network: Network, rows: Sequence[tuple[str, str]] = ()) -> None:
     """Print ``rows``, the populations and the projections, and the warnings of the reader."""
     from spikewright.api.models import reading_warnings
     rows = [*rows, ("step", f"{1e3 * network.dt:g} ms"), (INPUT, f"{network.channels} channels")]
-    spiking = {}
-    for p in network.populations:
-        spiking[p.name] = p.spiking
-        rows.append((p.name, f"{p.neurons} neurons, " + ("spiking" if p.spiking else "output")))
+    spiking = {p.name: p.spiking for p in network.populations}
+    rows += [(p.name, _told(p)) for p in network.populations]
     for projection in network.projections:
         sources, targets = projection.weights.shape
         kind = role(projection.source, projection.target, spiking[projection.target])
@@ -46,3 +44,12 @@ def describe(network: Network, rows: Sequence[tuple[str, str]] = ()) -> None:
     print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
     for warning in reading_warnings(network):
         print(f"warning: {warning}", file=sys.stderr)
+
+
+def _told(population: Population) -> str:
+    """What a population is, in a few words."""
+    if inner(population.name):
+        return f"fires in {'every' if population.name == CONSTANT else 'the first'} step"
+    kind = "spiking" if population.spiking else "output"
+    reset = population.spiking and population.reset != Population.reset
+    return f"{population.neurons} neurons, {kind}{f', reset {population.reset}' if reset else ''}"

@@ -2,11 +2,15 @@
 """NIR graphs on the command line and in the API: options, refusals, manifest, export."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import spikewright as sw
+from spikewright.network.network import RESETS as RESET_KINDS
+from spikewright.network.nir.graph import ANALOG, LINEAR, SPIKING
+from spikewright.network.nir.options import ANSWERS, FRAMEWORKS, flag
 from tests.network.nir.graphs import chain, write_graph
 from tests.networks import refused
 
@@ -36,9 +40,9 @@ def test_read(graph, call_command):
 file         g.nir
 step         0.1 ms
 input        6 channels
-constant     1 neurons, spiking
-a            3 neurons, spiking
-b            3 neurons, spiking
+constant     fires in every step
+a            3 neurons, spiking, reset subtract_next
+b            3 neurons, spiking, reset subtract_next
 output       3 neurons, output
 input->a     input, 6 x 3, 18 weights not 0, delay 0
 constant->a  bias, 1 x 3, 3 weights not 0, delay 0
@@ -128,3 +132,14 @@ def test_export_nir(graph, call_command):
     assert call_command("export-nir", "model", "-o", "model.npz") == (
         2, "", ("error: argument -o/--output: must end in .nir, not 'model.npz' (see 'spikewright "
         "export-nir --help')\n"))
+
+
+def test_page_has_every_option_and_framework():
+    page = Path(__file__).parents[3].joinpath("docs", "howto", "nir.md").read_text()
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")]
+    assert {flag(key) for key in ANSWERS} | {"--from", "--dt", "--readout", "--inputs",
+                                             "--node"} <= {row.strip("`") for row in rows}
+    assert set(FRAMEWORKS) | set(RESET_KINDS) <= {row.strip("`") for row in rows}
+    kinds = {kind.strip() for line in page.splitlines() if line.startswith("| ")
+             for kind in line.split("|")[1].split(",")}
+    assert {*SPIKING, *ANALOG, *LINEAR} - {"Output", "I"} <= kinds

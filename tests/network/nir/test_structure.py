@@ -288,6 +288,17 @@ def test_delay_in_a_loop_may_be_all_of_it(tmp_path):
         _read(tmp_path, nodes, edges, Options(dt=1e-3, answers={"reset": "none"}))
 
 
+def test_only_loops_with_a_delay_need_an_answer(tmp_path):
+    nodes, edges = chain(("a", _lif()), ("b", _lif()), shape=(3,))
+    nodes["d"] = ("Delay", {"delay": np.full(3, 2e-3)})
+    edges += [("a", "a"), ("b", "d"), ("d", "b")]
+    answers = {key: value for key, value in ASSUMED.items() if key != "back_delay"}
+    network = _read(tmp_path, nodes, edges, Options(dt=1e-3, answers=answers, nodes={
+        "b": {"back_delay": 0}})).network
+    assert {p.title: p.delay for p in network.projections if p.source == p.target} == {
+        "a->a": 1, "b->b": 2}
+
+
 def test_populations_are_put_in_order(tmp_path):
     """Neurons whose names are in another order than their edges."""
     nodes = {"input": ("Input", {"shape": [3]}), "z": _lif(), "y": _lif(), "x": _lif(),
