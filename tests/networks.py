@@ -20,12 +20,13 @@ from spikewright.network.network import (
     start,
 )
 from spikewright.network.recording import Recording
+from spikewright.network.retime import in_order
 from spikewright.quantize.integer import quantize
 from spikewright.quantize.rounding import nearest
 
 __all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "general_network", "make_network",
-           "make_population", "make_recording", "nearest_model", "random_recording",
-           "random_tensors", "refused", "tiny_network"]
+           "make_population", "make_recording", "model_of_all_parts", "nearest_model",
+           "random_recording", "random_tensors", "refused", "tiny_network"]
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
@@ -141,6 +142,39 @@ def general_network(seed, most=20):
                                           weights=weights(1, size[names[0]]))]
     return Network(channels=channels, dt=4e-3, populations=tuple(populations),
                    projections=tuple(projections))
+
+
+def model_of_all_parts():
+    """An integer model with each reset, biases, a kick and delayed input, and its network.
+
+    It has 5 channels. Its input log keeps 64 events of a step.
+    """
+    rng, names = np.random.default_rng(30), ("keep", "next", "same", "lose")
+    sizes = {"input": 5, "keep": 3, "next": 4, "same": 3, "lose": 4, "out": 2}
+
+    def population(name):
+        n = sizes[name]
+        reset = {"keep": "zero_keep", "next": "subtract_next", "same": "subtract_same"}.get(
+            name, "zero_lose")
+        return Population(name=name, spiking=name != "out", reset=reset,
+                          threshold=rng.uniform(0.5, 0.9, n), synaptic_decay=0.3 * np.ones(n),
+                          membrane_decay=np.ones(n) if name == "next" else 0.7 * np.ones(n))
+
+    kick, again = start()
+    edges = [("input", "keep", 0), ("input", "next", 0), ("input", "same", 2), ("keep", "lose", 0),
+             ("next", "same", 0), ("same", "next", 1), ("same", "lose", 1), ("constant", "next", 0),
+             ("start", "lose", 0), *((name, "out", 0) for name in names)]
+    sizes |= {"constant": 1, "start": 1}
+    network = in_order(Network(
+        channels=5, dt=4e-3, populations=(kick, constant(), *map(population, (*names, "out"))),
+        projections=(again, *(
+            Projection(source=source, target=target, delay=delay, weights=rng.normal(
+                0.2, 0.6, (sizes[source], sizes[target]))) for source, target, delay in edges))))
+    for projection in network.projections[1:3]:
+        projection.weights[4] = 0       # many events of channel 4 saturate nothing in their step
+    model = nearest_model(network, Widths(weight=4, current=11, membrane=12, decay=4, fraction=1),
+                          "general")
+    return model, network
 
 
 def deep_model(seed, widths=None, bits=None):

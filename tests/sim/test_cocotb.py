@@ -27,7 +27,13 @@ from spikewright.sim.cocotb_runner import (
     simulator_environment,
 )
 from tests.designs import BUILD, plan_of, published_model, published_recordings
-from tests.networks import deep_model, random_recording, refused
+from tests.networks import (
+    deep_model,
+    make_recording,
+    model_of_all_parts,
+    random_recording,
+    refused,
+)
 
 STEPS = 500
 
@@ -73,6 +79,15 @@ def test_stalls_on_verilog(simulator, seeds, choices):
     recording = random_recording(4, 6, 150, reset=[0, 40, 41])
     for seed in seeds:
         assert run_bench(plan, recording, simulator=simulator, folder=BUILD, seed=seed) == []
+
+
+@pytest.mark.parametrize("choices", [{}, {"neurons": "lanes"}, {"multiplier": "serial"}])
+def test_every_neuron_on_verilog(simulator, choices):
+    """Each reset, biases and delayed input, under stalls; more events than the log keeps."""
+    model, _ = model_of_all_parts()
+    events = [[4] * 70, *([[0, 3], [1], [2, 2], []] * 20), [4] * 70, *([[3, 1], [0]] * 10)]
+    plan, recording = plan_of(model, **choices), make_recording(events, 5, reset=[0, 40, 41])
+    assert run_bench(plan, recording, simulator=simulator, folder=BUILD, seed=1) == []
 
 
 def test_loaded_weights_on_verilog(simulator):

@@ -17,13 +17,20 @@ from spikewright.plan.plan import Plan
 from spikewright.verify.gates.core import check_gates, core_gates
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, plan_of
-from tests.networks import deep_model, random_recording, refused
+from tests.networks import deep_model, model_of_all_parts, random_recording, refused
 
 
 def test_gates_equal_golden():
     plan = plan_of(deep_model(6), 4, tables="bitmap")
     recording = random_recording(5, 6, 400, reset=[0, 90])
     assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
+
+
+@pytest.mark.parametrize("choices", [{}, {"neurons": "lanes"}])
+def test_gates_of_every_neuron_equal_golden(choices):
+    model, _ = model_of_all_parts()
+    recording = random_recording(5, 5, 400, reset=[0, 90])
+    assert check_gates(plan_of(model, **choices), BOARDS["icebreaker"], recording, BUILD) == []
 
 
 def test_gates_of_another_model_are_told(monkeypatch):

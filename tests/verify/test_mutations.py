@@ -19,11 +19,16 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
 from spikewright.model.model import Widths
-from spikewright.network.network import Network, Population, Projection, constant, start
-from spikewright.network.retime import in_order, retime
+from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.prune import prune
-from tests.networks import make_recording, nearest_model, random_recording, tiny_network
+from tests.networks import (
+    make_recording,
+    model_of_all_parts,
+    nearest_model,
+    random_recording,
+    tiny_network,
+)
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("base", "boards", "golden", "host", "hw", "model", "network", "plan", "quantize", "report",
@@ -237,31 +242,7 @@ def _copy(tree):
 def general(tmp_path_factory):
     """Folder with a model of every kind of neuron and projection, and a recording."""
     folder = tmp_path_factory.mktemp("general")
-    rng, names = np.random.default_rng(30), ("keep", "next", "same", "lose")
-    sizes = {"input": 5, "keep": 3, "next": 4, "same": 3, "lose": 4, "out": 2}
-
-    def population(name):
-        n = sizes[name]
-        reset = {"keep": "zero_keep", "next": "subtract_next", "same": "subtract_same"}.get(
-            name, "zero_lose")
-        return Population(name=name, spiking=name != "out", reset=reset,
-                          threshold=rng.uniform(0.5, 0.9, n), synaptic_decay=0.3 * np.ones(n),
-                          membrane_decay=np.ones(n) if name == "next" else 0.7 * np.ones(n))
-
-    kick, again = start()
-    edges = [("input", "keep", 0), ("input", "next", 0), ("input", "same", 2), ("keep", "lose", 0),
-             ("next", "same", 0), ("same", "next", 1), ("same", "lose", 1), ("constant", "next", 0),
-             ("start", "lose", 0), *((name, "out", 0) for name in names)]
-    sizes |= {"constant": 1, "start": 1}
-    network = in_order(Network(
-        channels=5, dt=4e-3, populations=(kick, constant(), *map(population, (*names, "out"))),
-        projections=(again, *(
-            Projection(source=source, target=target, delay=delay, weights=rng.normal(
-                0.2, 0.6, (sizes[source], sizes[target]))) for source, target, delay in edges))))
-    for projection in network.projections[1:3]:
-        projection.weights[4] = 0       # many events of channel 4 saturate nothing in their step
-    model = nearest_model(network, Widths(weight=4, current=11, membrane=12, decay=4, fraction=1),
-                          "general")
+    model, network = model_of_all_parts()
     save_artefact(folder / "model", model, network, {})
     recording = random_recording(6, 5, STEPS, rate=0.4)
     events = np.split(recording.channel, recording.start[1:-1])
