@@ -29,7 +29,7 @@ async def read(ctx, dut, neuron, half):
 def test_neuron_table(membrane, decay):
     """Each m is 0 at first; a store changes m of one neuron, and no threshold and no decay."""
     image = [word for threshold, b, a in NEURONS for word in (b, threshold << decay | a)]
-    dut = NeuronTable(image, membrane=membrane, decay=decay)
+    dut = NeuronTable(image, membrane=membrane, factor=decay)
 
     async def bench(ctx):
         m = [0, 0, 0]
@@ -55,7 +55,7 @@ def test_neuron_table(membrane, decay):
 
 def test_neuron_table_reads_one_neuron_while_it_stores_another():
     """As the pipeline does in every second cycle."""
-    dut = NeuronTable([9, 4 << 4 | 2] * 2, membrane=6, decay=4)
+    dut = NeuronTable([9, 4 << 4 | 2] * 2, membrane=6, factor=4)
 
     async def bench(ctx):
         ctx.set(dut.store, 1)

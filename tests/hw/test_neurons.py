@@ -5,7 +5,7 @@
 import numpy as np
 import pytest
 
-from spikewright.golden.core import update
+from spikewright.golden.core import MAP, update
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.core import UPDATES
 from spikewright.hw.params import core_params
@@ -112,7 +112,9 @@ class Pipeline:
         slots = len(self.state.spikes)
         self.state.flags[0] = 0
         neurons = slice(span.first, span.stop)
-        update(self.constants, self.state, span.first, span.stop,
+        operations = self.constants.operations
+        operation = next(o for o in operations if o["kind"] == MAP and o["first"] == span.first)
+        update(self.constants, self.state, operation,
                self.step % slots, (self.step - 1) % slots)
         return (self.state.m[neurons].tolist(), self.state.spikes[self.step % slots, neurons],
                 bool(self.state.flags[0]))

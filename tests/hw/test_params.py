@@ -10,7 +10,7 @@ from spikewright.hw.params import core_params, link_params
 from spikewright.hw.program import AddConstants, Kind, MapConstants
 from spikewright.plan.images import lane_words, neuron_words
 from tests.designs import plan_of
-from tests.networks import MIXED, deep_model
+from tests.networks import MIXED, deep_model, model_of_all_parts
 
 
 def test_params_of_a_deep_model():
@@ -26,10 +26,11 @@ def test_params_of_a_deep_model():
         ("dense", 5, 0, plan.layout.images[5])]
     assert (neurons.lanes, neurons.words, neurons.units, neurons.groups) == (4, 4, 1, 10)
     assert (neurons.current, neurons.membrane, neurons.decay) == (9, 11, 6)
+    assert (neurons.factor, neurons.column, neurons.resets) == (6, 6, ("zero_lose",))
     assert neurons.image == neuron_words(plan.model) and neurons.largest == 1023
     assert vars(core.currents) == {"lanes": 4, "words": 4, "width": 9, "streams": False}
     assert vars(core.spikes) == {"groups": 10, "units": 1, "lists": 2, "list_groups": 5,
-                                 "slots": 8, "streams": False}
+                                 "slots": 8, "streams": False, "rows": 0, "room": 0}
     sequencer = core.sequencer
     assert (sequencer.rows, sequencer.words, sequencer.decays, sequencer.streams) == (
         4, 4, False, False)
@@ -81,14 +82,44 @@ def test_operations_follow_the_program():
         add(Kind.SPIKES, 2, 0, 0, 0, 3, 0, 0),
         add(Kind.SPIKES, 4, 1, 5, 27, 3, 0, 2),
         add(Kind.INPUT, 0, 0, 0, 15, 3, 0, 0),
-        MapConstants(first=0, count=5, word=0, list=0),
+        MapConstants(first=0, count=5, word=0, list=0, reset=0),
         add(Kind.SPIKES, 0, 0, 0, 36, 2, 3, 0),
         add(Kind.SPIKES, 1, 1, 5, 46, 2, 3, 1),
-        MapConstants(first=5, count=3, word=3, list=1),
+        MapConstants(first=5, count=3, word=3, list=1, reset=0),
         add(Kind.SPIKES, 5, 0, 0, 52, 1, 5, 2),
         add(Kind.SPIKES, 0, 1, 5, 57, 1, 5, 0),
         add(Kind.SPIKES, 0, 0, 0, 60, 1, 5, 1),
-        MapConstants(first=8, count=2, word=5, list=0))
+        MapConstants(first=8, count=2, word=5, list=0, reset=0))
+
+
+def test_params_of_every_kind_of_neuron():
+    """A decay of 1 takes a bit more; the log of the input is one more list, of 64 events."""
+    model, _ = model_of_all_parts()
+    core = core_params(plan_of(model))
+    assert (core.neurons.decay, core.neurons.factor, core.neurons.column) == (4, 5, 8)
+    assert core.neurons.resets == ("none", "subtract_next", "subtract_same", "zero_keep",
+                                   "zero_lose")
+    assert (core.spikes.lists, core.spikes.all_lists, core.spikes.rows, core.spikes.room) == (
+        6, 7, 5, 64)
+    assert core.sequencer.logs and not core.sequencer.takes_only
+    operations = core.sequencer.program.operations
+    assert {o.list for o in operations if isinstance(o, AddConstants) and o.kind == Kind.INPUT} == {
+        6}
+    # The populations: constant, start, keep, next, same, lose, out.
+    assert sorted(o.reset for o in operations if isinstance(o, MapConstants)) == [
+        0, 0, 1, 2, 3, 4, 4]
+
+
+def test_params_of_input_that_is_only_taken():
+    """No projection needs the events in their own step."""
+    model = deep_model(1)
+    late = dataclasses.replace(model.projections[1], delay=1)
+    model = dataclasses.replace(model, projections=(model.projections[0], late,
+                                                    *model.projections[2:]))
+    core = core_params(plan_of(model))
+    first, *_ = core.sequencer.program.operations
+    assert core.sequencer.takes_only and core.sequencer.logs
+    assert (first.kind, first.delay, first.list) == (Kind.INPUT, 0, 2)
 
 
 @pytest.mark.parametrize("delay, slots", [(0, 1), (1, 2), (2, 4), (3, 4), (4, 8), (9, 16)])

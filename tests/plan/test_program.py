@@ -88,21 +88,40 @@ def test_tick_cycles():
     assert (tick_cycles(12, "parallel"), tick_cycles(12, "serial")) == (1, 13)
 
 
-FIRST = "the first population with delay 0"
-
-
-@pytest.mark.parametrize("change, message", [
-    ({"delay": 1}, f"Projection input->first must reach {FIRST}, not first with delay 1"),
-    ({"target": "second", "weights": np.zeros((4, 3), int)},
-     f"Projection input->second must reach {FIRST}, not second with delay 0"),
-    ({"source": "second", "delay": 1, "weights": np.zeros((3, 5), int)},
-     "Model must have one input projection, not 0"),
-])
-def test_program_refuses_other_forms(change, message):
-    """The plan is refused when it is made."""
+def _changed(**changes):
+    """The deep model with another projection from the input."""
     model = deep_model(0)
     assert model.projections[1].source == INPUT
-    edge = dataclasses.replace(model.projections[1], **change)
-    projections = (model.projections[0], edge, *model.projections[2:])
-    with refused(message, ValueError):
-        plan_of(dataclasses.replace(model, projections=projections))
+    edge = dataclasses.replace(model.projections[1], **changes)
+    return dataclasses.replace(model, projections=(model.projections[0], edge,
+                                                   *model.projections[2:]))
+
+
+def test_program_with_late_input():
+    """The events are only taken at first; the log gives them to a later step."""
+    program = plan_of(_changed(delay=2)).program
+    first, _, late, *_ = program.operations
+    assert (first.source, first.target, first.period) == (Source.INPUT, None, 0)
+    assert (late.source, late.delay, late.target.population.name) == (Source.LOG, 2, "first")
+    assert program.log_room == 64
+
+
+def test_program_with_input_of_the_second_population():
+    program = plan_of(_changed(target="second", weights=np.zeros((4, 3), int))).program
+    taken, = (add for add in program.adds if add.source == Source.INPUT)
+    assert taken.target.population.name == "second" and program.log_room == 0
+
+
+def test_program_with_several_inputs():
+    """One takes the events. The log gives them again, in this step after they are taken."""
+    model = _changed()
+    again = [dataclasses.replace(model.projections[1], delay=delay) for delay in (0, 3)]
+    model = dataclasses.replace(model, projections=(*again, *model.projections))
+    sources = [(add.source.name, add.delay) for add in plan_of(model).program.adds
+               if add.target.population.name == "first"]
+    assert sources == [("LOG", 3), ("SPIKES", 2), ("SPIKES", 4), ("INPUT", 0), ("LOG", 0)]
+
+
+def test_program_without_input_is_refused():
+    with refused("Model must have an input projection, not none", ValueError):
+        plan_of(_changed(source="second", delay=1, weights=np.zeros((3, 5), int)))
