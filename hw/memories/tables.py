@@ -78,11 +78,16 @@ class BitmapTable(wiring.Component):
         # b: the slice is there, and says how many weights the word takes from where on.
         b_valid, b_first = Signal(), Signal()
         m.d.sync += Cat(b_valid, b_first).eq(Cat(self.valid, self.first))
-        behind = Signal(tables.pointer_bits)
-        begin  = Signal(tables.pointer_bits)
-        m.d.comb += begin.eq(Mux(b_first, directory.data, behind))
+        begin   = Signal(tables.pointer_bits)
+        c_begin = Signal(tables.pointer_bits)
+        c_ones  = Signal(range(lanes + 1))
+        # Nothing but a count follows the slice in its cycle, because the banks are slow.
+        m.d.comb += begin.eq(Mux(b_first, directory.data, c_begin + c_ones))
         with m.If(b_valid):
-            m.d.sync += behind.eq(begin + _ones(slices.data))
+            m.d.sync += [
+                c_begin.eq(begin),
+                c_ones.eq(_ones(slices.data)),
+            ]
         offset_bits = (lanes - 1).bit_length()
         word = begin >> offset_bits
         m.d.comb += [
@@ -93,19 +98,23 @@ class BitmapTable(wiring.Component):
         ]
 
         # c: both words are there; lane k takes the next of the weights that no lane below took.
-        c_swap  = Signal()
-        c_slice = Signal(lanes)
+        c_swap   = Signal()
+        c_slice  = Signal(lanes)
+        c_offset = Signal(offset_bits)
         m.d.sync += [
             c_swap.eq(word[0]),
             c_slice.eq(slices.data),
+            c_offset.eq(begin[:offset_bits]),
         ]
         window = Signal(data.ArrayLayout(weights.elem_shape, 2 * lanes))
         m.d.comb += Value.cast(window).eq(Mux(c_swap, Cat(odd.data, even.data),
                                               Cat(even.data, odd.data)))
         for lane in range(lanes):
             # At most all lanes but one lie before the first of the window, and below this lane.
+            c_below = Signal(range(lane + 1), name=f"c_below_{lane}")
+            m.d.sync += c_below.eq(_ones(slices.data[:lane]))
             c_place = Signal(range(lanes + lane), name=f"c_place_{lane}")
-            m.d.sync += c_place.eq(begin[:offset_bits] + _ones(slices.data[:lane]))
+            m.d.comb += c_place.eq(c_offset + c_below)
             reach = Array(window[k] for k in range(lanes + lane))
             m.d.comb += self.data[lane].eq(Mux(c_slice[lane], reach[c_place], 0))
 
@@ -113,5 +122,8 @@ class BitmapTable(wiring.Component):
 
 
 def _ones(bits):
-    """How many of ``bits`` are set."""
-    return sum((bit for bit in bits), Const(0))
+    """How many of ``bits`` are set, as a tree."""
+    if len(bits) < 2:
+        return bits if len(bits) else Const(0)
+    half = len(bits) // 2
+    return _ones(bits[:half]) + _ones(bits[half:])

@@ -116,8 +116,7 @@ MUTATIONS = {
     "lanes_reversed": (
         "plan/formats.py", "enumerate(values)", "enumerate(reversed(values))"),
     "packed_weights_slip": (
-        "hw/memories/tables.py", "behind.eq(begin + _ones(slices.data))",
-        "behind.eq(begin + lanes)"),
+        "hw/memories/tables.py", "c_ones.eq(_ones(slices.data))", "c_ones.eq(lanes)"),
     "packed_words_in_order_only": (
         "hw/memories/tables.py", "c_swap.eq(word[0])", "c_swap.eq(0)"),
     "filling_zeros_written": (
