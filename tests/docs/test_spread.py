@@ -15,8 +15,9 @@ def test_spread():
         "n_bins": 100, "n_channels": 5, "dt": 1e-3}
     pairs = list(zip(arrays["bin"].tolist(), arrays["channel"].tolist(), strict=True))
     assert pairs == sorted(set(pairs))
-    old = {(step, channel) for step in range(25)
-           for channel in recording.channel[recording.start[step]:recording.start[step + 1]].tolist()}
+    steps = np.repeat(np.arange(recording.steps), np.diff(recording.start)).tolist()
+    old = {(step, channel) for step, channel in zip(steps, recording.channel.tolist(), strict=True)
+           if step < 25}
     assert {(step // 4, channel) for step, channel in pairs} == old
     again = spread(recording, 1e-3, seconds=1.0)
     assert again["n_bins"] == 160
