@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graphs with the spikes that their frameworks give, from ../shared, and how they are run."""
 
+import dataclasses
 import functools
 import json
 
@@ -51,6 +52,16 @@ class Entry:
     @property
     def recording(self) -> Recording:
         return dense_recording(self.arrays["input"], self.reading.network.dt)
+
+    def repeated(self, steps):
+        """The input of the graph again and again, in trials of at most 1,250 steps."""
+        counts = self.arrays["input"]
+        again = -(-steps // len(counts))
+        counts = np.tile(counts, (again, *(1 for _ in counts.shape[1:])))[:steps]
+        recording = dense_recording(counts, self.reading.network.dt)
+        reset = recording.reset.copy()
+        reset[::1250] = True
+        return dataclasses.replace(recording, reset=reset)
 
     def answers(self, network, names=None):
         """For each node: spikes and membranes of ``network`` and of its framework.
