@@ -89,13 +89,32 @@ def c_header(index: dict, model: IntegerModel) -> str:
                       "#include <stdint.h>", "", *defines, "", *arrays, "#endif", ""])
 
 
+# What a spike does, as a line of rom.h.
+RESETS = {
+    "zero_lose": "m = 0 in the step after a spike",
+    "zero_keep": "m = 0 after y, if y",
+    "subtract_next": "m = sat(rnd(B * m) + s - threshold) in the step after a spike",
+    "subtract_same": "m -= threshold after y, if y",
+    "none": "a spike changes nothing"}
+
+
+def _resets(model: IntegerModel) -> list[str]:
+    """The equation of m, and below it the reset of each population if they are not all alike."""
+    usual = "zero_lose"
+    if all(population.reset == usual for population in model.populations):
+        return [" *   m  = fired before ? 0 : sat(rnd(B * m) + s)"]
+    return [" *   m  = sat(rnd(B * m) + s)",
+            *(f" *        {comment(population.name)}: {RESETS[population.reset]}"
+              for population in model.populations if population.spiking)]
+
+
 def _c_comment(model: IntegerModel) -> list[str]:
     order = ", ".join(comment(population.name) for population in model.populations)
     return [
         f"/* Model {comment(model.name)}, made by 'spikewright export'.", " *",
         f" * One step, populations in the order {order}:", " *",
         " *   s += w << (FRACTION_BITS + SHIFT)       for each event that falls due",
-        " *   m  = fired before ? 0 : sat(rnd(B * m) + s)",
+        *_resets(model),
         " *   y  = m > threshold                      spiking populations",
         " *   s  = rnd(A * s)", " *",
         " * rnd(x) = (x + (1 << (DECAY_BITS - 1))) >> DECAY_BITS; s and m are signed and clamp to",

@@ -18,7 +18,7 @@ from spikewright.plan.header import identifier
 from spikewright.plan.images import neuron_words
 from spikewright.plan.layout import Layout
 from spikewright.quantize.compile import compile_network
-from tests.networks import deep_model, random_recording, tiny_network
+from tests.networks import deep_model, model_of_all_parts, random_recording, tiny_network
 
 HASH = "0123456789abcdef" * 4
 NAMES = ["tinyRSNN-1", "7 seeds", "Ünï/..\\net", "*/ int main() { \"%s\" `endif // \\", "for",
@@ -246,3 +246,16 @@ def test_export_svh_and_mem_in_icarus(tmp_path, name):
         cwd=tmp_path / "rom").stdout.split()
     assert first == HASH and int(base) == Layout(model=model, lanes=4).tables[6].first
     assert [int(word, 16) for word in words] == _dense(model) + neuron_words(model)
+
+
+def test_c_header_tells_each_reset(tmp_path):
+    def header(name, model):
+        export_rom(tmp_path / name, model, HASH, 4)
+        return (tmp_path / name / "rom.h").read_text()
+
+    text = header("all", model_of_all_parts()[0])
+    assert " *   m  = sat(rnd(B * m) + s)\n" in text
+    assert " *        keep: m = 0 after y, if y\n" in text
+    assert " *        same: m -= threshold after y, if y\n" in text
+    assert " *        constant: a spike changes nothing\n" in text
+    assert " *   m  = fired before ? 0 : sat(rnd(B * m) + s)\n" in header("deep", deep_model(1))
