@@ -24,9 +24,9 @@ from spikewright.network.retime import in_order
 from spikewright.quantize.integer import quantize
 from spikewright.quantize.rounding import nearest
 
-__all__ = ["CHECKPOINTS", "MIXED", "SHARED", "deep_model", "general_network", "make_network",
-           "make_population", "make_recording", "model_of_all_parts", "nearest_model",
-           "random_recording", "random_tensors", "refused", "tiny_network"]
+__all__ = ["CHECKPOINTS", "MIXED", "SHARED", "big_tensors", "deep_model", "general_network",
+           "make_network", "make_population", "make_recording", "model_of_all_parts",
+           "nearest_model", "random_recording", "random_tensors", "refused", "tiny_network"]
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 CHECKPOINTS = [f"{session}/tinyRSNN-{k}" for session in ("indy01", "indy03", "loco01", "loco03")
@@ -54,6 +54,16 @@ def random_tensors(seed, channels=6, hidden=5, outputs=2, gain=4.0):
     return {key: (gain * rng.normal(size=shape) if "weight" in key
                   else rng.uniform(0, 2, size=shape)).astype(np.float16)
             for key, shape in shapes.items()}
+
+
+def big_tensors(seed, **sizes):
+    """The tensors of a published state dict of bigRSNN, in float64."""
+    tensors = random_tensors(seed, **sizes)
+    for k in range(4, 8):
+        more = random_tensors(seed + k, **sizes)
+        tensors |= {key.replace("3", str(k)): more[key] for key in more
+                    if key.startswith(("con3", "group3"))}
+    return {key: value.astype(float) for key, value in tensors.items()}
 
 
 def tiny_network(seed, **sizes):

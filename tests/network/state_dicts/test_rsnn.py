@@ -12,19 +12,9 @@ from spikewright.network.constants import BIG_HEADS
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
 from spikewright.network.state_dicts.rsnn import BIG_KEYS, KEYS
-from tests.networks import SHARED, make_recording, random_recording, random_tensors, refused
+from tests.networks import SHARED, big_tensors, make_recording, random_recording, refused
 
 VECTORS = SHARED / "oracle" / "vectors"
-
-
-def _big_tensors(seed, **sizes):
-    """The tensors of a published state dict of bigRSNN, in float64."""
-    tensors = random_tensors(seed, **sizes)
-    for k in range(4, 8):
-        more = random_tensors(seed + k, **sizes)
-        tensors |= {key.replace("3", str(k)): more[key] for key in more
-                    if key.startswith(("con3", "group3"))}
-    return {key: value.astype(float) for key, value in tensors.items()}
 
 
 def published(w_in, w_rec, w_out, decays, recording):
@@ -68,7 +58,7 @@ def test_heads_of_the_published_configuration():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_big_is_as_the_equations(seed):
-    tensors, recording = _big_tensors(10 * seed), random_recording(seed, 6, 300)
+    tensors, recording = big_tensors(10 * seed), random_recording(seed, 6, 300)
     network = network_from_tensors(tensors)
     wanted, spikes = published(
         tensors["con1.op.weight"], tensors["con2.op.weight"],
@@ -83,7 +73,7 @@ def test_big_is_as_the_equations(seed):
 
 
 def test_big_populations():
-    network = network_from_tensors(_big_tensors(0))
+    network = network_from_tensors(big_tensors(0))
     hidden, readout = network.populations
     assert (hidden.neurons, readout.neurons, readout.spiking) == (5, 10, False)
     assert np.array_equal(network.readout, np.tile(np.eye(2), 5) / 5)
@@ -101,7 +91,7 @@ def _copied(tensors):
 
 
 def test_big_copies(tmp_path):
-    tensors = _big_tensors(0)
+    tensors = big_tensors(0)
     save_file(tensors | _copied(tensors), tmp_path / "net.safetensors")
     assert len(read_checkpoint(tmp_path / "net.safetensors").projections) == 3
     wrong = {"con6.dst.mem_param_readout": tensors["group6.mem_param_readout"] + 1}
@@ -112,7 +102,7 @@ def test_big_copies(tmp_path):
 
 
 def test_big_lacks_a_head():
-    tensors = _big_tensors(0)
+    tensors = big_tensors(0)
     del tensors["con7.op.weight"], tensors["group5.syn_param_readout"]
     with refused("Checkpoint must have con7.op.weight (O, H), group5.syn_param_readout (O), not "
                  "only con1.op.weight, con2.op.weight, con3.op.weight, con4.op.weight, "
@@ -122,7 +112,7 @@ def test_big_lacks_a_head():
 
 
 def test_big_head_of_another_shape():
-    tensors = _big_tensors(0) | {"con6.op.weight": np.ones((3, 5))}
+    tensors = big_tensors(0) | {"con6.op.weight": np.ones((3, 5))}
     with refused("con6.op.weight must have shape (2, 5) to fit the other tensors, not (3, 5)",
                  ValueError):
         network_from_tensors(tensors)
