@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.train.recipe import Tuning
 
-from ..options import CHECKPOINTS, add_width_options, chosen_bits
+from ..options import NETWORKS, add_nir_options, add_width_options, chosen_bits, chosen_nir
 from .shared import add_recording, add_settings, add_target, check_torch, scored, settings
 
 __all__ = ["add", "run"]
@@ -19,7 +19,7 @@ def add(parser: ArgumentParser) -> None:
                           "integers on the first 80 % of a recording, and score them on the rest. "
                           "See docs/finetuning.md.")
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT",
-                        help=f"trained network, {CHECKPOINTS}")
+                        help=f"trained network, {NETWORKS}")
     add_recording(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder to write: the model")
@@ -27,6 +27,7 @@ def add(parser: ArgumentParser) -> None:
     add_width_options(parser, weight=4)
     add_target(parser)
     add_settings(parser, Tuning, "epochs", "seed")
+    add_nir_options(parser)
 
 
 def run(arguments: Namespace) -> None:
@@ -47,7 +48,7 @@ def run(arguments: Namespace) -> None:
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
     seen, unseen = held_out(recording)
-    network = read(arguments.checkpoint)
+    network = read(arguments.checkpoint, **chosen_nir(arguments))
     options = quantize_options(arguments.recording, **chosen_bits(arguments))
     rounded = compose(network, seen, options, arguments.name)
     unit = unit_of(rounded.integers, seen)
