@@ -58,13 +58,14 @@ def area(reports: dict[str, Report]) -> str:
 
 
 def change(reports: dict[str, Report]) -> str:
-    """Every build beside that of version 0.1, in which a step was no table: a row each."""
+    """Every build that version 0.1 had, too, beside it: a row each."""
     before = json.loads(BEFORE.read_text(encoding="utf-8"))
     rows: list[tuple[str, ...]] = [
         ("build", "LC: 0.1", "now", "change", "cycles a step: 0.1", "now", "latency: 0.1", "now",
          "possible clock: 0.1", "now")]
-    for name, report in reports.items():
-        old, logic = before[name], report.resources[report.logic].used
+    for name, old in before.items():
+        report = reports[name]
+        logic = report.resources[report.logic].used
         pairs = [(old["cycles"], old["worst"], report.cycles),
                  (old["latency"], old["latency_worst"], report.latency)]
         rows.append((
