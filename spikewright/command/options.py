@@ -11,14 +11,14 @@ from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
-__all__ = ["CHECKPOINTS", "NETWORKS", "add_answer", "add_baud", "add_board", "add_build",
+__all__ = ["NETWORKS", "add_answer", "add_baud", "add_board", "add_build",
            "add_core_options", "add_folder", "add_freq", "add_model", "add_nir_options",
            "add_recording", "add_seed", "add_width_options", "chosen_bits", "chosen_config",
            "chosen_nir", "core_choices"]
 
-# Files of a trained network, as `network.tensors` reads them.
-CHECKPOINTS = ".safetensors, .pth, .pt or .ckpt"
-NETWORKS = f"{CHECKPOINTS}, a description of a state dict, .json, or a NIR graph, .nir"
+# Files of a trained network, as `api.read` reads them.
+NETWORKS = (".safetensors, .pth, .pt or .ckpt, a description of a state dict, .json, or a NIR "
+            "graph, .nir")
 
 # Widths that a user chooses; the calibration chooses the fraction bits.
 WIDTHS = tuple(name for name in WIDTH_LIMITS if name != "fraction")
