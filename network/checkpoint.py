@@ -3,7 +3,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ from spikewright.base.errors import InputError
 
 from .constants import DT
 from .network import Network
+from .retime import retime
 from .state_dicts import neurobench, rsnn
 from .state_dicts.checks import PAGE, Keys, given, listed
 from .state_dicts.description import SUFFIX, read_description
 from .state_dicts.snntorch import snntorch_network
-from .tensors import read_tensors
+from .tensors import TIMES, read_tensors
 
 __all__ = ["checkpoint_hash", "network_from_tensors", "read_checkpoint"]
 
@@ -60,7 +61,9 @@ def checkpoint_hash(path: Path) -> str:
 
 
 def read_checkpoint(path: Path) -> Network:
-    """Read the checkpoint at ``path`` into a network with the published delays.
+    """Read the checkpoint at ``path`` into a network.
+
+    It has the published delays, unless the file says that it was trained to answer earlier.
 
     `network.tensors` reads the kinds of files. A description, a .json file, names the layers of a
     state dict of snnTorch modules. For other state dicts, the keys decide which kind of network
@@ -74,16 +77,17 @@ def read_checkpoint(path: Path) -> Network:
     """
     path = Path(path)
     described = read_description(path) if path.suffix == SUFFIX else None
-    tensors, dt = read_tensors(described.state_dict if described else path)
+    tensors, dt, time = read_tensors(described.state_dict if described else path)
     try:
         if described:
             return snntorch_network(tensors, described.layers, described.dt)
-        return network_from_tensors(tensors, dt)
+        return network_from_tensors(tensors, dt, time)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT) -> Network:
+def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
+                         time: str = TIMES[0]) -> Network:
     """Build the network of a state dict of one of ``KINDS``.
 
     All keys may have the same prefix, such as ``module.`` or ``model.``, which some training
@@ -94,6 +98,9 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT) -> N
     tensors : dict of str to ndarray of float64
     dt : float
         Seconds per step.
+    time : str
+        One of ``TIMES``. The delays of a network that was trained to answer at the earliest time
+        are those of `retime.retime`. It has no lead, because no code gives its answers later.
 
     Raises
     ------
@@ -106,8 +113,9 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT) -> N
                     if key == kind.mark or key.endswith("." + kind.mark)]
         if kind.mark in tensors or len(prefixes) == 1:
             prefix = "" if kind.mark in tensors else prefixes[0]
-            return kind.build({key.removeprefix(prefix): tensor
-                               for key, tensor in tensors.items()}, dt)
+            network = kind.build({key.removeprefix(prefix): tensor
+                                  for key, tensor in tensors.items()}, dt)
+            return network if time == TIMES[0] else replace(retime(network), lead_steps=0)
     wanted = ", or ".join(f"{listed(kind.keys)}, as {kind.title}" for kind in KINDS)
     raise ValueError(f"Checkpoint must have {wanted}, not only {given(tensors)}; other state dicts "
                      f"of snnTorch modules need a description: see {PAGE}")

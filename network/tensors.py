@@ -12,10 +12,13 @@ from spikewright.base.errors import InputError
 
 from .constants import DT, MOST_DT, is_dt
 
-__all__ = ["SUFFIXES", "read_tensors"]
+__all__ = ["SUFFIXES", "TIMES", "read_tensors"]
 
 TORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
+
+#: When a network answers: as the published code does, or in the first step that its inputs allow.
+TIMES = ("published", "earliest")
 
 # Keys of the state dict in files that also hold other things.
 NESTS = ("state_dict", "model_state_dict", "model")
@@ -25,7 +28,7 @@ INTEGERS = {"I64": np.int64, "I32": np.int32}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
-def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
+def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     """Read the tensors of the file at ``path``.
 
     A tensor without axes may be an integer, such as a threshold. Others are floating-point numbers.
@@ -35,6 +38,9 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
     tensors : dict of str to ndarray of float64
     dt : float
         Seconds per step. A file that does not have it gets ``DT``.
+    time : str
+        One of ``TIMES``: when the network that was trained answers. A file that does not have it
+        gets the first.
 
     Raises
     ------
@@ -54,10 +60,10 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
     return _read_torch(path) if path.suffix in TORCH_SUFFIXES else _read_safetensors(path)
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     try:
         with safe_open(path, framework="numpy") as file:
-            dt = (file.metadata() or {}).get("dt", DT)
+            metadata = file.metadata() or {}
         stored = deserialize(path.read_bytes())
     except SafetensorError as error:
         raise InputError(f"Checkpoint {path} must be a safetensors file: {error}") from error
@@ -74,6 +80,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
             raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, not "
                              f"{kind}")
         tensors[key] = values.reshape(tensor["shape"]).astype(np.float64)
+    dt, time = metadata.get("dt", DT), metadata.get("time", TIMES[0])
     try:
         step = float(dt)
     except ValueError:
@@ -81,10 +88,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float]:
     if not is_dt(step):
         raise InputError(f"Checkpoint {path} dt must be seconds between 0 and {MOST_DT}, not "
                          f"{dt!r}")
-    return tensors, step
+    if time not in TIMES:
+        raise InputError(f"Checkpoint {path} time must be {' or '.join(TIMES)}, not {time!r}")
+    return tensors, step, time
 
 
-def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float]:
+def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     try:
         import torch
     except ImportError:
@@ -111,7 +120,7 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float]:
             raise InputError(f"Checkpoint {path} {key} must be a dense tensor of floating-point "
                              f"numbers, not {value.dtype} in the layout {value.layout}")
         tensors[key] = value.detach().double().numpy()
-    return tensors, DT
+    return tensors, DT, TIMES[0]
 
 
 def _state_dict(path: Path, content: object) -> dict:

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recipe: surrogate gradients on windows of a recording, activity bounds, pruning, rounding."""
+"""The recipe: surrogate gradients on windows of a recording, activity bounds, pruning, rounding.
+
+The network learns to answer at the earliest time: in the step of its last input, as the hardware.
+"""
+
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -8,13 +13,18 @@ from torch.nn.functional import dropout
 from tqdm import tqdm
 
 from spikewright.base.errors import InputError
+from spikewright.network.constants import DT
 from spikewright.network.recording import Recording
+from spikewright.network.state_dicts.rsnn import KEYS
 
 from .model import TinyRSNN
 from .recipe import Recipe
-from .recording import dense, target_velocity, trials
+from .recording import dense, held_out, target_velocity, trials
 
 __all__ = ["fit", "predict"]
+
+PRUNING = 0.4, 0.75         # parts of the batches between which the network is pruned
+JUDGED  = 20                # networks from which the best is kept
 
 
 class _Windows:
@@ -37,6 +47,17 @@ class _Windows:
         mask  = (steps < torch.from_numpy(stop))[..., None]
         steps = steps.clamp(max=len(self.spikes) - 1)
         return self.spikes[steps].float() * mask, self.velocity[steps], mask
+
+
+def _slow_down(model: TinyRSNN) -> None:
+    """Begin with longer time constants than the published ones if steps are longer than 4 ms.
+
+    Otherwise, a synapse would keep exp(-5) of its current after a step of 50 ms.
+    """
+    factor = max(1.0, (model.dt / DT) ** 0.5)
+    for key in KEYS:
+        if "_param" in key:
+            model.get_parameter(key).data.fill_(np.log(np.expm1(factor)))   # softplus gives it back
 
 
 def _energy(a: Tensor, b: Tensor) -> Tensor:
@@ -73,13 +94,27 @@ def _prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
     return pruned
 
 
+def _sparsity(done: float, final: float) -> float:
+    """Part of the weights that is pruned when a part ``done`` of the batches is done.
+
+    It grows in tenths, fast at first, as the weights that matter least go first (Zhu and Gupta,
+    "To prune, or not to prune", 2017).
+    """
+    steps = np.floor(np.clip((done - PRUNING[0]) / (PRUNING[1] - PRUNING[0]), 0, 1) * 10)
+    return final * (1 - (1 - steps / 10) ** 3)
+
+
 def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyRSNN:
     """Train a network on a recording that has ``velocity``.
 
     Minimises the root mean square error of the velocity, each axis scaled by its own root mean
-    square. The scale goes into the readout weights at the end, so the network answers in the unit
-    of ``velocity``. Its parameters come back rounded to float16. Runs on one thread, so that a seed
-    gives one result on one machine. ``progress`` draws a bar if standard error is a terminal.
+    square, at the earliest time. The scale goes into the readout weights at the end, so the network
+    answers in the unit of ``velocity``. Its parameters come back rounded to float16. Runs on one
+    thread, so that a seed gives one result on one machine. ``progress`` draws a bar if standard
+    error is a terminal.
+
+    The last part of the recording, ``recipe.validation``, is only used to choose among the networks
+    of the last quarter of the batches: the one with the smallest error there is kept.
     """
     scale = np.sqrt(np.square(target_velocity(recording)).mean(0))
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
@@ -93,39 +128,54 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        model = _train(_Windows(recording, scale, recipe), recording, recipe, progress)
+        model = _train(recording, scale, recipe, progress)
     finally:
         torch.set_num_threads(threads)
     model.con3.op.weight.data *= torch.from_numpy(scale).float()[:, None]
     return model.rounded()
 
 
-def _train(windows: _Windows, recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
+def _train(recording: Recording, scale: np.ndarray, recipe: Recipe, progress: bool) -> TinyRSNN:
+    seen, judged = held_out(recording, recipe.validation)
+    windows   = _Windows(seen, scale, recipe)
     rng       = np.random.default_rng(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
-    model     = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt)
+    model     = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt, "earliest")
+    _slow_down(model)
     _initialise(model, float(windows.spikes.float().mean()), generator)
 
-    total = recipe.epochs * windows.per_epoch
-    tuned = total // 4
+    total     = recipe.epochs * windows.per_epoch
+    judge     = max(1, round(total * (1 - PRUNING[1]) / JUDGED))
+    least     = np.inf
+    best      = model
+    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
+    schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, total)
+    masks, sparsity = [], 0.0
     quiet = None if progress else True          # None: quiet unless standard error is a terminal
     with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True) as bar, \
             torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        for name, batches, rate, sparsity in (("train", total - tuned, 1.0, 0.0),
-                                              ("fine-tune", tuned, 0.4, recipe.sparsity)):
-            bar.set_description(name)
-            masks     = _prune(model, sparsity)
-            optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate * rate)
-            schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(batches, 1))
-            for _ in range(batches):
-                _apply(masks)
-                error, active = _step(model, windows.draw(rng), recipe, optimiser)
-                schedule.step()
-                bar.set_postfix(error=f"{error:.3f}", hertz=f"{active:.1f}", refresh=False)
-                bar.update()
+        for done in range(1, total + 1):
+            error, active = _step(model, windows.draw(rng), recipe, optimiser)
+            schedule.step()
+            wanted = _sparsity(done / total, recipe.sparsity)
+            if wanted > sparsity:
+                masks, sparsity = _prune(model, wanted), wanted
             _apply(masks)
-    return model
+            if sparsity == recipe.sparsity and (total - done) % judge == 0:
+                wrong = _error(model, judged, scale)
+                if wrong < least:
+                    least, best = wrong, deepcopy(model)
+            bar.set_postfix(error=f"{error:.3f}", validation=f"{least:.3f}",
+                            hertz=f"{active:.1f}", refresh=False)
+            bar.update()
+    return best
+
+
+def _error(model: TinyRSNN, recording: Recording, scale: np.ndarray) -> float:
+    """Root mean square error over both axes, each divided by its ``scale``."""
+    wrong = predict(model, recording)[0] - target_velocity(recording) / scale
+    return float(np.sqrt(np.square(wrong).mean()))
 
 
 def _apply(masks: list[tuple[Tensor, Tensor]]) -> None:
@@ -142,7 +192,7 @@ def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
     rates  = (hidden * mask).sum((0, 1)) / (mask.sum() * model.dt)
     silent = (recipe.lowest - rates).relu().square().mean()
     busy   = (rates.mean() - recipe.highest).relu().square()
-    error  = error.sqrt()
+    error  = (error + 1e-12).sqrt()             # with a gradient at 0
     optimiser.zero_grad()
     (error + 0.02 * silent + 0.02 * busy).backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

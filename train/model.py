@@ -11,10 +11,15 @@ from torch.nn.functional import softplus
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.network.state_dicts.rsnn import KEYS
 from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
+from spikewright.network.state_dicts.rsnn import INPUT_DELAY, KEYS, OUTPUT_DELAY
+from spikewright.network.tensors import TIMES
 
-__all__ = ["Spike", "TinyRSNN"]
+__all__ = ["LEAD", "Spike", "TinyRSNN"]
+
+#: Steps by which an output comes earlier at the earliest time.
+LEAD = INPUT_DELAY + OUTPUT_DELAY
+HIDDEN_LEAD = INPUT_DELAY + 1           # the published code has a spike one step after its membrane
 
 _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at its base
 
@@ -68,10 +73,15 @@ class TinyRSNN(nn.Module):
         Units of each layer.
     dt : float
         Seconds per step.
+    time : str
+        ``"published"``, or ``"earliest"``: outputs come ``LEAD`` steps earlier. They then depend on
+        the input of their own step, as those of the hardware do.
     """
-    def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT):
+    def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT,
+                 time: str = TIMES[0]):
         super().__init__()
         self.dt     = dt
+        self.time   = time
         self.con1   = _Connection(channels, hidden)
         self.con2   = _Connection(hidden, hidden)
         self.con3   = _Connection(hidden, outputs)
@@ -79,10 +89,11 @@ class TinyRSNN(nn.Module):
         self.group3 = _Group(outputs, "_readout")
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Tensor], dt: float = DT) -> "TinyRSNN":
+    def from_state(cls, state: Mapping[str, Tensor], dt: float = DT,
+                   time: str = TIMES[0]) -> "TinyRSNN":
         """Network of a state dict: takes ``KEYS`` as float32, and ignores other keys."""
         hidden, channels = state["con1.op.weight"].shape
-        model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt)
+        model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt, time)
         model.load_state_dict({key: state[key].float() for key in KEYS})
         return model
 
@@ -113,6 +124,14 @@ class TinyRSNN(nn.Module):
         hidden : float32, (steps, batch, hidden)
             Spikes of the hidden units, 0 or 1.
         """
+        if self.time == TIMES[0]:
+            return self._published(spikes)
+        steps = len(spikes)
+        output, hidden = self._published(torch.cat([spikes, torch.zeros_like(spikes[:1]).expand(
+            LEAD, -1, -1)]))
+        return output[LEAD:], hidden[HIDDEN_LEAD:][:steps]
+
+    def _published(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
         a, b, ra, rb = self.decays()
         current = self.con1.op(spikes)
         syn  = torch.zeros_like(current[0])
@@ -145,13 +164,14 @@ class TinyRSNN(nn.Module):
             bad = self.state_dict()[key][~value.isfinite()]
             if bad.numel():
                 raise InputError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
-        return self.from_state(state, self.dt)
+        return self.from_state(state, self.dt, self.time)
 
     def checkpoint(self, path: Path) -> None:
-        """Write ``KEYS`` to a .safetensors file as float16; its metadata holds ``dt`` as text.
+        """Write ``KEYS`` to a .safetensors file as float16; its metadata has ``dt`` and ``time``.
 
         The file appears whole or not at all.
         """
         state = {key: value.half() for key, value in self.rounded().state_dict().items()}
         with written_file(path) as temporary:
-            temporary.write_bytes(save(state, metadata={"dt": repr(float(self.dt))}))
+            temporary.write_bytes(save(state, metadata={"dt": repr(float(self.dt)),
+                                                        "time": self.time}))

@@ -16,8 +16,10 @@ from spikewright.network.checkpoint import (
     read_checkpoint,
 )
 from spikewright.network.network import INPUT
+from spikewright.network.reference import run_reference
+from spikewright.network.retime import retime
 from spikewright.network.state_dicts.rsnn import COPIES
-from tests.networks import random_tensors, refused
+from tests.networks import random_recording, random_tensors, refused
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="torch is not installed")
@@ -163,6 +165,26 @@ def test_checkpoint_dt_from_metadata(tmp_path, dt, seconds):
 def test_checkpoint_wrong_dt(tmp_path, dt):
     path = _save(tmp_path / "net.safetensors", random_tensors(0), {"dt": dt})
     with refused(f"Checkpoint {path} dt must be seconds between 0 and 10, not {dt!r}"):
+        read_checkpoint(path)
+
+
+def test_checkpoint_time_from_metadata(tmp_path):
+    """A network that was trained to answer at the earliest time is retimed, without a lead."""
+    early, late = (read_checkpoint(_save(tmp_path / f"{time}.safetensors", random_tensors(0),
+                                         {"time": time})) for time in ("earliest", "published"))
+    assert [p.delay for p in late.projections] == [3, 2, 3]
+    assert [p.delay for p in early.projections] == [3, 0, 0]
+    assert (early.lead_steps, late.lead_steps) == (0, 0)
+    assert (retime(early).lead_steps, retime(late).lead_steps) == (0, 5)
+    recording = random_recording(1, channels=6, steps=50, rate=0.3)
+    answers = [run_reference(network, recording).velocity for network in (early, late)]
+    assert np.abs(answers[0]).max() > 0.1
+    assert np.allclose(answers[0][:-5], answers[1][5:], rtol=0, atol=1e-12)
+
+
+def test_checkpoint_wrong_time(tmp_path):
+    path = _save(tmp_path / "net.safetensors", random_tensors(0), {"time": "late"})
+    with refused(f"Checkpoint {path} time must be published or earliest, not 'late'"):
         read_checkpoint(path)
 
 

@@ -1,23 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors import safe_open
 
-from spikewright.network.state_dicts.rsnn import KEYS
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
+from spikewright.network.state_dicts.rsnn import KEYS
 from spikewright.train.reaches import Units, simulate
 from spikewright.train.recipe import Recipe
-from tests.networks import refused
+from tests.networks import make_recording, refused
 
 try:
     import torch
 
-    from spikewright.train.fit import fit, predict
-    from spikewright.train.model import TinyRSNN
+    import spikewright.train.fit as fit_module
+    from spikewright.train.fit import (
+        _error,
+        _slow_down,
+        _sparsity,
+        _step,
+        _Windows,
+        fit,
+        predict,
+    )
+    from spikewright.train.model import LEAD, TinyRSNN
 except ModuleNotFoundError:
     torch = None
 
@@ -65,6 +76,97 @@ def test_model_counts_steps():
 
 
 @needs_torch
+def test_model_at_the_earliest_time_leads():
+    torch.manual_seed(1)
+    late = TinyRSNN(8, 6, 2)
+    with torch.no_grad():
+        late.con1.op.weight.normal_(std=4)
+        early = TinyRSNN.from_state(late.state_dict(), time="earliest")
+        spikes = (torch.rand(60, 3, 8) < 0.2).float()
+        (output, hidden), (delayed, fired) = early(spikes), late(spikes)
+    assert fired.any() and output.shape == delayed.shape and hidden.shape == fired.shape
+    assert (output[:-LEAD] == delayed[LEAD:]).all() and (hidden[:-3] == fired[3:]).all()
+
+
+def delay_line(time):
+    """A network whose output 0 is its input of `LEAD` steps before, and output 1 twice of it."""
+    model = TinyRSNN(1, 1, 2, time=time)
+    with torch.no_grad():
+        for key in KEYS:
+            if "_param" in key:
+                model.get_parameter(key).fill_(-9)      # time constants of microseconds
+        model.con1.op.weight.fill_(100)
+        model.con2.op.weight.fill_(0)
+        model.con3.op.weight.copy_(torch.tensor([[1.0], [2.0]]))
+    return model
+
+
+@needs_torch
+def test_loss_knows_the_lead():
+    """The answer of each step is compared with the movement in it, also at ends of trials."""
+    spikes = np.random.default_rng(1).random(200) < 0.2
+    spikes[1:] &= ~spikes[:-1]                          # the unit loses the input after a spike
+    recording = make_recording([[0] if spike else [] for spike in spikes], channels=1,
+                               reset=[0, 90, 93])
+    wanted = spikes[:, None] * np.array([1.0, 2.0])
+    recording = replace(recording, velocity=wanted)
+    errors = {}
+    for time in ("earliest", "published"):
+        model  = delay_line(time)
+        recipe = Recipe(batch=16, window=0.2, dropout=0, lowest=0, highest=1e3)
+        batch  = _Windows(recording, np.ones(2), recipe).draw(np.random.default_rng(2))
+        errors[time] = (_error(model, recording, np.ones(2)), _step(
+            model, batch, recipe, torch.optim.SGD(model.parameters(), lr=0))[0])
+    assert errors["earliest"] == pytest.approx((0, 1e-6), rel=0, abs=1e-6)
+    assert min(errors["published"]) > 0.5
+
+
+@needs_torch
+def test_validation_is_apart(session, monkeypatch):
+    """The part that chooses the best batch is the last tenth, and no batch has it."""
+    learnt, judged = [], []
+    monkeypatch.setattr(fit_module, "_Windows", lambda recording, *rest: (
+        learnt.append(recording) or _Windows(recording, *rest)))
+    monkeypatch.setattr(fit_module, "_error", lambda model, recording, scale: (
+        judged.append(recording) or _error(model, recording, scale)))
+    fit(session, Recipe(hidden=4, epochs=8), progress=False)
+    assert [recording.steps for recording in learnt] == [450]
+    assert {recording.steps for recording in judged} == {50} and len(judged) > 1
+    assert (learnt[0].velocity == session.velocity[:450]).all()
+    assert (judged[0].velocity == session.velocity[450:]).all()
+
+
+@needs_torch
+def test_best_network_is_kept(session, monkeypatch):
+    errors = iter([0.5, 0.25, 0.75])
+    monkeypatch.setattr(fit_module, "_error", lambda *_: next(errors))
+    copies = []
+    monkeypatch.setattr(fit_module, "deepcopy", lambda model: (
+        copies.append(deepcopy(model)) or copies[-1]))
+    model = fit(session, Recipe(hidden=4, epochs=8), progress=False)
+    assert len(copies) == 2
+    assert (model.con2.op.weight == copies[1].rounded().con2.op.weight).all()
+
+
+@pytest.mark.parametrize("done, part", [
+    (0.39, 0), (0.4, 0), (0.4351, 0.271), (0.5751, 0.875), (0.75, 1), (1, 1),
+])
+@needs_torch
+def test_pruning_in_steps(done, part):
+    assert _sparsity(done, 0.4) == pytest.approx(0.4 * part)
+
+
+@needs_torch
+def test_time_constants_follow_the_step():
+    for dt, factor in ((0.001, 1), (0.004, 1), (0.016, 2), (0.1, 5)):
+        model = TinyRSNN(1, 2, dt=dt)
+        _slow_down(model)
+        tau = torch.tensor([10e-3, 20e-3, 10e-3, 50e-3]) * factor
+        for decay, wanted in zip(model.decays(), torch.exp(-dt / tau), strict=True):
+            assert torch.allclose(decay, wanted, rtol=1e-5, atol=0)
+
+
+@needs_torch
 def test_model_learns_everything():
     torch.manual_seed(1)
     model = TinyRSNN(8, 6, 2)
@@ -80,11 +182,11 @@ def test_model_learns_everything():
 @needs_torch
 def test_checkpoint_round_trip(tmp_path):
     torch.manual_seed(1)
-    model = TinyRSNN(5, 4, 2, dt=0.033)
+    model = TinyRSNN(5, 4, 2, dt=0.033, time="earliest")
     path  = tmp_path / "a.safetensors"
     model.checkpoint(path)
     with safe_open(path, framework="np") as file:
-        assert file.metadata() == {"dt": "0.033"}
+        assert file.metadata() == {"dt": "0.033", "time": "earliest"}
         assert sorted(file.keys()) == sorted(KEYS)
         for key in KEYS:
             assert file.get_tensor(key).dtype == np.float16
