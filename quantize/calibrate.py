@@ -4,8 +4,10 @@
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from spikewright.model.model import Widths
-from spikewright.network.network import Network
+from spikewright.network.network import Network, Population
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace, run_reference
 
@@ -15,6 +17,9 @@ __all__ = ["Calibration", "calibrate"]
 
 MARGIN = 1.5
 MOST_FRACTION = 8
+
+# Thresholds below which an integrator without a leak may saturate: it is silent for long anyway.
+DEEP = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,9 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
               trace: Trace | None = None) -> Calibration:
     """Choose the most fraction bits with which ``MARGIN`` times the peaks still fit.
 
+    The membrane of a spiking neuron without a leak may drift far below 0. Its peak counts as ``DEEP``
+    thresholds at most. Below that it saturates.
+
     Parameters
     ----------
     network : Network
@@ -63,7 +71,8 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
     weight = max(bits + shift for bits, shift in zip(rounded.bits, rounded.shift, strict=True))
     sigma = rounded.scale
     s_peak = max(float((trace.current_peak[name] / sigma[name]).max()) for name in sigma)
-    m_peak = max(float((trace.membrane_peak[name] / sigma[name]).max()) for name in sigma)
+    m_peak = max(float((_membrane_peak(network.population(name), trace) / sigma[name]).max())
+                 for name in sigma)
     room_s = widths.largest_current / max(s_peak * MARGIN, 1)
     room_m = widths.largest_membrane / max(m_peak * MARGIN, 1)
     fraction = min(math.floor(math.log2(min(room_s, room_m))), MOST_FRACTION,
@@ -75,3 +84,12 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
     return Calibration(
         widths=replace(widths, fraction=fraction), source=recording.name, margin=MARGIN,
         current_peak=s_peak, membrane_peak=m_peak)
+
+
+def _membrane_peak(population: Population, trace: Trace) -> np.ndarray:
+    """Largest magnitude of m of each neuron, as far as it counts."""
+    peak = trace.membrane_peak[population.name]
+    if not population.spiking:
+        return peak
+    return np.where(population.membrane_decay == 1,
+                    np.minimum(peak, DEEP * np.abs(population.threshold)), peak)

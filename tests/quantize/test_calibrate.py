@@ -8,6 +8,7 @@ import pytest
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import model_hash
 from spikewright.model.model import Widths
+from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
@@ -260,3 +261,23 @@ def test_neurons_that_fire_by_themselves_only_through_others(recording):
 def test_compile_refuses_a_network_that_no_spike_reaches(recording, factor, told):
     with refused(told, ValueError):
         compile_network(_small_inputs(factor), name="n", recording=recording)
+
+
+@pytest.mark.parametrize("decay, peak, fraction", [(1.0, 16, 6), (0.96875, 32, 5)])
+def test_integrator_that_drifts_below(decay, peak, fraction):
+    """A weight of -1 in each of 400 steps. Sixteen thresholds of 1 count, or what a leak leaves."""
+    one = np.ones(1)
+    network = Network(
+        channels=2, dt=4e-3,
+        populations=(Population(name="n", spiking=True, reset="zero_keep", threshold=one,
+                                synaptic_decay=0 * one, membrane_decay=decay * one),
+                     Population(name="out", spiking=False, synaptic_decay=0 * one,
+                                membrane_decay=0 * one, threshold=one)),
+        projections=(Projection(source=INPUT, target="n", delay=0,
+                                weights=np.array([[-1.0], [1.0]])),
+                     Projection(source="n", target="out", delay=0, weights=one[:, None])))
+    recording = make_recording([[0]] * 400, 2)
+    found = calibrate(network, nearest(network, (2, 2)), recording,
+                      Widths(weight=2, current=12, membrane=12))
+    assert found.membrane_peak == pytest.approx(peak, rel=1e-4)
+    assert found.widths.fraction == fraction
