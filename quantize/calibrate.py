@@ -48,8 +48,8 @@ def calibrate(network: Network, rounded: Rounded, recording: Recording, widths: 
               trace: Trace | None = None) -> Calibration:
     """Choose the most fraction bits with which ``MARGIN`` times the peaks still fit.
 
-    The membrane of a spiking neuron without a leak may drift far below 0. Its peak counts as ``DEEP``
-    thresholds at most. Below that it saturates.
+    The membrane of a spiking neuron without a leak may drift far below 0. Its peak counts as
+    ``DEEP`` thresholds at most. Below that it saturates.
 
     Parameters
     ----------
