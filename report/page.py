@@ -16,6 +16,7 @@ from .html import render_page
 from .names import BLOCKS
 from .report import Hop, Report
 from .score import decoded, foreign
+from .summary import late
 
 __all__ = ["page"]
 
@@ -48,6 +49,7 @@ def page(report: Report, recording: Recording, reference: np.ndarray, answer: An
     }
     return render_page("spikewright.report", "report.html", pictures=drawings, report=report,
                        colours=BLOCK_COLOURS, integer=integer, foreign=foreign(accuracy),
+                       late=late(report.cycles),
                        decoded=decoded(accuracy.integers),
                        decoded_single=decoded(accuracy.single), taken=_taken(report),
                        hops=short_path(report.critical_path.hops))

@@ -72,7 +72,8 @@ def velocity(report: Report, curves: dict[str, np.ndarray], truth: np.ndarray | 
 def cycles(report: Report, seen: np.ndarray) -> Picture:
     """Histogram of the ``seen`` cycles of a step, with the worst case and the available time."""
     worst, budget = report.cycles.worst, report.cycles.budget
-    low, high = max(int(seen.min()), 1) / 1.6, budget * 1.25
+    low = max(min(int(seen.min()), budget), 1) / 1.6
+    high = max(int(seen.max()), worst, budget) * 1.25
     bins = np.geomspace(low, high, 120)
     per_us = report.clock_mhz
     picture = Picture("cycles", (

@@ -3,10 +3,10 @@
 
 from .markdown import digits
 from .names import title
-from .report import Idle, Measured, Report
+from .report import Idle, Measured, Report, StepCycles
 from .score import axes, decoding, foreign
 
-__all__ = ["summary"]
+__all__ = ["late", "summary"]
 
 
 def summary(report: Report) -> str:
@@ -17,7 +17,7 @@ def summary(report: Report) -> str:
     rows = [
         ("model", f"{report.model.name}, hash {report.model_hash[:16]}"),
         *(("decoding", text) for text in [decoding(accuracy)] if text),
-        *(("warning", text) for text in [foreign(accuracy)] if text),
+        *(("warning", text) for text in [foreign(accuracy), late(cycles)] if text),
         ("board", f"{report.board.title}, {report.board.device}"),
         ("core", title(report.config)),
         ("area", taken),
@@ -36,6 +36,15 @@ def summary(report: Report) -> str:
                      f"{axes(row.decoding_correlation)}")
         rows.append((row.arithmetic, text))
     return "\n".join(f"{key:12} {value}" for key, value in rows)
+
+
+def late(cycles: StepCycles) -> str:
+    """A warning where the core may need longer than a step lasts; else empty."""
+    if cycles.worst <= cycles.budget:
+        return ""
+    return (f"the next step begins after {cycles.budget:,} cycles, but a step may need "
+            f"{cycles.worst:,}, and needed up to {cycles.largest_seen:,} on this recording: take "
+            "more lanes, a faster clock, or longer steps")
 
 
 def _idle(idle: Idle) -> str:

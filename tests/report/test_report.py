@@ -4,11 +4,13 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+import spikewright.boards.flow.build
 import spikewright.boards.flow.toolchain
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
@@ -24,6 +26,7 @@ from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.report import Accuracy, Cells, Score
 from spikewright.report.score import decoded, decoding, foreign, number, score
+from spikewright.report.summary import summary
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
 from tests.pages import check_on_phone, check_page, pictures
@@ -111,6 +114,30 @@ def test_facts(run, recording, tmp_path):
 def test_worst_case_grows_with_lanes(run):
     one, four = (run(config=CoreConfig(lanes=lanes))[0].cycles.worst for lanes in (1, 4))
     assert one > four
+
+
+@pytest.mark.parametrize("budget", [0, 200])
+def test_steps_that_are_too_short(run, monkeypatch, budget):
+    """The report is whole, and warns."""
+    def shorter(*args, **options):
+        report = collect(*args, **options)
+        return replace(report, cycles=replace(report.cycles, budget=budget))
+    collect = spikewright.boards.flow.build.collect
+    monkeypatch.setattr(spikewright.boards.flow.build, "collect", shorter)
+    report, text = run()
+    worst, seen = report.cycles.worst, report.cycles.largest_seen
+    assert worst > budget
+    warning = (f"the next step begins after {budget:,} cycles, but a step may need {worst:,}, and "
+               f"needed up to {seen:,} on this recording: take more lanes, a faster clock, or "
+               "longer steps")
+    assert f"warning      {warning}\n" in summary(report)
+    assert f"<b>Steps are too short:</b> {warning}." in text
+    check_page(text)
+
+
+def test_steps_that_are_long_enough(run):
+    report, text = run()
+    assert "warning" not in summary(report) and "too short" not in text
 
 
 def test_page_stands_alone(run, recording):
