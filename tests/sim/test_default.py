@@ -21,10 +21,10 @@ def model(tmp_path_factory):
 
 
 def test_default_answers_as_golden(model, tmp_path):
-    for backend, name in (("golden", "golden"), ("rtl", "sim")):
+    for backend, name in (("golden", "golden.npz"), ("rtl", "sim.npz")):
         run_words(["run", str(model), str(RECORDING), "-o", str(tmp_path / name),
                    "--backend", backend, "--build", str(BUILD)])
-    with np.load(tmp_path / "golden") as want, np.load(tmp_path / "sim") as have, \
+    with np.load(tmp_path / "golden.npz") as want, np.load(tmp_path / "sim.npz") as have, \
             np.load(RECORDING) as recording:
         for key in want:
             assert np.array_equal(want[key], have[key]), key
