@@ -101,8 +101,11 @@ def load_model(folder: Path) -> tuple[IntegerModel, Network, dict]:
         As for `load_artefact`, and if the folder is replaced meanwhile.
     """
     written, manifest = _read_manifest(folder)
-    return (_read_integers(folder, written, manifest), _read_network(folder, written, manifest),
-            manifest)
+    model = _read_integers(folder, written, manifest)
+    network = _read_network(folder, written, manifest)
+    with _refusing(folder):
+        _check_alike(model, network)
+    return model, network, manifest
 
 
 def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
@@ -141,6 +144,20 @@ def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
                        projections=projections, lead_steps=form["lead_steps"], **readout)
 
 
+def _check_alike(model: IntegerModel, network: Network) -> None:
+    """Check that the integers have the form of the network that they were rounded from."""
+    for name, integer, exact in (
+            ("channels", model.channels, network.channels), ("dt", model.dt, network.dt),
+            ("lead_steps", model.lead_steps, network.lead_steps),
+            ("axes", model.axes, len(network.readout)),
+            ("populations", [(p.name, p.spiking, p.size) for p in model.populations],
+             [(p.name, p.spiking, p.neurons) for p in network.populations]),
+            ("projections", [(p.source, p.target, p.delay) for p in model.projections],
+             [(p.source, p.target, p.delay) for p in network.projections])):
+        if integer != exact:
+            raise ValueError(f"its {name} must be {exact}, as its network has, not {integer}")
+
+
 def _read_manifest(folder: Path) -> tuple[dict, dict]:
     """The manifest as it was written, and the manifest in the present form.
 
@@ -153,7 +170,7 @@ def _read_manifest(folder: Path) -> tuple[dict, dict]:
     damaged = f"{path} must be the manifest of a model, not a damaged file"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        schema = manifest["schema"]
+        schema, digest = manifest["schema"], _text_digest(manifest)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(damaged) from error
     if type(schema) is not int or schema < 1:
@@ -164,7 +181,7 @@ def _read_manifest(folder: Path) -> tuple[dict, dict]:
                          "newer Spikewright")
     if "manifest_hash" not in manifest:
         raise InputError(damaged)
-    if manifest["manifest_hash"] != _text_digest(manifest):
+    if manifest["manifest_hash"] != digest:
         raise InputError(f"{path} must be as it was written, not changed: build the model again")
     try:
         present = present_form(manifest)

@@ -83,10 +83,11 @@ def _check(value, kind, title, exact):
         keys = value.keys() if type(value) is dict else set()
         needed = {key for key in kind if not key.endswith("?")}
         allowed = {key.removesuffix("?") for key in kind}
+        found = ", ".join(keys)
         if not keys >= needed or (exact and not keys <= allowed):
             raise ValueError(f"{title} must have the entries "
                              f"{', '.join(key for key in kind if key in needed)}, not "
-                             f"{', '.join(keys) or shown}")
+                             f"{found if found and found.isprintable() else shown}")
         for key, inner in kind.items():
             if (name := key.removesuffix("?")) in keys:
                 _check(value[name], inner, f"{title}.{name}", exact)
@@ -101,3 +102,5 @@ def _check(value, kind, title, exact):
     elif type(value) not in ((int, float) if kind is float else (kind,)) or (
             kind is int and value < 0):
         raise ValueError(f"{title} must be {KINDS[kind]}, not {shown}")
+    elif kind is str and exact and not value.isprintable():
+        raise ValueError(f"{title} must be printable text, not {shown}")

@@ -14,6 +14,9 @@ __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjecti
 WIDTH_LIMITS = {"weight": (2, 16), "current": (8, 32), "membrane": (8, 32), "decay": (4, 16),
                 "fraction": (0, 12)}
 
+# Most neurons of a population in the checkpoint. An answer has a column for each.
+MOST_NEURONS = 1 << 16
+
 
 def check_name(name: str) -> None:
     """Check the name of a model.
@@ -261,6 +264,10 @@ class IntegerModel:
                   "membrane_decay": (0, 1 << self.widths.decay)}
         for population in self.populations:
             _check_reset(population, peak - 1)
+            if not 1 <= population.neurons <= population.size <= MOST_NEURONS:
+                raise ValueError(f"{population.name} must have from 1 neuron to all of its size, "
+                                 f"and a size of at most {MOST_NEURONS}, not "
+                                 f"{population.neurons} of {population.size}")
             _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)
             for key, (low, high) in limits.items():
                 array = getattr(population, key)
@@ -287,12 +294,16 @@ class IntegerModel:
             raise ValueError(f"channel_row must have shape {(self.channels,)}, "
                              f"not {self.channel_row.shape}")
         _check_range(self.channel_row, "channel_row", -1, self.channels - 1)
+        if not self.rows:
+            raise ValueError("channel_row must hold an input row, not only -1")
         if self.weight_bits[:1] != [self.widths.weight]:
             raise ValueError(f"Width weight must be the bits of the widest projection, one of "
                              f"{self.weight_bits}, not {self.widths.weight}")
         if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
             raise ValueError(f"readout must have shape (axes, {self.outputs}), "
                              f"not {self.readout.shape}")
+        if not self.axes:
+            raise ValueError("readout must have 1 axis or more, not none")
         if not np.isfinite(self.readout).all():
             raise ValueError("readout must be finite, not hold NaN or an infinity")
 

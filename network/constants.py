@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Constants of the published tinyRSNN and bigRSNN code, in seconds, and the limit of a step.
+"""Constants of the published tinyRSNN and bigRSNN code, in seconds, and limits.
 
 A time constant is one of the TAU below times ``softplus(p)``, where ``p`` is the learnt parameter
 of the neuron. The decay of one step is ``exp(-dt / time constant)``.
@@ -18,6 +18,7 @@ TAU_MEM_READOUT = 50e-3     # membrane of a readout neuron
 BIG_HEADS = ((50e-3, 10e-3), (20e-3, 5e-3), (20e-3, 20e-3), (30e-3, 10e-3), (100e-3, 30e-3))
 
 MOST_DT = 10                # seconds; a step must be shorter
+MOST_DELAY = (1 << 16) - 1  # steps of a projection
 
 
 def is_dt(seconds: float) -> bool:

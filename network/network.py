@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .constants import MOST_DT, is_dt
+from .constants import MOST_DELAY, MOST_DT, is_dt
 
 __all__ = ["CONSTANT", "INPUT", "RESETS", "START", "Network", "Population", "Projection",
            "check_form", "constant", "inner", "role", "spike_columns", "start"]
@@ -95,7 +95,7 @@ class Population:
     Raises
     ------
     ValueError
-        If an array has another shape, or a value is out of range.
+        If the name cannot be printed, an array has another shape, or a value is out of range.
     """
 
     name: str
@@ -107,6 +107,8 @@ class Population:
     at_least: bool = False
 
     def __post_init__(self) -> None:
+        if not self.name.isprintable():
+            raise ValueError(f"Population name must be printable text, not {self.name!r}")
         if self.reset not in RESETS:
             raise ValueError(f"Population {self.name} reset must be one of {', '.join(RESETS)}, "
                              f"not {self.reset!r}")
@@ -224,6 +226,8 @@ class Network:
         if self.readout.ndim != 2 or self.readout.shape[1] != self.outputs:
             raise ValueError(f"Network readout must have shape (axes, {self.outputs}), not "
                              f"{self.readout.shape}")
+        if not len(self.readout):
+            raise ValueError("Network readout must have 1 axis or more, not none")
         for projection in self.projections:
             shape = (self.size(projection.source), self.size(projection.target))
             if projection.weights.shape != shape:
@@ -267,8 +271,8 @@ def check_form(network: Any) -> None:
     Parameters
     ----------
     network : Network or IntegerModel
-        This check reads its channels and dt, and the names, kinds and delays of its populations and
-        projections.
+        This check reads its channels, dt and lead_steps, and the names, kinds and delays of its
+        populations and projections.
 
     Raises
     ------
@@ -278,6 +282,9 @@ def check_form(network: Any) -> None:
     if not (network.channels >= 1 and is_dt(network.dt)):
         raise ValueError(f"Network must have 1 channel or more and a dt between 0 and {MOST_DT} s, "
                          f"not {network.channels} and {network.dt}")
+    if not 0 <= network.lead_steps <= MOST_DELAY:
+        raise ValueError(f"Network lead_steps must be from 0 to {MOST_DELAY}, not "
+                         f"{network.lead_steps}")
     names = [population.name for population in network.populations]
     if len(set(names)) < len(names) or INPUT in names:
         raise ValueError(f"Network population names must differ from one another and from "
@@ -291,6 +298,8 @@ def check_form(network: Any) -> None:
         title = f"Projection {projection.title}"
         if projection.target not in order or projection.source not in (INPUT, *order):
             raise ValueError(f"{title} must join populations of the network, not others")
+        if projection.delay > MOST_DELAY:
+            raise ValueError(f"{title} delay must be at most {MOST_DELAY}, not {projection.delay}")
         if projection.source == INPUT:
             continue
         if not network.populations[order[projection.source]].spiking:

@@ -7,6 +7,7 @@ import numpy as np
 
 from spikewright.base.errors import did_you_mean
 
+from ..constants import MOST_DELAY
 from .chains import reach
 from .flatten import Flat
 from .graph import ANALOG, NEURONS, Node, quoted
@@ -17,7 +18,7 @@ __all__ = ["check_graph", "input_shapes", "steps_of"]
 # Nodes between neurons and an Output that change no value.
 PLAIN = ("Input", "Output", "Flatten", "Delay")
 
-MOST_CHANNELS, MOST_STEPS = 1 << 16, (1 << 16) - 1
+MOST_CHANNELS = 1 << 16
 
 # A delay may differ by this part of a step from a whole number: files have float32.
 CLOSE = 1e-3
@@ -107,9 +108,9 @@ def steps_of(node: Node, delays: np.ndarray, dt: float) -> np.ndarray:
         If one is negative or no multiple of ``dt``.
     """
     steps = np.rint(delays / dt)
-    bad = (np.abs(delays / dt - steps) > CLOSE) | (steps < 0) | (steps > MOST_STEPS)
+    bad = (np.abs(delays / dt - steps) > CLOSE) | (steps < 0) | (steps > MOST_DELAY)
     if bad.any():
         value = float(delays[bad].ravel()[0])
         raise ValueError(f"Node {node.name} delay must be a multiple of dt ({dt:g}) from 0 to "
-                         f"{MOST_STEPS} steps, not {value:g} ({value / dt:g} steps)")
+                         f"{MOST_DELAY} steps, not {value:g} ({value / dt:g} steps)")
     return steps.astype(int)

@@ -11,7 +11,9 @@ import numpy as np
 from spikewright.quantize.compile import compile_network
 from tests.networks import tiny_network
 
-__all__ = ["compiled", "rehash", "rewrite", "same"]
+__all__ = ["compiled", "rehash", "rehash_all", "rewrite", "same"]
+
+FILES = {"model": "tables.npz", "network": "network.npz"}
 
 
 def same(one, other):
@@ -41,23 +43,29 @@ def rewrite(path, change):
 
 
 def rehash(folder, change=lambda manifest, tables: None):
-    """Change a model folder, and compute all of its hashes again."""
+    """Change the integers of a model folder, and compute all of its hashes again."""
+    rehash_all(folder, lambda manifest, arrays: change(manifest, arrays["model"]))
+
+
+def rehash_all(folder, change):
+    """The same, where ``change`` also gets the arrays of the network."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     arrays = {}
-    for part, name in (("model", "tables.npz"), ("network", "network.npz")):
+    for part, name in FILES.items():
         with np.load(folder / name) as file:
             arrays[part] = dict(file)
-    change(manifest, arrays["model"])
-    for part, name in (("model", "tables.npz"), ("network", "network.npz")):
+    change(manifest, arrays)
+    for part, name in FILES.items():
         np.savez(folder / name, **arrays[part])
         if isinstance(manifest.get(part), dict):
-            shape = {key: value for key, value in manifest[part].items() if key != "name"}
+            shape = {key: value for key, value in manifest[part].items()
+                     if key != "name" or manifest.get("schema") == 1}
             digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
             for key, array in sorted(arrays[part].items()):
                 digest.update(f"{key} {array.dtype.str} {array.shape}".encode() + array.tobytes())
             manifest[f"{part}_hash"] = digest.hexdigest()
-    del manifest["manifest_hash"]
+    manifest.pop("manifest_hash", None)
     manifest["manifest_hash"] = hashlib.sha256(
         json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps(manifest), encoding="utf-8")

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from spikewright.model.artefact import load_artefact, load_manifest, load_network
+from spikewright.base.errors import InputError
+from spikewright.model.artefact import load_artefact, load_manifest, load_model, load_network
 from tests.model.parts import rehash, same
 from tests.networks import refused
 
@@ -58,6 +59,20 @@ def test_artefact_hashes_are_those_of_its_format(folder):
      "network.projections[0] must have the entries source, target, delay, not 3"),
     (lambda m: m.pop("network"),
      "network must have the entries channels, dt, lead_steps, populations, projections, not None"),
+    (lambda m: m["model"]["populations"][0].update({"\x1b[31m": 1}),
+     ("model.populations[0] must have the entries name, spiking, size, not {'\\x1b[31m': 1, "
+      "'name': 'hidden', 'size': 5, 'spiking': True}")),
+    (lambda m: m["model"]["populations"][0].update(name="a\nb"),
+     "model.populations[0].name must be printable text, not 'a\\nb'"),
+    (lambda m: m["network"]["projections"][0].update(source="\x1b[31m"),
+     "network.projections[0].source must be printable text, not '\\x1b[31m'"),
+    (lambda m: m["model"]["populations"][0].update(reset=None),
+     "model.populations[0].reset must be text, not None"),
+    (lambda m: m["model"]["populations"][0].update(at_least=True),
+     ("model.populations[0] must have the entries name, spiking, size, not name, spiking, size, "
+      "at_least")),
+    (lambda m: m["network"]["populations"][0].update(at_least=1),
+     "network.populations[0].at_least must be true or false, not 1"),
     (lambda m: m.update(warnings=["one", 2]), "warnings[1] must be text, not 2"),
     (lambda m: m["calibration"].pop("margin"),
      ("calibration must have the entries rule, states, proven, source, margin, current_peak, "
@@ -106,6 +121,25 @@ def test_artefact_with_entries_of_the_wrong_kind(folder, change, message):
      "Projection input->gone must join populations of the network, not others"),
     (lambda m, t: m["model"]["projections"][0].update(delay=0),
      "Projection hidden->hidden delay must be 1 or more to go backward, not 0"),
+    (lambda m, t: m["model"]["projections"][0].update(delay=65536),
+     "Projection hidden->hidden delay must be at most 65535, not 65536"),
+    (lambda m, t: m["model"].update(lead_steps=65536),
+     "Network lead_steps must be from 0 to 65535, not 65536"),
+    (lambda m, t: m["model"]["populations"][0].update(size=65537),
+     ("hidden must have from 1 neuron to all of its size, and a size of at most 65536, not 5 of "
+      "65537")),
+    (lambda m, t: t.update({key: t[key][:0] for key in t if key.startswith("hidden.")}),
+     ("hidden must have from 1 neuron to all of its size, and a size of at most 65536, not 0 of "
+      "5")),
+    (lambda m, t: (t["channel_row"].fill(-1), t.update(
+        {"1.input.hidden.weights": t["1.input.hidden.weights"][:0]})),
+     "channel_row must hold an input row, not only -1"),
+    (lambda m, t: t.update(readout=t["readout"][:0]), "readout must have 1 axis or more, not none"),
+    (lambda m, t: m["model"]["populations"][0].update(reset="one"),
+     ("hidden reset must be one of zero_lose, zero_keep, subtract_next, subtract_same, none, not "
+      "'one'")),
+    (lambda m, t: m["model"]["populations"][1].update(reset="none"),
+     "readout reset must be zero_lose, because it does not spike, not 'none'"),
 ])
 def test_artefact_whose_parts_do_not_belong_together(folder, change, message):
     first = load_artefact(folder)[0].projections[0].weights[0, 0]
@@ -144,6 +178,39 @@ def test_artefact_damaged_manifest(folder, text):
     path.write_bytes(text.encode(errors="surrogateescape"))
     with refused(f"{path} must be the manifest of a model, not a damaged file"):
         load_manifest(folder)
+
+
+def test_artefact_manifest_that_is_too_deep(folder):
+    path = folder / "manifest.json"
+    for depth in range(700, 1000):
+        path.write_text(f'{{"schema": 2, "manifest_hash": "", "note": {"[" * depth}{"]" * depth}}}')
+        with pytest.raises(InputError):
+            load_manifest(folder)
+
+
+@pytest.mark.parametrize("change, message", [
+    (lambda m, t: (m["model"].update(channels=7),
+                   t.update(channel_row=np.append(t["channel_row"], 0))),
+     "its channels must be 6, as its network has, not 7"),
+    (lambda m, t: m["model"].update(dt=0.005),
+     "its dt must be 0.004, as its network has, not 0.005"),
+    (lambda m, t: m["model"].update(lead_steps=4),
+     "its lead_steps must be 5, as its network has, not 4"),
+    (lambda m, t: t.update(readout=t["readout"][:1]),
+     "its axes must be 2, as its network has, not 1"),
+    (lambda m, t: m["model"]["populations"][0].update(size=6),
+     ("its populations must be [('hidden', True, 5), ('readout', False, 2)], as its network has, "
+      "not [('hidden', True, 6), ('readout', False, 2)]")),
+    (lambda m, t: m["model"]["projections"][1].update(delay=1),
+     ("its projections must be [('hidden', 'hidden', 3), ('input', 'hidden', 0), ('hidden', "
+      "'readout', 0)], as its network has, not [('hidden', 'hidden', 3), ('input', 'hidden', 1), "
+      "('hidden', 'readout', 0)]")),
+])
+def test_artefact_whose_integers_are_of_another_network(folder, change, message):
+    rehash(folder, change)
+    load_artefact(folder)
+    with refused(f"Model {folder} must be whole, but {message}: build the model again"):
+        load_model(folder)
 
 
 @pytest.mark.parametrize("schema", [0, True, None, "1", 2.0])

@@ -40,6 +40,7 @@ def test_network_outputs_and_columns():
     (np.ones((2, 3)), "must have shape (axes, 2), not (2, 3)"),
     (np.ones(2),      "must have shape (axes, 2), not (2,)"),
     (np.array([[1, np.nan]]), "must be finite, not nan at [0, 1]"),
+    (np.ones((0, 2)), "must have 1 axis or more, not none"),
 ])
 def test_network_wrong_readout(readout, message):
     with refused(f"Network readout {message}", ValueError):
@@ -101,6 +102,7 @@ def test_projection_wrong():
     (("out", "first", 1, (2, 3)),    "out->first must come from a population that spikes"),
     (("second", "first", 0, (2, 3)), "second->first delay must be 1 or more to go backward, not 0"),
     (("first", "first", 0, (3, 3)),  "first->first delay must be 1 or more to go backward, not 0"),
+    (("first", "out", 65536, (3, 2)), "first->out delay must be at most 65535, not 65536"),
 ])
 def test_network_wrong_projection(projection, message):
     parts = _parts()
@@ -113,10 +115,17 @@ def test_network_wrong_projection(projection, message):
     ({"channels": 0}, "must have 1 channel or more and a dt between 0 and 10 s, not 0 and 0.004"),
     ({"dt": 0.0},     "must have 1 channel or more and a dt between 0 and 10 s, not 4 and 0.0"),
     ({"dt": np.nan},  "must have 1 channel or more and a dt between 0 and 10 s, not 4 and nan"),
+    ({"lead_steps": 65536}, "lead_steps must be from 0 to 65535, not 65536"),
+    ({"lead_steps": -1},    "lead_steps must be from 0 to 65535, not -1"),
 ])
 def test_network_wrong(changes, message):
     with refused(f"Network {message}", ValueError):
         Network(**_parts(**changes))
+
+
+def test_population_name_that_cannot_be_printed():
+    with refused("Population name must be printable text, not '\\x1b[31m'", ValueError):
+        make_network(0, {"\x1b[31m": 3, "out": 2}, [])
 
 
 def test_network_wrong_populations():
