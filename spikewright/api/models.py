@@ -21,7 +21,7 @@ from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.rules import Rules
 
 __all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read",
-           "reading_warnings"]
+           "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
 _FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
@@ -66,6 +66,11 @@ def read(path: str | Path, *, framework: str | None = None, dt: float | None = N
         network = read_checkpoint(path)
     _FILES[network] = path
     return network
+
+
+def reading_options(network: Network) -> dict | None:
+    """How the NIR graph of ``network`` was read, in the form of a manifest; None without one."""
+    return _NIR[network][0] if network in _NIR else None
 
 
 def reading_warnings(network: Network) -> tuple[str, ...]:
@@ -162,8 +167,9 @@ def compose(network: Network, recording: Recording | None, options: dict,
         raise InputError(str(error)) from error
     source = {} if path is None else {
         "checkpoint": {"file": printable(path.name), "sha256": checkpoint_hash(path)}}
-    if network in _NIR:
-        source["nir"] = _NIR[network][0]
+    options_of_graph = reading_options(network)
+    if options_of_graph is not None:
+        source["nir"] = options_of_graph
         facts["warnings"] = [*reading_warnings(network), *facts["warnings"]]
     return Model(integers=integers, network=retimed,
                  facts={**source, "made_by": maker(), "options": options, **facts})

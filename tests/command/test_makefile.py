@@ -8,7 +8,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
@@ -19,6 +21,7 @@ from spikewright.model.artefact import load_manifest
 from spikewright.plan.config import CoreConfig
 from spikewright.report.report import Maker, Report
 from tests.designs import ROOT
+from tests.network.nir.graphs import chain, write_graph
 from tests.networks import random_tensors, refused
 
 
@@ -160,6 +163,20 @@ def test_model_is_not_made_again(make, clean):
     # A network that was trained anew has another hash.
     save_file(random_tensors(1), "net.safetensors")
     assert "up to date" not in make("model", CHECKPOINT="net.safetensors", CALIBRATE="rec.npz")[1]
+
+
+def test_other_options_of_a_graph_make_the_model_again(make, clean):
+    pytest.importorskip("nir", reason="NIR files are read with the packages of the extra 'nir'")
+    neurons = {"tau": np.full(3, 1e-3), "r": np.full(3, 10.0), "v_leak": np.zeros(3),
+               "v_threshold": np.ones(3), "v_reset": np.zeros(3)}
+    weights = np.random.default_rng(0).normal(0.5, 1, (3, 6))
+    write_graph("g.nir", *chain(("fc", ("Linear", {"weight": weights})), ("a", ("LIF", neurons)),
+                                shape=(6,)))
+    for reset, said in (("none", False), ("none", True), ("zero_keep", False)):
+        options = f"--from snntorch --reset {reset}"
+        status, out, _ = make("model", CHECKPOINT="g.nir", MODEL_OPTIONS=options)
+        assert (status, out.endswith("up to date\n")) == (0, said)
+        assert load_manifest(Path("build/g/model"))["nir"]["reset"] == reset
 
 
 def test_changed_source_makes_the_model_again(make, monkeypatch):

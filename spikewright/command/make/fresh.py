@@ -11,7 +11,7 @@ from spikewright.model.artefact import load_artefact, load_manifest
 from spikewright.network.checkpoint import checkpoint_hash
 
 from ..model.quantize import chosen_options
-from ..options import core_choices
+from ..options import chosen_nir, core_choices
 
 __all__ = ["bitstream_is_fresh", "is_of_settings", "model_is_fresh"]
 
@@ -23,14 +23,16 @@ def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
 
 def is_of_settings(folder: Path, arguments: Namespace) -> bool:
     """Return whether any version of Spikewright made the model with ``arguments``."""
-    from spikewright.api import quantize_options
+    from spikewright.api.models import quantize_options, read, reading_options
     try:
         _, manifest = load_artefact(folder)
     except InputError:
         return False
     return (manifest.get("options") == quantize_options(**chosen_options(arguments))
             and manifest.get("checkpoint", {}).get("sha256")
-            == checkpoint_hash(arguments.checkpoint))
+            == checkpoint_hash(arguments.checkpoint)
+            and manifest.get("nir") == reading_options(read(arguments.checkpoint,
+                                                            **chosen_nir(arguments))))
 
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
