@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The published tinyRSNN in torch: same update order, same parameters, same state-dict keys."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -173,5 +174,12 @@ class TinyRSNN(nn.Module):
         """
         state = {key: value.half() for key, value in self.rounded().state_dict().items()}
         with written_file(path) as temporary:
-            temporary.write_bytes(save(state, metadata={"dt": repr(float(self.dt)),
-                                                        "time": self.time}))
+            temporary.write_bytes(_in_order(save(state, metadata={"dt": repr(float(self.dt)),
+                                                                  "time": self.time})))
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same .safetensors file with a sorted header: `save` has no fixed order of metadata."""
+    size   = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:8 + size]), sort_keys=True, separators=(",", ":"))
+    return content[:8] + header.encode().ljust(size) + content[8 + size:]

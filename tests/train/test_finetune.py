@@ -150,7 +150,7 @@ def test_finetune_of_axes_that_mix_the_outputs(trained, session):
 
 def test_streams_give_every_step_once(trained, session):
     """One pass shows each step to one piece, its events whole, its target ``lead_steps`` on."""
-    model, _, _ = _compiled(trained, session)
+    model = replace(_compiled(trained, session)[0], lead_steps=5)
     streams, lead = Streams(model, session, length=7, batch=4), model.lead_steps
     targets, events, resets = [], 0, 0
     for chunk, target, mask in streams.one_pass(np.random.default_rng(1)):

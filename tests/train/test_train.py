@@ -196,6 +196,15 @@ def test_checkpoint_round_trip(tmp_path):
 
 
 @needs_torch
+def test_checkpoint_has_one_form(tmp_path):
+    """The same network gives the same bytes: `save` writes metadata in any order."""
+    model = TinyRSNN(5, 4, 2, dt=0.033, time="earliest")
+    for k in range(8):
+        model.checkpoint(tmp_path / f"{k}.safetensors")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+@needs_torch
 def test_checkpoint_too_large(tmp_path):
     model = TinyRSNN(1, 1, 1)
     model.con3.op.weight.data.fill_(1e6)

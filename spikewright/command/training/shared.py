@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options and checks of the commands that train."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+
+import numpy as np
 
 from spikewright.base.errors import InputError
 from spikewright.network.recording import TARGETS, Recording
@@ -56,15 +59,16 @@ def check_torch() -> None:
 
 
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
-          unseen: Recording) -> tuple[float | None, ...]:
+          unseen: Recording) -> dict:
     """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
 
-    ``title`` is the final name of the checkpoint. Returns the R2 of each axis. An axis on which
-    ``unseen`` does not move has None.
+    ``title`` is the final name of the checkpoint. Returns the R2 of each axis, ``r2_held_out``, and
+    those of linear decoders, ``baselines``. An axis on which ``unseen`` does not move has None.
     """
     check_torch()
     from spikewright.network.metrics import r_squared
     from spikewright.report.score import numbers
+    from spikewright.train.baselines import LAGS, linear_decoders
     from spikewright.train.fit import fit, predict
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
@@ -80,7 +84,15 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
     print(f"held out, {unseen.steps} steps: {scored(scores)}, "
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
-    return numbers(scores)
+    linear = linear_decoders(seen, unseen, recipe.validation)
+    for name, found in linear.items():
+        print(f"{name} of {LAGS[name]:g} s of counts, same part: {scored(found)}")
+    best = max(linear, key=lambda name: np.nan_to_num(linear[name].mean(), nan=-np.inf))
+    if scores.mean() < linear[best].mean():
+        print(f"warning: {best}, a linear decoder, decodes the held-out part better: try more "
+              "--epochs or --hidden, or record more", file=sys.stderr)
+    return {"r2_held_out": numbers(scores),
+            "baselines": {name: numbers(found) for name, found in linear.items()}}
 
 
 def scored(r2) -> str:

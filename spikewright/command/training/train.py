@@ -34,10 +34,10 @@ def run(arguments: Namespace) -> None:
     target_velocity(recording)
     seen, unseen = held_out(recording)
     with written_folder(arguments.output, "metrics.json") as folder:
-        r2 = train(arguments, folder / "final.safetensors",
-                   arguments.output / "final.safetensors", seen, unseen)
+        scores = train(arguments, folder / "final.safetensors",
+                       arguments.output / "final.safetensors", seen, unseen)
         (folder / "metrics.json").write_text(json.dumps(
-            {"r2_held_out": r2, "steps_held_out": unseen.steps, "hidden": arguments.hidden,
+            {**scores, "steps_held_out": unseen.steps, "hidden": arguments.hidden,
              "epochs": arguments.epochs, "seed": arguments.seed},
             indent=2, allow_nan=False) + "\n", encoding="utf-8")
     print(f"-> {arguments.output}")

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors import safe_open
 
+from spikewright.network.metrics import r_squared
+from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, save_session, simulate
+from spikewright.train.recording import held_out
 
 try:
     import torch
@@ -46,14 +51,15 @@ def test_command_fits(tmp_path, call_command):
     session = simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
     recording, checkpoint = tmp_path / "a.npz", tmp_path / "b"
     save_session(recording, session)
-    status, out, _ = call_command("train", recording, "-o", checkpoint,
-                          "--hidden", 8, "--epochs", 2, "--seed", 3)
+    status, out, err = call_command("train", recording, "-o", checkpoint,
+                                    "--hidden", 8, "--epochs", 2, "--seed", 3)
     assert status == 0 and "20-8-2, dt 0.004 s" in out
     with safe_open(checkpoint / "final.safetensors", framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}
-        dt    = float(file.metadata()["dt"])
-    output, _ = predict(TinyRSNN.from_state(state, dt), session)
-    assert np.isfinite(output).all()
+        dt, time = float(file.metadata()["dt"]), file.metadata()["time"]
+    _, unseen = held_out(read_recording(recording))
+    output, _ = predict(TinyRSNN.from_state(state, dt, time), unseen)
+    r2 = r_squared(unseen.velocity, output)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "b"]
     assert sorted(file.name for file in checkpoint.iterdir()) == [
         "final.safetensors", "metrics.json"]
@@ -61,7 +67,36 @@ def test_command_fits(tmp_path, call_command):
     assert {key: metrics[key] for key in ("hidden", "epochs", "seed", "steps_held_out")} == {
         "hidden": 8, "epochs": 2, "seed": 3, "steps_held_out": 100}
     x, y = metrics["r2_held_out"]
-    assert f"R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f})" in out
+    assert (x, y) == pytest.approx(tuple(r2), rel=1e-4)
+    assert f"held out, 100 steps: R2 {r2.mean():.3f} (x {x:.3f}, y {y:.3f})" in out
+    for name, seconds in (("wiener", "0.5"), ("ridge", "1")):
+        x, y = metrics["baselines"][name]
+        assert re.search(rf"{name} of {seconds} s of counts, same part: R2 -?\d+\.\d{{3}} "
+                         rf"\(x {x:.3f}, y {y:.3f}\)\n", out)
+    best = max(metrics["baselines"], key=lambda name: sum(metrics["baselines"][name]))
+    assert err == (f"warning: {best}, a linear decoder, decodes the held-out part better: try more "
+                   "--epochs or --hidden, or record more\n")
+
+
+@needs_torch
+def test_held_out_part_is_not_seen(tmp_path, call_command):
+    """Another end of the recording gives the same network, bit by bit."""
+    session = simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
+    other   = simulate(n_bins=500, seed=2, units=Units(channels=20), trials=2)
+    for name, end in (("a", session), ("b", other)):
+        head = session.head(400)
+        save_session(tmp_path / f"{name}.npz", replace(
+            head, channel=np.concatenate([head.channel, end.channel[end.start[400]:]]),
+            start=np.concatenate([head.start, end.start[401:] - end.start[400]
+                                  + head.start[400]]),
+            reset=session.reset,
+            velocity=np.concatenate([head.velocity, end.velocity[400:]])))
+        assert call_command("train", tmp_path / f"{name}.npz", "-o", tmp_path / name,
+                            "--hidden", 4, "--epochs", 8)[0] == 0
+    first, second = (tmp_path / name / "final.safetensors" for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+    first, second = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in "ab")
+    assert first["r2_held_out"] != second["r2_held_out"]
 
 
 @needs_torch
@@ -75,6 +110,7 @@ def test_command_scores_no_axis_without_movement(tmp_path, call_command):
     metrics = json.loads((tmp_path / "b" / "metrics.json").read_text())
     x, y = metrics["r2_held_out"]
     assert (status, err, x, y) == (0, "", None, None)
+    assert metrics["baselines"] == {"wiener": [None, None], "ridge": [None, None]}
     assert "held out, 2 steps: R2 - (x -, y -), " in out
 
 
