@@ -60,7 +60,7 @@ def checkpoint_hash(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_checkpoint(path: Path) -> Network:
+def read_checkpoint(path: Path, step: float | None = None) -> Network:
     """Read the checkpoint at ``path`` into a network.
 
     It has the published delays, unless the file says that it was trained to answer earlier.
@@ -69,18 +69,29 @@ def read_checkpoint(path: Path) -> Network:
     state dict of snnTorch modules. For other state dicts, the keys decide which kind of network
     they have.
 
+    Parameters
+    ----------
+    path : Path
+    step : float, optional
+        Seconds per step. By default, what the file says, and ``DT`` if it says nothing.
+
     Raises
     ------
     InputError
-        If the file cannot be read safely. Also if a tensor is missing, unknown, not finite, or has
-        a wrong shape.
+        If the file cannot be read safely, or says another step. Also if a tensor is missing,
+        unknown, not finite, or has a wrong shape.
     """
     path = Path(path)
     described = read_description(path) if path.suffix == SUFFIX else None
-    tensors, dt, time = read_tensors(described.state_dict if described else path)
+    tensors, said, time = read_tensors(described.state_dict if described else path)
+    if described:
+        said = described.dt
+    if None not in (step, said) and step != said:
+        raise InputError(f"Option step must be {said:g} s, as {path.name} has, not {step:g}")
+    dt = step or said or DT
     try:
         if described:
-            return snntorch_network(tensors, described.layers, described.dt)
+            return snntorch_network(tensors, described.layers, dt)
         return network_from_tensors(tensors, dt, time)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, deserialize, safe_open
 
 from spikewright.base.errors import InputError
 
-from .constants import DT, MOST_DT, is_dt
+from .constants import MOST_DT, is_dt
 
 __all__ = ["SUFFIXES", "TIMES", "read_tensors"]
 
@@ -28,7 +28,7 @@ INTEGERS = {"I64": np.int64, "I32": np.int32}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
-def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
+def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
     """Read the tensors of the file at ``path``.
 
     A tensor without axes may be an integer, such as a threshold. Others are floating-point numbers.
@@ -36,8 +36,8 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     Returns
     -------
     tensors : dict of str to ndarray of float64
-    dt : float
-        Seconds per step. A file that does not have it gets ``DT``.
+    dt : float or None
+        Seconds per step. None if the file does not have it.
     time : str
         One of ``TIMES``: when the network that was trained answers. A file that does not have it
         gets the first.
@@ -60,7 +60,7 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     return _read_torch(path) if path.suffix in TORCH_SUFFIXES else _read_safetensors(path)
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -80,12 +80,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
             raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, not "
                              f"{kind}")
         tensors[key] = values.reshape(tensor["shape"]).astype(np.float64)
-    dt, time = metadata.get("dt", DT), metadata.get("time", TIMES[0])
+    dt, time = metadata.get("dt"), metadata.get("time", TIMES[0])
     try:
-        step = float(dt)
+        step = None if dt is None else float(dt)
     except ValueError:
         step = float("nan")
-    if not is_dt(step):
+    if step is not None and not is_dt(step):
         raise InputError(f"Checkpoint {path} dt must be seconds between 0 and {MOST_DT}, not "
                          f"{dt!r}")
     if time not in TIMES:
@@ -93,7 +93,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
     return tensors, step, time
 
 
-def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
+def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
     try:
         import torch
     except ImportError:
@@ -120,7 +120,7 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float, str]:
             raise InputError(f"Checkpoint {path} {key} must be a dense tensor of floating-point "
                              f"numbers, not {value.dtype} in the layout {value.layout}")
         tensors[key] = value.detach().double().numpy()
-    return tensors, DT, TIMES[0]
+    return tensors, None, TIMES[0]
 
 
 def _state_dict(path: Path, content: object) -> dict:

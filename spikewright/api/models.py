@@ -12,6 +12,7 @@ from spikewright.golden.check import changed_behaviour
 from spikewright.model.model import Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
+from spikewright.network.constants import MOST_DT, is_dt
 from spikewright.network.network import Network
 from spikewright.network.nir.file import NIR_SUFFIX
 from spikewright.network.nir.options import Options
@@ -29,8 +30,8 @@ _NIR: weakref.WeakKeyDictionary[Network, tuple[dict, tuple[str, ...]]] = (
     weakref.WeakKeyDictionary())
 
 
-def read(path: str | Path, *, framework: str | None = None, dt: float | None = None,
-         readout: str | None = None, inputs: Sequence[str] = (),
+def read(path: str | Path, *, step: float | None = None, framework: str | None = None,
+         dt: float | None = None, readout: str | None = None, inputs: Sequence[str] = (),
          nodes: dict[str, dict] | None = None, **answers: str | float) -> Network:
     """Read a network file: a checkpoint, a description of one as .json, or a NIR graph as .nir.
 
@@ -39,6 +40,9 @@ def read(path: str | Path, *, framework: str | None = None, dt: float | None = N
     Parameters
     ----------
     path : path
+    step : float, optional
+        Seconds per step, as recordings have them. By default, what the file says. Without that, 4
+        ms, and for a NIR graph ``dt``.
     framework, dt, readout, inputs, nodes
         For NIR graphs: what the file does not say. docs/howto/nir.md has a table of them.
     **answers
@@ -53,17 +57,22 @@ def read(path: str | Path, *, framework: str | None = None, dt: float | None = N
         names the fault.
     """
     path = Path(path)
+    if step is not None and not is_dt(step):
+        raise InputError(f"Option step must be seconds between 0 and {MOST_DT}, not {step!r}")
     options = Options(framework=framework, dt=dt, readout=readout, inputs=tuple(inputs),
                       nodes=nodes or {}, answers=answers)
     if path.suffix == NIR_SUFFIX:
         reading = read_nir(path, options)
-        network = reading.network
-        _NIR[network] = reading.options, reading.warnings
+        network, facts = reading.network, reading.options
+        if step is not None:
+            network, facts = replace(network, dt=float(step)), {**facts, "step": step}
+        _NIR[network] = facts, reading.warnings
     elif options != Options():
+        other = "" if dt is None else ": for this file, give --step"
         raise InputError(f"Options of NIR graphs must come with a {NIR_SUFFIX} file, not "
-                         f"{path.name!r}")
+                         f"{path.name!r}{other}")
     else:
-        network = read_checkpoint(path)
+        network = read_checkpoint(path, step)
     _FILES[network] = path
     return network
 

@@ -84,8 +84,11 @@ def chosen_config(arguments: Namespace, **instead: str | int) -> CoreConfig:
 
 
 def add_nir_options(parser: ArgumentParser) -> None:
-    """Add what a NIR graph needs and its file does not have."""
+    """Add what the file of a network may not have, above all that of a NIR graph."""
     from spikewright.network.nir.options import ANSWERS, DEFAULTS, FRAMEWORKS, READOUTS, flag
+    parser.add_argument("--step", type=float, metavar="SECONDS",
+                        help="time per step, as recordings have it, if the network's file does not "
+                        "have it (default: 0.004; for a NIR graph, --dt)")
     group = parser.add_argument_group(
         "NIR graphs", "What a .nir file does not say. docs/howto/nir.md explains each option.")
     group.add_argument("--from", dest="framework", choices=FRAMEWORKS,
@@ -114,8 +117,8 @@ def chosen_nir(arguments: Namespace) -> dict:
     nodes: dict[str, dict] = {}
     for name, answers in arguments.node:
         nodes.setdefault(name, {}).update(answers)
-    return {"framework": arguments.framework, "dt": arguments.dt, "readout": arguments.readout,
-            "inputs": arguments.inputs, "nodes": nodes,
+    return {"step": arguments.step, "framework": arguments.framework, "dt": arguments.dt,
+            "readout": arguments.readout, "inputs": arguments.inputs, "nodes": nodes,
             **{key: getattr(arguments, key) for key in ANSWERS
                if getattr(arguments, key) is not None}}
 

@@ -179,6 +179,13 @@ def test_other_options_of_a_graph_make_the_model_again(make, clean):
         assert load_manifest(Path("build/g/model"))["nir"]["reset"] == reset
 
 
+def test_other_step_makes_the_model_again(make, clean):
+    for step, said in (("0.02", False), ("0.02", True), ("0.004", False)):
+        _, out, _ = make("model", CHECKPOINT="net.safetensors", MODEL_OPTIONS=f"--step {step}")
+        assert out.endswith("up to date\n") == said
+    assert make("model", CHECKPOINT="net.safetensors")[1].endswith("up to date\n")
+
+
 def test_changed_source_makes_the_model_again(make, monkeypatch):
     monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234-dirty")
     for _ in range(2):

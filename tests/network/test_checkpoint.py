@@ -168,6 +168,19 @@ def test_checkpoint_wrong_dt(tmp_path, dt):
         read_checkpoint(path)
 
 
+def test_checkpoint_step(tmp_path):
+    """The step of a file that does not have it can be given. The time constants stay."""
+    plain, said = (_save(tmp_path / f"{name}.safetensors", random_tensors(0), metadata)
+                   for name, metadata in (("plain", None), ("said", {"dt": "0.02"})))
+    assert read_checkpoint(plain).dt == 0.004
+    given, want = read_checkpoint(plain, 0.02), read_checkpoint(said)
+    assert given.dt == want.dt == read_checkpoint(said, 0.02).dt == 0.02
+    for one, two in zip(given.populations, want.populations, strict=True):
+        assert np.array_equal(one.membrane_decay, two.membrane_decay)
+    with refused("Option step must be 0.02 s, as said.safetensors has, not 0.004"):
+        read_checkpoint(said, 0.004)
+
+
 def test_checkpoint_time_from_metadata(tmp_path):
     """A network that was trained to answer at the earliest time is retimed, without a lead."""
     early, late = (read_checkpoint(_save(tmp_path / f"{time}.safetensors", random_tensors(0),

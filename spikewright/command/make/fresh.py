@@ -25,14 +25,15 @@ def is_of_settings(folder: Path, arguments: Namespace) -> bool:
     """Return whether any version of Spikewright made the model with ``arguments``."""
     from spikewright.api.models import quantize_options, read, reading_options
     try:
-        _, manifest = load_artefact(folder)
+        model, manifest = load_artefact(folder)
     except InputError:
         return False
-    return (manifest.get("options") == quantize_options(**chosen_options(arguments))
-            and manifest.get("checkpoint", {}).get("sha256")
-            == checkpoint_hash(arguments.checkpoint)
-            and manifest.get("nir") == reading_options(read(arguments.checkpoint,
-                                                            **chosen_nir(arguments))))
+    if (manifest.get("options") != quantize_options(**chosen_options(arguments))
+            or manifest.get("checkpoint", {}).get("sha256")
+            != checkpoint_hash(arguments.checkpoint)):
+        return False
+    network = read(arguments.checkpoint, **chosen_nir(arguments))
+    return model.dt == network.dt and manifest.get("nir") == reading_options(network)
 
 
 def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:

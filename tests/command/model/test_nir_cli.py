@@ -87,7 +87,31 @@ def test_refused(graph, call_command, arguments, message):
 
 def test_options_without_a_graph(here, call_command):
     assert call_command("read", "net.safetensors", "--dt", "0.004") == (
+        2, "", "error: Options of NIR graphs must come with a .nir file, not 'net.safetensors': "
+        "for this file, give --step\n")
+    assert call_command("read", "net.safetensors", "--reset", "none") == (
         2, "", "error: Options of NIR graphs must come with a .nir file, not 'net.safetensors'\n")
+
+
+def test_step_of_a_graph(graph, call_command):
+    """The seconds of a step change neither the decays nor the delays."""
+    status, out, _ = call_command("read", "g.nir", *GIVEN, "--step", "0.004")
+    assert status == 0 and "step         4 ms\n" in out
+    options = {"framework": "snntorch", "reset": "subtract_next"}
+    network, other = sw.read("g.nir", **options), sw.read("g.nir", step=0.004, **options)
+    assert (network.dt, other.dt) == (1e-4, 0.004)
+    for one, two in zip(network.populations, other.populations, strict=True):
+        assert np.array_equal(one.membrane_decay, two.membrane_decay)
+    assert [p.delay for p in network.projections] == [p.delay for p in other.projections]
+    model = sw.quantize(other, calibrate="rec.npz")
+    assert (model.integers.dt, model.facts["nir"]["step"]) == (0.004, 0.004)
+
+
+@pytest.mark.parametrize("value", ["0", "10", "-1", "nan"])
+def test_step_refused(graph, call_command, value):
+    for name in ("g.nir", "net.safetensors"):
+        assert call_command("read", name, "--step", value) == (
+            2, "", f"error: Option step must be seconds between 0 and 10, not {float(value)}\n")
 
 
 def test_quantize_keeps_the_options(graph, call_command):
