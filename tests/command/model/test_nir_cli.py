@@ -87,8 +87,8 @@ def test_refused(graph, call_command, arguments, message):
 
 def test_options_without_a_graph(here, call_command):
     assert call_command("read", "net.safetensors", "--dt", "0.004") == (
-        2, "", "error: Options of NIR graphs must come with a .nir file, not 'net.safetensors': "
-        "for this file, give --step\n")
+        2, "", ("error: Options of NIR graphs must come with a .nir file, not 'net.safetensors': "
+                "for this file, give --step\n"))
     assert call_command("read", "net.safetensors", "--reset", "none") == (
         2, "", "error: Options of NIR graphs must come with a .nir file, not 'net.safetensors'\n")
 
