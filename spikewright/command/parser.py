@@ -26,6 +26,14 @@ KEPT = ("build",)
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that ends with one line and exit status 2 if an argument is wrong."""
 
+    def parse_known_args(self, args=None, namespace=None):
+        # Unknown arguments end here, in the parser of the subcommand: the line names its help.
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}"
+                       f"{did_you_mean(unknown[0], self._option_string_actions)}")
+        return namespace, unknown
+
     def error(self, message: str):
         # "invalid choice: 'fats' (choose from 'small', 'balanced', 'fast')"
         given, *choices = re.findall(r"'([^']*)'", message.partition("invalid choice: ")[2]) or [""]

@@ -41,6 +41,16 @@ def test_choice_that_is_spelled_like_another(call_command, words, told):
     assert call_command(*words) == (2, "", f"error: {told}\n")
 
 
+@pytest.mark.parametrize("words, told", [
+    (["run", "m", "r", "-o", "o.npz", "--presett=fast"],
+     "--presett=fast: did you mean --preset? (see 'spikewright run --help')"),
+    (["record", "import", "c.npy", "-o", "o.npz", "x"],
+     "x (see 'spikewright record import --help')"),
+    (["make", "model", "BORD=x"], "BORD=x (see 'spikewright make --help')")])
+def test_unknown_argument(call_command, words, told):
+    assert call_command(*words) == (2, "", f"error: unrecognized arguments: {told}\n")
+
+
 def test_baud():
     assert (baud("9600"), baud("12000000")) == (9600, 12_000_000)
     for text in ("9599", "12000001", "fast"):

@@ -167,6 +167,14 @@ def test_own_recording_is_replaced(place, call_command):
         assert call_command("record", "import", "counts.npy", "-o", "mine.npz")[0] == 0
 
 
+def test_counts_without_a_step(place, call_command):
+    command = ("record", "import", "counts.npy", "-o", "mine.npz")
+    assert call_command(*command)[2] == (
+        "warning: counts have no time. A step is taken as 4 ms: give --dt if it is longer or "
+        "shorter\n")
+    assert call_command(*command, "--dt", "0.02")[2] == ""
+
+
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_own_picture_is_known(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"

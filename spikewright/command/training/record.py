@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright record import``: a recording from the file of another program."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 import numpy as np
+
+from spikewright.network.constants import DT, MOST_DT, is_dt
 
 from ..parser import output_file
 
@@ -21,8 +24,8 @@ def add(parser: ArgumentParser) -> None:
                      "reaching sessions; an .nwb file; or what Neo reads, such as .nev and .plx")
     sub.add_argument("-o", "--output", type=output_file(".npz"), required=True, metavar="REC",
                      help="recording to write, .npz")
-    sub.add_argument("--dt", type=float, default=0.004, metavar="SECONDS",
-                     help="length of a step (default: %(default)s s)")
+    sub.add_argument("--dt", type=float, metavar="SECONDS",
+                     help=f"length of a step (default: {DT} s)")
     sub.add_argument("--series", metavar="NAME", help="what the subject did: cursor_pos or "
                      "finger_pos of a .mat file, or a series of an .nwb file")
     sub.add_argument("--velocity", type=Path, metavar="FILE",
@@ -34,21 +37,24 @@ def run(arguments: Namespace) -> None:
     """Import, write, and say what the recording holds."""
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
-    from spikewright.network.constants import MOST_DT, is_dt
+    from spikewright.record.dense import SUFFIXES
     from spikewright.record.importer import import_recording
-    if not is_dt(arguments.dt):
-        raise InputError(f"Step --dt must be seconds between 0 and {MOST_DT}, not "
-                         f"{arguments.dt:g}")
-    arrays = import_recording(arguments.session, arguments.dt, series=arguments.series,
+    dt = DT if arguments.dt is None else arguments.dt
+    if not is_dt(dt):
+        raise InputError(f"Step --dt must be seconds between 0 and {MOST_DT}, not {dt:g}")
+    arrays = import_recording(arguments.session, dt, series=arguments.series,
                               velocity=arguments.velocity, unit=arguments.unit)
     write_arrays(arguments.output, arrays)
     steps, channels = int(arrays["n_bins"]), int(arrays["n_channels"])
     spikes = int(arrays["count"].sum())
-    print(f"{steps} steps of {1e3 * arguments.dt:g} ms, {channels} channels, {spikes} spikes "
-          f"({spikes / (steps * arguments.dt * channels):.1f} Hz a channel)")
+    print(f"{steps} steps of {1e3 * dt:g} ms, {channels} channels, {spikes} spikes "
+          f"({spikes / (steps * dt * channels):.1f} Hz a channel)")
     if "velocity" in arrays:
         unknown = int(np.isnan(arrays["velocity"]).any(axis=1).sum())
         unit = str(arrays.get("unit", ""))
         print(f"velocity of {arrays['velocity'].shape[1]} axes{f' in {unit}' if unit else ''}"
               f"{f', unknown in {unknown} steps' if unknown else ''}")
     print(f"-> {arguments.output}")
+    if arguments.dt is None and arguments.session.suffix in SUFFIXES:
+        print(f"warning: counts have no time. A step is taken as {1e3 * dt:g} ms: give --dt if it "
+              "is longer or shorter", file=sys.stderr)
