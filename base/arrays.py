@@ -28,7 +28,10 @@ def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.
     check_input(Path(path))
     with open(path, "rb") as stream:
         try:
-            with np.load(stream, allow_pickle=False) as file:
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise TypeError("it has one array without a name")
+            with loaded as file:
                 return {key: file[key] for key in file.files if keys is None or key in keys}
         except Exception as error:  # a damaged zip file raises a dozen kinds
             raise ValueError(str(error) or type(error).__name__) from error

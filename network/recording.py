@@ -122,8 +122,9 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
     try:
         data = read_arrays(path, KEYS)
     except ValueError as error:
+        hint = "" if path.suffix == ".npz" else "; 'spikewright record import' makes an .npz file"
         raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
-                         f"NumPy refuses: {error}") from error
+                         f"NumPy refuses: {error}{hint}") from error
     for key in (*REQUIRED, *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "

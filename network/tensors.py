@@ -104,6 +104,8 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
             content = torch.load(stream, weights_only=True, map_location="cpu")
     except Exception as error:  # a damaged file raises a dozen kinds
         reason = ESCAPES.sub("", (str(error).strip().splitlines() or ["it does not load"])[0])
+        if reason.startswith("Weights only load failed"):   # torch would advise to run the code
+            reason = "it has Python objects, such as a whole module. Save its state_dict()"
         raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
                          f"running code: {reason}") from error
     tensors = {}

@@ -57,6 +57,14 @@ def test_checkpoint_with_code_is_not_run(tmp_path, kind):
     assert not trace.exists()
 
 
+def test_checkpoint_of_a_whole_module(tmp_path):
+    path = tmp_path / "net.pth"
+    torch.save(torch.nn.Linear(3, 3), path)
+    with refused(f"Checkpoint {path} must be a plain state dict that loads without running code: "
+                 "it has Python objects, such as a whole module. Save its state_dict()"):
+        read_checkpoint(path)
+
+
 @pytest.mark.parametrize("state, told", [
     ([1.0, 2.0], "must be a state dict, not list"),
     ({"con1.op.weight": 1.0}, "con1.op.weight must be a tensor, not float"),

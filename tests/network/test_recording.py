@@ -167,9 +167,13 @@ def test_recording_that_is_no_npz(tmp_path, content):
 def test_recording_of_other_npy_files(tmp_path):
     np.save(tmp_path / "rec.npy", np.zeros(3))
     np.savez(tmp_path / "rec.npz", **{**GOOD, "channel": np.array([None] * 5)})
-    for name in ("rec.npy", "rec.npz"):
-        with pytest.raises(ValueError, match="must be an .npz file of plain arrays"):
-            read_recording(tmp_path / name)
+    reasons = {"rec.npy": "it has one array without a name; 'spikewright record import' makes an "
+               ".npz file", "rec.npz": "Object arrays cannot be loaded when allow_pickle=False"}
+    for name, reason in reasons.items():
+        path = tmp_path / name
+        with refused(f"Recording {path} must be an .npz file of plain arrays, not a file that "
+                     f"NumPy refuses: {reason}"):
+            read_recording(path)
 
 
 def test_recording_truncated_or_damaged(write):
