@@ -20,6 +20,7 @@ from spikewright.network.state_dicts.rsnn import KEYS
 from .model import TinyRSNN
 from .recipe import Recipe
 from .recording import dense, held_out, target_velocity, trials
+from .smorms3 import SMORMS3
 
 __all__ = ["fit", "predict"]
 
@@ -36,17 +37,24 @@ class _Windows:
         self.length    = max(1, min(round(recipe.window / recording.dt),
                                     int(np.ptp(self.trials, 1).max())))
         self.batch     = recipe.batch
+        self.settle    = round(recipe.settle / recording.dt)
         self.per_epoch = -(-recording.steps // (self.length * self.batch))
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1)."""
+        """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1).
+
+        The state of a window begins at 0. Within a trial it would not, so the first steps of such a
+        window do not count.
+        """
         inside = rng.integers(self.trials[-1, 1], size=self.batch)
-        start, stop = self.trials[np.searchsorted(self.trials[:, 1], inside, side="right")].T
-        start = np.maximum(start, np.minimum(inside, stop - self.length))
-        steps = torch.from_numpy(start + np.arange(self.length)[:, None])
-        mask  = (steps < torch.from_numpy(stop))[..., None]
+        trial, stop = self.trials[np.searchsorted(self.trials[:, 1], inside, side="right")].T
+        start = np.maximum(trial, np.minimum(inside, stop - self.length))
+        place = np.arange(self.length)[:, None]
+        steps = torch.from_numpy(start + place)
+        known = (steps < torch.from_numpy(stop))[..., None]
+        mask  = known & torch.from_numpy((place >= self.settle) | (start == trial))[..., None]
         steps = steps.clamp(max=len(self.spikes) - 1)
-        return self.spikes[steps].float() * mask, self.velocity[steps], mask
+        return self.spikes[steps].float() * known, self.velocity[steps], mask
 
 
 def _slow_down(model: TinyRSNN) -> None:
@@ -148,7 +156,7 @@ def _train(recording: Recording, scale: np.ndarray, recipe: Recipe, progress: bo
     judge     = max(1, round(total * (1 - PRUNING[1]) / JUDGED))
     least     = np.inf
     best      = model
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate)
+    optimiser = SMORMS3(model.parameters(), lr=recipe.learning_rate)
     schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, total)
     masks, sparsity = [], 0.0
     quiet = None if progress else True          # None: quiet unless standard error is a terminal

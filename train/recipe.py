@@ -21,6 +21,7 @@ class Recipe:
     epochs: int = 400
     seed: int = 0
     window: float = 2.0
+    settle: float = 0.25                # first part of a window; it does not count within a trial
     batch: int = 64
     validation: float = 0.1             # last part of the recording, which chooses the best batch
     learning_rate: float = 1e-2

@@ -122,6 +122,24 @@ def test_loss_knows_the_lead():
 
 
 @needs_torch
+def test_windows_settle():
+    """The first steps of a window count only where the trial begins; none after its end counts."""
+    recording = replace(make_recording([[0]] * 60, channels=1, reset=[0, 4], dt=0.1),
+                        velocity=np.arange(120.0).reshape(60, 2))
+    recipe  = Recipe(batch=500, window=0.8, settle=0.3)
+    windows = _Windows(recording, np.ones(2), recipe)
+    _, target, mask = windows.draw(np.random.default_rng(1))
+    assert target.shape == (8, 500, 2) and mask.shape == (8, 500, 1)
+    counts = {}
+    for first, counted in zip(target[0, :, 0] / 2, mask[:, :, 0].T, strict=True):
+        counts.setdefault(int(first), counted.tolist())
+    assert counts.pop(0) == [True] * 4 + [False] * 4
+    assert counts.pop(4) == [True] * 8
+    assert len(counts) > 30 and min(counts) >= 5 and max(counts) == 52
+    assert all(counted == [False] * 3 + [True] * 5 for counted in counts.values())
+
+
+@needs_torch
 def test_validation_is_apart(session, monkeypatch):
     """The part that chooses the best batch is the last tenth, and no batch has it."""
     learnt, judged = [], []
