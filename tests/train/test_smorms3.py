@@ -8,7 +8,7 @@ from spikewright.train.smorms3 import SMORMS3  # noqa: E402
 
 
 def test_steps_by_hand():
-    """w = 1 with the gradients 2, 2 and -1; the learning rate is too large to limit the first."""
+    """From 1 with the gradients 2, 2 and -1; the learning rate is too large to limit the first."""
     weight = torch.tensor([1.0], dtype=torch.float64, requires_grad=True)
     idle = torch.zeros(1, requires_grad=True)
     optimiser = SMORMS3([weight, idle], lr=0.6)
