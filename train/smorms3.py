@@ -26,7 +26,7 @@ class SMORMS3(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "eps": eps})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:       # the signature of torch; a closure is not called
+    def step(self, closure: None = None) -> None:       # type: ignore[override]
         """Change every parameter that has a gradient."""
         for group in self.param_groups:
             for parameter in group["params"]:
