@@ -49,8 +49,11 @@ def retime(network: Network) -> Network:
     delays = [projection.delay + shift[projection.source] - shift[projection.target]
               for projection in network.projections]
     lead = network.lead_steps + earliest
-    return dataclasses.replace(network, populations=_ordered(network, delays)).with_delays(
-        delays, lead)
+    # Order and delays change together: the new order with the old delays may be no network.
+    projections = tuple(dataclasses.replace(projection, delay=delay) for projection, delay in
+                        zip(network.projections, delays, strict=True))
+    return dataclasses.replace(network, populations=_ordered(network, delays),
+                               projections=projections, lead_steps=lead)
 
 
 def _ordered(network: Network, delays: list[int]) -> tuple[Population, ...]:
