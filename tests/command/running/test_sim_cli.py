@@ -13,6 +13,7 @@ from spikewright.base.errors import CoreFault
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
+from spikewright.network.retime import retime
 from tests.designs import BUILD, ROOT, plan_of, published_form
 from tests.networks import random_recording, tiny_network
 
@@ -22,7 +23,7 @@ def here(tmp_path, monkeypatch):
     """A folder to work in, with a model and a recording with counts and a reset."""
     monkeypatch.chdir(tmp_path)
     network = tiny_network(1)
-    save_artefact("model", published_form(network), network, {})
+    save_artefact("model", published_form(network), retime(network), {})
     rng = np.random.default_rng(1)
     np.savez("rec.npz", bin=np.arange(200), channel=rng.integers(0, 6, 200),
              count=rng.integers(1, 3, 200), n_bins=200, n_channels=6, dt=4e-3,
