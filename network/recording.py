@@ -13,7 +13,7 @@ from .constants import MOST_DT, is_dt
 from .network import Network
 
 __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
-           "simulated_recording"]
+           "recording_of_counts", "simulated_recording"]
 
 #: Keys that may hold what the subject did. By default, the first of them in the file is read.
 TARGETS = ("velocity", "force")
@@ -155,12 +155,16 @@ def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
     Each channel has ``rate`` spikes per second. ``dt`` is in seconds per step.
     """
     counts = np.random.default_rng(seed).poisson(rate * dt, size=(steps, channels))
+    return recording_of_counts(
+        counts, dt, f"simulated Poisson spikes, {rate:g} Hz per channel, seed {seed}")
+
+
+def recording_of_counts(counts: np.ndarray, dt: float, name: str) -> Recording:
+    """A recording without a reset, with ``counts``, int64 (steps, channels), of spikes."""
     step, channel = np.nonzero(counts)
-    repeat = counts[step, channel]
-    return Recording(name=f"simulated Poisson spikes, {rate:g} Hz per channel, seed {seed}",
-                     channel=np.repeat(channel, repeat),
+    return Recording(name=name, channel=np.repeat(channel, counts[step, channel]),
                      start=np.concatenate([[0], np.cumsum(counts.sum(axis=1))]),
-                     channels=channels, dt=dt, reset=np.zeros(steps, bool))
+                     channels=counts.shape[1], dt=dt, reset=np.zeros(len(counts), bool))
 
 
 def simulated_recording(network: Network, seed: int = SIMULATED_SEED) -> Recording:

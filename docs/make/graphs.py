@@ -20,7 +20,7 @@ from spikewright.network.metrics import r_squared, spike_agreement
 from spikewright.network.network import Network
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import read_nir
-from spikewright.network.recording import Recording
+from spikewright.network.recording import Recording, recording_of_counts
 from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
@@ -67,12 +67,8 @@ def _recording(counts: np.ndarray, dt: float) -> Recording:
     """The input of a graph again and again, in trials of ``TRIAL`` steps."""
     counts = counts.reshape(len(counts), -1).astype(np.int64)
     counts = np.tile(counts, (-(-STEPS // len(counts)), 1))[:STEPS]
-    step, channel = np.nonzero(counts)
-    reset = np.zeros(STEPS, bool)
-    reset[::TRIAL] = True
-    return Recording(name="graph", channel=np.repeat(channel, counts[step, channel]), dt=dt,
-                     start=np.concatenate([[0], np.cumsum(counts.sum(axis=1))]),
-                     channels=counts.shape[1], reset=reset)
+    return dataclasses.replace(recording_of_counts(counts, dt, "graph"),
+                               reset=np.arange(STEPS) % TRIAL == 0)
 
 
 def _resets(network: Network) -> str:

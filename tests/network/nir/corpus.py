@@ -10,7 +10,7 @@ import pytest
 
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import Reading, read_nir
-from spikewright.network.recording import Recording
+from spikewright.network.recording import Recording, recording_of_counts
 from spikewright.network.reference import run_reference
 from tests.networks import SHARED
 
@@ -25,11 +25,7 @@ needs_corpus = pytest.mark.skipif(not NAMES, reason="the NIR graphs are not in .
 
 def dense_recording(counts: np.ndarray, dt: float) -> Recording:
     """A recording with ``counts[t]`` spikes of each channel in step t."""
-    counts = counts.reshape(len(counts), -1).astype(np.int64)
-    step, channel = np.nonzero(counts)
-    return Recording(name="dense", channel=np.repeat(channel, counts[step, channel]),
-                     start=np.concatenate([[0], np.cumsum(counts.sum(1))]), dt=dt,
-                     channels=counts.shape[1], reset=np.zeros(len(counts), bool))
+    return recording_of_counts(counts.reshape(len(counts), -1).astype(np.int64), dt, "dense")
 
 
 class Entry:
