@@ -31,15 +31,11 @@ from typing import NamedTuple
 import numpy as np
 
 from spikewright.base.cache import compiled
-from spikewright.network.network import RESETS
+from spikewright.network.network import SUBTRACT_NEXT, SUBTRACT_SAME, ZERO_KEEP, ZERO_LOSE
 
 __all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
 
 SPIKES, INPUT, LOG, MAP = 0, 1, 2, 3    # the first three equal plan.program.Source
-
-# Numbers of the resets, as they stand in compiled code.
-ZERO_LOSE, ZERO_KEEP, SUBTRACT_NEXT, SUBTRACT_SAME = map(RESETS.index, (
-    "zero_lose", "zero_keep", "subtract_next", "subtract_same"))
 
 # One operation. ``kind`` is SPIKES, INPUT, LOG or MAP. ``first`` to ``stop - 1`` are the neurons of
 # its population. ``reset`` is for a Map only, the columns after it are for an Add only. ``row`` is

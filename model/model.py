@@ -124,6 +124,11 @@ class IntegerPopulation:
     def neurons(self) -> int:
         return len(self.kept)
 
+    @property
+    def drives_itself(self) -> np.ndarray:
+        """Whether each neuron fires without any input, bool of shape (neurons,)."""
+        return self.threshold < 0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerProjection:

@@ -9,8 +9,9 @@ import numpy as np
 
 from .constants import MOST_DELAY, MOST_DT, is_dt
 
-__all__ = ["CONSTANT", "INPUT", "RESETS", "START", "Network", "Population", "Projection",
-           "check_form", "constant", "inner", "role", "spike_columns", "start"]
+__all__ = ["CONSTANT", "INPUT", "RESETS", "START", "SUBTRACT_NEXT", "SUBTRACT_SAME",
+           "ZERO_KEEP", "ZERO_LOSE", "Network", "Population", "Projection", "check_form",
+           "constant", "inner", "role", "spike_columns", "start"]
 
 INPUT = "input"
 
@@ -19,6 +20,9 @@ CONSTANT, START = "constant", "start"
 
 # What a spike does to the membrane of its neuron.
 RESETS = ("zero_lose", "zero_keep", "subtract_next", "subtract_same", "none")
+
+# Numbers of those that change something, as they stand in compiled code.
+ZERO_LOSE, ZERO_KEEP, SUBTRACT_NEXT, SUBTRACT_SAME = range(4)
 
 
 def inner(name: str) -> bool:
@@ -130,10 +134,10 @@ class Population:
         return len(self.synaptic_decay)
 
     @property
-    def drives_itself(self) -> bool:
-        """Whether a neuron fires without any input, so that its first step is no choice."""
-        return self.spiking and bool(((self.threshold < 0)
-                                      | (self.at_least & (self.threshold == 0))).any())
+    def drives_itself(self) -> np.ndarray:
+        """Whether each neuron fires without any input, bool of shape (neurons,)."""
+        above = self.threshold <= 0 if self.at_least else self.threshold < 0
+        return above & self.spiking
 
 
 def constant() -> Population:
@@ -258,11 +262,16 @@ class Network:
         """The population called ``name``."""
         return next(population for population in self.populations if population.name == name)
 
-    def with_delays(self, delays: list[int], lead_steps: int) -> "Network":
-        """The same network with other projection delays."""
+    def with_delays(self, delays: list[int], lead_steps: int,
+                    populations: tuple[Population, ...] | None = None) -> "Network":
+        """The same network with other projection delays.
+
+        ``populations`` are those of the network in another order, which the delays may need.
+        """
         projections = tuple(replace(projection, delay=delay)
                             for projection, delay in zip(self.projections, delays, strict=True))
-        return replace(self, projections=projections, lead_steps=lead_steps)
+        return replace(self, populations=populations or self.populations, projections=projections,
+                       lead_steps=lead_steps)
 
 
 def check_form(network: Any) -> None:

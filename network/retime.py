@@ -29,7 +29,7 @@ def retime(network: Network) -> Network:
     ValueError
         If a population cannot be reached from the input. Nothing then limits its shift.
     """
-    shift = {INPUT: 0} | {p.name: 0 for p in network.populations if p.drives_itself}
+    shift = {INPUT: 0} | {p.name: 0 for p in network.populations if p.drives_itself.any()}
     for _ in range(len(network.populations) + 1):
         for projection in network.projections:
             if projection.source in shift:
@@ -50,10 +50,7 @@ def retime(network: Network) -> Network:
               for projection in network.projections]
     lead = network.lead_steps + earliest
     # Order and delays change together: the new order with the old delays may be no network.
-    projections = tuple(dataclasses.replace(projection, delay=delay) for projection, delay in
-                        zip(network.projections, delays, strict=True))
-    return dataclasses.replace(network, populations=_ordered(network, delays),
-                               projections=projections, lead_steps=lead)
+    return network.with_delays(delays, lead, _ordered(network, delays))
 
 
 def _ordered(network: Network, delays: list[int]) -> tuple[Population, ...]:

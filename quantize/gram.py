@@ -7,7 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikewright.base.cache import compiled
-from spikewright.network.network import INPUT, RESETS, Network, Population
+from spikewright.network.network import (
+    INPUT,
+    RESETS,
+    SUBTRACT_NEXT,
+    SUBTRACT_SAME,
+    ZERO_KEEP,
+    Network,
+    Population,
+)
 from spikewright.network.recording import Recording
 from spikewright.network.reference import fired_by
 
@@ -15,10 +23,6 @@ __all__ = ["MANY", "Drive", "Errors", "arriving_events", "drives", "membrane_err
            "synapse_traces"]
 
 WINDOW, FLOOR, OWN, EVEN, SLIGHT = 0.4, 0.02, 1.0, 0.3, 0.01
-
-# Numbers of the resets, as they stand in compiled code.
-ZERO_KEEP, SUBTRACT_NEXT, SUBTRACT_SAME = map(RESETS.index, (
-    "zero_keep", "subtract_next", "subtract_same"))
 
 # Smallest threshold that the width of the window is measured by.
 TINY = 1e-9

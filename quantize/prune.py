@@ -48,9 +48,7 @@ def firing(network: Network | IntegerModel) -> dict[str, np.ndarray]:
         for population in network.populations:
             if not population.spiking:
                 continue
-            reached = population.threshold < 0
-            if getattr(population, "at_least", False):
-                reached |= population.threshold == 0
+            reached = population.drives_itself
             for p in network.projections:
                 if p.target == population.name:
                     weights = p.weights if p.source == INPUT else p.weights[fires[p.source]]
