@@ -10,6 +10,7 @@ from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
 from spikewright.hw.tokens import recording_tokens
+from spikewright.plan.layout import NO_COLUMN
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.networks import deep_model, make_recording, random_recording
@@ -61,6 +62,36 @@ def tokens_of(model, recording):
             for kind, row in zip(kinds.tolist(), rows.tolist(), strict=True)]
 
 
+def check_core(plan, recording, *, seed, stall, most):
+    """Run a core in Amaranth's simulator, and compare each result with golden.
+
+    Each token and each result waits for up to ``stall`` cycles. ``seed`` says for how many. ``most``
+    is a function from the cycles of all steps to the most cycles of the run.
+    """
+    answer = run_golden(plan.model, recording, plan.config)
+    dut, rng = Core(core_params(plan)), np.random.default_rng(seed)
+    column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
+    watcher = Watcher(dut)
+
+    async def feed(ctx):
+        for payload in tokens_of(plan.model, recording):
+            await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
+
+    async def check(ctx):
+        for t in range(recording.steps):
+            equals(await stream_get(ctx, dut.o), answer, t)
+            fired = [column[neuron_at[k]] for k in watcher.spikes]
+            assert (sorted(c for c in fired if c != NO_COLUMN)
+                    == np.flatnonzero(answer.spikes[t]).tolist())
+            watcher.spikes = []
+            await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
+
+    simulate(dut, feed, check, background=(watcher.watch,),
+             max_cycles=most(int(answer.cycles.sum())))
+    assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
+            if not reset] == answer.cycles[~recording.reset].tolist()
+
+
 LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
 
 
@@ -71,31 +102,10 @@ LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
 ])
 def test_core(lanes, stall, choices):
     """Values, spikes and cycles, however tokens and results are stalled."""
-    model = deep_model(1)
-    plan = plan_of(model, lanes, **choices)
     recording = random_recording(1, 6, 15, rate=1.0, reset=[6, 7])
-    answer = run_golden(model, recording, plan.config)
-    dut, rng = Core(core_params(plan)), np.random.default_rng(1)
-    column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
-    watcher = Watcher(dut)
-
-    async def feed(ctx):
-        for payload in tokens_of(model, recording):
-            await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
-
-    async def check(ctx):
-        for t in range(recording.steps):
-            equals(await stream_get(ctx, dut.o), answer, t)
-            spikes = sorted(column[neuron_at[k]] for k in watcher.spikes)
-            assert spikes == np.flatnonzero(answer.spikes[t]).tolist()
-            watcher.spikes = []
-            await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
-
     stalls = stall * (len(recording.channel) + 2 * recording.steps)
-    simulate(dut, feed, check, background=(watcher.watch,),
-             max_cycles=2 * int(answer.cycles.sum()) + stalls)
-    assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
-            if not reset] == answer.cycles[~recording.reset].tolist()
+    check_core(plan_of(deep_model(1), lanes, **choices), recording, seed=1, stall=stall,
+               most=lambda cycles: 2 * cycles + stalls)
 
 
 @pytest.mark.parametrize("choices", [{}, LANES])

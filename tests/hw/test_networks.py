@@ -6,21 +6,16 @@
 
 import os
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from spikewright.golden.run import run_golden
-from spikewright.hw.core import Core
-from spikewright.hw.params import core_params
 from spikewright.model.model import Widths
 from spikewright.network.network import RESETS
 from spikewright.network.retime import in_order, retime
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
-from tests.hw.bench import simulate, stream_get, stream_put
-from tests.hw.test_core import Watcher, equals, tokens_of
+from tests.hw.test_core import check_core
 from tests.networks import general_network, nearest_model, random_recording
 
 PARTS = 6
@@ -55,34 +50,15 @@ def test_rtl_equals_golden(part):
 
 
 def check_network(seed, config, widths, retimed, stall):
-    """Run a random network in Amaranth's simulator, and compare each result with golden."""
+    """Run a random network, and compare each result with golden."""
     network = general_network(seed, most=6 if seed % 20 else 80)
     network = retime(network) if retimed else in_order(network)
-    model = nearest_model(network, widths, "random")
-    plan = Plan(model=model, config=config)
+    plan = Plan(model=nearest_model(network, widths, "random"), config=config)
     recording = random_recording(seed, network.channels, 12, rate=1.2 if seed % 3 else 0.2,
                                  reset=[5, 6])
-    answer = run_golden(model, recording, config)
-    dut, rng = Core(core_params(plan)), np.random.default_rng(seed)
-    column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
-    watcher, tokens = Watcher(dut), tokens_of(model, recording)
-
-    async def feed(ctx):
-        for payload in tokens:
-            await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
-
-    async def check(ctx):
-        for t in range(recording.steps):
-            equals(await stream_get(ctx, dut.o), answer, t)
-            fired = [column[neuron_at[k]] for k in watcher.spikes]
-            assert sorted(c for c in fired if c >= 0) == np.flatnonzero(answer.spikes[t]).tolist()
-            watcher.spikes = []
-            await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
-
-    simulate(dut, feed, check, background=(watcher.watch,),
-             max_cycles=4 * int(answer.cycles.sum()) + 3 * stall * len(tokens) + 2000)
-    assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
-            if not reset] == answer.cycles[~recording.reset].tolist()
+    tokens = len(recording.channel) + recording.steps + int(recording.reset.sum())
+    check_core(plan, recording, seed=seed, stall=stall,
+               most=lambda cycles: 4 * cycles + 3 * stall * tokens + 2000)
 
 
 def test_networks_have_every_part():
