@@ -65,8 +65,8 @@ def tokens_of(model, recording):
 def check_core(plan, recording, *, seed, stall, most):
     """Run a core in Amaranth's simulator, and compare each result with golden.
 
-    Each token and each result waits for up to ``stall`` cycles. ``seed`` says for how many. ``most``
-    is a function from the cycles of all steps to the most cycles of the run.
+    Each token and each result waits for up to ``stall`` cycles, and ``seed`` says for how many.
+    ``most`` is a function from the cycles of all steps to the most cycles of the run.
     """
     answer = run_golden(plan.model, recording, plan.config)
     dut, rng = Core(core_params(plan)), np.random.default_rng(seed)
