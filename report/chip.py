@@ -6,7 +6,8 @@ from matplotlib.patches import Patch, Rectangle
 
 from .colours import BLOCK_COLOURS, COOL, GROUND, INK, MUTED, NAVY, PAPER, RULE
 from .names import BLOCKS
-from .report import Report, TablePart
+from .parts import TablePart
+from .report import Report
 from .style import SHEETS, Picture, Sheet, above, bare, listed
 
 __all__ = ["KINDS", "area", "critical_path", "memory"]

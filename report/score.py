@@ -19,7 +19,7 @@ from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 
 from .markdown import digits
-from .report import Accuracy, Score
+from .parts import Accuracy, Score
 
 __all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decoding", "foreign",
            "number", "outputs_of", "score", "six_digits"]

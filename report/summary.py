@@ -3,7 +3,8 @@
 
 from .markdown import digits
 from .names import title
-from .report import Idle, Measured, Report, StepCycles
+from .parts import Idle, Measured, StepCycles
+from .report import Report
 from .score import axes, decoding, foreign
 
 __all__ = ["late", "summary"]

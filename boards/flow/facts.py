@@ -24,7 +24,7 @@ from spikewright.plan.layout import table_costs
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import worst_step
 from spikewright.report.form import from_form
-from spikewright.report.report import (
+from spikewright.report.parts import (
     Accuracy,
     BoardFacts,
     Calibration,
@@ -41,11 +41,11 @@ from spikewright.report.report import (
     Measured,
     Microseconds,
     ModelFacts,
-    Report,
     StepCycles,
     StepTimes,
     TablePart,
 )
+from spikewright.report.report import Report
 from spikewright.report.score import six_digits
 from spikewright.sim.idle import idle_work
 

@@ -24,7 +24,7 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
-from spikewright.report.report import Accuracy, Cells, Score
+from spikewright.report.parts import Accuracy, Cells, Score
 from spikewright.report.score import decoded, decoding, foreign, number, score
 from spikewright.report.summary import summary
 from tests.boards.boards_bench import FakeTools, saved_model
