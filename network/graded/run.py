@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run of a graded float network. The integer model is measured against it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..recording import Recording
+from .network import GradedNetwork
+from .series import Series
+
+__all__ = ["GradedTrace", "run_graded"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradedTrace:
+    """Results of a run in floating point.
+
+    Parameters
+    ----------
+    velocity : ndarray of float64, shape (steps, axes)
+        In physical units.
+    spikes : ndarray of bool, shape (steps, neurons)
+        Spikes in the columns of `GradedNetwork.spike_columns`.
+    values : dict of str to Series
+        Values of the watched stages, by name.
+    """
+
+    velocity: np.ndarray
+    spikes: np.ndarray
+    values: dict[str, Series] = field(default_factory=dict)
+
+
+def run_graded(network: GradedNetwork, recording: Recording,
+               watch: Iterable[str] = ()) -> GradedTrace:
+    """Run ``network`` over ``recording``, from an empty window at each reset.
+
+    ``watch`` has the names of the stages whose values the trace keeps.
+    """
+    recording.check_fits(network.channels, network.dt)
+    bounds = np.unique([0, *np.flatnonzero(recording.reset), recording.steps])
+    runs = [_run(network, _counts(recording.cut(first, stop)), set(watch))
+            for first, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    return GradedTrace(
+        velocity=np.concatenate([trace.velocity for trace in runs]),
+        spikes=np.concatenate([trace.spikes for trace in runs]),
+        values={name: _joined([trace.values[name] for trace in runs]) for name in watch})
+
+
+def _run(network: GradedNetwork, counts: Series, watch: set[str]) -> GradedTrace:
+    series, values = counts, {}
+    columns = network.spike_columns
+    spikes = np.zeros((counts.steps, sum(c.stop - c.start for c in columns.values())), bool)
+    for stage in network.stages:
+        series = stage.run(series)
+        for name, fired in series.spikes.items():
+            spikes[series.step, columns[name]] = fired
+        if stage.name in watch:
+            values[stage.name] = series
+    velocity = series.held() @ network.readout.T + network.offset
+    return GradedTrace(velocity=velocity, spikes=spikes, values=values)
+
+
+def _counts(recording: Recording) -> Series:
+    """Events of each channel in each step."""
+    counts = np.zeros((recording.steps, recording.channels))
+    step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
+    np.add.at(counts, (step, recording.channel), 1)
+    return Series(steps=recording.steps, step=np.arange(recording.steps), values=counts)
+
+
+def _joined(parts: list[Series]) -> Series:
+    """Series of runs that follow one another, as one."""
+    first = np.cumsum([0, *(part.steps for part in parts)])
+    return Series(steps=int(first[-1]),
+                  step=np.concatenate([part.step + start
+                                       for part, start in zip(parts, first[:-1], strict=True)]),
+                  values=np.concatenate([part.values for part in parts]))

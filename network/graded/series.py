@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of a stage, with the steps in which they come."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["Series"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Series:
+    """The values that a stage gives over a run.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of the run.
+    step : ndarray of int64, shape (updates,)
+        The step in which each update comes, ascending.
+    values : ndarray of float64, shape (updates, size)
+    spikes : dict of str to ndarray of bool, shape (updates, columns)
+        Spikes of the neurons of the stage, by name.
+    """
+
+    steps: int
+    step: np.ndarray
+    values: np.ndarray
+    spikes: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def after(self, values: np.ndarray,
+              spikes: dict[str, np.ndarray] | None = None) -> "Series":
+        """Other values, and ``spikes``, in the same steps."""
+        return Series(steps=self.steps, step=self.step, values=values, spikes=spikes or {})
+
+    def held(self) -> np.ndarray:
+        """The latest values in each step, float64 (steps, size); 0 before the first update."""
+        latest = np.searchsorted(self.step, np.arange(self.steps), side="right")
+        return np.concatenate([np.zeros((1, self.values.shape[1])), self.values])[latest]

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts of input events in windows that end now: the first stage of NeuroBench's networks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .series import Series
+
+__all__ = ["Look", "Sum", "Window"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a sample of the input does to a full window when it is ``delay`` steps old.
+
+    Parameters
+    ----------
+    delay : int
+        Steps before the present one.
+    enters, leaves : int or None
+        The part of the window that it enters, and the part that it leaves.
+    """
+
+    delay: int
+    enters: int | None
+    leaves: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """The sum of the last ``width`` steps, by channel.
+
+    The first value comes when the window is full, in step ``width - 1``. The network's output
+    before is 0.
+
+    Parameters
+    ----------
+    name : str
+    channels, width : int
+    """
+
+    name: str
+    channels: int
+    width: int
+
+    @property
+    def inputs(self) -> int:
+        return self.channels
+
+    @property
+    def outputs(self) -> int:
+        return self.channels
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The steps of the input that change the sum: added now, and taken away later."""
+        return (Look(delay=0, enters=0, leaves=None), Look(delay=self.width, enters=None, leaves=0))
+
+    def run(self, series: Series) -> Series:
+        """The sums of ``series``, the counts of every step."""
+        total = np.concatenate([np.zeros((1, self.channels)), np.cumsum(series.values, axis=0)])
+        return Series(steps=series.steps, step=np.arange(self.width - 1, series.steps),
+                      values=total[self.width:] - total[:-self.width])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Sums of ``parts`` neighbouring windows of ``width`` steps, by part and channel.
+
+    Part 0 has the oldest steps. Value ``part * channels + channel`` is the sum of a channel in a
+    part. The training code keeps a frame of ``rows`` rows, and never reads the last one: a sample
+    counts one step late. The frame begins with one row of zeros. Until it is full, nothing in it
+    moves, so that in a step t below ``rows - 1`` the new sample enters part ``(t + 1) // width``,
+    if there is this part. From step ``rows - 1`` on, `looks` has all changes.
+
+    Parameters
+    ----------
+    name : str
+    channels, parts, width : int
+    """
+
+    name: str
+    channels: int
+    parts: int
+    width: int
+
+    @property
+    def inputs(self) -> int:
+        return self.channels
+
+    @property
+    def outputs(self) -> int:
+        return self.parts * self.channels
+
+    @property
+    def rows(self) -> int:
+        return self.parts * self.width + 1
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The steps of the input that change the sums once the frame is full."""
+        last = self.parts - 1
+        return tuple(Look(delay=1 + k * self.width, enters=last - k if k <= last else None,
+                          leaves=last - k + 1 if k else None) for k in range(self.parts + 1))
+
+    def run(self, series: Series) -> Series:
+        """The sums of ``series``, the counts of every step."""
+        total = np.concatenate([np.zeros((1, self.channels)), np.cumsum(series.values, axis=0)])
+        now = np.arange(series.steps)
+        oldest = np.maximum(-1, now - self.rows + 1)[:, None]       # row 0; -1 is the row of zeros
+        edges = oldest + self.width * np.arange(self.parts + 1)
+        edges = np.clip(edges, 0, now[:, None] + 1)
+        sums = total[edges[:, 1:]] - total[edges[:, :-1]]
+        return series.after(sums.reshape(series.steps, self.outputs))
