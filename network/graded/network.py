@@ -16,9 +16,9 @@ __all__ = ["GradedNetwork", "Stage"]
 class Stage(Protocol):
     """A part of a graded network: numbers in, numbers out.
 
-    The classes are `window.Sum` and `window.Window`, `layers.Dense`, `layers.Rectify` and
-    `layers.Normalize`. Each is a frozen dataclass, and its docstring has its equations. An array
-    that is a parameter has float64.
+    The classes are those of `window`, `layers`, `leaky` and `convolution`. Each is a frozen
+    dataclass, and its docstring has its equations. An array that is a parameter has float64. A
+    stage with spiking neurons has ``spiking``: the columns of its spikes, by name.
     """
 
     @property
@@ -95,9 +95,10 @@ class GradedNetwork:
                              f"not {', '.join(names) or 'no stage'}")
         if self.readout is None:
             object.__setattr__(self, "readout", np.eye(size))
-        if self.readout.ndim != 2 or self.readout.shape[1] != size:
-            raise ValueError(f"Network readout must have shape (axes, {size}), not "
-                             f"{self.readout.shape}")
+        if (self.readout.ndim != 2 or self.readout.shape[1] != size or not len(self.readout)
+                or not np.isfinite(self.readout).all()):
+            raise ValueError(f"Network readout must be finite, of shape (axes, {size}), "
+                             f"not of shape {self.readout.shape}")
         if self.offset is None:
             object.__setattr__(self, "offset", np.zeros(len(self.readout)))
         check_offset(self.offset, len(self.readout), "Network offset")
@@ -124,3 +125,6 @@ def _check_finite(stage: Stage) -> None:
         if isinstance(value, np.ndarray) and not np.isfinite(value).all():
             raise ValueError(f"Stage {stage.name} {entry.name} must be finite, not hold NaN or an "
                              "infinity")
+        if isinstance(value, tuple):
+            for part in value:
+                _check_finite(part)

@@ -10,7 +10,8 @@ __all__ = ["PAGE", "Keys", "check_keys", "check_tensors", "given", "listed"]
 # The page for users about the tensors of a checkpoint.
 PAGE = "docs/howto/checkpoint.md"
 
-# Key and shape of each tensor. A letter is a size that the tensors have in common.
+# Key and shape of each tensor. A letter is a size that the tensors have in common, and a number is
+# one that they must have.
 Keys = Mapping[str, tuple[str, ...]]
 
 
@@ -58,7 +59,7 @@ def check_tensors(tensors: Mapping[str, np.ndarray], keys: Keys) -> dict[str, in
             raise ValueError(f"{key} must have {len(axes)} non-empty axes, "
                              f"not shape {array.shape}")
         for axis, size in zip(axes, array.shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
+            if sizes.setdefault(axis, int(axis) if axis.isdigit() else size) != size:
                 wanted = tuple(sizes.get(a, s) for a, s in zip(axes, array.shape, strict=True))
                 raise ValueError(f"{key} must have shape {wanted} to fit the other tensors, "
                                  f"not {array.shape}")

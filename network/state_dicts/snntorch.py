@@ -21,7 +21,7 @@ import numpy as np
 from ..network import CONSTANT, INPUT, Network, Population, Projection, constant
 from .checks import check_tensors, given
 
-__all__ = ["KINDS", "RESET_NUMBERS", "VALUES", "Layer", "buffers", "snntorch_network"]
+__all__ = ["KINDS", "RESET_NUMBERS", "VALUES", "Layer", "Neurons", "buffers", "snntorch_network"]
 
 KINDS = ("Leaky", "Synaptic", "RLeaky", "RSynaptic")
 
@@ -104,7 +104,7 @@ def snntorch_network(tensors: Mapping[str, np.ndarray], layers: Sequence[Layer],
     populations, projections, source, factor = [], [], INPUT, 1.0
     for number, layer in enumerate(layers):
         last = number == len(layers) - 1
-        neurons = _Neurons(tensors, layer, sizes[layer.neuron])
+        neurons = Neurons(tensors, layer, sizes[layer.neuron])
         population = neurons.population(last)
         into = {(source, 0): factor * tensors[f"{layer.linear}.weight"].T}
         factor = neurons.number("graded_spikes_factor", 1.0)
@@ -162,7 +162,7 @@ def _one_to_one(tensors: Mapping[str, np.ndarray], layer: Layer) -> np.ndarray |
     return next((tensors[key] for key in _one_to_one_keys(layer) if key in tensors), None)
 
 
-class _Neurons:
+class Neurons:
     """The tensors and values of the neurons of a layer."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray], layer: Layer, neurons: int) -> None:
@@ -170,18 +170,18 @@ class _Neurons:
 
     def population(self, last: bool) -> Population:
         """The population. That of the ``last`` layer does not spike."""
-        layer, reset = self.layer, self._reset()
+        layer, reset = self.layer, self.reset()
         if last and (layer.recurrent or reset != "none"):
             raise ValueError(f"Layer {layer.neuron} must be Leaky or Synaptic without a reset, "
                              f"because it is the last one and its membranes are the outputs, not "
                              f"{layer.kind} with the reset {reset}")
         kind = {"subtract": "subtract_next", "none": "none",
                 "zero": "zero_keep" if layer.kind == "Leaky" else "zero_lose"}[reset]
-        synapse = np.clip(self._values("alpha"), 0, 1) if layer.synaptic else np.zeros(self.neurons)
+        synapse = np.clip(self.value("alpha"), 0, 1) if layer.synaptic else np.zeros(self.neurons)
         return Population(
             name=layer.name, spiking=not last, synaptic_decay=synapse,
-            membrane_decay=np.clip(self._values("beta"), 0, 1),
-            threshold=np.ones(self.neurons) if last else self._values("threshold"),
+            membrane_decay=np.clip(self.value("beta"), 0, 1),
+            threshold=np.ones(self.neurons) if last else self.value("threshold"),
             reset=Population.reset if last else kind)
 
     def recurrence(self) -> tuple[np.ndarray, np.ndarray | float]:
@@ -201,7 +201,8 @@ class _Neurons:
                              f"{self.layer.neuron}.{name} must be finite, not {array.item()!r}")
         return array.item()
 
-    def _reset(self) -> str:
+    def reset(self) -> str:
+        """One of ``RESET_NUMBERS``, from the state dict or from the description."""
         key = f"{self.layer.neuron}.{VALUES['reset']}"
         if key not in self.tensors:
             return self._described("reset", key)
@@ -210,7 +211,7 @@ class _Neurons:
             raise ValueError(f"{key} must be 0, 1 or 2, not {number:g}")
         return RESET_NUMBERS[int(number)]
 
-    def _values(self, name: str) -> np.ndarray:
+    def value(self, name: str) -> np.ndarray:
         """One value for each neuron, from the state dict or from the description."""
         key = f"{self.layer.neuron}.{VALUES[name]}"
         array = np.asarray(self.tensors[key] if key in self.tensors
