@@ -86,7 +86,7 @@ class Pool:
         pools = len(values) // self.width
         last = self.width * np.arange(1, pools + 1) - 1 - self.phase
         values = values[:pools * self.width].reshape(pools, self.width, self.outputs)
-        return Series(steps=series.steps, step=series.step[last], values=values.max(axis=1))
+        return series.after(values.max(axis=1), step=series.step[last])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,4 +122,4 @@ class Line:
         step = (series.step[:, None] + np.arange(self.steps)).ravel()
         values = (before + part * (keys[:, None] - before)).reshape(-1, self.size)
         inside = step < series.steps
-        return Series(steps=series.steps, step=step[inside], values=values[inside])
+        return series.after(values[inside], step=step[inside])

@@ -101,9 +101,10 @@ class Leaky:
         m, z = self.start()
         for k, c in enumerate(drive):
             m, z = self.advance(m, z, c)
+            m = series.rounded(m)
             membranes[k], spikes[k] = m, z
         if self.spikes:
-            return series.after(spikes.astype(np.float64), {self.name: spikes})
+            return series.after(spikes.astype(np.float64), spikes={self.name: spikes})
         return series.after(membranes)
 
 
@@ -156,9 +157,10 @@ class InnerSteps:
         for inner in range(self.steps):
             values = parts[:, inner]
             for k, layer in enumerate(self.layers):
-                states[k] = layer.advance(*states[k], layer.drive(values))
+                m, z = layer.advance(*states[k], layer.drive(values))
+                states[k] = series.rounded(m), z
                 if layer.spikes:
-                    fired[layer.name].append(states[k][1])
-                    values = states[k][1].astype(np.float64)
-        return series.after(states[-1][0], {name: np.hstack(spikes)
-                                            for name, spikes in fired.items()})
+                    fired[layer.name].append(z)
+                    values = z.astype(np.float64)
+        return series.after(states[-1][0], spikes={name: np.hstack(spikes)
+                                                   for name, spikes in fired.items()})

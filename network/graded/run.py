@@ -2,12 +2,13 @@
 """A run of a graded float network. The integer model is measured against it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
 from ..recording import Recording
-from .network import GradedNetwork
+from .network import GradedNetwork, Stage
 from .series import Series
 
 __all__ = ["GradedTrace", "run_graded"]
@@ -32,15 +33,16 @@ class GradedTrace:
     values: dict[str, Series] = field(default_factory=dict)
 
 
-def run_graded(network: GradedNetwork, recording: Recording,
+def run_graded(network: GradedNetwork, recording: Recording, dtype: type = np.float64,
                watch: Iterable[str] = ()) -> GradedTrace:
-    """Run ``network`` over ``recording``, from an empty window at each reset.
+    """Run ``network`` over ``recording``, from zero state at each reset.
 
-    ``watch`` has the names of the stages whose values the trace keeps.
+    Parameters, membranes and the values of the stages have the type ``dtype``. Sums of products
+    have float64. ``watch`` has the names of the stages whose values the trace keeps.
     """
-    recording.check_fits(network.channels, network.dt)
+    stages = [_rounded(stage, dtype) for stage in network.stages]
     bounds = np.unique([0, *np.flatnonzero(recording.reset), recording.steps])
-    runs = [_run(network, _counts(recording.cut(first, stop)), set(watch))
+    runs = [_run(network, stages, _counts(recording.cut(first, stop), dtype), set(watch))
             for first, stop in zip(bounds[:-1], bounds[1:], strict=True)]
     return GradedTrace(
         velocity=np.concatenate([trace.velocity for trace in runs]),
@@ -48,11 +50,12 @@ def run_graded(network: GradedNetwork, recording: Recording,
         values={name: _joined([trace.values[name] for trace in runs]) for name in watch})
 
 
-def _run(network: GradedNetwork, counts: Series, watch: set[str]) -> GradedTrace:
+def _run(network: GradedNetwork, stages: list[Stage], counts: Series, watch: set[str]
+         ) -> GradedTrace:
     series, values = counts, {}
     columns = network.spike_columns
     spikes = np.zeros((counts.steps, sum(c.stop - c.start for c in columns.values())), bool)
-    for stage in network.stages:
+    for stage in stages:
         series = stage.run(series)
         for name, fired in series.spikes.items():
             spikes[series.step, columns[name]] = fired
@@ -62,12 +65,22 @@ def _run(network: GradedNetwork, counts: Series, watch: set[str]) -> GradedTrace
     return GradedTrace(velocity=velocity, spikes=spikes, values=values)
 
 
-def _counts(recording: Recording) -> Series:
+def _rounded(part: Any, dtype: type) -> Any:
+    """A stage with parameters that the format ``dtype`` has. They stay in float64."""
+    def value(of: Any) -> Any:
+        if isinstance(of, np.ndarray):
+            return of.astype(dtype).astype(np.float64)
+        return tuple(_rounded(part, dtype) for part in of) if isinstance(of, tuple) else of
+    return replace(part, **{entry.name: value(getattr(part, entry.name)) for entry in fields(part)})
+
+
+def _counts(recording: Recording, dtype: type) -> Series:
     """Events of each channel in each step."""
     counts = np.zeros((recording.steps, recording.channels))
     step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
     np.add.at(counts, (step, recording.channel), 1)
-    return Series(steps=recording.steps, step=np.arange(recording.steps), values=counts)
+    return Series(steps=recording.steps, step=np.arange(recording.steps), values=counts,
+                  dtype=dtype)
 
 
 def _joined(parts: list[Series]) -> Series:

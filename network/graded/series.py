@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values of a stage, with the steps in which they come."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,17 +21,25 @@ class Series:
     values : ndarray of float64, shape (updates, size)
     spikes : dict of str to ndarray of bool, shape (updates, columns)
         Spikes of the neurons of the stage, by name.
+    dtype : type
+        Floating-point format in which stages keep their values. Sums are wider.
     """
 
     steps: int
     step: np.ndarray
     values: np.ndarray
     spikes: dict[str, np.ndarray] = field(default_factory=dict)
+    dtype: type = np.float64
 
-    def after(self, values: np.ndarray,
+    def after(self, values: np.ndarray, *, step: np.ndarray | None = None,
               spikes: dict[str, np.ndarray] | None = None) -> "Series":
-        """Other values, and ``spikes``, in the same steps."""
-        return Series(steps=self.steps, step=self.step, values=values, spikes=spikes or {})
+        """Values of the next stage, float64 (updates, size). By default, in the same steps."""
+        return replace(self, values=self.rounded(values), spikes=spikes or {},
+                       step=self.step if step is None else step)
+
+    def rounded(self, values: np.ndarray) -> np.ndarray:
+        """``values`` as the format ``dtype`` keeps them, in float64."""
+        return values.astype(self.dtype).astype(np.float64)
 
     def held(self) -> np.ndarray:
         """The latest values in each step, float64 (steps, size); 0 before the first update."""

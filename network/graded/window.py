@@ -60,8 +60,8 @@ class Sum:
     def run(self, series: Series) -> Series:
         """The sums of ``series``, the counts of every step."""
         total = np.concatenate([np.zeros((1, self.channels)), np.cumsum(series.values, axis=0)])
-        return Series(steps=series.steps, step=np.arange(self.width - 1, series.steps),
-                      values=total[self.width:] - total[:-self.width])
+        return series.after(total[self.width:] - total[:-self.width],
+                            step=np.arange(self.width - 1, series.steps))
 
 
 @dataclass(frozen=True, kw_only=True)

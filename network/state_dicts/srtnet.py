@@ -60,7 +60,7 @@ def srtnet_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwor
     """
     check_keys(tensors, KEYS, {*OPTIONAL, "phase",
                                *(key for layer in LAYERS for key in buffers(layer))})
-    shapes = {key: axes for key, axes in (KEYS | OPTIONAL).items() if key in tensors and axes}
+    shapes = {key: axes for key, axes in {**KEYS, **OPTIONAL}.items() if key in tensors and axes}
     sizes = check_tensors(tensors, shapes)
 
     def vector(key: str, default: float = 0.0) -> np.ndarray:
