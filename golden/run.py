@@ -27,7 +27,7 @@ class Answer:
     velocity_int : ndarray of int64, shape (steps, outputs)
         Outputs, in LSB of m.
     velocity : ndarray of float64, shape (steps, axes)
-        ``velocity_int @ readout.T``, in physical units.
+        ``velocity_int @ readout.T + offset``, in physical units.
     spikes : ndarray of bool, shape (steps, neurons)
         Spikes of the spiking neurons in the checkpoint. Dropped neurons never fire.
     cycles, latency : ndarray of int64, shape (steps,)

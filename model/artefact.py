@@ -124,7 +124,8 @@ def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
             name=shape["name"], dt=shape["dt"], widths=Widths(**shape["widths"]),
             channels=shape["channels"], channel_row=_array(tables, "channel_row", "int64", 1),
             populations=populations, projections=projections,
-            readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"])
+            readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"],
+            **_offset(shape))
 
 
 def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
@@ -141,7 +142,8 @@ def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
         readout = {} if written["schema"] == 1 else {
             "readout": _array(floats, "readout", "float64", 2)}
         return Network(channels=form["channels"], dt=form["dt"], populations=populations,
-                       projections=projections, lead_steps=form["lead_steps"], **readout)
+                       projections=projections, lead_steps=form["lead_steps"],
+                       **_offset(form), **readout)
 
 
 def _check_alike(model: IntegerModel, network: Network) -> None:
@@ -285,7 +287,8 @@ def _model_shape(model: IntegerModel) -> dict:
             "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size, **_kind(p)}
                             for p in model.populations],
             "projections": [{"source": p.source, "target": p.target, "delay": p.delay,
-                             "bits": p.bits, "shift": p.shift} for p in model.projections]}
+                             "bits": p.bits, "shift": p.shift} for p in model.projections],
+            **_said_offset(model)}
 
 
 def _kind(population: IntegerPopulation | Population) -> dict:
@@ -300,4 +303,14 @@ def _network_shape(network: Network) -> dict:
             "populations": [{"name": p.name, "spiking": p.spiking, **_kind(p)}
                             for p in network.populations],
             "projections": [{"source": p.source, "target": p.target, "delay": p.delay}
-                            for p in network.projections]}
+                            for p in network.projections],
+            **_said_offset(network)}
+
+
+def _said_offset(part: IntegerModel | Network) -> dict:
+    """The entry ``offset``. A part without one has the hash that it had in older versions."""
+    return {"offset": part.offset.tolist()} if part.offset.any() else {}
+
+
+def _offset(shape: dict) -> dict:
+    return {"offset": np.array(shape["offset"], np.float64)} if "offset" in shape else {}

@@ -21,11 +21,13 @@ PARTS = {
         "name": str, "dt": float, "channels": int, "lead_steps": int,
         "widths": dict.fromkeys(WIDTH_LIMITS, int),
         "populations": [{"name": str, "spiking": bool, "size": int, "reset?": str}],
-        "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int}]},
+        "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int}],
+        "offset?": [float]},
     "network": {
         "channels": int, "dt": float, "lead_steps": int,
         "populations": [{"name": str, "spiking": bool, "reset?": str, "at_least?": bool}],
-        "projections": [{"source": str, "target": str, "delay": int}]}}
+        "projections": [{"source": str, "target": str, "delay": int}],
+        "offset?": [float]}}
 
 # A manifest may lack any of these facts, and may have others.
 FACTS = {

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikewright.network.network import INPUT, RESETS, check_form, inner, spike_columns
+from spikewright.network.network import (
+    INPUT,
+    RESETS,
+    check_form,
+    check_offset,
+    inner,
+    spike_columns,
+)
+
+from .graded import MOST_LOOK, GradedPopulation, check_graded, window_room
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
            "check_name", "largest_weight"]
@@ -125,6 +134,11 @@ class IntegerPopulation:
         return len(self.kept)
 
     @property
+    def output(self) -> bool:
+        """Whether its membranes are outputs of the model."""
+        return not self.spiking
+
+    @property
     def drives_itself(self) -> np.ndarray:
         """Whether each neuron fires without any input, bool of shape (neurons,)."""
         return self.threshold < 0
@@ -147,6 +161,8 @@ class IntegerProjection:
     shift : int
         A weight of 1 adds 2**(fraction + shift) to s. A projection with large weights has a shift
         above 0, because it needs no finer grid.
+    until : int, optional
+        For a window over the input: how many steps after an event its row is subtracted again.
     """
 
     source: str
@@ -155,6 +171,7 @@ class IntegerProjection:
     weights: np.ndarray
     bits: int
     shift: int = 0
+    until: int | None = None
 
     @property
     def title(self) -> str:
@@ -180,13 +197,17 @@ class IntegerModel:
         Channels of a recording.
     channel_row : ndarray of int64, shape (channels,)
         Input row of each channel. It is -1 for a channel whose weights are all zero.
-    populations : tuple of IntegerPopulation
-        In the order in which a step updates them.
+    populations : tuple of IntegerPopulation, or of GradedPopulation
+        In the order in which a step updates them. If one is graded, all are.
     projections : tuple of IntegerProjection
     readout : ndarray of float64, shape (axes, outputs)
-        ``velocity = readout @ outputs``: velocity in physical units, outputs in LSB of m.
+        ``velocity = readout @ outputs + offset``: velocity in physical units, outputs in LSB of m.
     lead_steps : int
         How many steps earlier the model gives an output than the published model.
+    offset : ndarray of float64, shape (axes,)
+        In physical units. By default, 0.
+    silent_steps : int
+        The outputs are 0 in so many steps after a reset. Only of a model with windows.
 
     Raises
     ------
@@ -199,10 +220,12 @@ class IntegerModel:
     widths: Widths
     channels: int
     channel_row: np.ndarray
-    populations: tuple[IntegerPopulation, ...]
+    populations: tuple[IntegerPopulation | GradedPopulation, ...]
     projections: tuple[IntegerProjection, ...]
     readout: np.ndarray
     lead_steps: int
+    offset: np.ndarray = None           # type: ignore[assignment]  # filled in below
+    silent_steps: int = 0
 
     @property
     def rows(self) -> int:
@@ -211,8 +234,24 @@ class IntegerModel:
 
     @property
     def outputs(self) -> int:
-        """Neurons of all populations that do not spike."""
-        return sum(p.neurons for p in self.populations if not p.spiking)
+        """Neurons of all output populations."""
+        return sum(p.neurons for p in self.populations if p.output)
+
+    @property
+    def graded(self) -> bool:
+        """Whether its populations give numbers, and no spikes."""
+        return any(isinstance(p, GradedPopulation) for p in self.populations)
+
+    @property
+    def value_bits(self) -> int:
+        """Bits of the widest value that a population gives to others; 0 without one."""
+        return max((p.bits for p in self.populations if isinstance(p, GradedPopulation)), default=0)
+
+    @property
+    def window_room(self) -> int:
+        """Events that the log of the windows keeps; 0 without a window."""
+        windows = any(p.until is not None for p in self.projections)
+        return window_room(self.rows) if windows else 0
 
     @property
     def axes(self) -> int:
@@ -239,7 +278,7 @@ class IntegerModel:
 
         ``outputs`` is int64 of shape (steps, outputs), in LSB of m.
         """
-        return outputs @ self.readout.T
+        return outputs @ self.readout.T + self.offset
 
     @property
     def hidden(self) -> int:
@@ -250,36 +289,27 @@ class IntegerModel:
     def factor_bits(self) -> int:
         """Bits of the largest decay: one more than those of a decay if a neuron has B = 1."""
         whole = 1 << self.widths.decay
-        return self.widths.decay + any((p.membrane_decay == whole).any() for p in self.populations)
+        return self.widths.decay + any((p.membrane_decay == whole).any() for p in self.populations
+                                       if isinstance(p, IntegerPopulation))
 
     def sources(self, projection: IntegerProjection) -> int:
         """Number of rows of ``projection``."""
         return self.rows if projection.source == INPUT else self.index(projection.source).neurons
 
-    def index(self, name: str) -> IntegerPopulation:
+    def index(self, name: str) -> IntegerPopulation | GradedPopulation:
         """The population called ``name``."""
         return next(population for population in self.populations if population.name == name)
 
     def __post_init__(self) -> None:
         check_name(self.name)
         check_form(self)
-        peak = 1 << self.widths.membrane - 1
-        limits = {"threshold": (-peak, peak - 1),
-                  "synaptic_decay": (0, (1 << self.widths.decay) - 1),
-                  "membrane_decay": (0, 1 << self.widths.decay)}
         for population in self.populations:
-            _check_reset(population, peak - 1)
             if not 1 <= population.neurons <= population.size <= MOST_NEURONS:
                 raise ValueError(f"{population.name} must have from 1 neuron to all of its size, "
                                  f"and a size of at most {MOST_NEURONS}, not "
                                  f"{population.neurons} of {population.size}")
-            _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)
-            for key, (low, high) in limits.items():
-                array = getattr(population, key)
-                if array.shape != population.kept.shape:
-                    raise ValueError(f"{population.name} {key} must have shape "
-                                     f"{population.kept.shape}, as kept has, not {array.shape}")
-                _check_range(array, f"{population.name} {key}", low, high)
+            if not self.graded:
+                _check_neurons(population, self.widths)
         low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:
             bits = projection.bits
@@ -311,6 +341,30 @@ class IntegerModel:
             raise ValueError("readout must have 1 axis or more, not none")
         if not np.isfinite(self.readout).all():
             raise ValueError("readout must be finite, not hold NaN or an infinity")
+        if self.offset is None:
+            object.__setattr__(self, "offset", np.zeros(self.axes))
+        check_offset(self.offset, self.axes, "offset")
+        most = MOST_LOOK - 1 if self.window_room else 0
+        if not 0 <= self.silent_steps <= most:
+            raise ValueError(f"silent_steps must be between 0 and {most}, not "
+                             f"{self.silent_steps!r}")
+        if self.graded:
+            check_graded(self)
+
+
+def _check_neurons(population, widths):
+    peak = 1 << widths.membrane - 1
+    limits = {"threshold": (-peak, peak - 1),
+              "synaptic_decay": (0, (1 << widths.decay) - 1),
+              "membrane_decay": (0, 1 << widths.decay)}
+    _check_reset(population, peak - 1)
+    _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)
+    for key, (low, high) in limits.items():
+        array = getattr(population, key)
+        if array.shape != population.kept.shape:
+            raise ValueError(f"{population.name} {key} must have shape "
+                             f"{population.kept.shape}, as kept has, not {array.shape}")
+        _check_range(array, f"{population.name} {key}", low, high)
 
 
 def _check_reset(population, most):

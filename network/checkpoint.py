@@ -2,7 +2,7 @@
 """Reader of trained checkpoints. Their keys decide which kind of network they have."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,22 +83,22 @@ def read_checkpoint(path: Path, step: float | None = None) -> Network:
     """
     path = Path(path)
     described = read_description(path) if path.suffix == SUFFIX else None
-    tensors, said, time = read_tensors(described.state_dict if described else path)
+    tensors, said = read_tensors(described.state_dict if described else path)
     if described:
-        said = described.dt
-    if None not in (step, said) and step != said:
-        raise InputError(f"Option step must be {said:g} s, as {path.name} has, not {step:g}")
-    dt = step or said or DT
+        said = replace(said, dt=described.dt)
+    if None not in (step, said.dt) and step != said.dt:
+        raise InputError(f"Option step must be {said.dt:g} s, as {path.name} has, not {step:g}")
+    dt = step or said.dt or DT
     try:
         if described:
             return snntorch_network(tensors, described.layers, dt)
-        return network_from_tensors(tensors, dt, time)
+        return network_from_tensors(tensors, dt, said.time, said.offset)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
 
 
 def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
-                         time: str = TIMES[0]) -> Network:
+                         time: str = TIMES[0], offset: Sequence[float] | None = None) -> Network:
     """Build the network of a state dict of one of ``KINDS``.
 
     All keys may have the same prefix, such as ``module.`` or ``model.``, which some training
@@ -112,6 +112,8 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
     time : str
         One of ``TIMES``. The delays of a network that was trained to answer at the earliest time
         are those of `retime.retime`. It has no lead, because no code gives its answers later.
+    offset : sequence of float, optional
+        What is added to the output of each axis. By default, 0.
 
     Raises
     ------
@@ -126,7 +128,9 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
             prefix = "" if kind.mark in tensors else prefixes[0]
             network = kind.build({key.removeprefix(prefix): tensor
                                   for key, tensor in tensors.items()}, dt)
-            return network if time == TIMES[0] else replace(retime(network), lead_steps=0)
+            if time != TIMES[0]:
+                network = replace(retime(network), lead_steps=0)
+            return network if offset is None else replace(network, offset=np.array(offset, float))
     wanted = ", or ".join(f"{listed(kind.keys)}, as {kind.title}" for kind in KINDS)
     raise ValueError(f"Checkpoint must have {wanted}, not only {given(tensors)}; other state dicts "
                      f"of snnTorch modules need a description: see {PAGE}")

@@ -11,7 +11,7 @@ from .constants import MOST_DELAY, MOST_DT, is_dt
 
 __all__ = ["CONSTANT", "INPUT", "RESETS", "START", "SUBTRACT_NEXT", "SUBTRACT_SAME",
            "ZERO_KEEP", "ZERO_LOSE", "Network", "Population", "Projection", "check_form",
-           "constant", "inner", "role", "spike_columns", "start"]
+           "check_offset", "constant", "inner", "role", "spike_columns", "start"]
 
 INPUT = "input"
 
@@ -208,6 +208,8 @@ class Network:
     readout : ndarray of float64, shape (axes, outputs)
         ``velocity = readout @ membranes``, with the membranes of all output populations in order.
         By default, the unit matrix.
+    offset : ndarray of float64, shape (axes,)
+        What is added to the velocity of each axis. By default, 0.
 
     Raises
     ------
@@ -221,6 +223,7 @@ class Network:
     projections: tuple[Projection, ...]
     lead_steps: int = 0
     readout: np.ndarray = None          # type: ignore[assignment]  # filled in below
+    offset: np.ndarray = None           # type: ignore[assignment]  # filled in below
 
     def __post_init__(self) -> None:
         check_form(self)
@@ -232,6 +235,9 @@ class Network:
                              f"{self.readout.shape}")
         if not len(self.readout):
             raise ValueError("Network readout must have 1 axis or more, not none")
+        if self.offset is None:
+            object.__setattr__(self, "offset", np.zeros(len(self.readout)))
+        check_offset(self.offset, len(self.readout), "Network offset")
         for projection in self.projections:
             shape = (self.size(projection.source), self.size(projection.target))
             if projection.weights.shape != shape:
@@ -272,6 +278,19 @@ class Network:
                             for projection, delay in zip(self.projections, delays, strict=True))
         return replace(self, populations=populations or self.populations, projections=projections,
                        lead_steps=lead_steps)
+
+
+def check_offset(offset: np.ndarray, axes: int, title: str) -> None:
+    """Check that ``offset``, called ``title``, has a finite number for each of ``axes``.
+
+    Raises
+    ------
+    ValueError
+        If the offset is not so.
+    """
+    if offset.shape != (axes,):
+        raise ValueError(f"{title} must have shape {(axes,)}, not {offset.shape}")
+    _require(offset, title, "finite", np.isfinite)
 
 
 def check_form(network: Any) -> None:

@@ -19,7 +19,7 @@ class Trace:
     Parameters
     ----------
     velocity : ndarray of float64, shape (steps, axes)
-        ``readout @ membranes`` of the output populations, in physical units.
+        ``readout @ membranes + offset`` of the output populations, in physical units.
     spikes : ndarray of bool, shape (steps, neurons)
         Spikes of the spiking populations, in the columns of `Network.spike_columns`.
     current_peak, membrane_peak : dict of str to ndarray of float64, shape (neurons,)
@@ -103,7 +103,7 @@ def run_reference(network: Network, recording: Recording, dtype=np.float64,
         velocity.append(np.concatenate([m[p.name] for p in populations if not p.spiking]))
         spikes.append(np.concatenate([fired[p.name] for p in populations
                                       if p.spiking and not inner(p.name)]))
-    velocity = np.array(velocity, np.float64) @ network.readout.T
+    velocity = np.array(velocity, np.float64) @ network.readout.T + network.offset
     return Trace(velocity=velocity, spikes=np.array(spikes),
                  current_peak=s_peak, membrane_peak=m_peak,
                  membrane={name: np.array(rows) for name, rows in watched.items()})

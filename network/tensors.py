@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reader of the tensors in a network file. It never runs code from the file."""
 
+import json
 import re
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from spikewright.base.errors import InputError
 
 from .constants import MOST_DT, is_dt
 
-__all__ = ["SUFFIXES", "TIMES", "read_tensors"]
+__all__ = ["SUFFIXES", "TIMES", "Said", "read_tensors"]
 
 TORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
@@ -28,7 +30,27 @@ INTEGERS = {"I64": np.int64, "I32": np.int32}
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
-def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
+@dataclass(frozen=True)
+class Said:
+    """What a network file says beside its tensors.
+
+    Parameters
+    ----------
+    dt : float or None
+        Seconds per step. None if the file does not have it.
+    time : str
+        One of ``TIMES``: when the network that was trained answers. A file that does not have it
+        gets the first.
+    offset : list of float or None
+        What is added to the output of each axis. None if the file does not have it.
+    """
+
+    dt: float | None = None
+    time: str = TIMES[0]
+    offset: list[float] | None = None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     """Read the tensors of the file at ``path``.
 
     A tensor without axes may be an integer, such as a threshold. Others are floating-point numbers.
@@ -36,11 +58,7 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
     Returns
     -------
     tensors : dict of str to ndarray of float64
-    dt : float or None
-        Seconds per step. None if the file does not have it.
-    time : str
-        One of ``TIMES``: when the network that was trained answers. A file that does not have it
-        gets the first.
+    said : Said
 
     Raises
     ------
@@ -60,7 +78,7 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
     return _read_torch(path) if path.suffix in TORCH_SUFFIXES else _read_safetensors(path)
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
+def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
@@ -80,6 +98,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, 
             raise InputError(f"Checkpoint {path} {key} must hold floating-point numbers, not "
                              f"{kind}")
         tensors[key] = values.reshape(tensor["shape"]).astype(np.float64)
+    return tensors, _said(path, metadata)
+
+
+def _said(path: Path, metadata: dict[str, str]) -> Said:
     dt, time = metadata.get("dt"), metadata.get("time", TIMES[0])
     try:
         step = None if dt is None else float(dt)
@@ -90,10 +112,18 @@ def _read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], float | None, 
                          f"{dt!r}")
     if time not in TIMES:
         raise InputError(f"Checkpoint {path} time must be {' or '.join(TIMES)}, not {time!r}")
-    return tensors, step, time
+    text = metadata.get("offset", "null")
+    try:
+        offset = json.loads(text)
+    except ValueError:
+        offset = text
+    if offset is not None and not (isinstance(offset, list) and all(
+            type(value) in (int, float) and np.isfinite(value) for value in offset)):
+        raise InputError(f"Checkpoint {path} offset must be a list of finite numbers, not {text!r}")
+    return Said(step, time, offset)
 
 
-def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
+def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     try:
         import torch
     except ImportError:
@@ -122,7 +152,7 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], float | None, str]:
             raise InputError(f"Checkpoint {path} {key} must be a dense tensor of floating-point "
                              f"numbers, not {value.dtype} in the layout {value.layout}")
         tensors[key] = value.detach().double().numpy()
-    return tensors, None, TIMES[0]
+    return tensors, Said()
 
 
 def _state_dict(path: Path, content: object) -> dict:

@@ -63,7 +63,9 @@ def c_header(index: dict, model: IntegerModel) -> str:
                      "input row of each channel; -1 if its spikes are ignored"),
               _array("double", f"{prefix}_readout", model.readout,
                      "[axes][outputs]: physical units per LSB of m, outputs in order of "
-                     "populations")]
+                     "populations"),
+              _array("double", f"{prefix}_offset", model.offset,
+                     "[axes]: physical units, added to readout times outputs")]
     populations, projections = _parts(index)
     for part, population in zip(populations, model.populations, strict=True):
         numbers |= {f"{part}_NEURONS".upper(): population.neurons,

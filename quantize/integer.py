@@ -56,7 +56,7 @@ def quantize(network: Network, rounded: Rounded, widths: Widths, name: str,
         name=name, dt=network.dt, widths=widths, channels=network.channels,
         channel_row=np.arange(network.channels), populations=populations, projections=projections,
         readout=network.readout * (outputs / (1 << widths.fraction)),
-        lead_steps=network.lead_steps)
+        lead_steps=network.lead_steps, offset=network.offset)
 
 
 def with_states(model: IntegerModel, current: int, membrane: int) -> IntegerModel:

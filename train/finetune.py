@@ -83,20 +83,20 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[
          unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
     """Train the weights of ``model`` in ``masks`` to decode ``recording`` better.
 
-    Minimises the root mean square error of the velocity, each axis scaled by the root mean square
-    of the movement. Runs on one thread, so that a seed gives one result on one machine.
-    ``progress`` draws a bar if standard error is a terminal.
+    Minimises the root mean square error of the velocity, each axis scaled by the standard deviation
+    of the movement. The offset stays. Runs on one thread, so that a seed gives one result on one
+    machine. ``progress`` draws a bar if standard error is a terminal.
     """
     wanted = target_velocity(recording)
     if model.axes != wanted.shape[1]:
         raise InputError(f"Recording {recording.name} velocity must have as many axes as the "
                          f"network, {model.axes}, not {wanted.shape[1]}")
-    size = np.sqrt(np.square(wanted).mean(0))
+    size = wanted.std(0)
     if not (size > 0).all():
-        raise InputError(f"Recording {recording.name} velocity must move on every axis to train "
-                         "on, not be 0 throughout")
-    streams = Streams(model, recording, length=max(1, round(tuning.window / recording.dt)),
-                      batch=tuning.batch)
+        raise InputError(f"Recording {recording.name} velocity must change on every axis to train "
+                         "on, not be constant throughout")
+    streams = Streams(model, replace(recording, velocity=wanted - unit * model.offset),
+                      length=max(1, round(tuning.window / recording.dt)), batch=tuning.batch)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

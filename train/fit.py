@@ -5,6 +5,7 @@ The network learns to answer at the earliest time: in the step of its last input
 """
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -30,9 +31,9 @@ JUDGED  = 20                # networks from which the best is kept
 
 class _Windows:
     """Batches of windows that never cross a reset; shorter windows are padded and masked."""
-    def __init__(self, recording: Recording, scale: np.ndarray, recipe: Recipe):
+    def __init__(self, recording: Recording, recipe: Recipe):
         self.spikes    = torch.from_numpy(dense(recording))
-        self.velocity  = torch.from_numpy(target_velocity(recording) / scale).float()
+        self.velocity  = torch.from_numpy(target_velocity(recording)).float()
         self.trials    = np.array(trials(recording))
         self.length    = max(1, min(round(recipe.window / recording.dt),
                                     int(np.ptp(self.trials, 1).max())))
@@ -115,18 +116,18 @@ def _sparsity(done: float, final: float) -> float:
 def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyRSNN:
     """Train a network on a recording that has ``velocity``.
 
-    Minimises the root mean square error of the velocity, each axis scaled by its own root mean
-    square, at the earliest time. The scale goes into the readout weights at the end, so the network
-    answers in the unit of ``velocity``. Its parameters come back rounded to float16. Runs on one
-    thread, so that a seed gives one result on one machine. ``progress`` draws a bar if standard
-    error is a terminal.
+    Minimises the root mean square error of the velocity at the earliest time. Each axis is scaled
+    to a mean of 0 and a standard deviation of 1. The scale goes into the readout weights at the
+    end, and the mean into the offset, so the network answers in the unit of ``velocity``. Its
+    parameters come back rounded to float16. Runs on one thread, so that a seed gives one result on
+    one machine. ``progress`` draws a bar if standard error is a terminal.
 
     The last part of the recording, ``recipe.validation``, is only used to choose among the networks
     of the last quarter of the batches: the one with the smallest error there is kept.
     """
-    scale = np.sqrt(np.square(target_velocity(recording)).mean(0))
+    mean, scale = target_velocity(recording).mean(0), target_velocity(recording).std(0)
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
-        raise InputError(f"Recording {recording.name} velocity must have a root mean square "
+        raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
                          "between 1e-4 and 1e4 on both axes, for float16 weights, "
                          f"not {scale.tolist()}")
     if not len(recording.channel):
@@ -136,16 +137,19 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        model = _train(recording, scale, recipe, progress)
+        model = _train(replace(recording, velocity=(target_velocity(recording) - mean) / scale),
+                       recipe, progress)
     finally:
         torch.set_num_threads(threads)
+    model.offset = mean.tolist()
     model.con3.op.weight.data *= torch.from_numpy(scale).float()[:, None]
     return model.rounded()
 
 
-def _train(recording: Recording, scale: np.ndarray, recipe: Recipe, progress: bool) -> TinyRSNN:
+def _train(recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
+    """Train on a ``recording`` whose velocity has the scale that the network gives."""
     seen, judged = held_out(recording, recipe.validation)
-    windows   = _Windows(seen, scale, recipe)
+    windows   = _Windows(seen, recipe)
     rng       = np.random.default_rng(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     model     = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt, "earliest")
@@ -171,7 +175,7 @@ def _train(recording: Recording, scale: np.ndarray, recipe: Recipe, progress: bo
                 masks, sparsity = _prune(model, wanted), wanted
             _apply(masks)
             if sparsity == recipe.sparsity and (total - done) % judge == 0:
-                wrong = _error(model, judged, scale)
+                wrong = _error(model, judged)
                 if wrong < least:
                     least, best = wrong, deepcopy(model)
             bar.set_postfix(error=f"{error:.3f}", validation=f"{least:.3f}",
@@ -180,9 +184,9 @@ def _train(recording: Recording, scale: np.ndarray, recipe: Recipe, progress: bo
     return best
 
 
-def _error(model: TinyRSNN, recording: Recording, scale: np.ndarray) -> float:
-    """Root mean square error over both axes, each divided by its ``scale``."""
-    wrong = predict(model, recording)[0] - target_velocity(recording) / scale
+def _error(model: TinyRSNN, recording: Recording) -> float:
+    """Root mean square error over both axes."""
+    wrong = predict(model, recording)[0] - target_velocity(recording)
     return float(np.sqrt(np.square(wrong).mean()))
 
 
@@ -213,7 +217,7 @@ def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarr
 
     Returns
     -------
-    output : float32, (steps, 2)
+    output : float64, (steps, 2)
         Velocity, in the unit of the network.
     hidden : bool, (steps, hidden)
         Spikes of the hidden units.
@@ -223,4 +227,4 @@ def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarr
         runs = [model(torch.from_numpy(spikes[start:stop, None]).float())
                 for start, stop in trials(recording)]
     output, hidden = (torch.cat(parts)[:, 0].numpy() for parts in zip(*runs, strict=True))
-    return output, hidden > 0
+    return output.astype(np.float64) + model.offset, hidden > 0

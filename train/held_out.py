@@ -74,7 +74,7 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
 
 def _network(model: TinyRSNN) -> Network:
     tensors = {key: value.double().numpy() for key, value in model.state_dict().items()}
-    return network_from_tensors(tensors, model.dt, model.time)
+    return network_from_tensors(tensors, model.dt, model.time, model.offset)
 
 
 def _integers(network: Network, bits: int, seen: Recording, unseen: Recording,

@@ -77,12 +77,15 @@ class TinyRSNN(nn.Module):
     time : str
         ``"published"``, or ``"earliest"``: outputs come ``LEAD`` steps earlier. They then depend on
         the input of their own step, as those of the hardware do.
+    offset : list of float, optional
+        What is added to each output outside of the network, so not by `forward`. By default, 0.
     """
     def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT,
-                 time: str = TIMES[0]):
+                 time: str = TIMES[0], offset: list[float] | None = None):
         super().__init__()
         self.dt     = dt
         self.time   = time
+        self.offset = offset or [0.0] * outputs
         self.con1   = _Connection(channels, hidden)
         self.con2   = _Connection(hidden, hidden)
         self.con3   = _Connection(hidden, outputs)
@@ -91,10 +94,11 @@ class TinyRSNN(nn.Module):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], dt: float = DT,
-                   time: str = TIMES[0]) -> "TinyRSNN":
+                   time: str = TIMES[0], offset: list[float] | None = None) -> "TinyRSNN":
         """Network of a state dict: takes ``KEYS`` as float32, and ignores other keys."""
         hidden, channels = state["con1.op.weight"].shape
-        model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt, time)
+        model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt, time,
+                    offset)
         model.load_state_dict({key: state[key].float() for key in KEYS})
         return model
 
@@ -165,17 +169,20 @@ class TinyRSNN(nn.Module):
             bad = self.state_dict()[key][~value.isfinite()]
             if bad.numel():
                 raise InputError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
-        return self.from_state(state, self.dt, self.time)
+        return self.from_state(state, self.dt, self.time, self.offset)
 
     def checkpoint(self, path: Path) -> None:
-        """Write ``KEYS`` to a .safetensors file as float16; its metadata has ``dt`` and ``time``.
+        """Write ``KEYS`` to a .safetensors file as float16.
 
-        The file appears whole or not at all.
+        Its metadata has ``dt`` and ``time``, and ``offset`` if that is not 0. The file appears
+        whole or not at all.
         """
         state = {key: value.half() for key, value in self.rounded().state_dict().items()}
+        said  = {"dt": repr(float(self.dt)), "time": self.time}
+        if any(self.offset):
+            said["offset"] = json.dumps(self.offset)
         with written_file(path) as temporary:
-            temporary.write_bytes(_in_order(save(state, metadata={"dt": repr(float(self.dt)),
-                                                                  "time": self.time})))
+            temporary.write_bytes(_in_order(save(state, metadata=said)))
 
 
 def _in_order(content: bytes) -> bytes:

@@ -107,7 +107,8 @@ def _facts(design, plan, link, manifest, name) -> dict:
         "table": table,
         "ports": ports_of(design), "worst": _worst(plan),
         "channel_row": None if rows == list(range(len(rows))) else rows,
-        "weight_bits": model.weight_bits, "readout": model.readout.tolist()}
+        "weight_bits": model.weight_bits, "readout": model.readout.tolist(),
+        "offset": model.offset.tolist()}
 
 
 def _worst(plan: Plan) -> list[dict]:

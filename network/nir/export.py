@@ -54,7 +54,8 @@ def _metadata(network: Network) -> dict:
     return {**signature(), "dt": network.dt, "lead_steps": network.lead_steps, "readout": "spikes",
             "answers": {"decay": "euler", "gain": "unit", "syn_gain": "unit", "order": "syn_first",
                         "v0": "zero", "back_delay": 0, "source_delay": 0},
-            "nodes": nodes, "matrix": None if plain else network.readout.tolist()}
+            "nodes": nodes, "matrix": None if plain else network.readout.tolist(),
+            "offset": network.offset.tolist()}
 
 
 class _Graph:

@@ -101,7 +101,10 @@ def _said(metadata: object) -> dict:
         said = json.loads(text)
         Options(dt=said["dt"], readout=said["readout"], answers=said["answers"],
                 nodes=said["nodes"])
-        said["matrix"] = None if said["matrix"] is None else np.array(said["matrix"], float)
+        # What makes axes of the outputs. Graphs of older versions have no offset.
+        outputs = {"readout": said["matrix"], "offset": said.get("offset")}
+        said["outputs"] = {key: np.array(values, float) for key, values in outputs.items()
+                           if values is not None}
         return said
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"Graph metadata {METADATA} must be options as this program writes them, "

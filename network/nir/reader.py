@@ -92,8 +92,7 @@ def build_network(graph: Graph, options: Options) -> Reading:
     if asked.missing:
         raise ValueError(_missing(asked))
     network = replace(network, lead_steps=graph.said.get("lead_steps", 0))
-    if graph.said.get("matrix") is not None:
-        network = replace(network, readout=graph.said["matrix"])
+    network = replace(network, **graph.said.get("outputs", {}))
     facts = {**options.as_facts(), "dt": step, "assumed": asked.assumed}
     return Reading(
         network=network, warnings=(*flat.warnings, *_assumed(asked)),

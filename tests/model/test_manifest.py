@@ -52,6 +52,9 @@ def test_artefact_hashes_are_those_of_its_format(folder):
     (lambda m: m["model"]["projections"][2].pop("bits"),
      ("model.projections[2] must have the entries source, target, delay, bits, shift, not source, "
      "target, delay, shift")),
+    (lambda m: m["model"].update(offset=0.5), "model.offset must be a list, not 0.5"),
+    (lambda m: m["network"].update(offset=[0.5, "1"]),
+     "network.offset[1] must be a number, not '1'"),
     (lambda m: m["model"]["widths"].update(narrow={}),
      ("model.widths must have the entries weight, current, membrane, decay, fraction, not weight, "
      "current, membrane, decay, fraction, narrow")),

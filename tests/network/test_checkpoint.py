@@ -201,6 +201,26 @@ def test_checkpoint_wrong_time(tmp_path):
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("offset", ["", "low", "3", '["1"]', "[NaN]", "[true, 1]", "{}"])
+def test_checkpoint_wrong_offset(tmp_path, offset):
+    path = _save(tmp_path / "net.safetensors", random_tensors(0), {"offset": offset})
+    with refused(f"Checkpoint {path} offset must be a list of finite numbers, not {offset!r}"):
+        read_checkpoint(path)
+
+
+def test_checkpoint_with_an_offset(tmp_path):
+    """The reference adds it to the velocity of each axis."""
+    plain, shifted = (_save(tmp_path / f"{name}.safetensors", random_tensors(0), metadata)
+                      for name, metadata in (("plain", None), ("off", {"offset": "[-3, 0.25]"})))
+    recording = random_recording(1, 6, 40)
+    one, two = (run_reference(read_checkpoint(path), recording).velocity
+                for path in (plain, shifted))
+    assert one.any() and (two == one + [-3, 0.25]).all()
+    wrong = _save(tmp_path / "three.safetensors", random_tensors(0), {"offset": "[1, 2, 3]"})
+    with refused(f"{wrong}: Network offset must have shape (2,), not (3,)"):
+        read_checkpoint(wrong)
+
+
 def test_checkpoint_that_is_no_file(tmp_path):
     folder = tmp_path / "folder.pth"
     folder.mkdir()

@@ -96,7 +96,7 @@ def test_retime_never_swaps_outputs():
     late = make_network(0, {"a": 3, "one": 1, "b": 3, "two": 2}, [
         (INPUT, "a", 1), ("a", "b", 1), ("b", "one", 1), ("a", "two", 1)])
     one = dataclasses.replace(late.population("one"), spiking=False)
-    late = dataclasses.replace(late, readout=None, populations=(
+    late = dataclasses.replace(late, readout=None, offset=None, populations=(
         late.populations[0], one, late.population("two"), late.population("b")))
     early = retime(late)
     assert [p.name for p in early.populations] == ["a", "b", "one", "two"]

@@ -122,6 +122,22 @@ def test_finetune_of_channels_that_share_a_row(trained, session):
     assert tuned["dropped"]["shared_rows"] == 1
 
 
+def test_finetune_keeps_the_offset(trained, session):
+    """A movement that is far from 0 trains the same weights as one around 0."""
+    far = np.array([4000.0, -300.0])
+    rounded, network, facts = _compiled(trained, session)
+    plain, _ = finetune(rounded, network, facts, session, Tuning(epochs=1, learning_rate=0.02))
+    shifted = replace(rounded, offset=rounded.offset + far)
+    moved = replace(session, velocity=session.velocity + far)
+    tuned, _ = finetune(shifted, network, facts, moved, Tuning(epochs=1, learning_rate=0.02))
+    assert (tuned.offset == rounded.offset + far).all() and not _equal(plain, rounded)
+    same = [(a.weights == b.weights).mean() for a, b in zip(
+        plain.projections, tuned.projections, strict=True)]
+    assert min(same) > 0.97
+    assert integer_score(tuned, moved).mean() == pytest.approx(
+        integer_score(plain, session).mean(), abs=0.01)
+
+
 def test_finetune_that_changes_nothing(trained, session):
     """A rate too low to reach the next integer: every fact stays but for those of the tuning."""
     rounded, network, facts = _compiled(trained, session)
@@ -193,10 +209,10 @@ def test_shaken_events():
 
 def test_finetune_wrong(trained, session):
     compiled = _compiled(trained, session)
-    with refused(f"Recording {session.name} velocity must move on every axis to train on, not be "
-                 "0 throughout"):
+    with refused(f"Recording {session.name} velocity must change on every axis to train on, not "
+                 "be constant throughout"):
         finetune(*compiled, replace(session, velocity=session.velocity * [1, 0]), Tuning())
-    one = replace(compiled[0], readout=compiled[0].readout[:1])
+    one = replace(compiled[0], readout=compiled[0].readout[:1], offset=None)
     with refused(f"Recording {session.name} velocity must have as many axes as the network, 1, "
                  "not 2"):
         finetune(one, *compiled[1:], session, Tuning())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
 from spikewright.network.state_dicts.rsnn import KEYS
@@ -114,8 +115,8 @@ def test_loss_knows_the_lead():
     for time in ("earliest", "published"):
         model  = delay_line(time)
         recipe = Recipe(batch=16, window=0.2, dropout=0, lowest=0, highest=1e3)
-        batch  = _Windows(recording, np.ones(2), recipe).draw(np.random.default_rng(2))
-        errors[time] = (_error(model, recording, np.ones(2)), _step(
+        batch  = _Windows(recording, recipe).draw(np.random.default_rng(2))
+        errors[time] = (_error(model, recording), _step(
             model, batch, recipe, torch.optim.SGD(model.parameters(), lr=0))[0])
     assert errors["earliest"] == pytest.approx((0, 1e-6), rel=0, abs=1e-6)
     assert min(errors["published"]) > 0.5
@@ -127,7 +128,7 @@ def test_windows_settle():
     recording = replace(make_recording([[0]] * 60, channels=1, reset=[0, 4], dt=0.1),
                         velocity=np.arange(120.0).reshape(60, 2))
     recipe  = Recipe(batch=500, window=0.8, settle=0.3)
-    windows = _Windows(recording, np.ones(2), recipe)
+    windows = _Windows(recording, recipe)
     _, target, mask = windows.draw(np.random.default_rng(1))
     assert target.shape == (8, 500, 2) and mask.shape == (8, 500, 1)
     counts = {}
@@ -145,13 +146,14 @@ def test_validation_is_apart(session, monkeypatch):
     learnt, judged = [], []
     monkeypatch.setattr(fit_module, "_Windows", lambda recording, *rest: (
         learnt.append(recording) or _Windows(recording, *rest)))
-    monkeypatch.setattr(fit_module, "_error", lambda model, recording, scale: (
-        judged.append(recording) or _error(model, recording, scale)))
+    monkeypatch.setattr(fit_module, "_error", lambda model, recording: (
+        judged.append(recording) or _error(model, recording)))
     fit(session, Recipe(hidden=4, epochs=8), progress=False)
     assert [recording.steps for recording in learnt] == [450]
     assert {recording.steps for recording in judged} == {50} and len(judged) > 1
-    assert (learnt[0].velocity == session.velocity[:450]).all()
-    assert (judged[0].velocity == session.velocity[450:]).all()
+    centred = (session.velocity - session.velocity.mean(0)) / session.velocity.std(0)
+    assert (learnt[0].velocity == centred[:450]).all()
+    assert (judged[0].velocity == centred[450:]).all()
 
 
 @needs_torch
@@ -200,11 +202,12 @@ def test_model_learns_everything():
 @needs_torch
 def test_checkpoint_round_trip(tmp_path):
     torch.manual_seed(1)
-    model = TinyRSNN(5, 4, 2, dt=0.033, time="earliest")
+    model = TinyRSNN(5, 4, 2, dt=0.033, time="earliest", offset=[0.1, -3.0])
     path  = tmp_path / "a.safetensors"
     model.checkpoint(path)
+    assert (read_checkpoint(path).offset == [0.1, -3.0]).all()
     with safe_open(path, framework="np") as file:
-        assert file.metadata() == {"dt": "0.033", "time": "earliest"}
+        assert file.metadata() == {"dt": "0.033", "time": "earliest", "offset": "[0.1, -3.0]"}
         assert sorted(file.keys()) == sorted(KEYS)
         for key in KEYS:
             assert file.get_tensor(key).dtype == np.float16
@@ -251,6 +254,17 @@ def test_fit_learns_and_follows_seed(session):
               for seed in (1, 1, 2)]
     first, same, other = (model.con1.op.weight.detach().numpy() for model in models)
     assert (first == same).all() and (first != other).any()
+
+
+@needs_torch
+def test_fit_centres_each_axis(session):
+    """A force that is never around 0 is learnt as well as one that is."""
+    far = replace(session, velocity=session.velocity * [2, 4] + [3000, -500])
+    near, moved = (fit(each, Recipe(hidden=16, epochs=2), progress=False)
+                   for each in (session, far))
+    assert moved.offset == far.velocity.mean(0).tolist()
+    one, two = predict(near, session)[0], predict(moved, far)[0]
+    assert np.abs(two - (one * [2, 4] + [3000, -500])).max() < 0.1 * one.std()
 
 
 @needs_torch

@@ -60,6 +60,10 @@
 {% for axis in readout %}
 //     {{ axis | join(", ") | wrapped(4) }}
 {% endfor %}
+{% if offset | select | list %}
+//   and then plus the offset of the axis:
+//     {{ offset | join(", ") | wrapped(4) }}
+{% endif %}
 {% endif %}
 //
 // CLOCK CYCLES

@@ -57,8 +57,10 @@ def test_command_fits(tmp_path, call_command):
     with safe_open(checkpoint / "final.safetensors", framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}
         dt, time = float(file.metadata()["dt"]), file.metadata()["time"]
+        offset = json.loads(file.metadata()["offset"])
+    assert offset == pytest.approx(held_out(session)[0].velocity.mean(0), rel=1e-6)
     _, unseen = held_out(read_recording(recording))
-    output, _ = predict(TinyRSNN.from_state(state, dt, time), unseen)
+    output, _ = predict(TinyRSNN.from_state(state, dt, time, offset), unseen)
     r2 = r_squared(unseen.velocity, output)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "b"]
     assert sorted(file.name for file in checkpoint.iterdir()) == [
@@ -120,7 +122,7 @@ def test_command_scores_no_axis_without_movement(tmp_path, call_command):
     ({"velocity": np.zeros((5, 3))},
      "Recording a.npz velocity must have 2 axes to train on, not 3"),
     ({"velocity": np.zeros((5, 2))},
-     ("Recording a.npz velocity must have a root mean square between 1e-4 and 1e4 on both axes, "
+     ("Recording a.npz velocity must have a standard deviation between 1e-4 and 1e4 on both axes, "
       "for float16 weights, not [0.0, 0.0]")),
     ({"bin": np.array([], int), "channel": np.array([], int), "count": np.array([], int)},
      "Recording a.npz must hold at least 1 event to train on, not 0"),

@@ -45,6 +45,7 @@ def _round_trip(network, path):
     assert (network.channels, network.dt, network.lead_steps) == (
         again.channels, again.dt, again.lead_steps)
     assert np.array_equal(network.readout, again.readout)
+    assert np.array_equal(network.offset, again.offset)
     return again
 
 
@@ -69,7 +70,8 @@ def test_delays_and_readout(tmp_path):
         (INPUT, "a", 0), (INPUT, "a", 3), ("a", "a", 1), ("a", "b", 0), ("a", "b", 5),
         ("b", "a", 2), ("b", "out", 0)])
     matrix = np.random.default_rng(0).normal(size=(2, 3))
-    _round_trip(dataclasses.replace(network, readout=matrix, lead_steps=4), tmp_path / "out.nir")
+    _round_trip(dataclasses.replace(network, readout=matrix, offset=np.array([0.1, -3.0]),
+                                    lead_steps=4), tmp_path / "out.nir")
 
 
 @pytest.mark.parametrize("decay", ["leak", "none", "all"])

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Graded populations: units that give a number in each step, as integers, and their bounds."""
+
+from typing import TYPE_CHECKING
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikewright.network.network import INPUT
+
+if TYPE_CHECKING:
+    from .model import IntegerModel
+
+__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "GradedPopulation", "check_graded",
+           "sum_limits", "window_room"]
+
+# What a graded population does with its sums.
+KINDS = ("rectify", "sum")
+
+# Longest look back into the input, in steps.
+MOST_LOOK = 64
+
+# A factor is a whole number below 2**FACTOR_BITS.
+FACTOR_BITS = 15
+
+# Fewest and most bits of a value, its sign included, and most bits that a product loses.
+VALUE_LIMITS = 2, 16
+SHIFT_LIMITS = 1, 40
+
+# Events that the log of a window keeps for each input row, at least, and altogether at least.
+ROW_ROOM = 16
+LEAST_ROOM = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradedPopulation:
+    """Constants of a population whose units give a number in each step.
+
+    For each unit, with s the sum of the rows that were added::
+
+        u = s + bias
+        value = sat(rnd(max(u, 0) * factor))        kind rectify; rnd(x) = (x + 2**(shift-1)) >> shift
+        value = u                                   kind sum: the outputs of the model
+
+    A value is added on as it is: ``value * weight``. s is then 0 again, unless it is the sum of a
+    window, from which each row that was added is subtracted later.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        One of ``KINDS``.
+    size : int
+        Units in the checkpoint. None is dropped.
+    bias : ndarray of int64, shape (size,)
+        In LSB of s.
+    factor : ndarray of int64, shape (size,)
+        0 to 2**15 - 1. All are 0 for the kind ``sum``.
+    shift, bits : int
+        Bits that a product loses, 1 to 40, and bits of a value, its sign included, 2 to 16. Both
+        are 0 for the kind ``sum``.
+    """
+
+    name: str
+    kind: str
+    size: int
+    bias: np.ndarray
+    factor: np.ndarray
+    shift: int = 0
+    bits: int = 0
+
+    #: No unit spikes.
+    spiking = False
+
+    @property
+    def neurons(self) -> int:
+        return self.size
+
+    @property
+    def kept(self) -> np.ndarray:
+        return np.arange(self.size)
+
+    @property
+    def output(self) -> bool:
+        """Whether its values are outputs of the model."""
+        return self.kind == "sum"
+
+    @property
+    def largest(self) -> int:
+        """Largest value that it gives to other populations."""
+        return 0 if self.output else (1 << self.bits - 1) - 1
+
+
+def window_room(rows: int) -> int:
+    """Events that the log of a model with windows keeps: a power of two."""
+    return max(LEAST_ROOM, 1 << (ROW_ROOM * rows - 1).bit_length())
+
+
+def sum_limits(model: "IntegerModel", population: GradedPopulation) -> tuple[np.ndarray, np.ndarray]:
+    """Least and largest s of each unit, over every input. Both are int64 (size,).
+
+    The log keeps `window_room` events, and an event that it has no room for is never added. An
+    event is in all windows that contain its age, so that its rows there add up.
+    """
+    least, most = (np.zeros(population.size, np.int64) for _ in range(2))
+    into = [p for p in model.projections if p.target == population.name]
+    windows = [p for p in into if p.source == INPUT]
+    for age in {p.delay for p in windows}:
+        inside = [p.weights for p in windows if p.delay <= age < p.until]
+        least = np.minimum(least, sum(np.minimum(w, 0) for w in inside).min(axis=0))
+        most = np.maximum(most, sum(np.maximum(w, 0) for w in inside).max(axis=0))
+    least, most = least * model.window_room, most * model.window_room
+    for p in into:
+        if p.source != INPUT:
+            largest = model.index(p.source).largest
+            least = least + np.minimum(p.weights, 0).sum(axis=0) * largest
+            most = most + np.maximum(p.weights, 0).sum(axis=0) * largest
+    return least, most
+
+
+def check_graded(model: "IntegerModel") -> None:
+    """Check the graded populations of a model, and the projections to them.
+
+    Raises
+    ------
+    ValueError
+        If a population or a projection is not as it must be, or a sum does not fit its width.
+    """
+    for population in model.populations:
+        if not isinstance(population, GradedPopulation):
+            raise ValueError(f"{population.name} must be graded, as other populations of the model "
+                             "are")
+        _check_population(population)
+    for projection in model.projections:
+        _check_projection(model, projection)
+    largest = model.widths.largest_current
+    for population in model.populations:
+        least, most = sum_limits(model, population)
+        needed = max(int((most + np.maximum(population.bias, 0)).max()),
+                     int(-(least + np.minimum(population.bias, 0)).min()))
+        if needed > largest:
+            raise ValueError(f"{population.name} sums must be from {-largest} to {largest}, so "
+                             f"that they fit {model.widths.current} bits, not up to {needed}")
+
+
+def _check_population(population):
+    name, kind = population.name, population.kind
+    if kind not in KINDS:
+        raise ValueError(f"{name} kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    for key, (low, high) in (("shift", SHIFT_LIMITS), ("bits", VALUE_LIMITS)):
+        low, high = (0, 0) if population.output else (low, high)
+        value = getattr(population, key)
+        if not low <= value <= high:
+            raise ValueError(f"{name} {key} must be between {low} and {high}, not {value!r}")
+    for key in ("bias", "factor"):
+        shape = getattr(population, key).shape
+        if shape != (population.size,):
+            raise ValueError(f"{name} {key} must have shape {(population.size,)}, not {shape}")
+    most = 0 if population.output else (1 << FACTOR_BITS) - 1
+    bad = population.factor[(population.factor < 0) | (population.factor > most)]
+    if len(bad):
+        raise ValueError(f"{name} factor must be between 0 and {most}, not {int(bad[0])}")
+
+
+def _check_projection(model, projection):
+    title, until = projection.title, projection.until
+    if projection.shift:
+        raise ValueError(f"{title} shift must be 0, because it adds to sums, not "
+                         f"{projection.shift}")
+    if projection.source == INPUT and (until is None or not
+                                       projection.delay < until <= MOST_LOOK):
+        raise ValueError(f"{title} until must be from {projection.delay + 1} to {MOST_LOOK}, "
+                         f"not {until}")
+    if projection.source != INPUT and (until is not None or projection.delay):
+        raise ValueError(f"{title} delay must be 0, and until missing, because it does not come "
+                         f"from the input, not {projection.delay} and {until}")
