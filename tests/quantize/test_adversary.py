@@ -10,7 +10,7 @@ from spikewright.golden.core import Stimulus, Trace, run_steps
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import read_checkpoint
-from spikewright.network.network import INPUT
+from spikewright.network.network import INPUT, RESETS
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
@@ -22,15 +22,20 @@ from tests.networks import CHECKPOINTS
 BLOCK = 48      # steps from zero state
 
 
-@pytest.fixture(params=["default", *CHECKPOINTS[::4]])
+@pytest.fixture(params=[*(f"default {reset}" for reset in RESETS), *CHECKPOINTS[::4]])
 def wide(request):
     """A model with 8-bit weights, a shift, and states that nothing can fill."""
-    if request.param == "default":
+    default, _, reset = request.param.partition(" ")
+    if default == "default":
         file = "data/default.safetensors"
     else:
         pytest.importorskip("torch", reason="reading .pth needs torch")
         file = request.getfixturevalue("shared") / "checkpoints" / f"{request.param}.pth"
-    network = retime(read_checkpoint(file))
+    network = read_checkpoint(file)
+    if reset:
+        network = dataclasses.replace(network, populations=tuple(
+            dataclasses.replace(p, reset=reset) if p.spiking else p for p in network.populations))
+    network = retime(network)
     widths = Widths(current=32, membrane=32, fraction=3)
     return quantize(network, nearest(network, (widths.weight,) * 3, (1, 0, 0)), widths, "wide")
 
