@@ -11,7 +11,7 @@ from ..recording import Recording
 from .network import GradedNetwork, Stage
 from .series import Series
 
-__all__ = ["GradedTrace", "run_graded"]
+__all__ = ["GradedTrace", "counted", "run_graded", "segments"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,9 +41,7 @@ def run_graded(network: GradedNetwork, recording: Recording, dtype: type = np.fl
     have float64. ``watch`` has the names of the stages whose values the trace keeps.
     """
     stages = [_rounded(stage, dtype) for stage in network.stages]
-    bounds = np.unique([0, *np.flatnonzero(recording.reset), recording.steps])
-    runs = [_run(network, stages, _counts(recording.cut(first, stop), dtype), set(watch))
-            for first, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    runs = [_run(network, stages, counted(part, dtype), set(watch)) for part in segments(recording)]
     return GradedTrace(
         velocity=np.concatenate([trace.velocity for trace in runs]),
         spikes=np.concatenate([trace.spikes for trace in runs]),
@@ -74,7 +72,14 @@ def _rounded(part: Any, dtype: type) -> Any:
     return replace(part, **{entry.name: value(getattr(part, entry.name)) for entry in fields(part)})
 
 
-def _counts(recording: Recording, dtype: type) -> Series:
+def segments(recording: Recording) -> list[Recording]:
+    """The parts of ``recording`` from one reset to the next."""
+    bounds = np.unique([0, *np.flatnonzero(recording.reset), recording.steps])
+    return [recording.cut(first, stop)
+            for first, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+
+
+def counted(recording: Recording, dtype: type = np.float64) -> Series:
     """Events of each channel in each step."""
     counts = np.zeros((recording.steps, recording.channels))
     step = np.repeat(np.arange(recording.steps), np.diff(recording.start))
