@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Graded populations: units that give a number in each step, as integers, and their bounds."""
 
-from typing import TYPE_CHECKING
-
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 

@@ -350,6 +350,8 @@ class IntegerModel:
                              f"{self.silent_steps!r}")
         if self.graded:
             check_graded(self)
+        elif self.window_room:
+            raise ValueError("until must be missing for a population that is not graded")
 
 
 def _check_neurons(population, widths):

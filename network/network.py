@@ -134,6 +134,11 @@ class Population:
         return len(self.synaptic_decay)
 
     @property
+    def output(self) -> bool:
+        """Whether its membranes are outputs of the network."""
+        return not self.spiking
+
+    @property
     def drives_itself(self) -> np.ndarray:
         """Whether each neuron fires without any input, bool of shape (neurons,)."""
         above = self.threshold <= 0 if self.at_least else self.threshold < 0
@@ -317,8 +322,8 @@ def check_form(network: Any) -> None:
     if len(set(names)) < len(names) or INPUT in names:
         raise ValueError(f"Network population names must differ from one another and from "
                          f"{INPUT!r}, not be {', '.join(names)}")
-    for spiking, what in ((False, "does not spike, its output"), (True, "spikes")):
-        if all(population.spiking != spiking for population in network.populations
+    for output, what in ((True, "does not spike, its output"), (False, "spikes")):
+        if all(population.output != output for population in network.populations
                if not inner(population.name)):
             raise ValueError(f"Network must have a population that {what}, not none")
     order = {name: k for k, name in enumerate(names)}
@@ -330,7 +335,7 @@ def check_form(network: Any) -> None:
             raise ValueError(f"{title} delay must be at most {MOST_DELAY}, not {projection.delay}")
         if projection.source == INPUT:
             continue
-        if not network.populations[order[projection.source]].spiking:
+        if network.populations[order[projection.source]].output:
             raise ValueError(f"{title} must come from a population that spikes")
         if projection.delay == 0 and order[projection.source] >= order[projection.target]:
             raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
