@@ -21,7 +21,7 @@ __all__ = ["BUILDS", "add_published", "rebuild"]
 ROOT = Path(__file__).parents[2]
 
 # By name: checkpoint, options of `spikewright quantize`, recording of the report, options of
-# `spikewright build`. Paths are seen from the project's folder. Those in `published` are of the
+# `spikewright build`. Without a recording, the report has simulated spikes. Paths are seen from the project's folder. Those in `published` are of the
 # published networks and recordings, which are not shipped.
 BUILDS = ROOT / "docs" / "builds.json"
 
@@ -54,7 +54,7 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
         raise InputError(f"Build must be one of {', '.join(table)}, not {unknown[0]!r}")
     chosen = names or list(table)
     for name in chosen:
-        for key in ("checkpoint", "recording"):
+        for key in {"checkpoint", "recording"} & table[name].keys():
             if not _found(table[name][key], published).is_file():
                 raise InputError(f"File {table[name][key]} of build {name} must be there, not "
                                  f"missing: say with --published where the folder is")
@@ -62,10 +62,11 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
         entry = table[name]
         print(f"{number} of {len(chosen)}: {name}")
         model, output = work / name / "model", work / name / "board"
+        recording = ["--recording", str(_found(entry["recording"], published))] \
+            if "recording" in entry else []
         run(["quantize", str(_found(entry["checkpoint"], published)), "-o", str(model),
                   *entry.get("quantize", ())])
-        run(["build", str(model), "-o", str(output),
-                "--recording", str(_found(entry["recording"], published)), *entry["boards"]])
+        run(["build", str(model), "-o", str(output), *recording, *entry["boards"]])
         with written_file(kept / f"{name}.json") as temporary:
             shutil.copy(output / "report.json", temporary)
 
