@@ -53,12 +53,15 @@ class Rounded:
         Bits of a weight of each projection.
     shift : tuple of int
         Shift of each projection. Its weight LSB is 2**shift times as large.
+    exact : frozenset of str
+        Populations whose weights are not changed by the rounding, since they lie on a grid.
     """
 
     scale: dict[str, np.ndarray]
     weights: tuple[np.ndarray, ...]
     bits: tuple[int, ...]
     shift: tuple[int, ...]
+    exact: frozenset[str] = frozenset()
 
 
 def round_half_up(x: np.ndarray) -> np.ndarray:
@@ -89,7 +92,7 @@ def nearest(network: Network, bits: tuple[int, ...],
                                    / largest_weight(own))
         # A neuron without weights can have any scale, and gets 1.
         scale[population.name] = np.where(least > 0, least, 1.0)
-    return Rounded(scale=scale, bits=bits, shift=shift, weights=tuple(
+    return Rounded(scale=scale, bits=bits, shift=shift, exact=frozenset(grids), weights=tuple(
         round_half_up(p.weights / scale[p.target] / (1 << by))
         for p, by in zip(network.projections, shift, strict=True)))
 
@@ -124,11 +127,9 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
     weights = [array.copy() for array in start.weights]
     scale = {name: array.copy() for name, array in start.scale.items()}
 
-    grids = _grids(network, bits)
-
     def work(drive: Drive) -> None:
         name, i = drive.population.name, drive.neuron
-        if name in grids:               # its weights are exact already
+        if name in start.exact:
             return
         into = [k for k, p in enumerate(network.projections) if p.target == name]
         rows = [len(weights[k]) for k in into]
@@ -145,7 +146,7 @@ def compensated(network: Network, bits: tuple[int, ...], recording: Recording, *
 
     each_neuron(work, drives(network, recording, trace.spikes), "rounding weights",
                 memory=lambda drive: drive.memory)
-    return Rounded(scale=scale, weights=tuple(weights), bits=bits, shift=start.shift)
+    return dataclasses.replace(start, scale=scale, weights=tuple(weights))
 
 
 def as_rounded(network: Network, rounded: Rounded, decays: dict[str, Decays],
