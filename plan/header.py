@@ -40,9 +40,11 @@ def sv_header(index: dict, model: IntegerModel) -> str:
                    for key in ("delay", "shift", "weight_bits", "rows", "row_words", "weight_base")}
     lines = [f"// Model {comment(model.name)}, made by 'spikewright export'.",
              "// Include it inside a module or a package. Bases are word addresses.",
+             "// A design seldom uses all of them.",
+             "/* verilator lint_save */", "/* verilator lint_off UNUSEDPARAM */",
              f"localparam [255:0] {prefix}_HASH = 256'h{index['model_hash']};"]
     lines += [f"localparam int {prefix}_{key} = {value};" for key, value in values.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "/* verilator lint_restore */", ""])
 
 
 def _one(memory: str) -> str:

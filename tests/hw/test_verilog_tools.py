@@ -127,6 +127,12 @@ def test_no_message_of_verilator_for_other_cores(choices, tmp_path):
     assert _verilator(tmp_path, "--lint-only", "core.v", "--top-module", "core") == (0, "")
 
 
+def test_no_message_of_verilator_for_exported_tables(model, tmp_path):
+    run_words(["export", str(model), "-o", str(tmp_path / "rom")])
+    (tmp_path / "user.sv").write_text('module user;\n  `include "rom.svh"\nendmodule\n')
+    assert _verilator(tmp_path, "--lint-only", "-Irom", "user.sv", "--top-module", "user") == (0, "")
+
+
 def test_messages_are_on_again_after_the_core(tmp_path):
     write_verilog(tmp_path / "core.v", convert(Core(core_params(plan_of(deep_model(4)))), "core"))
     (tmp_path / "user.v").write_text("module user(input [3:0] a, output b);\n"
