@@ -11,12 +11,16 @@ import numpy as np
 from spikewright.base.errors import InputError
 
 from .constants import DT
-from .network import Network
+from .graded.network import AnyNetwork, GradedNetwork
 from .retime import retime
-from .state_dicts import neurobench, rsnn
-from .state_dicts.checks import PAGE, Keys, given, listed
+from .state_dicts.checks import PAGE, given
 from .state_dicts.description import SUFFIX, read_description
+from .state_dicts.neurobench import neurobench_network
+from .state_dicts.neurobench_ann import ann_network
+from .state_dicts.neurobench_snn_flat import snn_flat_network
+from .state_dicts.rsnn import rsnn_network
 from .state_dicts.snntorch import snntorch_network
+from .state_dicts.srtnet import srtnet_network
 from .tensors import TIMES, read_tensors
 
 __all__ = ["checkpoint_hash", "network_from_tensors", "read_checkpoint"]
@@ -32,23 +36,21 @@ class Kind:
         Its name for users.
     mark : str
         A key that no other kind has.
-    keys : dict of str to tuple of str
-        The keys that it needs, with their shapes.
     build : function
         Builds a network from tensors and dt.
     """
 
     title: str
     mark: str
-    keys: Keys
-    build: Callable[[Mapping[str, np.ndarray], float], Network]
+    build: Callable[[Mapping[str, np.ndarray], float], AnyNetwork]
 
 
 KINDS = (
-    Kind(title="tinyRSNN and bigRSNN", mark="con1.op.weight", keys=rsnn.KEYS,
-         build=rsnn.rsnn_network),
-    Kind(title="the NeuroBench SNN", mark="fc_out.weight", keys=neurobench.KEYS,
-         build=neurobench.neurobench_network))
+    Kind(title="tinyRSNN and bigRSNN", mark="con1.op.weight", build=rsnn_network),
+    Kind(title="NeuroBench's SNN", mark="fc_out.weight", build=neurobench_network),
+    Kind(title="NeuroBench's ANN and ANN_Flat", mark="batchnorm1.weight", build=ann_network),
+    Kind(title="NeuroBench's SNN_Flat", mark="norm_layer.weight", build=snn_flat_network),
+    Kind(title="sRTnet", mark="conv1.weight", build=srtnet_network))
 
 
 def checkpoint_hash(path: Path) -> str:
@@ -60,7 +62,7 @@ def checkpoint_hash(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_checkpoint(path: Path, step: float | None = None) -> Network:
+def read_checkpoint(path: Path, step: float | None = None) -> AnyNetwork:
     """Read the checkpoint at ``path`` into a network.
 
     It has the published delays, unless the file says that it was trained to answer earlier.
@@ -98,7 +100,8 @@ def read_checkpoint(path: Path, step: float | None = None) -> Network:
 
 
 def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
-                         time: str = TIMES[0], offset: Sequence[float] | None = None) -> Network:
+                         time: str = TIMES[0], offset: Sequence[float] | None = None
+                         ) -> AnyNetwork:
     """Build the network of a state dict of one of ``KINDS``.
 
     All keys may have the same prefix, such as ``module.`` or ``model.``, which some training
@@ -111,9 +114,10 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
         Seconds per step.
     time : str
         One of ``TIMES``. The delays of a network that was trained to answer at the earliest time
-        are those of `retime.retime`. It has no lead, because no code gives its answers later.
+        are those of `retime.retime`. It has no lead, because no code gives its answers later. The
+        kinds of graded networks always answer at the first of them.
     offset : sequence of float, optional
-        What is added to the output of each axis. By default, 0.
+        What is added to the output of each axis. By default, what the tensors say, or 0.
 
     Raises
     ------
@@ -128,9 +132,10 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
             prefix = "" if kind.mark in tensors else prefixes[0]
             network = kind.build({key.removeprefix(prefix): tensor
                                   for key, tensor in tensors.items()}, dt)
-            if time != TIMES[0]:
+            if time != TIMES[0] and not isinstance(network, GradedNetwork):
                 network = replace(retime(network), lead_steps=0)
             return network if offset is None else replace(network, offset=np.array(offset, float))
-    wanted = ", or ".join(f"{listed(kind.keys)}, as {kind.title}" for kind in KINDS)
-    raise ValueError(f"Checkpoint must have {wanted}, not only {given(tensors)}; other state dicts "
-                     f"of snnTorch modules need a description: see {PAGE}")
+    marks = ", ".join(f"{kind.mark} ({kind.title})" for kind in KINDS)
+    raise ValueError(f"Checkpoint must have the keys of one kind of network, which are known by "
+                     f"{marks}, not only {given(tensors)}; other state dicts of snnTorch modules "
+                     f"need a description: see {PAGE}")

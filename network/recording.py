@@ -10,7 +10,7 @@ from spikewright.base.arrays import read_arrays
 from spikewright.base.errors import InputError
 
 from .constants import MOST_DT, is_dt
-from .network import Network
+from .graded.network import AnyNetwork
 
 __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
            "recording_of_counts", "simulated_recording"]
@@ -167,7 +167,7 @@ def recording_of_counts(counts: np.ndarray, dt: float, name: str) -> Recording:
                      channels=counts.shape[1], dt=dt, reset=np.zeros(len(counts), bool))
 
 
-def simulated_recording(network: Network, seed: int = SIMULATED_SEED) -> Recording:
+def simulated_recording(network: AnyNetwork, seed: int = SIMULATED_SEED) -> Recording:
     """Simulated spikes for a network without a recording. A ``seed`` always gives the same."""
     low, high = (spikes / network.dt for spikes in SIMULATED_SPIKES)
     return poisson_recording(network.channels, network.dt, steps=SIMULATED_STEPS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 
-from .network import Network
+from .graded.network import AnyNetwork
 from .recording import Recording, read_recording, simulated_recording
 
 __all__ = ["Source", "is_default", "read_source"]
@@ -35,7 +35,7 @@ class Source:
         return self.simulated or self.recording.synthetic
 
 
-def read_source(path: Path | None, network: Network) -> Source:
+def read_source(path: Path | None, network: AnyNetwork) -> Source:
     """Read the recording at ``path``. If ``path`` is None, simulate spikes for ``network``.
 
     Raises

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from spikewright.base.errors import InputError
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import network_from_tensors
+from spikewright.network.graded.network import spiking
 from spikewright.network.metrics import r_squared
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
@@ -74,7 +75,7 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
 
 def _network(model: TinyRSNN) -> Network:
     tensors = {key: value.double().numpy() for key, value in model.state_dict().items()}
-    return network_from_tensors(tensors, model.dt, model.time, model.offset)
+    return spiking(network_from_tensors(tensors, model.dt, model.time, model.offset))
 
 
 def _integers(network: Network, bits: int, seen: Recording, unseen: Recording,

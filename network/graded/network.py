@@ -6,11 +6,13 @@ from typing import Protocol
 
 import numpy as np
 
+from spikewright.base.errors import InputError
+
 from ..constants import MOST_DT, is_dt
-from ..network import check_offset, spike_columns
+from ..network import Network, check_offset, spike_columns
 from .series import Series
 
-__all__ = ["GradedNetwork", "Stage"]
+__all__ = ["AnyNetwork", "GradedNetwork", "Stage", "spiking"]
 
 
 class Stage(Protocol):
@@ -117,6 +119,24 @@ class GradedNetwork:
     def stage(self, name: str) -> Stage:
         """The stage called ``name``."""
         return next(stage for stage in self.stages if stage.name == name)
+
+
+#: What `checkpoint.read_checkpoint` gives.
+AnyNetwork = Network | GradedNetwork
+
+
+def spiking(network: AnyNetwork) -> Network:
+    """``network`` itself, for what takes no graded networks.
+
+    Raises
+    ------
+    InputError
+        If it is a graded network.
+    """
+    if isinstance(network, GradedNetwork):
+        raise InputError("Network must be one of spiking neurons only, not a graded one of the "
+                         f"kind {network.kind}")
+    return network
 
 
 def _check_finite(stage: Stage) -> None:

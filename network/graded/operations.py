@@ -76,8 +76,8 @@ def _layers(stage: Stage, given: np.ndarray, spikes: dict[str, np.ndarray]
 
 def _count(weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     """All operations, effective MACs and effective ACs over all updates, float64 (3,)."""
-    used: np.ndarray = inputs != 0
-    unit = np.isin(inputs, (-1, 0, 1)).all(axis=1)
+    used = inputs != 0
+    unit = np.isin(inputs, (-1, 0, 1)).min(axis=1)
     effective, accumulates = np.zeros(len(inputs)), np.ones(len(inputs), bool)
     for ago, tap in enumerate(weights[:len(inputs)]):
         updates = len(inputs) - ago

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..recording import Recording
-from .network import GradedNetwork, Stage
+from ..reference import Trace, run_reference
+from .network import AnyNetwork, GradedNetwork, Stage
 from .series import Series
 
-__all__ = ["GradedTrace", "counted", "run_graded", "segments"]
+__all__ = ["GradedTrace", "counted", "run_float", "run_graded", "segments"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +32,14 @@ class GradedTrace:
     velocity: np.ndarray
     spikes: np.ndarray
     values: dict[str, Series] = field(default_factory=dict)
+
+
+def run_float(network: AnyNetwork, recording: Recording,
+              dtype: type = np.float64) -> Trace | GradedTrace:
+    """Run a network of either kind: `reference.run_reference`, or `run_graded`."""
+    if isinstance(network, GradedNetwork):
+        return run_graded(network, recording, dtype)
+    return run_reference(network, recording, dtype)
 
 
 def run_graded(network: GradedNetwork, recording: Recording, dtype: type = np.float64,

@@ -8,8 +8,9 @@ Both have the same keys::
 
 x of the ANN is the sum of the last 50 steps of each channel. The outputs are 0 until there are 50.
 x of ANN_Flat has seven sums for each channel, those of `graded.window.Window`: input
-``7 channel + part`` of W1. So the columns of W1 are the only difference, and a number of columns
-that 7 divides is that of ANN_Flat. The published networks have 96 or 192 channels.
+``7 channel + part`` of W1. So the columns of W1 are the only difference. The published networks
+have 96 or 192 channels, which 7 does not divide. A number of columns that 7 divides is therefore
+that of ANN_Flat, unless the further key ``parts`` is 1. It is 7 for ANN_Flat.
 """
 
 from collections.abc import Mapping
@@ -38,7 +39,7 @@ KEYS: Keys = {
     "fc3.weight": ("O", "J"), "fc3.bias": ("O",),
     **{f"{norm}.{name}": (size,) for norm, size in zip(NORMS, "HJ", strict=True)
        for name in STATISTICS}}
-UNUSED = {f"{norm}.num_batches_tracked" for norm in NORMS}
+OTHERS = {"parts", *(f"{norm}.num_batches_tracked" for norm in NORMS)}
 
 
 def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
@@ -50,9 +51,9 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
         If a tensor is missing, unknown, not finite, or has a wrong shape or value. The message
         names the key.
     """
-    check_keys(tensors, KEYS, UNUSED)
+    check_keys(tensors, KEYS, OTHERS)
     sizes = check_tensors(tensors, KEYS)
-    flat = sizes["I"] % PARTS == 0
+    flat = _flat(tensors, sizes["I"])
     channels = sizes["I"] // PARTS if flat else sizes["I"]
     weights = tensors["fc1.weight"]
     first: Sum | Window
@@ -68,6 +69,17 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
             Dense(name="fc2", weights=tensors["fc2.weight"], bias=tensors["fc2.bias"]),
             _rectify(tensors, "batchnorm2"),
             Dense(name="fc3", weights=tensors["fc3.weight"], bias=tensors["fc3.bias"])))
+
+
+def _flat(tensors: Mapping[str, np.ndarray], inputs: int) -> bool:
+    divides = inputs % PARTS == 0
+    parts = tensors.get("parts", np.array(PARTS if divides else 1))
+    if parts.size != 1 or parts.item() not in (1, PARTS):
+        raise ValueError(f"parts must be 1 or {PARTS}, not {parts.tolist()}")
+    if parts.item() == PARTS and not divides:
+        raise ValueError(f"fc1.weight must have a multiple of {PARTS} columns, because parts is "
+                         f"{PARTS}, not {inputs}")
+    return parts.item() == PARTS
 
 
 def _rectify(tensors: Mapping[str, np.ndarray], norm: str) -> Rectify:

@@ -13,7 +13,7 @@ from spikewright.model.model import Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.constants import MOST_DT, is_dt
-from spikewright.network.network import Network
+from spikewright.network.graded.network import AnyNetwork, spiking
 from spikewright.network.nir.file import NIR_SUFFIX
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import read_nir
@@ -25,17 +25,18 @@ __all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read",
            "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
-_FILES: weakref.WeakKeyDictionary[Network, Path] = weakref.WeakKeyDictionary()
-_NIR: weakref.WeakKeyDictionary[Network, tuple[dict, tuple[str, ...]]] = (
+_FILES: weakref.WeakKeyDictionary[AnyNetwork, Path] = weakref.WeakKeyDictionary()
+_NIR: weakref.WeakKeyDictionary[AnyNetwork, tuple[dict, tuple[str, ...]]] = (
     weakref.WeakKeyDictionary())
 
 
 def read(path: str | Path, *, step: float | None = None, framework: str | None = None,
          dt: float | None = None, readout: str | None = None, inputs: Sequence[str] = (),
-         nodes: dict[str, dict] | None = None, **answers: str | float) -> Network:
+         nodes: dict[str, dict] | None = None, **answers: str | float) -> AnyNetwork:
     """Read a network file: a checkpoint, a description of one as .json, or a NIR graph as .nir.
 
     A checkpoint is a .safetensors, .pth, .pt or .ckpt file. docs/howto/checkpoint.md has the kinds.
+    Some of them are `network.graded.network.GradedNetwork`. The others are `network.Network`.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
     path = Path(path)
     if step is not None and not is_dt(step):
         raise InputError(f"Option step must be seconds between 0 and {MOST_DT}, not {step!r}")
+    network: AnyNetwork
     options = Options(framework=framework, dt=dt, readout=readout, inputs=tuple(inputs),
                       nodes=nodes or {}, answers=answers)
     if path.suffix == NIR_SUFFIX:
@@ -77,17 +79,17 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
     return network
 
 
-def reading_options(network: Network) -> dict | None:
+def reading_options(network: AnyNetwork) -> dict | None:
     """How the NIR graph of ``network`` was read, in the form of a manifest; None without one."""
     return _NIR[network][0] if network in _NIR else None
 
 
-def reading_warnings(network: Network) -> tuple[str, ...]:
+def reading_warnings(network: AnyNetwork) -> tuple[str, ...]:
     """What was repaired, left out or assumed when ``network`` was read, one line each."""
     return _NIR[network][1] if network in _NIR else ()
 
 
-def quantize(network: Network, *, calibrate: str | Path | None = None, name: str | None = None,
+def quantize(network: AnyNetwork, *, calibrate: str | Path | None = None, name: str | None = None,
              weight_bits: int = Widths.weight, current_bits: int = Widths.current,
              membrane_bits: int = Widths.membrane, decay_bits: int = Widths.decay,
              projection_bits: dict[str, int] | None = None, states: str = Rules.states,
@@ -98,7 +100,7 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
 
     Parameters
     ----------
-    network : Network
+    network : Network or GradedNetwork
         The result of `read`.
     calibrate : path, optional
         Recording whose spikes set the scale of the currents and membrane potentials. None for
@@ -141,7 +143,7 @@ def quantize(network: Network, *, calibrate: str | Path | None = None, name: str
     return checked(compose(network, recording, options, name), recording)
 
 
-def compose(network: Network, recording: Recording | None, options: dict,
+def compose(network: AnyNetwork, recording: Recording | None, options: dict,
             name: str | None = None) -> Model:
     """Round a network, and collect what its manifest says of its origin.
 
@@ -165,7 +167,8 @@ def compose(network: Network, recording: Recording | None, options: dict,
         name = printable(path.stem)[:100] if path else "network"
     try:
         integers, retimed, facts = compile_network(
-            network, name=name, recording=recording, projection_bits=options["projection_bits"],
+            spiking(network), name=name, recording=recording,
+            projection_bits=options["projection_bits"],
             widths=Widths(weight=options["weight_bits"], current=options["current_bits"],
                           membrane=options["membrane_bits"], decay=options["decay_bits"],
                           fraction=0),

@@ -12,9 +12,11 @@ from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.host.decoder import connected
+from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
+from spikewright.network.graded.network import AnyNetwork
+from spikewright.network.graded.run import run_float
 from spikewright.network.recording import Recording, read_recording
-from spikewright.network.reference import run_reference
 from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
 
 __all__ = ["Result", "run"]
@@ -60,14 +62,14 @@ class Result:
         write_arrays(Path(path), arrays | named)
 
 
-def run(model: Model, recording: str | Path, *, backend: str = "golden",
+def run(model: Model | AnyNetwork, recording: str | Path, *, backend: str = "golden",
         preset: str = "balanced", cache: str | Path | None = None, baud: int = BAUD,
         megahertz: float = CLOCK_MHZ, **core) -> Result:
     """Decode a recording.
 
     Parameters
     ----------
-    model : Model
+    model : Model, or a network for ``float``
     recording : path
         .npz, see docs/contracts.md.
     backend : str
@@ -105,9 +107,13 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
     spikes = read_recording(Path(recording))
     spikes.check_fits(model.channels, model.dt)
     if backend == "float":
-        trace = run_reference(model.network, spikes)
+        network = model.network if isinstance(model, Model) else model
+        trace = run_float(network, spikes)
         return Result(velocity=trace.velocity, spikes=trace.spikes,
-                      populations=_populations(model, trace.spikes))
+                      populations=_populations(network, trace.spikes))
+    if not isinstance(model, Model):
+        raise InputError(f"Backend must be float for a network that is not rounded to integers, "
+                         f"not {backend!r}")
     if backend == "virtual" or on_board:
         return _run_link(model, spikes, port or "virtual", config, baud, megahertz, cache)
     if backend == "golden":
@@ -117,7 +123,7 @@ def run(model: Model, recording: str | Path, *, backend: str = "golden",
         from spikewright.sim.compiled import run_compiled
         plan = Plan(model=model.integers, config=config)
         answer = run_compiled(plan, spikes, cache_folder(cache))
-    return Result(**vars(answer), populations=_populations(model, answer.spikes))
+    return Result(**vars(answer), populations=_populations(model.integers, answer.spikes))
 
 
 def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,
@@ -131,6 +137,5 @@ def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig,
                   cycles=answer.cycles, saturated=answer.saturated)
 
 
-def _populations(model: Model, spikes: np.ndarray) -> dict[str, np.ndarray]:
-    return {name: spikes[:, columns]
-            for name, columns in model.integers.spike_columns.items()}
+def _populations(model: IntegerModel | AnyNetwork, spikes: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: spikes[:, columns] for name, columns in model.spike_columns.items()}

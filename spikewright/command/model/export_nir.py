@@ -25,13 +25,14 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Write the graph, and print its parts."""
     from spikewright.api.models import load, read
+    from spikewright.network.graded.network import spiking
     from spikewright.network.nir.export import write_nir
 
     from .read import describe
     if arguments.network.is_dir():
         network = load(arguments.network).network
     else:
-        network = read(arguments.network, **chosen_nir(arguments))
+        network = spiking(read(arguments.network, **chosen_nir(arguments)))
     write_nir(network, arguments.output)
     describe(network)
     print(f"-> {arguments.output}")

@@ -125,6 +125,7 @@ def _draw(arguments: Namespace) -> None:
 def _climbs(arguments: Namespace) -> list:
     """Return the networks to measure, each with its spikes."""
     from spikewright.api import read
+    from spikewright.network.graded.network import spiking
     from spikewright.quantize.compile import printable
     from spikewright.verify.ladder.rungs import Climb
     paths: list[Path] = arguments.checkpoints
@@ -139,7 +140,7 @@ def _climbs(arguments: Namespace) -> list:
     climbs = []
     for name, path, recording, calibrate in zip(names, paths, recordings, calibrations,
                                                 strict=True):
-        network = read(path, **chosen_nir(arguments))
+        network = spiking(read(path, **chosen_nir(arguments)))
         calibration = None
         if calibrate:
             calibration = read_recording(calibrate)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.network import CONSTANT, INPUT, Network, Population, inner, role
 
 from ..options import NETWORKS, add_nir_options, chosen_nir
+from .stages import stage_rows
 
 __all__ = ["add", "describe", "run"]
 
@@ -22,28 +24,34 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Print populations and projections."""
+    """Print populations and projections, or stages."""
     from spikewright.api import read
     network = read(arguments.network, **chosen_nir(arguments))
     describe(network, [("file", str(arguments.network))])
 
 
-def describe(network: Network, rows: Sequence[tuple[str, str]] = ()) -> None:
-    """Print ``rows``, the populations and the projections, and the warnings of the reader."""
+def describe(network: AnyNetwork, rows: Sequence[tuple[str, str]] = ()) -> None:
+    """Print ``rows``, the parts of the network, and the warnings of the reader."""
     from spikewright.api.models import reading_warnings
     rows = [*rows, ("step", f"{1e3 * network.dt:g} ms"), (INPUT, f"{network.channels} channels")]
+    rows += stage_rows(network) if isinstance(network, GradedNetwork) else _spiking_rows(network)
+    width = max(len(key) for key, _ in rows)
+    print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
+    for warning in reading_warnings(network):
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def _spiking_rows(network: Network) -> list[tuple[str, str]]:
+    """Title and text of each population and projection."""
     spiking = {p.name: p.spiking for p in network.populations}
-    rows += [(p.name, _told(p)) for p in network.populations]
+    rows = [(p.name, _told(p)) for p in network.populations]
     for projection in network.projections:
         sources, targets = projection.weights.shape
         kind = role(projection.source, projection.target, spiking[projection.target])
         told = (f"{kind}, {sources} x {targets}, {np.count_nonzero(projection.weights)} weights "
                 f"not 0, delay {projection.delay}")
         rows.append((f"{projection.source}->{projection.target}", told))
-    width = max(len(key) for key, _ in rows)
-    print("\n".join(f"{key:{width}}  {value}" for key, value in rows))
-    for warning in reading_warnings(network):
-        print(f"warning: {warning}", file=sys.stderr)
+    return rows
 
 
 def _told(population: Population) -> str:

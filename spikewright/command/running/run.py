@@ -2,6 +2,7 @@
 """``spikewright run``: decode a recording."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from spikewright.base.errors import CoreFault
 
@@ -9,7 +10,6 @@ from ..options import (
     add_answer,
     add_build,
     add_core_options,
-    add_model,
     add_recording,
     core_choices,
 )
@@ -23,7 +23,9 @@ BACKENDS = {"float": "the network before rounding", "golden": "the integer model
 
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
-    add_model(parser)
+    parser.add_argument("model", type=Path, metavar="MODEL",
+                        help="folder made by 'spikewright quantize', or for the backend float also "
+                        "a network file")
     add_recording(parser)
     add_answer(parser)
     parser.add_argument("--backend", choices=BACKENDS, default="golden", help="; ".join(
@@ -35,14 +37,16 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Decode, write the result, and print how long a step takes."""
     from spikewright import api
+    path = arguments.model
+    model = api.read(path) if arguments.backend == "float" and path.is_file() else api.load(path)
     try:
-        result = api.run(api.load(arguments.model), arguments.recording, backend=arguments.backend,
+        result = api.run(model, arguments.recording, backend=arguments.backend,
                          preset=arguments.preset, cache=arguments.build, **core_choices(arguments))
     except CoreFault as fault:
         end_at_mismatches([str(fault)])
     result.save(arguments.output)
     told = [f"{len(result.velocity)} steps"]
-    if result.spikes is not None:
+    if result.spikes is not None and result.spikes.shape[1]:
         told.append(f"{int(result.spikes.sum())} spikes")
     if result.cycles is not None:
         told.append(f"{result.cycles.mean():.0f} cycles a step (most {result.cycles.max()})")
