@@ -4,10 +4,13 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spikewright.base import version
+from spikewright.base.arrays import write_arrays
 from spikewright.command.commands import COMMANDS, parser
 from spikewright.command.options import chosen_config, core_choices
 
@@ -117,6 +120,27 @@ def test_show_finds_what_is_there(here, call_command):
     (here / "other.json").write_text("{}")
     assert call_command("show", "other.json")[2] == (
         "error: other.json must be a ladder.json, not another or a damaged file\n")
+
+
+def test_show_of_a_recording_and_of_an_answer(here, call_command):
+    np.savez("rec.npz", bin=[0, 2, 2], channel=[1, 5, 0], count=[2, 1, 1], n_bins=4, n_channels=6,
+             dt=0.004, trial_start_bin=[0, 2], velocity=[[0, 1], [np.nan, 1], [2, 3], [4, 5]],
+             unit="cm/s", note="synthetic")
+    assert call_command("show", "rec.npz") == (0, (
+        "4 steps of 4 ms (0.0 s)\n"
+        "6 channels, 4 spikes (41.7 Hz a channel)\n"
+        "at most 2 spikes a step, 2 trials\n"
+        "velocity of 2 axes in cm/s, unknown in 1 steps\n"
+        "synthetic: nothing in it was measured on a subject\n"), "")
+    write_arrays(Path("out.npz"), {"velocity": np.array([[1.0], [3.0]]),
+                                   "saturated": np.array([True, False])})
+    status, out, err = call_command("show", "out.npz")
+    assert (status, err) == (0, "") and out.startswith(
+        "velocity      float64 of shape (2, 1), 1 to 3, mean 2\n"
+        "saturated     bool of shape (2,), 1 are true\nmade_by       Spikewright ")
+    Path("bad.npz").write_text("no arrays")
+    assert call_command("show", "bad.npz")[2].startswith(
+        "error: File bad.npz must be an .npz file of plain arrays, not a file that NumPy refuses: ")
 
 
 def test_read(here, call_command):

@@ -34,7 +34,7 @@ def test_dense_counts(tmp_path, capsys):
     assert np.array_equal(again, counts)
     assert recording.velocity == pytest.approx(velocity)
     out = capsys.readouterr().out
-    assert out.splitlines()[1] == "velocity of 2 axes in cm/s"
+    assert out.splitlines()[3] == "velocity of 2 axes in cm/s"
 
 
 def write_reaching(path, empty=(1, 0)):
@@ -137,3 +137,12 @@ def test_missing_reader_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "s.mat").touch()
     with refused("Reading s.mat needs h5py: install spikewright[record]"):
         import_recording(tmp_path / "s.mat", 0.004)
+
+
+def test_counts_that_may_be_transposed_are_told(tmp_path, capsys):
+    np.save(tmp_path / "counts.npy", np.ones((4, 50)))
+    words = ["record", "import", str(tmp_path / "counts.npy"), "-o", str(tmp_path / "r.npz")]
+    run_words([*words, "--dt", "0.004"])
+    assert capsys.readouterr().err == (
+        "warning: 4 steps of 50 channels are few. Counts must have a row for each step, and a "
+        "column for each channel: transpose them if they have a row for each channel\n")

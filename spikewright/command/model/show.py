@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright show``: print a model, the report of a build, or a ladder."""
+"""``spikewright show``: print what a file or a folder of Spikewright has."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -12,12 +12,16 @@ __all__ = ["add", "run"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("path", type=Path, metavar="PATH", help="folder of a model, of a build or "
-                        "of an accuracy ladder, or the file ladder.json")
+                        "of an accuracy ladder, or the file ladder.json, or an .npz file: a "
+                        "recording, or the answer to one")
 
 
 def run(arguments: Namespace) -> None:
     """Print the contents of the path."""
     path = arguments.path
+    if path.suffix == ".npz" and path.is_file():
+        from ..arrays import array_rows
+        return print("\n".join(array_rows(path)))
     if path.suffix == ".json" and path.is_file():
         path, kind = path.parent, path.name
         if kind not in ("manifest.json", "report.json"):
@@ -39,7 +43,7 @@ def run(arguments: Namespace) -> None:
         _ladder(path / kind)
     else:
         raise InputError("Path must be a folder with manifest.json, report.json or ladder.json, "
-                         f"or a ladder.json, not {str(path)!r}")
+                         f"or a ladder.json or an .npz file, not {str(path)!r}")
     return None
 
 

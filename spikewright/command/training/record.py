@@ -5,8 +5,6 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-import numpy as np
-
 from spikewright.network.constants import DT, MOST_DT, is_dt
 
 from ..parser import output_file
@@ -37,24 +35,24 @@ def run(arguments: Namespace) -> None:
     """Import, write, and say what the recording holds."""
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
+    from spikewright.network.recording import read_recording
     from spikewright.record.dense import SUFFIXES
     from spikewright.record.importer import import_recording
+
+    from ..arrays import recording_rows
     dt = DT if arguments.dt is None else arguments.dt
     if not is_dt(dt):
         raise InputError(f"Step --dt must be seconds between 0 and {MOST_DT}, not {dt:g}")
     arrays = import_recording(arguments.session, dt, series=arguments.series,
                               velocity=arguments.velocity, unit=arguments.unit)
     write_arrays(arguments.output, arrays)
-    steps, channels = int(arrays["n_bins"]), int(arrays["n_channels"])
-    spikes = int(arrays["count"].sum())
-    print(f"{steps} steps of {1e3 * dt:g} ms, {channels} channels, {spikes} spikes "
-          f"({spikes / (steps * dt * channels):.1f} Hz a channel)")
-    if "velocity" in arrays:
-        unknown = int(np.isnan(arrays["velocity"]).any(axis=1).sum())
-        unit = str(arrays.get("unit", ""))
-        print(f"velocity of {arrays['velocity'].shape[1]} axes{f' in {unit}' if unit else ''}"
-              f"{f', unknown in {unknown} steps' if unknown else ''}")
+    recording = read_recording(arguments.output)
+    print("\n".join(recording_rows(recording)))
     print(f"-> {arguments.output}")
     if arguments.dt is None and arguments.session.suffix in SUFFIXES:
         print(f"warning: counts have no time. A step is taken as {1e3 * dt:g} ms: give --dt if it "
               "is longer or shorter", file=sys.stderr)
+    if recording.steps < recording.channels:
+        print(f"warning: {recording.steps} steps of {recording.channels} channels are few. Counts "
+              "must have a row for each step, and a column for each channel: transpose them if "
+              "they have a row for each channel", file=sys.stderr)

@@ -77,8 +77,8 @@ def _bits(name, rule, text):
     (None, (), "the following arguments are required: COMMAND (see 'spikewright --help')"),
     (None, ("export", "gone", "-o", "out"), NO_MODEL),
     (None, ("show", "gone"),
-     ("Path must be a folder with manifest.json, report.json or ladder.json, or a ladder.json, not "
-      "'gone'")),
+     ("Path must be a folder with manifest.json, report.json or ladder.json, or a ladder.json or "
+      "an .npz file, not 'gone'")),
 ])
 def test_bad_input_is_one_line_and_writes_nothing(here, call_command, prepare, arguments, message):
     if prepare:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording, or the answer to one, says about itself on a terminal."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spikewright.base.arrays import read_arrays
+from spikewright.base.errors import InputError
+from spikewright.network.recording import Recording, read_recording
+
+__all__ = ["array_rows", "recording_rows"]
+
+
+def recording_rows(recording: Recording) -> list[str]:
+    """Sizes, rates, trials and velocity of a recording: one fact a line."""
+    steps, spikes = recording.steps, len(recording.channel)
+    seconds = steps * recording.dt
+    rate = spikes / (seconds * recording.channels)
+    trials = np.count_nonzero(recording.reset)
+    rows = [f"{steps:,} steps of {1e3 * recording.dt:g} ms ({seconds:,.1f} s)",
+            f"{recording.channels} channels, {spikes:,} spikes ({rate:.1f} Hz a channel)",
+            f"at most {np.diff(recording.start).max(initial=0):,} spikes a step"
+            + (f", {trials:,} trials" if trials else "")]
+    if recording.velocity is not None:
+        unknown = np.count_nonzero(np.isnan(recording.velocity).any(axis=1))
+        rows.append(f"velocity of {recording.velocity.shape[1]} axes"
+                    f"{f' in {recording.unit}' if recording.unit else ''}"
+                    f"{f', unknown in {unknown:,} steps' if unknown else ''}")
+    if recording.synthetic:
+        rows.append("synthetic: nothing in it was measured on a subject")
+    return rows
+
+
+def array_rows(path: Path) -> list[str]:
+    """Lines about the file ``path``, a recording or the answer of a run.
+
+    Raises
+    ------
+    InputError
+        If the file is neither.
+    """
+    try:
+        arrays = read_arrays(path)
+    except ValueError as error:
+        raise InputError(f"File {path} must be an .npz file of plain arrays, not a file that NumPy "
+                         f"refuses: {error}") from error
+    if "made_by" not in arrays or "n_bins" in arrays:
+        return recording_rows(read_recording(path))
+    rows = []
+    for name, array in arrays.items():
+        told = f"{array.dtype} of shape {array.shape}" if array.ndim else str(array)
+        if array.ndim and array.size and array.dtype.kind in "iuf":
+            told += f", {array.min():.6g} to {array.max():.6g}, mean {array.mean():.6g}"
+        elif array.size and array.dtype == bool:
+            told += f", {np.count_nonzero(array):,} are true"
+        rows.append(f"{name:<14}{told}")
+    return rows
