@@ -72,8 +72,8 @@ def test_inner_steps_begin_at_zero():
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"reset": "zero_lose"}, "Stage lif reset must be one of zero_keep, subtract_next, none, not "
-                             "'zero_lose'"),
+    ({"reset": "zero_lose"}, ("Stage lif reset must be one of zero_keep, subtract_next, none, not "
+                             "'zero_lose'")),
     ({"decay": np.array([1.5])}, "Stage lif decay must be from 0 to 1, not 1.5"),
     ({"threshold": np.array([0.0])}, "Stage lif threshold must be above 0, not 0.0"),
     ({"threshold": np.array([-1.0])}, "Stage lif threshold must be above 0, not -1.0")])

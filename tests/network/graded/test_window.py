@@ -10,8 +10,7 @@ from tests.graded import random_counts, recording_of
 
 
 def _frames(counts, parts, width):
-    """Sums over a list of rows that begins with zeros, grows, and then slides. Read from the top.
-    """
+    """Sums over a list of rows that begins with zeros, grows, and then slides."""
     rows, most = [np.zeros_like(counts[0])], parts * width + 1
     for now in counts:
         rows = [*rows, now][-most:]
