@@ -21,8 +21,9 @@ __all__ = ["BUILDS", "add_published", "rebuild"]
 ROOT = Path(__file__).parents[2]
 
 # By name: checkpoint, options of `spikewright quantize`, recording of the report, options of
-# `spikewright build`. Without a recording, the report has simulated spikes. Paths are seen from the project's folder. Those in `published` are of the
-# published networks and recordings, which are not shipped.
+# `spikewright build`. Without a recording, the report has simulated spikes. Paths are seen from the
+# project's folder. Those in `published` are of the published networks and recordings, which are not
+# shipped.
 BUILDS = ROOT / "docs" / "builds.json"
 
 

@@ -138,7 +138,7 @@ def test_show_of_a_recording_and_of_an_answer(here, call_command):
     assert (status, err) == (0, "") and out.startswith(
         "velocity      float64 of shape (2, 1), 1 to 3, mean 2\n"
         "saturated     bool of shape (2,), 1 are true\nmade_by       Spikewright ")
-    Path("bad.npz").write_text("no arrays")
+    Path("bad.npz").write_bytes(b"no arrays")
     assert call_command("show", "bad.npz")[2].startswith(
         "error: File bad.npz must be an .npz file of plain arrays, not a file that NumPy refuses: ")
 
