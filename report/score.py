@@ -21,8 +21,8 @@ from spikewright.network.reference import run_reference
 from .markdown import digits
 from .parts import Accuracy, Score
 
-__all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decoding", "foreign",
-           "number", "outputs_of", "score", "six_digits"]
+__all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decodes", "decoding",
+           "foreign", "number", "outputs_of", "score", "six_digits"]
 
 # The floating-point models take about 25 us a step each: an hour of spikes takes minutes.
 MOST_STEPS = 150_000
@@ -110,6 +110,17 @@ def compare(results: Results, recording: Recording, *, lead_steps: int,
             numbers(correlation(truth, aligned[name]))))
     return Accuracy(steps=recording.steps, rows=tuple(rows),
                     unit_scale=scale if truth is not None else None)
+
+
+def decodes(velocity: np.ndarray, recording: Recording, lead_steps: int) -> str:
+    """How well ``velocity`` follows that of the recording. Empty if it has none of these axes."""
+    truth = recording.velocity
+    if truth is None or truth.shape[1] != velocity.shape[1]:
+        return ""
+    aligned = published_time(velocity, lead_steps, recording.reset)
+    r2 = r_squared(truth, unit_scale(truth, aligned) * aligned)
+    return (f"correlation of each axis {axes(numbers(correlation(truth, aligned)))} | "
+            f"R2 {axes(numbers(r2))}")
 
 
 def decoding(scored: Accuracy) -> str:

@@ -35,8 +35,10 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> None:
-    """Decode, write the result, and print how long a step takes."""
+    """Decode, write the result, print how long a step takes, and how well it decodes."""
     from spikewright import api
+    from spikewright.network.recording import read_recording
+    from spikewright.report.score import decodes
     path = arguments.model
     model = api.read(path) if arguments.backend == "float" and path.is_file() else api.load(path)
     try:
@@ -51,3 +53,6 @@ def run(arguments: Namespace) -> None:
     if result.cycles is not None:
         told.append(f"{result.cycles.mean():.0f} cycles a step (most {result.cycles.max()})")
     print(f"{', '.join(told)} -> {arguments.output}")
+    lead = model.integers.lead_steps if isinstance(model, api.Model) else model.lead_steps
+    if text := decodes(result.velocity, read_recording(arguments.recording), lead):
+        print(f"decoding: {text}")

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from spikewright.model.artefact import load_artefact, load_manifest
+from spikewright.network.metrics import published_time
+from spikewright.network.recording import read_recording
 
 ROOT = Path(__file__).parents[3]
 
@@ -112,6 +114,17 @@ def test_golden_run(here, call_command):
         assert file["velocity_int"].shape == (400, 2) and file["velocity_int"].dtype == np.int64
         assert file["spikes"].shape == (400, 5) and file["spikes"].dtype == bool
         assert file["cycles"].shape == file["latency"].shape == (400,)
+        decoded = file["velocity"]
+    lead = load_artefact(here / "model")[0].lead_steps
+    moved = published_time(decoded, lead, read_recording(here / "rec.npz").reset)
+    with np.load("rec.npz") as file:
+        np.savez("moved.npz", **file, velocity=moved * 10)
+    for backend in ("golden", "float"):
+        status, out, _ = call_command("run", "model", "moved.npz", "-o", "out.npz",
+                                      "--backend", backend)
+        assert status == 0 and out.splitlines()[1].startswith(
+            "decoding: correlation of each axis ") and " | R2 " in out.splitlines()[1]
+        assert backend == "float" or out.endswith("axis 1.000, 1.000 | R2 1.000, 1.000\n")
     told = "error: gone.npz cannot be used: No such file or directory\n"
     assert call_command("run", "model", "gone.npz", "-o", "out2.npz") == (
         2, "", told)
