@@ -1,39 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of the link, as ``docs/contracts.md`` describes them."""
+"""Requests and answers of the link, as bytes and as objects. See docs/link.md."""
 
-import binascii
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cobs import cobs
-
 from spikewright.plan.frames import (
     ANSWER,
-    CODED_MAX,
-    FRAMING,
+    INFO_FIELDS,
+    LOAD_FIELDS,
     LOAD_MAX,
+    PART_FIELDS,
+    STEP_FIELDS,
+    Answered,
+    Capability,
     FrameType,
+    Load,
+    Step,
+    Version,
     events_max,
     row_bytes,
 )
+from spikewright.plan.framing import FrameError, pack_frame, unpack_fields
 
-__all__ = ["INFO_BYTES", "LOAD_BYTES", "PART_BYTES", "FrameError", "FrameReader", "InfoAnswer",
-           "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answer", "encode_info", "encode_load",
-           "encode_step", "pack_frame", "step_frames", "unpack_frame"]
+__all__ = ["InfoAnswer", "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answer", "encode_info",
+           "encode_load", "encode_step", "step_frames"]
 
+HASHES = "model_hash", "program_hash"
 
-_INFO_BODY   = struct.Struct("<BII5HH8s3sB")
-_STEP_BODY   = struct.Struct("<BII")
-_LOAD_BODY   = struct.Struct("<BHBB")
-
-INFO_BYTES = 2 + _INFO_BODY.size + FRAMING     # length of the answer on the line
-LOAD_BYTES = 2 + _LOAD_BODY.size + FRAMING
-PART_BYTES = 2 + 1 + FRAMING
-
-
-class FrameError(ValueError):
-    """The bytes are not a frame, or not an answer; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +49,10 @@ class InfoAnswer:
     model_hash:     bytes
     clock_hz:       int         # rounded down to 1 kHz
     outputs:        int
+    capability:     Capability
+    frames:         int         # requests that may be under way: one in work, the others waiting
+    frame_bytes:    int         # longest frame, coded, without its delimiter
+    program_hash:   bytes       # of the hardware without the constants of the model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,32 +86,6 @@ class LoadAnswer:
     word_bytes: int
 
 
-def _crc(content: bytes) -> int:
-    """CRC-16/GENIBUS. It is inverted, so that a frame followed by a zero is not valid."""
-    return binascii.crc_hqx(content, 0xffff) ^ 0xffff
-
-
-def pack_frame(content: bytes) -> bytes:
-    """``content`` with its CRC, COBS-coded, with the delimiter at its end."""
-    return cobs.encode(content + _crc(content).to_bytes(2, "big")) + b"\0"
-
-
-def unpack_frame(coded: bytes) -> bytes:
-    """Content of a coded frame; ``coded`` has no delimiter."""
-    if len(coded) > CODED_MAX:
-        raise FrameError(f"Frame must have {CODED_MAX} bytes or fewer, not {len(coded)}")
-    try:
-        frame = cobs.decode(coded)
-    except cobs.DecodeError as error:
-        raise FrameError(f"Frame must be coded in COBS, not {coded.hex()}: {error}") from None
-    if len(frame) < 4:
-        raise FrameError(f"Frame must have 4 bytes or more, not {len(frame)}")
-    content, crc = frame[:-2], int.from_bytes(frame[-2:], "big")
-    if crc != _crc(content):
-        raise FrameError(f"Frame's CRC must be {_crc(content):04x}, not {crc:04x}")
-    return content
-
-
 def _check_seq(seq: int) -> None:
     if not 0 <= seq <= 255:
         raise ValueError(f"Sequence number must be between 0 and 255, not {seq!r}")
@@ -142,7 +114,8 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: boo
             raise ValueError(f"Row of event {number} must be between 0 and {(1 << 8 * size) - 1}, "
                              f"not {row!r}")
     events = b"".join(int(row).to_bytes(size, "little") for row in rows)
-    return pack_frame(bytes([FrameType.STEP, seq, bool(reset) | bool(more) << 1]) + events)
+    flags = Step.RESET * bool(reset) | Step.MORE * bool(more)
+    return pack_frame(bytes([FrameType.STEP, seq, flags]) + events)
 
 
 def step_frames(next_seq: Callable[[], int], rows: Sequence[int], reset: bool,
@@ -163,7 +136,7 @@ def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
     _check_seq(seq)
     if len(data) > LOAD_MAX:
         raise ValueError(f"Bytes of a LOAD must be {LOAD_MAX} or fewer, not {len(data)}")
-    return pack_frame(bytes([FrameType.LOAD, seq, bool(restart)]) + data)
+    return pack_frame(bytes([FrameType.LOAD, seq, Load.RESTART * bool(restart)]) + data)
 
 
 def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | StepAnswer:
@@ -172,61 +145,42 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
         raise FrameError(f"Answer must have 2 bytes or more, not {len(content)}")
     kind, seq, body = content[0], content[1], content[2:]
     if kind == ANSWER | FrameType.INFO:
-        if len(body) != _INFO_BODY.size:
-            raise FrameError(f"INFO's body must have {_INFO_BODY.size} bytes, not {len(body)}")
-        version, steps, longest, *counters, rows, model_hash, clock_khz, outputs = \
-            _INFO_BODY.unpack(body)
-        corrupt, repeated, foreign, overrun, dropped = counters
-        return InfoAnswer(seq=seq, version=version & 0x3f, loadable=bool(version & 0x80),
-                          loaded=bool(version & 0x40), steps=steps, longest_cycles=longest,
-                          corrupt=corrupt, repeated=repeated, foreign=foreign, overrun=overrun,
-                          dropped=dropped, rows=rows, model_hash=model_hash,
-                          clock_hz=int.from_bytes(clock_khz, "little") * 1000, outputs=outputs)
-    if kind == ANSWER | FrameType.STEP and len(body) == 1:
-        return PartAnswer(seq=seq, dropped=bool(body[0] & 2))
+        return _info(seq, _checked(body, INFO_FIELDS, "INFO"))
+    if kind == ANSWER | FrameType.STEP and len(body) == sum(PART_FIELDS.values()):
+        return PartAnswer(seq=seq, dropped=Answered.DROPPED in Answered(body[0]))
     if kind == ANSWER | FrameType.STEP:
-        size, rest = divmod(len(body) - _STEP_BODY.size, 4)
-        if size < 1 or rest:
-            raise FrameError(f"STEP's body must have {_STEP_BODY.size} bytes and 4 per output, "
-                             f"not {len(body)}")
-        flags, step, cycles = _STEP_BODY.unpack_from(body)
-        return StepAnswer(seq=seq, saturated=bool(flags & 1), dropped=bool(flags & 2), step=step,
-                          cycles=cycles, outputs=struct.unpack_from(f"<{size}i", body,
-                                                                    _STEP_BODY.size))
+        return _step(seq, body)
     if kind == ANSWER | FrameType.LOAD:
-        if len(body) != _LOAD_BODY.size:
-            raise FrameError(f"LOAD's body must have {_LOAD_BODY.size} bytes, not {len(body)}")
-        version, words, lanes, word_bytes = _LOAD_BODY.unpack(body)
-        return LoadAnswer(seq=seq, loaded=bool(version & 0x40), words=words, lanes=lanes,
-                          word_bytes=word_bytes)
+        values = _checked(body, LOAD_FIELDS, "LOAD")
+        version = Version(values.pop("version"))
+        return LoadAnswer(seq=seq, loaded=Version.LOADED in version, **values)
     raise FrameError(f"Answer's type must be 0x81, 0x82 or 0x83, not {kind:#04x}")
 
 
-class FrameReader:
-    """Finds the frames in a stream of bytes.
+def _checked(body: bytes, fields: dict[str, int], name: str) -> dict[str, int]:
+    size = sum(fields.values())
+    if len(body) != size:
+        raise FrameError(f"{name}'s body must have {size} bytes, not {len(body)}")
+    return unpack_fields(fields, body)
 
-    ``corrupt`` counts pieces that ended with a delimiter and were not a frame.
-    """
 
-    def __init__(self) -> None:
-        self.corrupt = 0
-        self._coded  = bytearray()
+def _info(seq: int, values: dict[str, int]) -> InfoAnswer:
+    version = Version(values.pop("version"))
+    hashes = {name: values.pop(name).to_bytes(8, "little") for name in HASHES}
+    return InfoAnswer(seq=seq, version=version & Version.NUMBER,
+                      loadable=Version.LOADABLE in version, loaded=Version.LOADED in version,
+                      clock_hz=values.pop("clock_khz") * 1000,
+                      capability=Capability(values.pop("capability")), **hashes, **values)
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Contents of the frames that end in ``data``."""
-        contents = []
-        for byte in data:
-            if byte:
-                # Bytes after the longest possible frame are dropped: the piece is corrupt.
-                if len(self._coded) <= CODED_MAX:
-                    self._coded.append(byte)
-                continue
-            coded = bytes(self._coded)
-            self._coded.clear()
-            if not coded:
-                continue
-            try:
-                contents.append(unpack_frame(coded))
-            except FrameError:
-                self.corrupt += 1
-        return contents
+
+def _step(seq: int, body: bytes) -> StepAnswer:
+    head = sum(STEP_FIELDS.values())
+    outputs, rest = divmod(len(body) - head, 4)
+    if outputs < 1 or rest:
+        raise FrameError(f"STEP's body must have {head} bytes and 4 per output, not {len(body)}")
+    values = unpack_fields(STEP_FIELDS, body)
+    flags = Answered(values["flags"])
+    return StepAnswer(seq=seq, saturated=Answered.SATURATED in flags,
+                      dropped=Answered.DROPPED in flags, step=values["step"],
+                      cycles=values["cycles"],
+                      outputs=struct.unpack_from(f"<{outputs}i", body, head))

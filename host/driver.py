@@ -8,11 +8,20 @@ from typing import Protocol, TypeVar
 
 from tqdm import tqdm
 
-from spikewright.plan.frames import LOAD_MAX, VERSION, step_answer_bytes
+from spikewright.plan.frames import (
+    INFO_FIELDS,
+    LOAD_FIELDS,
+    LOAD_MAX,
+    PART_FIELDS,
+    VERSION,
+    answer_bytes,
+    step_answer_bytes,
+)
+from spikewright.plan.framing import FrameError, FrameReader
 from spikewright.plan.images import load_bytes
 
 from . import codec
-from .codec import FrameError, FrameReader, InfoAnswer, LoadAnswer, PartAnswer, StepAnswer
+from .codec import InfoAnswer, LoadAnswer, PartAnswer, StepAnswer
 from .numbers import whole_numbers
 
 __all__ = ["Driver", "NoAnswerError", "Port"]
@@ -117,14 +126,14 @@ class Driver:
         if self._weights is None:
             raise ValueError("Weights must be given for a device that has none of its own")
         form = self._ask(codec.encode_load(self._next_seq(), b"", restart=True), LoadAnswer,
-                         codec.LOAD_BYTES)
+                         answer_bytes(LOAD_FIELDS))
         table = load_bytes(self._weights(form.lanes), form.word_bytes)
         loaded = form.loaded
         for first in tqdm(range(0, len(table), LOAD_MAX), desc="loading weights",
                           unit="frame", delay=1, disable=None, leave=False):
             part = table[first:first + LOAD_MAX]
             answer = self._ask(codec.encode_load(self._next_seq(), part), LoadAnswer,
-                               codec.LOAD_BYTES)
+                               answer_bytes(LOAD_FIELDS))
             words = (first + len(part)) // form.word_bytes
             if answer.words != words:
                 raise ValueError(f"Device must have {words} words of its weights by now, not "
@@ -136,7 +145,7 @@ class Driver:
 
     def read_info(self) -> InfoAnswer:
         """Identity and counters of the device."""
-        return self._ask(codec.encode_info(self._next_seq()), InfoAnswer, codec.INFO_BYTES)
+        return self._ask(codec.encode_info(self._next_seq()), InfoAnswer, answer_bytes(INFO_FIELDS))
 
     def step(self, rows: Sequence[int], reset: bool = False) -> StepAnswer:
         """Decode one step with one event per entry of ``rows``.
@@ -167,7 +176,7 @@ class Driver:
         try:
             for request, more in codec.step_frames(self._next_seq, events, reset, self.info.rows):
                 if more:
-                    dropped |= self._ask(request, PartAnswer, codec.PART_BYTES).dropped
+                    dropped |= self._ask(request, PartAnswer, answer_bytes(PART_FIELDS)).dropped
                 else:
                     answer = self._ask(request, StepAnswer, step_answer_bytes(outputs))
         except NoAnswerError:

@@ -64,7 +64,8 @@ def link_params(plan: Plan, *, model_hash: str, clock_hz: int, baud: int = BAUD)
                             crc=binascii.crc_hqx(plan.loaded_bytes, 0xffff))
     return LinkParams(rows=plan.model.rows, outputs=plan.model.outputs,
                       width=plan.model.widths.membrane, model_hash=bytes.fromhex(model_hash)[:8],
-                      clock_hz=clock_hz, baud=baud, table=table)
+                      program_hash=bytes.fromhex(plan.program_hash)[:8], clock_hz=clock_hz,
+                      baud=baud, table=table)
 
 
 def _memory_shift(plan: Plan) -> dict[int, int]:

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Types and sizes of the link's frames, for hardware, host and reports. See docs/contracts.md."""
+"""Types, fields and sizes of the link's frames, for hardware, golden model, host and reports.
+
+Every part of the link takes them from here. See docs/link.md.
+"""
 
 import enum
 
-__all__ = ["ANSWER", "CODED_MAX", "FRAMING", "LOAD_MAX", "OUTPUTS_MAX", "PAGE_BYTES", "SLOT_BYTES",
-           "VERSION", "FrameType", "events_max", "row_bytes", "step_answer_bytes",
+__all__ = ["ANSWER", "CODED_MAX", "FRAMES_IN_FLIGHT", "FRAMING", "INFO_FIELDS", "LOAD_FIELDS",
+           "LOAD_MAX", "OUTPUTS_MAX", "PAGE_BYTES", "PART_FIELDS", "SLOT_BYTES", "STEP_FIELDS",
+           "VERSION", "Answered", "Capability", "FrameType", "Load", "Step", "Version",
+           "answer_bytes", "events_max", "field_at", "row_bytes", "step_answer_bytes",
            "step_request_bytes"]
 
 VERSION = 2
@@ -18,13 +23,71 @@ class FrameType(enum.IntEnum):
     LOAD = 3
 
 
+class Step(enum.IntFlag):
+    """Flags of a STEP request."""
+
+    RESET = 1                       # clear the state before this step
+    MORE  = 2                       # the step goes on in the next STEP
+
+
+class Load(enum.IntFlag):
+    """Flags of a LOAD request."""
+
+    RESTART = 1                     # the first byte of the tables follows
+
+
+class Answered(enum.IntFlag):
+    """Flags of the answer to a STEP."""
+
+    SATURATED = 1                   # a state has saturated since the last reset
+    DROPPED   = 2                   # an event of the frame was dropped
+
+
+class Version(enum.IntFlag, boundary=enum.KEEP):
+    """Bits of the version in the answers to INFO and LOAD."""
+
+    NUMBER   = 0x3f
+    LOADED   = 0x40                 # the tables are whole; only of a device that takes LOAD
+    LOADABLE = 0x80                 # the device takes LOAD
+
+
+class Capability(enum.IntFlag):
+    """What a device can do, in the lowest byte of ``capability`` of INFO."""
+
+    WEIGHTS = 1                     # LOAD brings the weights of the model that was built
+
+
 ANSWER  = 0x80
 FRAMING = 4                         # bytes of the code, the CRC and the delimiter
 
-PAGE_BYTES = 32                     # status page; it shares a block RAM with two slots
+PAGE_BYTES = 64                     # status page; it shares a block RAM with two slots
 SLOT_BYTES = 256 - PAGE_BYTES // 2  # memory for one frame
 CODED_MAX  = SLOT_BYTES             # bytes of a frame coded in COBS, without its delimiter
 LOAD_MAX   = SLOT_BYTES - 6         # without code, type, sequence number, flags and CRC
+
+FRAMES_IN_FLIGHT = 2                # a device works on one, and keeps one
+
+# Fields of the answers after type and sequence number, and their bytes. Numbers are little-endian.
+# An answer with its code, type and number has a multiple of four bytes.
+INFO_FIELDS = {
+    "version": 1, "steps": 4, "longest_cycles": 4, "corrupt": 2, "repeated": 2, "foreign": 2,
+    "overrun": 2, "dropped": 2, "rows": 2, "model_hash": 8, "clock_khz": 3, "outputs": 1,
+    "capability": 1, "frames": 1, "frame_bytes": 2, "program_hash": 8,
+}
+STEP_FIELDS = {"flags": 1, "step": 4, "cycles": 4}          # then 4 bytes for each output
+PART_FIELDS = {"flags": 1}
+LOAD_FIELDS = {"version": 1, "words": 2, "lanes": 1, "word_bytes": 1}
+
+
+def field_at(fields: dict[str, int], name: str) -> int:
+    """Position of a field in a coded frame: after the code, the type and the sequence number."""
+    names = list(fields)
+    return 3 + sum(fields[before] for before in names[:names.index(name)])
+
+
+def answer_bytes(fields: dict[str, int]) -> int:
+    """Bytes on the line of an answer with these fields."""
+    return 2 + sum(fields.values()) + FRAMING
 
 
 def row_bytes(rows: int) -> int:
@@ -41,11 +104,8 @@ def step_request_bytes(rows: int, events: int) -> int:
 
 
 def step_answer_bytes(outputs: int) -> int:
-    """Bytes on the line of the answer to a STEP.
-
-    The frame has a type, a sequence number, flags, the step and its cycles besides the outputs.
-    """
-    return 2 + 1 + 4 + 4 + 4 * outputs + FRAMING
+    """Bytes on the line of the answer to a STEP."""
+    return answer_bytes(STEP_FIELDS) + 4 * outputs
 
 
 # Outputs of a core, so that the answer to a STEP fits into a slot.

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plan: a model, a configuration, and everything that follows from both before synthesis."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+
+import numpy as np
 
 from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
@@ -54,6 +58,24 @@ class Plan:
         """The operations of a step."""
         return compile_program(self.model, self.layout, self.config)
 
+    @cached_property
+    def program_hash(self) -> str:
+        """SHA-256, in hex, of everything in the hardware but the constants of the model.
+
+        Two models with the same hash differ only in their weights, decays and thresholds.
+        """
+        model = self.model
+        form = {
+            "config": asdict(self.config), "widths": asdict(model.widths), "rows": model.rows,
+            "populations": [_form(population) for population in model.populations],
+            "projections": [_form(projection) for projection in model.projections],
+            "tables": [asdict(table) for table in self.layout.tables],
+            "words": [[len(image) for image in (images.dense, images.slices, images.directory,
+                                                images.packed, images.rows)]
+                      for images in self.layout.images.values()],
+        }
+        return hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
+
     @property
     def large(self) -> bool:
         """Whether the weights are in large RAMs. The host fills these."""
@@ -85,3 +107,10 @@ class Plan:
         if words > MOST_WORDS:
             raise InputError(f"Words of {lanes} weights must be at most {MOST_WORDS} in large "
                              f"weight memory, not {words}: take more lanes")
+
+
+def _form(part) -> dict:
+    """Fields of a population or projection, with the shape in place of an array."""
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
+    return {name: list(value.shape) if isinstance(value, np.ndarray) else value
+            for name, value in values.items()}

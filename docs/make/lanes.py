@@ -14,6 +14,7 @@ from spikewright.golden.run import run_golden
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording, read_recording
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.program import ROW_CYCLES, Add
 from spikewright.plan.timing import step_timing, worst_events
@@ -22,7 +23,7 @@ from spikewright.report.markdown import markdown
 __all__ = ["lanes_table"]
 
 BUILD = "indy01"
-EVENTS = 234        # of the worst step: as many as a frame carries
+EVENTS = events_max(256)     # of the worst step: as many as a frame carries
 CORES = tuple(CoreConfig(lanes=lanes, neurons=neurons) for lanes, neurons in (
     (16, "lanes"), (32, "shared"), (32, "lanes"), (64, "shared"), (64, "lanes")))
 

@@ -5,10 +5,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewright.plan.frames import ANSWER, PAGE_BYTES, VERSION
+from spikewright.plan.frames import ANSWER, VERSION
 
 from ..layouts import result_layout
-from .layouts import CYCLES
+from .layouts import CYCLES, INFO_END
 from .params import LinkParams
 
 __all__ = ["AnswerBytes", "AnswerSignature"]
@@ -101,14 +101,14 @@ class AnswerBytes(wiring.Component):
 
         facts  = self.facts
         first  = CYCLES // 4 + 1
-        last   = max(1 + PAGE_BYTES // 4, first + self.params.outputs)
+        last   = max(INFO_END // 4, first + self.params.outputs)
         index  = self.position[2:2 + last.bit_length()]
         offset = self.position[:2]
         head   = index == 0
         load   = facts.load if self.params.table else Const(0)
         step   = ~facts.info & ~load
         part   = step & facts.part
-        tail   = index == Mux(facts.info, 1 + PAGE_BYTES // 4,
+        tail   = index == Mux(facts.info, INFO_END // 4,
                               Mux(load, 2, Mux(part, 1, first + self.params.outputs)))
         cycles = step & (index == CYCLES // 4)
         stored = Mux(head, (offset == 1) | (offset == 2),

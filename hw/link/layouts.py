@@ -4,7 +4,16 @@
 from amaranth import *
 from amaranth.lib import data
 
-__all__ = ["COUNTERS", "CYCLES", "IDENTITY", "frame_layout", "line_layout", "page_address",
+from spikewright.plan.frames import (
+    CODED_MAX,
+    FRAMES_IN_FLIGHT,
+    INFO_FIELDS,
+    PAGE_BYTES,
+    STEP_FIELDS,
+    field_at,
+)
+
+__all__ = ["COUNTERS", "CYCLES", "INFO_END", "frame_layout", "line_layout", "page_address",
            "page_init"]
 
 
@@ -12,30 +21,34 @@ __all__ = ["COUNTERS", "CYCLES", "IDENTITY", "frame_layout", "line_layout", "pag
 # number. Coding keeps every byte in its place.
 
 # Position of each counter in the INFO answer. `steps` has four bytes, the others two.
-COUNTERS = {
-    "steps":    4,
-    "corrupt":  12,
-    "repeated": 14,
-    "foreign":  16,
-    "overrun":  18,
-    "dropped":  20,
-}
-CYCLES   = 8                    # position of the longest step in INFO, and of the cycles in STEP
-IDENTITY = 22                   # position in INFO of what never changes
+COUNTERS = {name: field_at(INFO_FIELDS, name)
+            for name in ("steps", "corrupt", "repeated", "foreign", "overrun", "dropped")}
+# Position of the longest step in INFO, and of the cycles in STEP.
+CYCLES   = field_at(INFO_FIELDS, "longest_cycles")
+assert CYCLES == field_at(STEP_FIELDS, "cycles")
+INFO_END = 3 + sum(INFO_FIELDS.values())
+
+HALF = PAGE_BYTES // 2          # bytes of the status page above each slot
 
 
 def page_address(position):
     """Address of the byte of the status page that stands at ``position`` of the INFO answer."""
-    return Cat(position[:4], Const(0xf, 4), position[4])
+    low = HALF.bit_length() - 1
+    return Cat(position[:low], Const(256 // HALF - 1, 8 - low), position[low])
 
 
 def page_init(params):
     """Block RAM contents after configuration: identity in the status page, counters at zero."""
-    identity = (params.rows.to_bytes(2, "little") + params.model_hash
-                + (params.clock_hz // 1000).to_bytes(3, "little") + bytes([params.outputs]))
+    identity = {"rows": params.rows, "model_hash": int.from_bytes(params.model_hash, "little"),
+                "clock_khz": params.clock_hz // 1000, "outputs": params.outputs,
+                "capability": params.capability, "frames": FRAMES_IN_FLIGHT,
+                "frame_bytes": CODED_MAX,
+                "program_hash": int.from_bytes(params.program_hash, "little")}
     init = [0] * 512
-    for position, byte in enumerate(identity, IDENTITY):
-        init[(position >> 4 & 1) << 8 | 0xf0 | position & 0xf] = byte
+    for name, value in identity.items():
+        for place, byte in enumerate(value.to_bytes(INFO_FIELDS[name], "little")):
+            high, low = divmod((field_at(INFO_FIELDS, name) + place) % PAGE_BYTES, HALF)
+            init[high << 8 | 256 - HALF | low] = byte
     return init
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from spikewright.plan.frames import OUTPUTS_MAX
+from spikewright.plan.frames import OUTPUTS_MAX, Capability
 
 __all__ = ["LinkParams", "TableParams"]
 
@@ -56,8 +56,9 @@ class LinkParams:
         Outputs of the core, at most ``OUTPUTS_MAX``.
     width : :class:`int`
         Width of one output, in bits, sign included; at most 32, which is what an answer carries.
-    model_hash : :class:`bytes`
-        First 8 bytes of the model's hash, as INFO returns them.
+    model_hash, program_hash : :class:`bytes`
+        First 8 bytes of the model's hash, and of `plan.plan.Plan.program_hash`, as INFO returns
+        them.
     clock_hz : :class:`int`
         Frequency of the ``sync`` domain, in Hz.
     baud : :class:`int`
@@ -66,13 +67,14 @@ class LinkParams:
         What LOAD frames must bring before a STEP counts; None where the core has its weights.
     """
 
-    rows:       int
-    outputs:    int
-    width:      int
-    model_hash: bytes
-    clock_hz:   int
-    baud:       int
-    table:      TableParams | None = None
+    rows:         int
+    outputs:      int
+    width:        int
+    model_hash:   bytes
+    program_hash: bytes
+    clock_hz:     int
+    baud:         int
+    table:        TableParams | None = None
 
     def __post_init__(self):
         _check(self, "rows",     1, 1 << 16)
@@ -80,14 +82,21 @@ class LinkParams:
         _check(self, "width",    1, 32)
         _check(self, "clock_hz", 1_000_000, 1_000_000_000)
         _check(self, "baud",     300, self.clock_hz // 8)
-        if type(self.model_hash) is not bytes:
-            raise TypeError(f"Link model_hash must be bytes, not {self.model_hash!r}")
-        if len(self.model_hash) != 8:
-            raise ValueError(f"Link model_hash must be 8 bytes long, not {self.model_hash!r}")
+        for name in ("model_hash", "program_hash"):
+            value = getattr(self, name)
+            if type(value) is not bytes:
+                raise TypeError(f"Link {name} must be bytes, not {value!r}")
+            if len(value) != 8:
+                raise ValueError(f"Link {name} must be 8 bytes long, not {value!r}")
         nearest = self.clock_hz / self.divisor
         if abs(nearest / self.baud - 1) > 0.02:
             raise ValueError(f"Link baud must be within 2 % of clock_hz divided by an integer "
                              f"(nearest: {nearest:.0f}), not {self.baud!r}")
+
+    @property
+    def capability(self):
+        """What the link can do, as INFO returns it."""
+        return Capability.WEIGHTS if self.table else Capability(0)
 
     @property
     def divisor(self):

@@ -65,7 +65,7 @@ class SlotSignature(wiring.Signature):
 class Store(wiring.Component):
     """Two frame slots and the status page, in one block RAM of 512 bytes.
 
-    The bytes 240 to 255 of each slot are the status page, which is laid out as the INFO answer is.
+    The last bytes of each slot are the status page, which is laid out as the INFO answer is.
     The receiver always goes first, then the counters, then the walker. A write is carried out one
     cycle later; the walker waits for that cycle, so that nothing is read while it is written.
 

@@ -14,10 +14,10 @@ def test_time_on_the_line():
     recording = make_recording([[0] * 4, [], [0] * 300, [0] * 468], 1)
     source, link = Source(recording=recording, simulated=False), SimpleNamespace(
         baud=1_000_000, outputs=2)
-    # 1 + 1 + 2 + 2 frames of up to 234 events, 772 events in all.
+    # 1 + 1 + 2 + 3 frames of up to 218 events, 772 events in all.
     line = _line(link, source, 256)
-    assert line == Line(request_us=LineTimes(mean=10 * (6 * 7 + 772) / 4, worst=10 * 241),
+    assert line == Line(request_us=LineTimes(mean=10 * (7 * 7 + 772) / 4, worst=10 * 225),
                         answer_us=10 * 23)
-    # Of two bytes each: 1 + 1 + 3 + 4 frames of up to 117 events.
+    # Of two bytes each: 1 + 1 + 3 + 5 frames of up to 109 events.
     line = _line(link, source, 257)
-    assert line.request_us == LineTimes(mean=10 * (9 * 7 + 2 * 772) / 4, worst=10 * 241)
+    assert line.request_us == LineTimes(mean=10 * (10 * 7 + 2 * 772) / 4, worst=10 * 225)

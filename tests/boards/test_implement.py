@@ -106,7 +106,7 @@ def test_build_calls_the_tools(run, tmp_path):
     assert "set_frequency clk12_0__io 12.0" in (tmp_path / "out/logs/top.pcf").read_text()
     assert Report.load(tmp_path / "out") == report
     assert (report.fmax_mhz, report.clock_mhz, report.seed) == (33.0, 24.0, 7)
-    assert report.cycles.worst_events == 234
+    assert report.cycles.worst_events == 218
 
 
 def test_build_at_the_crystals_clock(run):

@@ -9,10 +9,6 @@ import pytest
 from cobs import cobs
 
 from spikewright.host.codec import (
-    INFO_BYTES,
-    LOAD_BYTES,
-    FrameError,
-    FrameReader,
     InfoAnswer,
     LoadAnswer,
     StepAnswer,
@@ -20,15 +16,24 @@ from spikewright.host.codec import (
     encode_info,
     encode_load,
     encode_step,
-    pack_frame,
     step_frames,
-    unpack_frame,
 )
-from spikewright.plan.frames import LOAD_MAX, OUTPUTS_MAX, step_answer_bytes, step_request_bytes
+from spikewright.plan.frames import (
+    INFO_FIELDS,
+    LOAD_FIELDS,
+    LOAD_MAX,
+    OUTPUTS_MAX,
+    Capability,
+    answer_bytes,
+    step_answer_bytes,
+    step_request_bytes,
+)
+from spikewright.plan.framing import FrameError, FrameReader, pack_frame, unpack_frame
 
+PROGRAM = b"program!"
 HASH = bytes.fromhex("9f3ac5017be2d844")
 INFO = bytes([0x81, 5, 1]) + struct.pack("<IIHHHHHH", 70_000, 1234, 1, 2, 3, 4, 5, 192) + HASH \
-    + bytes([0xc0, 0x5d, 0x00, 2])
+    + bytes([0xc0, 0x5d, 0x00, 2, 1, 2, 224, 0]) + PROGRAM
 LOAD = bytes([0x83, 4, 0xc1]) + struct.pack("<HBB", 16_384, 8, 5)
 STEP = bytes([0x82, 9, 3]) + struct.pack("<IIii", 8, 512, -70_000, 2_000_000_000)
 
@@ -38,11 +43,11 @@ def message(text):
 
 
 def test_sizes_of_frames():
-    assert OUTPUTS_MAX == 56
-    for rows, events in ((1, 0), (256, 234), (257, 117)):
+    assert OUTPUTS_MAX == 52
+    for rows, events in ((1, 0), (256, 218), (257, 109)):
         request = encode_step(0, [0] * events, device_rows=rows)
         assert len(request) == step_request_bytes(rows, events)
-    assert step_request_bytes(256, 234) == step_request_bytes(257, 117) == 241
+    assert step_request_bytes(256, 218) == step_request_bytes(257, 109) == 225
 
 
 def test_requests_are_as_written_in_the_contract():
@@ -61,10 +66,10 @@ def test_crc_is_that_of_the_catalogue():
 def test_round_trip():
     rng = np.random.default_rng(1)
     for _ in range(200):
-        content = rng.integers(256, size=rng.integers(2, 237)) * (rng.random() < 0.8)
+        content = rng.integers(256, size=rng.integers(2, 221)) * (rng.random() < 0.8)
         content = content.astype(np.uint8).tobytes()
         coded = pack_frame(content)
-        assert coded.count(0) == 1 and coded[-1] == 0 and len(coded) <= 241
+        assert coded.count(0) == 1 and coded[-1] == 0 and len(coded) <= 225
         assert unpack_frame(coded[:-1]) == content
 
 
@@ -72,11 +77,13 @@ def test_answers():
     assert decode_answer(INFO) == InfoAnswer(
         seq=5, version=1, loadable=False, loaded=False, steps=70_000, longest_cycles=1234,
         corrupt=1, repeated=2, foreign=3, overrun=4, dropped=5, rows=192, model_hash=HASH,
-        clock_hz=24_000_000, outputs=2)
+        clock_hz=24_000_000, outputs=2, capability=Capability.WEIGHTS, frames=2, frame_bytes=224,
+        program_hash=PROGRAM)
     assert decode_answer(STEP) == StepAnswer(seq=9, saturated=True, dropped=True, step=8,
                                              cycles=512, outputs=(-70_000, 2_000_000_000))
     assert len(pack_frame(STEP)) == step_answer_bytes(2)
-    assert len(pack_frame(INFO)) == INFO_BYTES and len(pack_frame(LOAD)) == LOAD_BYTES
+    assert len(pack_frame(INFO)) == answer_bytes(INFO_FIELDS)
+    assert len(pack_frame(LOAD)) == answer_bytes(LOAD_FIELDS)
 
 
 @pytest.mark.parametrize("version, loadable, loaded", [
@@ -93,8 +100,8 @@ def test_answers_of_a_device_with_a_table(version, loadable, loaded):
     (b"",               "Answer must have 2 bytes or more, not 0"),
     (b"\x82",           "Answer must have 2 bytes or more, not 1"),
     (b"\x02\x01\x00",   "Answer's type must be 0x81, 0x82 or 0x83, not 0x02"),
-    (INFO + b"\0",      "INFO's body must have 33 bytes, not 34"),
-    (INFO[:-1],         "INFO's body must have 33 bytes, not 32"),
+    (INFO + b"\0",      "INFO's body must have 45 bytes, not 46"),
+    (INFO[:-1],         "INFO's body must have 45 bytes, not 44"),
     (LOAD[:-1],         "LOAD's body must have 5 bytes, not 4"),
     (STEP[:-1],         "STEP's body must have 9 bytes and 4 per output, not 16"),
     (STEP[:11],         "STEP's body must have 9 bytes and 4 per output, not 9"),
@@ -111,7 +118,7 @@ def test_answers_of_wrong_shape(content, text):
     (b"\x05abc",        ("Frame must be coded in COBS, not 05616263: not enough input bytes for "
                          "length code")),
     (b"\x05abcd",       "Frame's CRC must be 960f, not 6364"),
-    (b"a" * 241,        "Frame must have 240 bytes or fewer, not 241"),
+    (b"a" * 225,        "Frame must have 224 bytes or fewer, not 225"),
 ])
 def test_frames_that_are_none(coded, text):
     with pytest.raises(FrameError, match=message(text)):
@@ -121,7 +128,7 @@ def test_frames_that_are_none(coded, text):
 @pytest.mark.parametrize("arguments, text", [
     ((256, []),                       "Sequence number must be between 0 and 255, not 256"),
     ((-1, []),                        "Sequence number must be between 0 and 255, not -1"),
-    ((0, [1] * 235),                  "Events of a frame must be 234 or fewer, not 235"),
+    ((0, [1] * 219),                  "Events of a frame must be 218 or fewer, not 219"),
     ((0, [1, 256]),                   "Row of event 1 must be between 0 and 255, not 256"),
     ((0, [-1]),                       "Row of event 0 must be between 0 and 255, not -1"),
 ])
@@ -131,7 +138,7 @@ def test_requests_that_cannot_be(arguments, text):
 
 
 def test_load_has_a_longest():
-    with pytest.raises(ValueError, match=message("Bytes of a LOAD must be 234 or fewer, not 235")):
+    with pytest.raises(ValueError, match=message("Bytes of a LOAD must be 218 or fewer, not 219")):
         encode_load(0, bytes(LOAD_MAX + 1))
 
 
@@ -170,8 +177,8 @@ def test_reader_sees_every_single_bit_error():
 
 
 @pytest.mark.parametrize("device_rows, events, sizes", [
-    (256, 0, [0]), (256, 234, [234]), (256, 235, [234, 1]), (256, 702, [234, 234, 234]),
-    (257, 118, [117, 1])])
+    (256, 0, [0]), (256, 218, [218]), (256, 219, [218, 1]), (256, 654, [218, 218, 218]),
+    (257, 110, [109, 1])])
 def test_frames_of_a_step(device_rows, events, sizes):
     """Only the first frame resets, and only the last one ends the step."""
     rows, numbers = [k % device_rows for k in range(events)], iter(range(9, 20))

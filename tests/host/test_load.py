@@ -10,14 +10,14 @@ import pytest
 
 from spikewright.command import run_words
 from spikewright.golden.run import run_golden
-from spikewright.host.codec import pack_frame
 from spikewright.host.decode import decode
 from spikewright.host.decoder import weights_of
 from spikewright.host.driver import Driver, NoAnswerError
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.frames import VERSION
+from spikewright.plan.frames import LOAD_MAX, VERSION
+from spikewright.plan.framing import pack_frame
 from spikewright.plan.images import load_bytes
 from spikewright.plan.plan import Plan
 from spikewright.sim.virtual import VirtualBoard
@@ -77,7 +77,7 @@ def test_driver_loads_once():
     device  = LoadableDevice()
     decoder = Driver(device, HASH, OUTPUTS, weights=words_for)
     info = decoder.connect()
-    assert device.table == CONTENT and device.loads == 1 + -(-len(CONTENT) // 234)
+    assert device.table == CONTENT and device.loads == 1 + -(-len(CONTENT) // LOAD_MAX)
     assert info.loaded and decoder.info == info
     assert decoder.step([1, 2]).outputs[0] == 3
     # Another program: the table is there already.
@@ -158,7 +158,7 @@ def test_driver_notices_a_restart_while_it_loads():
 
     device.harm = harm
     with pytest.raises(ValueError, match="^Device must have 300 words of its weights by now, not "
-                       "66: it has restarted, or holds a shorter table$"):
+                       "82: it has restarted, or holds a shorter table$"):
         Driver(device, HASH, OUTPUTS, weights=words_for).connect()
     device.harm = lambda direction, data: data
     assert Driver(device, HASH, OUTPUTS, weights=words_for).connect().loaded

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.host.codec import FrameReader, PartAnswer, decode_answer, encode_step, pack_frame
+from spikewright.host.codec import PartAnswer, decode_answer, encode_step
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver
 from spikewright.hw.params import link_params
 from spikewright.model.model import Widths
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
+from spikewright.plan.framing import FrameReader, pack_frame
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
 from tests.designs import plan_of
@@ -89,7 +90,7 @@ def test_driver_says_of_the_whole_step_that_an_event_was_dropped():
     device = Parts()
     driver = Driver(device, HASH, OUTPUTS)
     assert driver.step([1] * 500).dropped
-    assert device.parts == [234, 234] and device.steps == [(0, [1] * 32)]
+    assert device.parts == [218, 218] and device.steps == [(0, [1] * 64)]
     assert not driver.step([1] * 500).dropped
 
 

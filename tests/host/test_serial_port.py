@@ -10,9 +10,10 @@ import pytest
 import serial
 
 from spikewright.base.errors import InputError
-from spikewright.host.codec import LOAD_MAX, encode_load
+from spikewright.host.codec import encode_load
 from spikewright.host.decoder import open_port
 from spikewright.host.serial_port import PortError, SerialPort
+from spikewright.plan.frames import LOAD_MAX
 
 GROUP = ("this user may not open it: join the group of serial ports (Debian: sudo usermod -aG "
          "dialout $USER), then log in again")
@@ -42,13 +43,13 @@ def test_serial_port():
 
 @pytest.mark.parametrize("baud", [9600, 1_000_000])
 def test_serial_port_waits_for_frames_that_are_on_their_way(monkeypatch, baud):
-    """A LOAD of 242 bytes to the device, and as long an answer from it."""
+    """A LOAD of 226 bytes to the device, and as long an answer from it."""
     waits = {}
     monkeypatch.setattr("serial.serial_for_url", lambda _, **options: (
         waits.update(options) or SimpleNamespace(reset_input_buffer=lambda: None)))
     SerialPort("/dev/ttyUSB1", baud, timeout=0.1)
-    assert waits == {"baudrate": baud, "timeout": 0.1 + 2 * 242 * 10 / baud, "exclusive": True}
-    assert len(b"\0" + encode_load(0, bytes(LOAD_MAX))) <= 242
+    assert waits == {"baudrate": baud, "timeout": 0.1 + 2 * 226 * 10 / baud, "exclusive": True}
+    assert len(b"\0" + encode_load(0, bytes(LOAD_MAX))) <= 226
 
 
 def test_port_is_for_one_program_alone(terminal):

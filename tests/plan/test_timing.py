@@ -114,8 +114,8 @@ def test_worst_events(model):
 
 
 def test_worst_step_of_one_frame(model):
-    """No number of events up to 234, the most of a frame, takes longer."""
+    """No number of events up to 218, the most of a frame, takes longer."""
     plan = plan_of(model)
     cycles, latency = np.concatenate([step_timing(plan, worst_events(plan, events))
-                                      for events in range(235)], axis=1)
+                                      for events in range(219)], axis=1)
     assert worst_step(plan) == (cycles.max(), latency.max())

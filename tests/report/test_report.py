@@ -210,13 +210,13 @@ def test_page_names_synthetic_recording(run, recording, told):
 def test_page_tells_of_steps_that_overfill_a_frame(run, recording):
     with np.load(recording) as file:
         data = {key: file[key] for key in file.files}
-    np.savez(recording, **data, count=np.where(data["bin"] == 3, 234, 1))
+    np.savez(recording, **data, count=np.where(data["bin"] == 3, 218, 1))
     report, text = run(recording)
     assert report.recording.too_full_steps == 1
     assert "have more events than that: each takes several frames, and may take longer" in text
     assert report.cycles.worst_is == report.latency.worst_is == (
         "proven for a step of one frame: every neuron fires at every delay, and the frame carries "
-        "any number of events up to 234, its most; a step of several frames takes longer")
+        "any number of events up to 218, its most; a step of several frames takes longer")
 
 
 def test_page_escapes_what_files_say(run, recording):

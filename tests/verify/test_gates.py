@@ -9,9 +9,9 @@ import pytest
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.netlist import count_cells
 from spikewright.golden.run import run_golden
-from spikewright.host.codec import FrameReader
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.framing import FrameReader
 from spikewright.plan.plan import Plan
 from spikewright.verify.gates import top
 from spikewright.verify.gates.simulate import GatesFault

@@ -8,7 +8,6 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.toolchain import synthesize
 from spikewright.golden.run import Answer
 from spikewright.host.codec import (
-    FrameReader,
     InfoAnswer,
     StepAnswer,
     decode_answer,
@@ -19,6 +18,7 @@ from spikewright.host.codec import (
 from spikewright.hw.params import link_params
 from spikewright.network.recording import Recording
 from spikewright.plan.frames import LOAD_MAX
+from spikewright.plan.framing import FrameReader
 from spikewright.plan.plan import Plan
 
 from .simulate import GatesFault, simulate_gates

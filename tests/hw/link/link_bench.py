@@ -5,19 +5,22 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from spikewright.host.codec import FrameReader, decode_answer
+from spikewright.host.codec import decode_answer
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.link import Link, LinkParams
+from spikewright.plan.framing import FrameReader
 from tests.hw.bench import CYCLE, simulate
 
-__all__ = ["HASH", "LinkBench", "link_params", "stub_output"]
+__all__ = ["HASH", "PROGRAM", "LinkBench", "link_params", "stub_output"]
 
-HASH = bytes.fromhex("9f3ac5017be2d844")
+HASH    = bytes.fromhex("9f3ac5017be2d844")
+PROGRAM = b"program!"
 
 
 def link_params(**changes):
     """Parameters of a small link with a fast line: 8 cycles per bit."""
     values = {"rows": 96, "outputs": 2, "width": 18, "model_hash": HASH,
+              "program_hash": PROGRAM,
               "clock_hz": 24_000_000, "baud": 3_000_000}
     return LinkParams(**{**values, **changes})
 

@@ -5,8 +5,9 @@
 import numpy as np
 import pytest
 
-from spikewright.host.codec import FrameReader, decode_answer, encode_info, encode_step
+from spikewright.host.codec import decode_answer, encode_info, encode_step
 from spikewright.hw.params import link_params
+from spikewright.plan.framing import FrameReader
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
 from tests.designs import plan_of

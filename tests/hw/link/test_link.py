@@ -4,16 +4,10 @@
 import numpy as np
 import pytest
 
-from spikewright.host.codec import (
-    FrameReader,
-    PartAnswer,
-    StepAnswer,
-    encode_info,
-    encode_step,
-    pack_frame,
-)
-from spikewright.plan.frames import events_max
-from tests.hw.link.link_bench import HASH, LinkBench, stub_output
+from spikewright.host.codec import PartAnswer, StepAnswer, encode_info, encode_step
+from spikewright.plan.frames import Capability, events_max
+from spikewright.plan.framing import FrameReader, pack_frame
+from tests.hw.link.link_bench import HASH, PROGRAM, LinkBench, stub_output
 
 AFTER = 2200        # cycles from a request until its answer is on the line, delay not counted
 
@@ -25,10 +19,12 @@ def expected(seq, step, rows, reset=False, outputs=2, width=18, dropped=False):
 
 
 def test_link_info():
-    bench = LinkBench(rows=256, outputs=56, width=32, clock_hz=12_345_678, baud=1_540_000)
+    bench = LinkBench(rows=256, outputs=52, width=32, clock_hz=12_345_678, baud=1_540_000)
     info, = bench.run(encode_info(200))
     assert (info.seq, info.version, info.model_hash) == (200, 2, HASH)
-    assert (info.clock_hz, info.rows, info.outputs) == (12_345_000, 256, 56)
+    assert (info.clock_hz, info.rows, info.outputs) == (12_345_000, 256, 52)
+    assert (info.capability, info.frames, info.frame_bytes) == (Capability(0), 2, 224)
+    assert info.program_hash == PROGRAM
     assert (info.steps, info.longest_cycles) == (0, 0)
     assert (info.corrupt, info.repeated, info.foreign, info.overrun, info.dropped) == (0,) * 5
 
@@ -66,12 +62,12 @@ def test_link_tolerates_two_percent(slow):
 
 
 def test_link_largest_step():
-    events = [5, 0, 95] * 78
-    assert len(events) == events_max(96) == 234
+    events = [5, 0, 95] * 72 + [7, 8]
+    assert len(events) == events_max(96) == 218
     bench  = LinkBench()
     answer, = bench.run(encode_step(1, events), quiet=4000)
     assert bench.steps == [(0, events)]
-    assert answer.cycles == 1000 + 234
+    assert answer.cycles == 1000 + 218
 
 
 def test_link_repeats_the_last_answer():
@@ -91,10 +87,10 @@ def test_link_repeats_the_last_answer():
 def test_link_takes_a_step_in_parts():
     events = [row % 96 for row in range(500)]
     bench  = LinkBench()
-    parts  = [encode_step(1, events[:234], True, more=True),
-              encode_step(2, events[234:468], more=True),
-              encode_step(2, events[234:468], more=True),           # sent again, not done again
-              encode_step(3, [*events[468:], 200])]
+    parts  = [encode_step(1, events[:218], True, more=True),
+              encode_step(2, events[218:436], more=True),
+              encode_step(2, events[218:436], more=True),           # sent again, not done again
+              encode_step(3, [*events[436:], 200])]
     *answers, info = bench.run(*(part for frame in parts for part in (frame, 4000)), encode_info(4),
                                AFTER, encode_step(5, [200], more=True), AFTER, encode_step(6, [7]),
                                AFTER, encode_info(7))
@@ -110,11 +106,11 @@ def test_link_takes_rows_of_two_bytes():
     bench = LinkBench(rows=700)
     rows  = [0, 255, 256, 699, 3]
     step  = [encode_step(seq, events, device_rows=700)
-             for seq, events in enumerate([rows, [*rows, 700, 65535, 1], [699] * 117])]
+             for seq, events in enumerate([rows, [*rows, 700, 65535, 1], [699] * 109])]
     half  = pack_frame(bytes([2, 9, 0, 5, 1, 7]))       # the high byte of row 7 is missing
     *answers, info = bench.run(*(part for frame in (*step, half) for part in (frame, 4000)),
                                encode_info(0))
-    assert bench.steps == [(0, rows), (0, [*rows, 1]), (0, [699] * 117), (0, [261])]
+    assert bench.steps == [(0, rows), (0, [*rows, 1]), (0, [699] * 109), (0, [261])]
     assert [answer.dropped for answer in answers] == [False, True, False, True]
     assert (info.rows, info.dropped) == (700, 3)
 
@@ -164,10 +160,10 @@ def test_link_corrupt_frames_change_nothing():
 def test_link_frames_of_every_length():
     bench  = LinkBench(delay=0)
     *answers, info = bench.run(
-        encode_step(0, [1] * 233), 4000, encode_step(1, [1] * 234), 4000,
-        pack_frame(bytes([2, 2, 0] + [1] * 235)), 4000, pack_frame(bytes([2, 3, 0] + [1] * 240)),
+        encode_step(0, [1] * 217), 4000, encode_step(1, [1] * 218), 4000,
+        pack_frame(bytes([2, 2, 0] + [1] * 219)), 4000, pack_frame(bytes([2, 3, 0] + [1] * 224)),
         4000, bytes(range(1, 256)) * 2 + b"\0", 4000, b"\0" * 5, 100, encode_info(4))
-    assert [len(rows) for _, rows in bench.steps] == [233, 234]
+    assert [len(rows) for _, rows in bench.steps] == [217, 218]
     assert [answer.seq for answer in answers] == [0, 1]
     assert (info.corrupt, info.foreign) == (3, 0)
 
@@ -217,9 +213,9 @@ def test_link_counts_all_that_comes_while_it_answers():
 
 def test_link_counts_drops_of_every_kind_at_once():
     bench = LinkBench()
-    answer, info = bench.run(encode_step(1, [255] * 234), b"\x07\0" * 30, encode_info(2))
+    answer, info = bench.run(encode_step(1, [255] * 218), b"\x07\0" * 30, encode_info(2))
     assert answer == expected(1, 0, [], dropped=True)
-    assert (info.dropped, info.corrupt) == (234, 30)
+    assert (info.dropped, info.corrupt) == (218, 30)
 
 
 @pytest.mark.parametrize("seed", range(3))

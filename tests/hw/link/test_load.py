@@ -42,7 +42,7 @@ def spaced(*frames, after=AFTER):
 @pytest.mark.parametrize("words, word_bytes, lanes, sizes, stall", [
     (7,  4, 4,  [28],             0),
     (7,  3, 5,  [1, 5, 4, 11],    9),       # frames end within words
-    (60, 8, 64, [LOAD_MAX, LOAD_MAX, 12], 0),
+    (60, 8, 64, [LOAD_MAX, LOAD_MAX, 44], 0),
     (5,  1, 1,  [0, 5],           2),
     (1,  2, 3,  [2],              0),
 ])

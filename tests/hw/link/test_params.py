@@ -7,14 +7,14 @@ import pytest
 
 from spikewright.hw.link.layouts import page_init
 from spikewright.hw.link.uart import UartRx, UartTx
-from tests.hw.link.link_bench import HASH, link_params
+from tests.hw.link.link_bench import HASH, PROGRAM, link_params
 
 
 @pytest.mark.parametrize("changes, error, message", [
     ({"rows": 0},             ValueError, "Link rows must be between 1 and 65536, not 0"),
     ({"rows": 65537},         ValueError, "Link rows must be between 1 and 65536, not 65537"),
     ({"rows": 96.0},          TypeError,  "Link rows must be an int, not 96.0"),
-    ({"outputs": 57},         ValueError, "Link outputs must be between 1 and 56, not 57"),
+    ({"outputs": 53},         ValueError, "Link outputs must be between 1 and 52, not 53"),
     ({"outputs": True},       TypeError,  "Link outputs must be an int, not True"),
     ({"width": 33},           ValueError, "Link width must be between 1 and 32, not 33"),
     ({"clock_hz": 999_999},   ValueError, ("Link clock_hz must be between 1000000 and 1000000000, "
@@ -23,6 +23,8 @@ from tests.hw.link.link_bench import HASH, link_params
     ({"baud": 2_800_000},     ValueError, ("Link baud must be within 2 % of clock_hz divided by an "
                                            "integer (nearest: 2666667), not 2800000")),
     ({"model_hash": "9f"},    TypeError,  "Link model_hash must be bytes, not '9f'"),
+    ({"program_hash": PROGRAM[1:]}, ValueError, ("Link program_hash must be 8 bytes long, "
+                                                 f"not {PROGRAM[1:]!r}")),
     ({"model_hash": HASH[1:]}, ValueError, ("Link model_hash must be 8 bytes long, "
                                             f"not {HASH[1:]!r}")),
 ])
@@ -56,7 +58,8 @@ def test_uart_divisor_wrong(uart, divisor, error, message):
 def test_page_lies_above_the_slots():
     init = page_init(link_params(rows=256, outputs=7))
     assert len(init) == 512
-    assert not any(init[:240]) and not any(init[256:496])
-    # Positions 22 to 31 of INFO, then 32 to 35.
-    assert init[496 + 6:512] == [0, 1, *HASH]
-    assert init[240:244] == [*(24_000).to_bytes(3, "little"), 7]
+    assert not any(init[:246]) and not any(init[256:480])
+    # Positions 22 to 31 of INFO, then 32 to 47.
+    assert init[246:256] == [0, 1, *HASH]
+    assert init[480:496] == [*(24_000).to_bytes(3, "little"), 7, 0, 2, 224, 0, *PROGRAM]
+    assert not any(init[496:])

@@ -4,9 +4,8 @@
 import pytest
 
 from spikewright.hw.link.receiver import Receiver
+from spikewright.plan.frames import CODED_MAX
 from tests.hw.bench import simulate, stream_get, stream_put
-
-LIMIT = 240     # bytes of a coded frame
 
 
 class Bench:
@@ -22,7 +21,7 @@ class Bench:
         async for _, _, write, address, data, corrupt, overrun in ctx.tick().sample(
                 dut.store.write, dut.store.address, dut.store.data, dut.corrupt, dut.overrun):
             if write:
-                assert address % 256 < LIMIT
+                assert address % 256 < CODED_MAX
                 self.memory[address] = data
             self.drops += ["corrupt"] * corrupt + ["overrun"] * overrun
 
@@ -49,7 +48,7 @@ def test_receiver_uses_both_slots(stall):
 
     async def run(ctx):
         slots = []
-        for data in (b"abcd", b"efghijkl", bytes(range(1, 241)), b"mnop", b"mnopq"):
+        for data in (b"abcd", b"efghijkl", bytes(range(1, CODED_MAX + 1)), b"mnop", b"mnopq"):
             await bench.feed(ctx, data + b"\0", stall=stall)
             slots.append(await bench.take(ctx, data))
         assert slots == [0, 1, 0, 1, 0]
@@ -61,7 +60,7 @@ def test_receiver_uses_both_slots(stall):
 @pytest.mark.parametrize("data, bad", [
     (b"a", ()), (b"ab", ()), (b"abc", ()),
     (b"abcdef", (0,)), (b"abcdef", (5,)), (b"abc\0def", (3,)), (b"abcd\0", (4,)),
-    (b"x" * 241, ()), (b"x" * 700, ()),
+    (b"x" * (CODED_MAX + 1), ()), (b"x" * 700, ()),
 ])
 def test_receiver_drops_corrupt_frames(data, bad):
     bench = Bench()

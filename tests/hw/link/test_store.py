@@ -10,7 +10,7 @@ from tests.hw.link.link_bench import link_params
 
 
 def page_address(position):
-    return (position >> 4 & 1) << 8 | 0xf0 | position & 0xf
+    return (position >> 5 & 1) << 8 | 0xe0 | position & 0x1f
 
 
 def test_store_serves_three_users_at_once():
@@ -28,8 +28,8 @@ def test_store_serves_three_users_at_once():
         for cycle in range(3000):
             write, page_write, page, slot, read = (int(bit) for bit in rng.integers(2, size=5))
             receive, claim = receives[cycle], claims[cycle]
-            address   = int(rng.integers(240)) | int(rng.integers(2)) << 8
-            position  = int(rng.integers(36 if page else 240))
+            address   = int(rng.integers(224)) | int(rng.integers(2)) << 8
+            position  = int(rng.integers(48 if page else 224))
             counter   = int(rng.integers(32))
             data      = [int(byte) for byte in rng.integers(256, size=3)]
             for signal, value in ((dut.receive.soon, receives[cycle + 1]),
