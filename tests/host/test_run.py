@@ -63,6 +63,9 @@ def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, ca
         assert np.array_equal(answer["saturated"], golden.saturated)
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     assert "0 corrupt, 0 repeated, 0 foreign, 0 overrun, 0 dropped" in capsys.readouterr().out
+    run_words(["decode", str(folder), str(path), "-o", "out.npz", "--freq", "8", "--steps", "3"])
+    with np.load(tmp_path / "out.npz") as answer:
+        assert np.array_equal(answer["velocity_int"], golden.velocity_int[:3])
 
 
 def test_noise_on_the_line_costs_no_step(built, board):

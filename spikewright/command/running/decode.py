@@ -17,7 +17,7 @@ from ..options import (
     add_recording,
     chosen_config,
 )
-from ..parser import output_file
+from ..parser import output_file, whole_number
 
 __all__ = ["add", "lateness", "run"]
 
@@ -38,6 +38,8 @@ def add(parser: ArgumentParser) -> None:
     add_baud(parser)
     add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
     add_core_options(parser)
+    parser.add_argument("--steps", type=whole_number(1, 1 << 27), metavar="N",
+                        help="time steps of the recording to decode (default: all)")
     parser.add_argument("--live", action="store_true", help="send a time step every dt seconds, as "
                         "in an experiment, and count late answers; a late step is sent at once")
     parser.add_argument("--picture", type=output_file(*PICTURES), metavar="FILE",
@@ -56,7 +58,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.report.score import MOST_STEPS, compare, decoding, foreign, outputs_of
     model = Model.load(arguments.model)
     integers, source = model.integers, read_source(arguments.recording, model.network)
-    recording = source.recording
+    recording = source.recording.head(arguments.steps or source.recording.steps)
     with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
                    megahertz=arguments.freq) as driver:
         answer = decode(driver, integers, recording, live=arguments.live)
