@@ -3,7 +3,7 @@
 # command `spikewright make`. That reads the settings: `make BOARD=ulx3s_25f`.
 
 # Folders that are installed as parts of the package.
-ROOMS  := base network record model quantize plan golden hw sim report boards host train verify
+ROOMS  := base network record model quantize plan golden hw sim report boards host live train verify
 
 PYTHON ?= python3
 RUN    := .venv/bin/python

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # Lowest first: a room imports from itself and from those before it.
 ROOMS = ("base", "network", "record", "model", "quantize", "plan", "golden", "hw", "sim", "report",
-         "boards", "host", "train", "verify", "spikewright")
+         "boards", "host", "live", "train", "verify", "spikewright")
 
 # A folder of more files is several rooms.
 MOST_FILES = 14

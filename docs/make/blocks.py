@@ -55,7 +55,8 @@ def _rooms() -> Picture:
              "quantize": "network to model",
              "plan": "layout, program", "golden": "the definition", "hw": "the accelerator",
              "sim": "compiled RTL, cocotb", "report": "scores, pages",
-             "boards": "bitstream, explore", "host": "driver", "train": "train, fine-tune",
+             "boards": "bitstream, explore", "host": "driver", "live": "streams, page",
+             "train": "train, fine-tune",
              "verify": "ladder, gates", "spikewright": "API, commands"}
     names = list(rooms)
     boxes = {}

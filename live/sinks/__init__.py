@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sinks of velocities: UDP, the Lab Streaming Layer, a file."""

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Velocities as lines of JSON, over UDP."""
+
+import socket
+
+from ..bins import Answer
+
+__all__ = ["UdpSink"]
+
+
+class UdpSink:
+    """Sends each velocity as a datagram with a line of JSON.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+    """
+
+    def __init__(self, host: str, port: int):
+        self.title = f"udp:{host}:{port}"
+        self.counts = {"datagrams not sent": 0}
+        family, kind, _, _, self._address = socket.getaddrinfo(host, port,
+                                                               type=socket.SOCK_DGRAM)[0]
+        self._socket = socket.socket(family, kind)
+        self._socket.setblocking(False)
+
+    def send(self, answer: Answer) -> None:
+        """Send an answer. Without a listener, it is lost, as UDP has it."""
+        try:
+            self._socket.sendto(answer.line, self._address)
+        except OSError:
+            self.counts["datagrams not sent"] += 1
+
+    def note(self, facts: dict) -> None:
+        """Send nothing: a datagram is a velocity."""
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spikes from the Lab Streaming Layer (LSL)."""
+
+import time
+from collections import deque
+
+from spikewright.base.errors import InputError
+
+from ..binner import BACKLOG, Packet
+
+__all__ = ["LslPackets", "liblsl"]
+
+# Seconds that a stream has to be found.
+FIND = 10.0
+
+# Most spikes of a channel in a whole bin.
+MOST_COUNT = (1 << 16) - 1
+
+
+def liblsl():
+    """The package pylsl.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        import pylsl
+    except (ImportError, RuntimeError) as error:
+        raise InputError("Package pylsl must be installed for LSL, not missing: install "
+                         f"spikewright[live] ({error})") from None
+    return pylsl
+
+
+class LslPackets:
+    """Packets from a stream.
+
+    Each sample of the stream is a spike: the number of its channel, with its stamp. If the stream
+    has whole bins, each sample has the number of spikes of every channel. The stamps of another
+    machine are put onto the clock of this one by LSL. A sample out of range is refused.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stream.
+    channels : int
+        Of the model.
+    dt : float
+        Seconds per step.
+    whole : bool
+        Whether each sample is a whole bin.
+
+    Raises
+    ------
+    InputError
+        If no stream has this name, or it has another form.
+    """
+
+    def __init__(self, name: str, channels: int, dt: float, *, whole: bool = False,
+                 find: float = FIND):
+        lsl = liblsl()
+        self.title   = f"lsl:{name}"
+        self.refused = 0
+        self._whole, self._channels, self._number = whole, channels, 0
+        found = lsl.resolve_byprop("name", name, minimum=1, timeout=find)
+        if not found:
+            raise InputError(f"LSL stream must be one that is sent, not {name!r}: none of this "
+                             f"name was found in {find:g} s")
+        info, needed = found[0], channels if whole else 1
+        if info.channel_count() != needed:
+            raise InputError(f"LSL stream {name!r} must have {needed} channels, "
+                             + ("one for each of the model" if whole else "the channel of a spike")
+                             + f", not {info.channel_count()}")
+        if whole != (info.nominal_srate() != lsl.IRREGULAR_RATE):
+            wanted = f"{1 / dt:g} samples per second" if whole else "no fixed rate"
+            raise InputError(f"LSL stream {name!r} must have {wanted}, not "
+                             f"{info.nominal_srate():g}")
+        if whole and abs(info.nominal_srate() * dt - 1) > 1e-3:
+            raise InputError(f"LSL stream {name!r} must have {1 / dt:g} samples per second, as the "
+                             f"model has steps, not {info.nominal_srate():g}")
+        if info.channel_format() == lsl.cf_string:
+            raise InputError(f"LSL stream {name!r} must hold numbers, not texts")
+        flags = lsl.proc_clocksync | (lsl.proc_dejitter if whole else 0)
+        self._inlet = lsl.StreamInlet(info, max_buflen=max(1, round(BACKLOG)),
+                                      processing_flags=flags)
+        self._inlet.open_stream(timeout=find)
+        self._shift = time.perf_counter() - lsl.local_clock()
+        self._early: deque = deque()
+
+    def take(self, most: int) -> list[Packet]:
+        """The packets that are there, at most ``most``, without waiting; wrong ones left out."""
+        samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=most)
+        pairs = [*self._early, *zip(samples, stamps, strict=True)]
+        self._early.clear()
+        now = time.perf_counter()
+        packets = []
+        for sample, stamp in pairs:
+            channels = self._channels_of(sample)
+            if channels is None:
+                self.refused += 1
+                self._number += self._whole     # the bin is lost
+                continue
+            packets.append(Packet(time=min(stamp + self._shift, now), channels=channels,
+                                  number=self._number if self._whole else None))
+            self._number += self._whole
+        return packets
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a packet is there, for at most ``seconds``."""
+        sample, stamp = self._inlet.pull_sample(timeout=seconds)
+        if sample is not None:
+            self._early.append((sample, stamp))
+
+    def close(self) -> None:
+        self._inlet.close_stream()
+
+    def _channels_of(self, sample: list) -> list[int] | None:
+        """Channel of each spike in a sample. None if it is wrong."""
+        if not all(value == int(value) if abs(value) < 1e9 else False for value in sample):
+            return None
+        if not self._whole:
+            channel = int(sample[0])
+            return [channel] if 0 <= channel < self._channels else None
+        if min(sample) < 0 or max(sample) > MOST_COUNT:
+            return None
+        return [channel for channel, count in enumerate(sample) for _ in range(int(count))]

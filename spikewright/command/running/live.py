@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright live``: decode spikes as they come."""
+
+import signal
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from spikewright.plan.config import CLOCK_MHZ
+
+from ..options import add_baud, add_build, add_core_options, add_freq, add_model, core_choices
+
+__all__ = ["add", "add_session", "run", "run_session"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Decode spikes as they come, one step every dt seconds, on a board, on "
+                          "the virtual board or with the integer model. Ctrl-C ends it. "
+                          "docs/howto/live.md has the wiring.")
+    add_session(parser)
+    parser.add_argument("--view", action="store_true",
+                        help="show spikes, velocity, delays and counters in the terminal")
+
+
+def add_session(parser: ArgumentParser) -> None:
+    """Add the options that `run_session` needs."""
+    from spikewright.live.places import SINKS, SOURCES
+    add_model(parser)
+    parser.add_argument("--in", dest="source", required=True, metavar="SOURCE",
+                        help=f"where the spikes come from: {SOURCES}")
+    parser.add_argument("--out", dest="sinks", action="append", default=[], metavar="SINK",
+                        help=f"where the velocity goes: {SINKS}. It may be repeated")
+    parser.add_argument("--port", default="golden", help="serial port of the board, or 'virtual' "
+                        "for the virtual board, or 'golden' for the integer model on this computer "
+                        "(default: %(default)s)")
+    parser.add_argument("--affine", type=Path, metavar="FILE.json",
+                        help="matrix and offset that are applied to the velocity "
+                        "(default: none)")
+    parser.add_argument("--models", type=Path, nargs="+", default=[], metavar="MODEL",
+                        help="further models, which a view can load while the loop runs")
+    parser.add_argument("--seconds", type=_seconds, metavar="S",
+                        help="end after so much time (default: when the source ends, or Ctrl-C)")
+    parser.add_argument("--fast", action="store_true",
+                        help="play a recording as fast as the decoder answers")
+    parser.add_argument("--repeat", action="store_true",
+                        help="play a recording from the start again when it ends")
+    parser.add_argument("--realtime", action="store_true",
+                        help="run before all usual programs of this computer; Linux only, and the "
+                        "user needs the right to do so")
+    parser.add_argument("--token-file", type=Path, metavar="FILE",
+                        help="file with the token that others must know, needed for an address "
+                        "that other machines can reach")
+    add_baud(parser)
+    add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
+    add_core_options(parser)
+    add_build(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Run the loop, with a view in the terminal if it is wanted."""
+    run_session(arguments, "terminal" if arguments.view else None)
+
+
+def run_session(arguments: Namespace, view: str | None) -> None:
+    """Open everything, run the loop until it ends, and print what it has counted."""
+    from spikewright.host.decoder import Decoder
+    from spikewright.live.affine import Affine
+    from spikewright.live.engine import Engine
+    from spikewright.live.loop import Loop
+    from spikewright.live.places import open_sink, open_source, read_token
+    from spikewright.live.priority import hurry, settle
+    from spikewright.live.summary import Usage, summary
+    from spikewright.model.saved import Model
+
+    where = (f"{arguments.port}:" if arguments.port in ("golden", "virtual")
+             else f"serial:{arguments.port}")
+
+    def opened(model):
+        return Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
+                            preset=arguments.preset, cache=arguments.build,
+                            **core_choices(arguments))
+
+    if arguments.realtime:
+        hurry()
+    model = Model.load(arguments.model)
+    token = read_token(arguments.token_file) if arguments.token_file else None
+    affine = Affine.read(arguments.affine, model.integers.axes) if arguments.affine else None
+    axes = len(affine.matrix) if affine else model.integers.axes
+    with ExitStack() as stack:
+        def kept(part):
+            return stack.enter_context(closing(part))
+        source = kept(open_source(arguments.source, model, fast=arguments.fast,
+                                  repeat=arguments.repeat, token=token))
+        engine = kept(Engine(model, opened, _notice))
+        sinks = [kept(open_sink(text, axes, model.hash[:16], _notice)) for text in arguments.sinks]
+        loop = Loop(source, engine, sinks, notice=_notice, affine=affine)
+        settle()
+        usage = Usage()
+        with _ended_by_signal():
+            loop.run(arguments.seconds)
+    print("\n".join(summary(loop, usage)))
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Ctrl-C, or a request to end, ends the block."""
+    def end(*_):
+        raise KeyboardInterrupt
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _notice(text: str) -> None:
+    print(f"live: {text}", file=sys.stderr, flush=True)
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < float(text) < 1e7:
+            return float(text)
+    raise ArgumentTypeError(f"must be a number of seconds between 0 and 1e7, not {text!r}")
