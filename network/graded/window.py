@@ -57,11 +57,13 @@ class Sum:
         """The steps of the input that change the sum: added now, and taken away later."""
         return (Look(delay=0, enters=0, leaves=None), Look(delay=self.width, enters=None, leaves=0))
 
+    def edges(self, steps: int) -> np.ndarray:
+        """First and last step of each sum of a run, the last one excluded, int64 (updates, 2)."""
+        return np.arange(max(0, steps - self.width + 1))[:, None] + (0, self.width)
+
     def run(self, series: Series) -> Series:
         """The sums of ``series``, the counts of every step."""
-        total = np.concatenate([np.zeros((1, self.channels)), np.cumsum(series.values, axis=0)])
-        return series.after(total[self.width:] - total[:-self.width],
-                            step=np.arange(self.width - 1, series.steps))
+        return _summed(series, self.edges(series.steps), self.width - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +106,20 @@ class Window:
         return tuple(Look(delay=1 + k * self.width, enters=last - k if k <= last else None,
                           leaves=last - k + 1 if k else None) for k in range(self.parts + 1))
 
+    def edges(self, steps: int) -> np.ndarray:
+        """Steps between which each part of each update sums, int64 (steps, parts + 1)."""
+        now = np.arange(steps)[:, None]
+        oldest = np.maximum(-1, now - self.rows + 1)        # row 0; -1 is the row of zeros
+        return np.clip(oldest + self.width * np.arange(self.parts + 1), 0, now + 1)
+
     def run(self, series: Series) -> Series:
         """The sums of ``series``, the counts of every step."""
-        total = np.concatenate([np.zeros((1, self.channels)), np.cumsum(series.values, axis=0)])
-        now = np.arange(series.steps)
-        oldest = np.maximum(-1, now - self.rows + 1)[:, None]       # row 0; -1 is the row of zeros
-        edges = oldest + self.width * np.arange(self.parts + 1)
-        edges = np.clip(edges, 0, now[:, None] + 1)
-        sums = total[edges[:, 1:]] - total[edges[:, :-1]]
-        return series.after(sums.reshape(series.steps, self.outputs))
+        return _summed(series, self.edges(series.steps), 0)
+
+
+def _summed(series: Series, edges: np.ndarray, first: int) -> Series:
+    """Sums of ``series`` between ``edges``. They come in every step from the ``first`` on."""
+    total = np.concatenate([np.zeros_like(series.values[:1]), np.cumsum(series.values, axis=0)])
+    sums = total[edges[:, 1:]] - total[edges[:, :-1]]
+    return series.after(sums.reshape(len(edges), -1),
+                        step=first + np.arange(len(edges)))

@@ -7,6 +7,7 @@ Both have the same keys::
     output = W3 h2 + b3
 
 x of the ANN is the sum of the last 50 steps of each channel. The outputs are 0 until there are 50.
+The further key ``steps`` is another number of steps.
 x of ANN_Flat has seven sums for each channel, those of `graded.window.Window`: input
 ``7 channel + part`` of W1. So the columns of W1 are the only difference. The published networks
 have 96 or 192 channels, which 7 does not divide. A number of columns that 7 divides is therefore
@@ -22,10 +23,11 @@ from ..graded.network import GradedNetwork
 from ..graded.window import Sum, Window
 from .checks import Keys, check_keys, check_tensors
 
-__all__ = ["EPSILON", "KEYS", "PARTS", "WIDTH", "ann_network"]
+__all__ = ["EPSILON", "KEYS", "MOST_STEPS", "PARTS", "STEPS", "WIDTH", "ann_network"]
 
 # What a window sums: ANN the last STEPS steps, ANN_Flat PARTS times WIDTH steps.
 STEPS, PARTS, WIDTH = 50, 7, 7
+MOST_STEPS = 64
 
 # What torch adds to a variance.
 EPSILON = 1e-5
@@ -39,7 +41,7 @@ KEYS: Keys = {
     "fc3.weight": ("O", "J"), "fc3.bias": ("O",),
     **{f"{norm}.{name}": (size,) for norm, size in zip(NORMS, "HJ", strict=True)
        for name in STATISTICS}}
-OTHERS = {"parts", *(f"{norm}.num_batches_tracked" for norm in NORMS)}
+OTHERS = {"parts", "steps", *(f"{norm}.num_batches_tracked" for norm in NORMS)}
 
 
 def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
@@ -61,7 +63,7 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
         first = Window(name="window", channels=channels, parts=PARTS, width=WIDTH)
         weights = weights.reshape(-1, channels, PARTS).swapaxes(1, 2).reshape(weights.shape)
     else:
-        first = Sum(name="window", channels=channels, width=STEPS)
+        first = Sum(name="window", channels=channels, width=_steps(tensors))
     return GradedNetwork(
         kind="ANN_Flat" if flat else "ANN", channels=channels, dt=dt, stages=(
             first, Dense(name="fc1", weights=weights, bias=tensors["fc1.bias"]),
@@ -80,6 +82,14 @@ def _flat(tensors: Mapping[str, np.ndarray], inputs: int) -> bool:
         raise ValueError(f"fc1.weight must have a multiple of {PARTS} columns, because parts is "
                          f"{PARTS}, not {inputs}")
     return parts.item() == PARTS
+
+
+def _steps(tensors: Mapping[str, np.ndarray]) -> int:
+    steps = tensors.get("steps", np.array(STEPS))
+    if steps.size != 1 or steps.item() not in range(1, MOST_STEPS + 1):
+        raise ValueError(f"steps must be a whole number from 1 to {MOST_STEPS}, not "
+                         f"{steps.tolist()}")
+    return int(steps.item())
 
 
 def _rectify(tensors: Mapping[str, np.ndarray], norm: str) -> Rectify:

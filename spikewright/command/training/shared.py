@@ -13,7 +13,7 @@ from spikewright.train.recipe import LIMITS, Recipe
 
 from ..parser import whole_number
 
-__all__ = ["add_recording", "add_settings", "add_target", "check_torch", "scored",
+__all__ = ["add_recording", "add_settings", "add_target", "beside_linear", "check_torch", "scored",
            "settings", "train"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
@@ -39,12 +39,14 @@ def add_settings(parser: ArgumentParser, recipe: type, *names: str) -> None:
         low, high = LIMITS[name]
         parser.add_argument(f"--{name}", type=whole_number(low, high), metavar="N",
                             default=getattr(recipe, name),
-                            help=f"{SETTINGS[name]}, {low} to {high} (default: %(default)s)")
+                            help=f"{SETTINGS[name]}, {low} to {high} (default: "
+                            f"{getattr(recipe, name)})")
 
 
 def settings(recipe: type, arguments: Namespace):
     """Return the ``recipe`` that the options of `add_settings` give."""
-    return recipe(**{name: value for name, value in vars(arguments).items() if name in LIMITS})
+    return recipe(**{name: value for name, value in vars(arguments).items()
+                     if name in LIMITS and value is not None})
 
 
 def check_torch() -> None:
@@ -67,8 +69,6 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     """
     check_torch()
     from spikewright.network.metrics import r_squared
-    from spikewright.report.score import numbers
-    from spikewright.train.baselines import LAGS, linear_decoders
     from spikewright.train.fit import fit, predict
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
@@ -84,13 +84,25 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
     print(f"held out, {unseen.steps} steps: {scored(scores)}, "
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
-    linear = linear_decoders(seen, unseen, recipe.validation)
+    return {**beside_linear(scores, seen, unseen, recipe.validation, "--epochs or --hidden"),
+            "hidden": recipe.hidden, "epochs": recipe.epochs, "seed": recipe.seed}
+
+
+def beside_linear(scores, seen: Recording, unseen: Recording, validation: float,
+                  options: str) -> dict:
+    """Print what linear decoders reach beside ``scores``, R2 of each axis; return both.
+
+    ``options`` are those of the training to try if a linear decoder is better.
+    """
+    from spikewright.report.score import numbers
+    from spikewright.train.baselines import LAGS, linear_decoders
+    linear = linear_decoders(seen, unseen, validation)
     for name, found in linear.items():
         print(f"{name} of {LAGS[name]:g} s of counts, same part: {scored(found)}")
     best = max(linear, key=lambda name: np.nan_to_num(linear[name].mean(), nan=-np.inf))
     if scores.mean() < linear[best].mean():
         print(f"warning: {best}, a linear decoder, decodes the held-out part better: try more "
-              "--epochs or --hidden, or record more", file=sys.stderr)
+              f"{options}, or record more", file=sys.stderr)
     return {"r2_held_out": numbers(scores),
             "baselines": {name: numbers(found) for name, found in linear.items()}}
 

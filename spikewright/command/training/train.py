@@ -4,9 +4,12 @@
 import json
 from argparse import ArgumentParser, Namespace
 
+from spikewright.base.errors import InputError
+from spikewright.train.graded.recipe import GRADED
 from spikewright.train.recipe import Recipe
 
 from ..options import add_folder
+from .graded import train_graded
 from .shared import add_recording, add_settings, add_target, check_torch, train
 
 __all__ = ["add", "run"]
@@ -20,7 +23,11 @@ def add(parser: ArgumentParser) -> None:
     add_recording(parser)
     add_folder(parser, "final.safetensors and metrics.json")
     add_target(parser)
+    parser.add_argument("--network", choices=("tinyrsnn", *GRADED), default="tinyrsnn",
+                        help="network to train; docs/training.md has a table of them (default: "
+                        "%(default)s)")
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
+    parser.set_defaults(hidden=None, epochs=None)
 
 
 def run(arguments: Namespace) -> None:
@@ -28,16 +35,22 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.files import check_folder, written_folder
     from spikewright.network.recording import read_recording
     from spikewright.train.recording import held_out, target_velocity
+    if arguments.network == "tinyrsnn":
+        training = train
+    elif arguments.hidden is None:
+        training = train_graded
+    else:
+        raise InputError("Option --hidden must come with the network tinyrsnn, not with "
+                         f"{arguments.network}")
     check_torch()
     check_folder(arguments.output, "metrics.json")
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
     seen, unseen = held_out(recording)
     with written_folder(arguments.output, "metrics.json") as folder:
-        scores = train(arguments, folder / "final.safetensors",
-                       arguments.output / "final.safetensors", seen, unseen)
+        scores = training(arguments, folder / "final.safetensors",
+                          arguments.output / "final.safetensors", seen, unseen)
         (folder / "metrics.json").write_text(json.dumps(
-            {**scores, "steps_held_out": unseen.steps, "hidden": arguments.hidden,
-             "epochs": arguments.epochs, "seed": arguments.seed},
+            {"network": arguments.network, **scores, "steps_held_out": unseen.steps},
             indent=2, allow_nan=False) + "\n", encoding="utf-8")
     print(f"-> {arguments.output}")

@@ -58,6 +58,11 @@ def test_parts_decide_where_shapes_do_not():
     assert (flat.kind, flat.channels) == ("ANN_Flat", 6)
 
 
+def test_steps_of_the_window():
+    network = network_from_tensors(ann_tensors(0) | {"steps": np.array(8.0)})
+    assert network.stage("window").width == 8
+
+
 def test_prefix():
     tensors = {f"module.{key}": value for key, value in ann_tensors(0).items()}
     assert network_from_tensors(tensors).kind == "ANN"
@@ -80,6 +85,8 @@ KEYS = ("fc1.weight (H, I), fc1.bias (H), fc2.weight (J, H), fc2.bias (J), fc3.w
      "batchnorm1.running_var must be 0 or more, not -1.0"),
     ({"batchnorm1.bias": np.full(5, np.inf)}, "batchnorm1.bias must be finite, not inf at [0]"),
     ({"fc1.weight": np.ones(5)}, "fc1.weight must have 2 non-empty axes, not shape (5,)"),
+    ({"steps": np.array(65.0)}, "steps must be a whole number from 1 to 64, not 65.0"),
+    ({"steps": np.array(2.5)}, "steps must be a whole number from 1 to 64, not 2.5"),
     ({"parts": np.array(2.0)}, "parts must be 1 or 7, not 2.0"),
     ({"parts": np.array(7.0)},
      "fc1.weight must have a multiple of 7 columns, because parts is 7, not 6")])
