@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The core's gates, compiled, against golden; the whole top's are in test_boards_gates."""
+"""The core's gates, compiled, against golden; the whole top's are in test_gates.
+
+``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron and of NIR graphs, too.
+"""
 
 import dataclasses
 
@@ -17,7 +20,9 @@ from spikewright.plan.plan import Plan
 from spikewright.verify.gates.core import check_gates, core_gates
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, plan_of
+from tests.network.nir.corpus import OF_RESET, needs_corpus
 from tests.networks import deep_model, model_of_all_parts, random_recording, refused
+from tests.sim.test_graphs import STEPS, graph_plan
 
 
 @pytest.mark.parametrize("choices", [{"tables": "bitmap"}, {"neurons": "lanes"}])
@@ -27,11 +32,18 @@ def test_gates_equal_golden(choices):
     assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
 
 
-@pytest.mark.parametrize("choices", [{}, {"neurons": "lanes"}])
+@pytest.mark.parametrize("choices", [{}, {"neurons": "lanes"}] if STEPS > 500 else [])
 def test_gates_of_every_neuron_equal_golden(choices):
     model, _ = model_of_all_parts()
     recording = random_recording(5, 5, 400, reset=[0, 90])
     assert check_gates(plan_of(model, **choices), BOARDS["icebreaker"], recording, BUILD) == []
+
+
+@needs_corpus
+@pytest.mark.parametrize("name", OF_RESET if STEPS > 500 else [])
+def test_gates_of_graphs_equal_golden(name):
+    plan, recording = graph_plan(name, 1000)
+    assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
 
 
 def test_gates_of_another_model_are_told(monkeypatch):

@@ -14,11 +14,14 @@ from spikewright.network.recording import Recording, recording_of_counts
 from spikewright.network.reference import run_reference
 from tests.networks import SHARED
 
-__all__ = ["CORPUS", "NAMES", "NIR", "Entry", "dense_recording", "needs_corpus"]
+__all__ = ["CORPUS", "NAMES", "NIR", "OF_RESET", "Entry", "dense_recording", "needs_corpus"]
 
 NIR = SHARED / "nir"
 CORPUS = NIR / "corpus"
 NAMES = sorted(path.parent.name for path in CORPUS.glob("*/meta.json"))
+
+# A graph of each reset. The one of snn-leaky has readouts, without a reset, too.
+OF_RESET = ["snn-synaptic-zero", "norse-lif-cuba", "snn-leaky-readout-none", "sinabs-lif-expleak"]
 
 needs_corpus = pytest.mark.skipif(not NAMES, reason="the NIR graphs are not in ../shared")
 
