@@ -12,7 +12,7 @@ from .recording import Recording, read_recording, simulated_recording
 __all__ = ["Source", "is_default", "read_source"]
 
 # Of data/default.safetensors, which is in the source tree only.
-DEFAULT_SHA256 = "ed9e9906925eb56b02fb29b4eaabc9975ddc4977678a293c4ffa1ced7d5ea22b"
+DEFAULT_SHA256 = "65d9a95fed3487f047f44c008cdc9b99959c7247dda1e21379efe3818e55846c"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

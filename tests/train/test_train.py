@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import json
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -289,9 +290,13 @@ def test_recipe_wrong(name, value, limits):
 @needs_torch
 def test_default_network_decodes():
     with safe_open(ROOT / "data" / "default.safetensors", framework="pt") as file:
-        model = TinyRSNN.from_state({key: file.get_tensor(key) for key in KEYS})
+        state = {key: file.get_tensor(key) for key in KEYS}
+        offset = json.loads(file.metadata()["offset"])
+        assert file.metadata()["time"] == "earliest"
     recording = read_recording(ROOT / "data" / "default_recording.npz")
-    output, hidden = predict(model, recording)
-    assert r_squared(recording.velocity, output).mean() > 0.9
+    output, hidden = predict(TinyRSNN.from_state(state, time="earliest", offset=offset), recording)
+    assert r_squared(recording.velocity, output).mean() > 0.93
+    weights = torch.cat([state[key].flatten() for key in KEYS if "weight" in key])
+    assert (weights == 0).float().mean() >= 0.4498
     assert 0.5 <= hidden.sum(1).mean() <= 1.5
     assert hidden.any(0).all()
