@@ -24,6 +24,19 @@ and its m are outputs.
 Some programs add rows for input events of earlier steps, or for the same events a second time. A
 log then keeps the events of each step, in their order. If a step has more events than the log has
 room, the log loses the others and sets ``saturated``.
+
+A graded population gives values v in place of spikes::
+
+    Add     s = s + gain * w                           gain 1 as an event comes, -1 as it leaves the
+                                                       window, v for each value that is not 0
+    Map     u = s + bias
+            v = min(rnd(max(u, 0) * factor), largest)  rectified: v < largest, else ``saturated``
+            v = u                                      of outputs, which are 0 in silent steps
+            s = 0                                      unless s is the sum of a window
+
+The windows have a log of their own, with room for the events of all steps that may still leave one.
+An event that the log has no room for is never added, and sets ``saturated``. So a sum is never
+wrong for longer than its window, and no input makes it exceed its width: see `model.graded`.
 """
 
 from typing import NamedTuple
@@ -33,24 +46,28 @@ import numpy as np
 from spikewright.base.cache import compiled
 from spikewright.network.network import SUBTRACT_NEXT, SUBTRACT_SAME, ZERO_KEEP, ZERO_LOSE
 
-__all__ = ["OPERATION", "Constants", "State", "Stimulus", "Trace", "run_steps"]
+__all__ = ["MAP", "OPERATION", "OUTPUT", "RECTIFY", "Constants", "State", "Stimulus", "Trace",
+           "run_steps"]
 
-SPIKES, INPUT, LOG, MAP = 0, 1, 2, 3    # the first three equal plan.program.Source
+SPIKES, INPUT, LOG, VALUES, WINDOW = 0, 1, 2, 3, 4      # as in plan.program.Source
+MAP, RECTIFY, OUTPUT = 5, 6, 7                          # of neurons, of graded units
 
-# One operation. ``kind`` is SPIKES, INPUT, LOG or MAP. ``first`` to ``stop - 1`` are the neurons of
-# its population. ``reset`` is for a Map only, the columns after it are for an Add only. ``row`` is
+# One operation. ``first`` to ``stop - 1`` are the neurons of its population. Of an Add, ``row`` is
 # its first row, ``rows`` the number of its rows, and ``origin`` the first neuron of the source
-# population.
+# population. ``reset`` is for a Map of neurons. Of a Map of graded units, ``largest`` is the
+# largest value, and ``keeps`` whether s is the sum of a window.
 OPERATION = np.dtype([(name, np.int64) for name in (
-    "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift")])
+    "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "largest",
+    "keeps")])
 
 
 class Constants(NamedTuple):
     """Tables of a model. Neurons are counted over all populations, rows over all projections.
 
     ``weights`` is int32 (rows, neurons). ``operations`` is ``OPERATION`` (operations,). ``a``,
-    ``b`` and ``threshold`` are int64 (neurons,). ``limits`` is int64 (3,): largest s, largest m,
-    bits of a decay.
+    ``b`` and ``threshold`` are int64 (neurons,), and so are ``bias``, ``factor`` and ``shift`` of
+    graded units.
+    ``limits`` is int64 (4,): largest s, largest m, bits of a decay, silent steps.
     """
 
     weights: np.ndarray
@@ -58,16 +75,24 @@ class Constants(NamedTuple):
     a: np.ndarray
     b: np.ndarray
     threshold: np.ndarray
+    bias: np.ndarray
+    factor: np.ndarray
+    shift: np.ndarray
     limits: np.ndarray
 
 
 class State(NamedTuple):
     """State between steps.
 
-    ``s`` and ``m`` are int64 (neurons,). ``spikes`` is bool (slots, neurons). Slot ``t % slots``
-    holds the spikes of step t. ``log`` is int64 (slots, room), the input rows of the events of a
-    step, and ``logged`` is int64 (slots,), their number. ``flags`` is int64 (1,). It is 1 if a
-    state has saturated since the last reset.
+    ``s`` and ``m`` are int64 (neurons,). m of a graded unit is its value. ``spikes`` is bool
+    (slots, neurons). Slot ``t % slots`` holds the spikes of step t. ``log`` is int64 (slots, room),
+    the input rows of the events of a step, and ``logged`` is int64 (slots,), their number.
+    ``flags`` is int64 (1,). It is 1 if a state has saturated since the last reset.
+
+    ``ring`` is int64 (room,), the input rows of the log of the windows: event number n since the
+    reset is in place n modulo room. ``begins`` is int64 (looks,): the number of the first event of
+    step t is in place t modulo looks. ``counts`` is int64 (3,): the number of the next event, that
+    of the oldest one that is kept, and the steps since the reset.
     """
 
     s: np.ndarray
@@ -75,6 +100,9 @@ class State(NamedTuple):
     spikes: np.ndarray
     log: np.ndarray
     logged: np.ndarray
+    ring: np.ndarray
+    begins: np.ndarray
+    counts: np.ndarray
     flags: np.ndarray
 
 
@@ -124,11 +152,11 @@ def scaled(value, factor, bits):
 
 
 @compiled()
-def add_row(constants, state, operation, row):
-    """Add one row of weights to the synaptic currents of its targets."""
+def add_row(constants, state, operation, row, gain):
+    """Add one row of weights, multiplied by ``gain``, to the sums of its targets."""
     largest = constants.limits[0]
     for i in range(operation["first"], operation["stop"]):
-        drive = constants.weights[row, i] << operation["shift"]
+        drive = (gain * constants.weights[row, i]) << operation["shift"]
         state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
 
 
@@ -169,6 +197,51 @@ def update(constants, state, operation, slot, previous):
 
 
 @compiled()
+def map_units(constants, state, operation):
+    """Give each unit of a graded population its value."""
+    silent = state.counts[2] < constants.limits[3]
+    for i in range(operation["first"], operation["stop"]):
+        u = state.s[i] + constants.bias[i]
+        if operation["kind"] == OUTPUT:
+            state.m[i] = 0 if silent else u
+        else:
+            value = scaled(max(u, 0), constants.factor[i], constants.shift[i])
+            state.m[i] = saturate(value, operation["largest"], state.flags)
+        if not operation["keeps"]:
+            state.s[i] = 0
+
+
+@compiled()
+def add_window(constants, state, operation, t):
+    """Add a row for each event of the step that is due in the log of the windows; count them."""
+    looks, counts = len(state.begins), state.counts
+    if operation["delay"] > counts[2]:
+        return 0
+    first = state.begins[(t - operation["delay"]) % looks]
+    stop = state.begins[(t - operation["delay"] + 1) % looks]
+    for n in range(first, stop):
+        row = state.ring[n % len(state.ring)]
+        add_row(constants, state, operation, operation["row"] + row, operation["sign"])
+    if operation["delay"] == looks - 1:         # no window has these events any more
+        counts[1] = stop
+    return stop - first
+
+
+@compiled()
+def take_event(state, row):
+    """Append an event to the log of the windows. Return its gain: 0 if there is no room for it."""
+    room, counts = len(state.ring), state.counts
+    if not room:
+        return 1
+    if counts[0] - counts[1] == room:
+        state.flags[0] = 1
+        return 0
+    state.ring[counts[0] % room] = row
+    counts[0] += 1
+    return 1
+
+
+@compiled()
 def run_steps(constants, state, stimulus, trace):
     """Run every step of ``stimulus``. Change ``state``, and write the results to ``trace``."""
     slots = len(state.spikes)
@@ -178,7 +251,9 @@ def run_steps(constants, state, stimulus, trace):
             state.m[:] = 0
             state.spikes[:] = False
             state.logged[:] = 0
+            state.counts[:] = 0
             state.flags[0] = 0
+        state.begins[t % len(state.begins)] = state.counts[0]
         for k in range(len(constants.operations)):
             operation = constants.operations[k]
             events = 0
@@ -186,22 +261,34 @@ def run_steps(constants, state, stimulus, trace):
                 due = state.spikes[(t - operation["delay"]) % slots]
                 for j in range(operation["rows"]):
                     if due[operation["origin"] + j]:
-                        add_row(constants, state, operation, operation["row"] + j)
+                        add_row(constants, state, operation, operation["row"] + j, 1)
                         events += 1
             elif operation["kind"] == INPUT:
                 state.logged[t % slots] = 0
                 for e in range(stimulus.start[t], stimulus.start[t + 1]):
-                    add_row(constants, state, operation, operation["row"] + stimulus.row[e])
+                    gain = take_event(state, stimulus.row[e])
+                    add_row(constants, state, operation, operation["row"] + stimulus.row[e], gain)
                     log_event(state, t % slots, stimulus.row[e])
                     events += 1
             elif operation["kind"] == LOG:
                 due = (t - operation["delay"]) % slots
                 for e in range(state.logged[due]):
-                    add_row(constants, state, operation, operation["row"] + state.log[due, e])
+                    add_row(constants, state, operation, operation["row"] + state.log[due, e], 1)
                     events += 1
+            elif operation["kind"] == WINDOW:
+                events = add_window(constants, state, operation, t)
+            elif operation["kind"] == VALUES:
+                for j in range(operation["rows"]):
+                    value = state.m[operation["origin"] + j]
+                    if value:
+                        add_row(constants, state, operation, operation["row"] + j, value)
+                        events += 1
+            elif operation["kind"] != MAP:
+                map_units(constants, state, operation)
             else:
                 update(constants, state, operation, t % slots, (t - 1) % slots)
             trace.events[t, k] = events
         trace.membrane[t] = state.m
         trace.fired[t] = state.spikes[t % slots]
         trace.saturated[t] = state.flags[0] == 1
+        state.counts[2] += 1

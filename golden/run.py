@@ -5,15 +5,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikewright.model.model import IntegerModel
+from spikewright.model.model import IntegerModel, IntegerPopulation
 from spikewright.network.network import RESETS
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
-from spikewright.plan.program import Map
+from spikewright.plan.program import Add, Map
 from spikewright.plan.timing import step_timing
 
-from .core import MAP, OPERATION, Constants, State, Stimulus, Trace, run_steps
+from .core import (
+    MAP,
+    OPERATION,
+    OUTPUT,
+    RECTIFY,
+    Constants,
+    State,
+    Stimulus,
+    Trace,
+    run_steps,
+)
 
 __all__ = ["Answer", "constants_of", "empty_trace", "run_golden", "stimulus_of", "zero_state"]
 
@@ -76,34 +86,44 @@ def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
 
 def constants_of(plan: Plan) -> Constants:
     """Tables of the model of ``plan``."""
-    model, spans = plan.model, plan.layout.spans
-    weights = np.zeros((sum(table.rows for table in plan.layout.tables), plan.layout.neurons),
-                       np.int32)
-    operations, row = [], 0
-    for operation in plan.program.operations:
-        if isinstance(operation, Map):
-            span = operation.span
-            operations.append((MAP, span.first, span.stop, RESETS.index(span.population.reset),
-                               0, 0, 0, 0, 0))
-            continue
-        if operation.target is None:            # the events are only taken
-            operations.append((operation.source, 0, 0, 0, 0, 0, 0, 0, 0))
-            continue
-        target, rows = operation.target, operation.table.rows
-        weights[row:row + rows, target.first:target.stop] = \
-            model.projections[operation.projection].weights
-        operations.append((operation.source, target.first, target.stop, 0, row, rows,
-                           operation.origin.first if operation.origin else 0,
-                           operation.delay, operation.shift))
-        row += rows
-    populations = [span.population for span in spans.values()]
-    limits = [model.widths.largest_current, model.widths.largest_membrane, model.widths.decay]
+    model, layout = plan.model, plan.layout
+    first = np.cumsum([0, *(table.rows for table in layout.tables)])
+    weights = np.zeros((first[-1], layout.neurons), np.int32)
+    for k, projection in enumerate(model.projections):
+        target = layout.spans[projection.target]
+        weights[first[k]:first[k + 1], target.first:target.stop] = projection.weights
+    operations = np.zeros(len(plan.program.operations), OPERATION)
+    for operation, row in zip(plan.program.operations, operations, strict=True):
+        for name, value in (_map_row(operation, plan) if isinstance(operation, Map) else
+                            _add_row(operation, first)).items():
+            row[name] = value
+    limits = [model.widths.largest_current, model.widths.largest_membrane, model.widths.decay,
+              model.silent_steps]
     return Constants(
-        weights=weights, operations=np.array(operations, OPERATION),
-        a=np.concatenate([p.synaptic_decay for p in populations]),
-        b=np.concatenate([p.membrane_decay for p in populations]),
-        threshold=np.concatenate([p.threshold for p in populations]),
-        limits=np.array(limits, np.int64))
+        weights=weights, operations=operations, limits=np.array(limits, np.int64),
+        **{name: np.concatenate([getattr(p, key, np.zeros(p.neurons, np.int64))
+                                 for p in model.populations])
+           for name, key in (("a", "synaptic_decay"), ("b", "membrane_decay"),
+                             ("threshold", "threshold"), ("bias", "bias"), ("factor", "factor"),
+                             ("shift", "shift"))})
+
+
+def _map_row(operation: Map, plan: Plan) -> dict[str, int]:
+    span, population = operation.span, operation.span.population
+    place = {"first": span.first, "stop": span.stop}
+    if isinstance(population, IntegerPopulation):
+        return place | {"kind": MAP, "reset": RESETS.index(population.reset)}
+    return place | {"kind": OUTPUT if population.output else RECTIFY,
+                    "largest": population.largest, "keeps": plan.program.keeps(span)}
+
+
+def _add_row(operation: Add, first: np.ndarray) -> dict[str, int]:
+    if operation.target is None:            # the events are only taken
+        return {"kind": operation.source}
+    return {"kind": operation.source, "first": operation.target.first,
+            "stop": operation.target.stop, "row": first[operation.projection],
+            "rows": operation.table.rows, "delay": operation.delay, "shift": operation.shift,
+            "origin": operation.origin.first if operation.origin else 0, "sign": operation.sign}
 
 
 def empty_trace(plan: Plan, steps: int) -> Trace:
@@ -121,4 +141,7 @@ def zero_state(plan: Plan) -> State:
     return State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
                  spikes=np.zeros((slots, neurons), bool),
                  log=np.zeros((slots, plan.program.log_room), np.int64),
-                 logged=np.zeros(slots, np.int64), flags=np.zeros(1, np.int64))
+                 logged=np.zeros(slots, np.int64),
+                 ring=np.zeros(plan.program.window_room, np.int64),
+                 begins=np.zeros(1 + plan.program.longest_look, np.int64),
+                 counts=np.zeros(3, np.int64), flags=np.zeros(1, np.int64))

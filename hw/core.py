@@ -8,6 +8,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .engines.adder import AdderParams, RowAdder
+from .engines.graded import GradedParams, GradedUpdate
 from .engines.lanes import LaneUpdate
 from .engines.lookup import RowLookup, RowParams
 from .engines.neurons import NeuronParams
@@ -15,13 +16,15 @@ from .engines.parallel import ParallelUpdate
 from .engines.serial import SerialUpdate
 from .layouts import result_layout, spike_layout, token_layout
 from .memories.currents import CurrentMemory, CurrentParams
+from .memories.logs import Logs, LogsParams
 from .memories.spikes import SpikeLog, SpikeLogParams
 from .sequencer import Sequencer, SequencerParams
 
 __all__ = ["Core", "CoreParams"]
 
 # The block that updates neurons, by how it is chosen.
-UPDATES = {"parallel": ParallelUpdate, "serial": SerialUpdate, "lanes": LaneUpdate}
+UPDATES = {"parallel": ParallelUpdate, "serial": SerialUpdate, "lanes": LaneUpdate,
+           "graded": GradedUpdate}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,17 +41,25 @@ class CoreParams:
         Group and unit of each output.
     decay_cycles : :class:`int`
         Cycles of a step after its result.
+    silent : :class:`int`
+        Steps after a reset in which the outputs are 0.
     """
 
     sequencer:    SequencerParams
     rows:         RowParams
     adder:        AdderParams
-    neurons:      NeuronParams
+    neurons:      NeuronParams | GradedParams
     currents:     CurrentParams
-    spikes:       SpikeLogParams
+    spikes:       SpikeLogParams | LogsParams
     update:       str
     outputs:      tuple[tuple[int, int], ...]
     decay_cycles: int
+    silent:       int = 0
+
+    @property
+    def windows(self):
+        """Whether the logs have one for windows."""
+        return isinstance(self.spikes, LogsParams)
 
     @property
     def token(self):
@@ -63,7 +74,8 @@ class CoreParams:
     @property
     def spike(self):
         """Shape of the monitor port ``spike``."""
-        return spike_layout(self.neurons.groups, self.neurons.units)
+        value = self.neurons.value if isinstance(self.neurons, GradedParams) else 0
+        return spike_layout(self.neurons.groups, self.neurons.units, value)
 
 
 class Core(wiring.Component):
@@ -85,7 +97,8 @@ class Core(wiring.Component):
     o : :py:`Out(stream.Signature(params.result))`
         Result of the step.
     spike : :py:`Out(params.spike)`
-        Monitor: neurons of one group that fire, see ``plan.layout.Layout.neuron_at``.
+        Monitor: neurons of one group that fire, see ``plan.layout.Layout.neuron_at``; or a graded
+        unit and its value, if that is not 0.
     busy : :py:`Out(1)`
         Monitor: the core works, and waits for no token and for no taker of its result.
     load : :py:`In(stream.Signature(params.rows.load))`
@@ -115,7 +128,7 @@ class Core(wiring.Component):
         m.submodules.adder     = adder     = RowAdder(params.adder)
         m.submodules.neurons   = neurons   = UPDATES[params.update](params.neurons)
         m.submodules.currents  = currents  = CurrentMemory(params.currents)
-        m.submodules.spikes    = spikes    = SpikeLog(params.spikes)
+        m.submodules.spikes    = spikes    = (Logs if params.windows else SpikeLog)(params.spikes)
         wiring.connect(m, wiring.flipped(self.i), sequencer.i)
         wiring.connect(m, sequencer.rows, rows.i)
         wiring.connect(m, sequencer.spikes, spikes.read)
@@ -132,10 +145,14 @@ class Core(wiring.Component):
             self.busy.eq(sequencer.busy),
         ]
         saturated = adder.saturated | neurons.saturated
-        if params.spikes.room:
+        if params.windows:
+            wiring.connect(m, sequencer.window, spikes.window)
+            saturated |= spikes.lost
+        elif params.spikes.room:
             m.d.comb += spikes.event.eq(sequencer.event)
             saturated |= spikes.lost
-        self._answer(m, sequencer, neurons, saturated)
+        self._answer(m, sequencer, neurons, saturated,
+                     speaks=spikes.age >= params.silent if params.silent else Const(1))
         if params.rows.large:
             # A byte is written in the cycle after it is taken: none is taken once a row may have
             # been asked for.
@@ -147,15 +164,18 @@ class Core(wiring.Component):
 
         return m
 
-    def _answer(self, m, sequencer, neurons, saturated):
+    def _answer(self, m, sequencer, neurons, saturated, speaks):
         """Keep the outputs and the counters of the step until the result is taken."""
         result = self.o.p
         m.d.comb += [
             self.o.valid.eq(sequencer.result),
             sequencer.next_step.eq(self.o.ready),
         ]
+        valid = neurons.o.valid
+        if self.params.silent:          # a reset leaves the outputs at 0
+            valid = valid & speaks
         for k, (group, unit) in enumerate(self.params.outputs):
-            with m.If(neurons.o.valid & (neurons.o.group == group)):
+            with m.If(valid & (neurons.o.group == group)):
                 m.d.sync += result.outputs[k].eq(neurons.o.membranes[unit])
         with m.If(saturated):
             m.d.sync += result.saturated.eq(1)

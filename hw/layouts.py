@@ -56,12 +56,15 @@ def group_layout(groups, units):
     })
 
 
-def spike_layout(groups, units):
-    """Spikes of one group, in a cycle with ``valid``."""
+def spike_layout(groups, units, value=0):
+    """Spikes of one group, in a cycle with ``valid``.
+
+    With ``value``, a group is a unit, and ``value`` has so many bits.
+    """
     return data.StructLayout({
         "valid": 1,
         **dict(group_layout(groups, units).members),
-    })
+    } | ({"value": signed(value)} if value else {}))
 
 
 def membrane_layout(groups, units, width):

@@ -5,17 +5,27 @@ import binascii
 
 from spikewright.network.network import RESETS
 from spikewright.plan.config import BAUD
-from spikewright.plan.images import factor_column, lane_words, neuron_words
+from spikewright.plan.images import (
+    factor_column,
+    lane_words,
+    neuron_words,
+    unit_columns,
+    unit_words,
+)
+from spikewright.plan.layout import Span
 from spikewright.plan.plan import Plan
 from spikewright.plan.program import Map, Operation, Source
 
 from .core import CoreParams
 from .engines.adder import AdderParams
+from .engines.graded import GradedParams, Mode
 from .engines.lookup import RowParams, WeightMemory
 from .engines.neurons import NeuronParams
 from .link import LinkParams, TableParams
 from .memories.currents import CurrentParams
+from .memories.logs import LogsParams
 from .memories.spikes import SpikeLogParams
+from .memories.window import WindowLogParams
 from .program import AddConstants, Kind, MapConstants, ProgramParams
 from .sequencer import SequencerParams
 
@@ -25,7 +35,8 @@ __all__ = ["core_params", "link_params"]
 def core_params(plan: Plan) -> CoreParams:
     """Parameters of the core of ``plan``."""
     model, layout, program, config = plan.model, plan.layout, plan.program, plan.config
-    rows, neurons, spikes = _rows(plan), _neurons(plan), _spikes(plan)
+    rows, spikes = _rows(plan), _logs(plan)
+    neurons = _units(plan) if model.graded else _neurons(plan)
     operations = tuple(_constants(operation, plan, rows) for operation in program.operations)
     return CoreParams(
         rows=rows, adder=_adder(plan, rows), neurons=neurons, spikes=spikes,
@@ -36,10 +47,13 @@ def core_params(plan: Plan) -> CoreParams:
                                   update=neurons.control),
             rows=model.rows, words=layout.words, decays=config.neurons == "lanes",
             streams=program.streams, logs=program.log_room > 0,
-            takes_only=any(add.target is None for add in program.adds)),
-        update="lanes" if config.neurons == "lanes" else config.multiplier,
+            takes_only=any(add.target is None for add in program.adds),
+            windows=model.window_room > 0),
+        update=("graded" if model.graded else
+                "lanes" if config.neurons == "lanes" else config.multiplier),
+        silent=model.silent_steps,
         outputs=tuple((span.group + k // layout.units, k % layout.units)
-                      for span in layout.spans.values() if not span.population.spiking
+                      for span in layout.spans.values() if span.population.output
                       for k in range(span.neurons)),
         decay_cycles=program.decay_cycles)
 
@@ -82,7 +96,13 @@ def _rows(plan: Plan) -> RowParams:
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
         row_shift=max(p.shift - shift[p.bits] for p in model.projections),
-        streams=plan.program.streams, large=plan.large)
+        streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan))
+
+
+def _gain_bits(plan: Plan) -> int:
+    """Bits of the factor of a row; 0 if all factors are 1."""
+    signs = 2 if plan.model.window_room else 0      # 1, -1, and 0 for an event that is lost
+    return max(plan.model.value_bits, signs)
 
 
 def _adder(plan: Plan, rows: RowParams) -> AdderParams:
@@ -90,7 +110,8 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
     return AdderParams(
         lanes=rows.lanes, words=rows.words, current=model.widths.current,
         fraction=model.widths.fraction, weight=rows.weight, row_shift=rows.row_shift,
-        shifted=max(p.bits + p.shift for p in model.projections), streams=rows.streams)
+        shifted=max(p.bits + p.shift for p in model.projections) + rows.gain,
+        streams=rows.streams, gain=rows.gain, clamps=not model.graded)
 
 
 def _neurons(plan: Plan) -> NeuronParams:
@@ -104,23 +125,51 @@ def _neurons(plan: Plan) -> NeuronParams:
                else neuron_words(model)))
 
 
+def _units(plan: Plan) -> GradedParams:
+    model, layout = plan.model, plan.layout
+    return GradedParams(
+        lanes=layout.lanes, words=layout.words, groups=layout.groups,
+        current=model.widths.current, membrane=model.widths.membrane, value=model.value_bits,
+        modes=_modes(plan), columns=unit_columns(model), image=unit_words(model))
+
+
+def _mode(span: Span, plan: Plan) -> Mode:
+    bits = span.population.bits or plan.model.value_bits
+    return Mode(output=span.population.output, keeps=plan.program.keeps(span), bits=bits - 1)
+
+
+def _modes(plan: Plan) -> tuple[Mode, ...]:
+    """What is done with the graded populations, each once."""
+    return tuple(sorted({_mode(span, plan) for span in plan.layout.spans.values()}))
+
+
+def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
+    if not plan.program.window_room:
+        return _spikes(plan)
+    return LogsParams(spikes=_spikes(plan), window=WindowLogParams(
+        rows=plan.model.rows, room=plan.program.window_room, longest=plan.program.longest_look,
+        streams=plan.program.streams))
+
+
 def _spikes(plan: Plan) -> SpikeLogParams:
     layout = plan.layout
     return SpikeLogParams(
-        groups=layout.groups, units=layout.units, lists=len(layout.spiking),
-        list_groups=max(span.groups for span in layout.spiking),
+        groups=layout.groups, units=layout.units, lists=len(layout.listed),
+        list_groups=max(span.groups for span in layout.listed),
         slots=1 << plan.program.longest_delay.bit_length(), streams=plan.program.streams,
-        rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room)
+        rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room,
+        value=plan.model.value_bits)
 
 
 def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstants | MapConstants:
     if isinstance(operation, Map):
         span = operation.span
-        return MapConstants(first=span.group, count=span.groups, word=span.word,
-                            list=span.list if span.population.spiking else 0,
-                            reset=RESETS.index(span.population.reset))
+        mode = (_modes(plan).index(_mode(span, plan)) if plan.model.graded else
+                RESETS.index(span.population.reset))
+        return MapConstants(first=span.group, count=span.groups, word=span.word, mode=mode,
+                            list=0 if span.population.output else span.list)
     table, origin = operation.table, operation.origin
-    log = len(plan.layout.spiking) if plan.program.log_room else 0
+    log = len(plan.layout.listed) if plan.program.log_room or plan.program.window_room else 0
     if operation.target is None:        # takes the events, and asks for no row
         return AddConstants(kind=Kind.INPUT, delay=0, list=log, origin=0, format=table.format,
                             first=0, first_row=0, words=1, target=0, shift=0, width=0)
@@ -130,4 +179,5 @@ def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstant
         delay=operation.delay, list=origin.list if origin else log,
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
-        target=table.target, shift=shift, width=rows.widths.index(table.bits))
+        target=table.target, shift=shift, width=rows.widths.index(table.bits),
+        sign=operation.sign, graded=operation.source == Source.VALUES)

@@ -51,6 +51,10 @@ class AddConstants:
         Left shift of its weights, in bits, beyond the shift of their memory.
     width : :class:`int`
         Number of the width of its weights.
+    sign : :class:`int`
+        -1 if rows are subtracted, otherwise 1.
+    graded : :class:`bool`
+        The factor of a row is the value of its source, and not ``sign``.
     """
 
     kind:      Any
@@ -64,6 +68,8 @@ class AddConstants:
     target:    int
     shift:     int
     width:     int
+    sign:      int  = 1
+    graded:    bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +84,15 @@ class MapConstants:
         State word at which its currents begin.
     list : :class:`int`
         Spike list that its spikes go to; 0 where it has none.
-    reset : :class:`int`
-        What a spike does, an index of `network.network.RESETS`.
+    mode : :class:`int`
+        What is done with the population, as `UpdateSignature` has it.
     """
 
     first: int
     count: int
     word:  int
     list:  int
-    reset: int
+    mode:  int
     kind:  Any = Kind.MAP
 
 
@@ -153,9 +159,11 @@ class ProgramTable(wiring.Component):
     input_row, neuron : :py:`In(range(input_rows))`, :py:`In(range(numbers))`
         Number of the row: an input row, or the position of a neuron in the groups. The kind of
         the operation says which.
+    value : :py:`In(signed(params.rows.gain))`
+        Value of that neuron; only where rows have a factor.
     row : :py:`Out(params.rows.row)`
         The request for that row.
-    delay, list, first, count, word, reset
+    delay, list, first, count, word, mode
         Constants of the operation, see `SpikeListSignature` and `UpdateSignature`.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
@@ -178,12 +186,12 @@ class ProgramTable(wiring.Component):
             "first":     Out(update["first"].shape),
             "count":     Out(update["count"].shape),
             "word":      Out(update["word"].shape),
-            "reset":     Out(range(len(RESETS))),
+            "mode":      Out(update["mode"].shape if "mode" in update else range(len(RESETS))),
             "last":      Out(1),
             "last_map":  Out(1),
             "following": Out(params.code),
             "next_map":  Out(params.code),
-        })
+        } | ({"value": In(signed(params.rows.gain))} if params.rows.gain else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -245,7 +253,7 @@ class ProgramTable(wiring.Component):
 
     def _map(self, operation):
         return [self.first.eq(operation.first), self.count.eq(operation.count),
-                self.word.eq(operation.word), self.reset.eq(operation.reset)]
+                self.word.eq(operation.word), self.mode.eq(operation.mode)]
 
     def _add(self, operation):
         constants = [
@@ -256,4 +264,6 @@ class ProgramTable(wiring.Component):
         ]
         if len(self.params.rows.widths) > 1:
             constants.append(self.row.width.eq(operation.width))
+        if self.params.rows.gain:
+            constants.append(self.row.gain.eq(self.value if operation.graded else operation.sign))
         return constants

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from .layouts import TokenKind, event_layout, token_layout
 from .program import Kind, ProgramParams, ProgramTable
+from .signatures import WindowSignature
 
 __all__ = ["Sequencer", "SequencerParams"]
 
@@ -49,6 +50,8 @@ class SequencerParams:
         Input events go to a list of the spike log, too.
     takes_only : :class:`bool`
         Input events ask for no row.
+    windows : :class:`bool`
+        Input events go to the window log, too. An event that it has no room for adds nothing.
     """
 
     program:    ProgramParams
@@ -58,6 +61,7 @@ class SequencerParams:
     streams:    bool = False
     logs:       bool = False
     takes_only: bool = False
+    windows:    bool = False
 
 
 class Sequencer(wiring.Component):
@@ -91,6 +95,8 @@ class Sequencer(wiring.Component):
     event : :py:`Out(event_layout(rows))`
         An event that is taken; only with ``logs``. The list of the log is selected from the next
         cycle on.
+    window : :py:`Out(WindowSignature(rows))`
+        To :class:`WindowLog`; only with ``windows``.
     """
 
     def __init__(self, params: SequencerParams):
@@ -107,13 +113,14 @@ class Sequencer(wiring.Component):
             "result":      Out(1),
             "next_step":   In(1),
             "busy":        Out(1),
-        } | ({"event": Out(event_layout(params.rows))} if params.logs else {}))
+        } | ({"event": Out(event_layout(params.rows))} if params.logs else {})
+          | ({"window": Out(WindowSignature(params.rows))} if params.windows else {}))
         # What the states share.
         self._table  = ProgramTable(program, params.rows)
         self._at     = Signal(program.code, init=program.codes[0])
         self._begin  = State(program.operations[0].kind.value)
         self._state  = Signal(State, init=State.RESULT if params.decays else self._begin)
-        self._asked  = Signal(program.rows.row)     # only its address and entry count
+        self._asked  = Signal(program.rows.row)     # only its address, entry and gain count
         self._clears = Signal()                     # only MAPs run: the step clears the state
 
     def elaborate(self, platform):
@@ -139,8 +146,10 @@ class Sequencer(wiring.Component):
                     m.d.sync += taken.eq(0), state.eq(self._begin)
         for name, _ in self.rows.p.shape():
             # No operation ends before the adder has taken its last row: the rest stays as it is.
-            request = self._asked if name in ("address", "row") else table.row
+            request = self._asked if name in ("address", "row", "gain") else table.row
             m.d.comb += self.rows.p[name].eq(request[name])
+        if "value" in table.signature.members:
+            m.d.comb += table.value.eq(self.spikes.value)
         m.d.comb += [
             self._clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
             table.at.eq(self._at),
@@ -237,10 +246,14 @@ class Sequencer(wiring.Component):
                 with m.If(self.i.valid & self.i.ready):
                     if not self.params.takes_only:
                         self._request(m)
-                    if self.params.logs:
+                        if self.params.windows:
+                            with m.If(self.window.full):
+                                m.d.sync += self._asked.gain.eq(0)
+                    if self.params.logs or self.params.windows:
+                        event = self.window.event if self.params.windows else self.event
                         m.d.comb += [
-                            self.event.valid.eq(1),
-                            self.event.row.eq(self.i.p.row),
+                            event.valid.eq(1),
+                            event.row.eq(self.i.p.row),
                         ]
             with m.Else():
                 # The last row has at most the cycle left in which the adder could take another.
@@ -256,8 +269,8 @@ class Sequencer(wiring.Component):
             update.count.eq(table.count),
             update.word.eq(table.word),
         ]
-        if "reset" in update.signature.members:
-            m.d.comb += update.reset.eq(table.reset)
+        if "mode" in update.signature.members:
+            m.d.comb += update.mode.eq(table.mode)
         with m.Case(State.UPDATE):
             m.d.comb += [
                 update.start.eq(~self.rows_active),

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports that two blocks share, spelled once. ``Out`` is the side that asks."""
 
+from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikewright.network.network import RESETS
+from .layouts import currents_layout, event_layout, weights_layout, words_layout
 
-from .layouts import currents_layout, weights_layout, words_layout
-
-__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature", "WordSignature"]
+__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature", "WindowSignature",
+           "WordSignature"]
 
 
 class CurrentsSignature(wiring.Signature):
@@ -55,11 +55,13 @@ class SpikeListSignature(wiring.Signature):
         A spike of the list is left.
     number : :py:`In(range(numbers))`
         Position of that neuron among the groups of all populations.
+    value : :py:`In(signed(value))`
+        Value of that unit; only where there are values.
     take : :py:`Out(1)`
         Go on to the next spike; only where ``number`` is valid.
     """
 
-    def __init__(self, slots, lists, numbers):
+    def __init__(self, slots, lists, numbers, value=0):
         super().__init__({
             "select": Out(1),
             "delay":  Out(range(slots)),
@@ -68,7 +70,7 @@ class SpikeListSignature(wiring.Signature):
             "more":   In(1),
             "number": In(range(max(numbers, 2))),
             "take":   Out(1),
-        })
+        } | ({"value": In(signed(value))} if value else {}))
 
 
 class UpdateSignature(wiring.Signature):
@@ -85,16 +87,16 @@ class UpdateSignature(wiring.Signature):
         The pass that starts lets all currents decay; only with a neuron unit per lane.
     clear : :py:`Out(1)`
         Write zeros instead; steady while a pass runs.
-    reset : :py:`Out(range(len(RESETS)))`
-        What a spike does, an index of `network.network.RESETS`; steady while a pass runs. Only with
-        ``resets``.
+    mode : :py:`Out(range(modes))`
+        What is done with the population; steady while a pass runs. Only where there are several
+        modes. For neurons it is what a spike does, an index of `network.network.RESETS`.
     decays : :py:`In(1)`
         Addresses currents that decay.
     done : :py:`In(1)`
         The last word of the pass is written in this cycle.
     """
 
-    def __init__(self, groups, words, *, resets=False):
+    def __init__(self, groups, words, *, modes=1):
         super().__init__({
             "start":  Out(1),
             "first":  Out(range(max(groups, 2))),
@@ -104,7 +106,25 @@ class UpdateSignature(wiring.Signature):
             "clear":  Out(1),
             "decays": In(1),
             "done":   In(1),
-        } | ({"reset": Out(range(len(RESETS)))} if resets else {}))
+        } | ({"mode": Out(range(modes))} if modes > 1 else {}))
+
+
+class WindowSignature(wiring.Signature):
+    """How the sequencer appends an input event to the window log.
+
+    Members
+    -------
+    event : :py:`Out(event_layout(rows))`
+        An event that is taken.
+    full : :py:`In(1)`
+        An event would be lost, because there is no room for it.
+    """
+
+    def __init__(self, rows):
+        super().__init__({
+            "event": Out(event_layout(rows)),
+            "full":  In(1),
+        })
 
 
 class WordSignature(wiring.Signature):
@@ -121,13 +141,15 @@ class WordSignature(wiring.Signature):
     weights : :py:`Out(weights_layout(lanes, weight))`
     shift : :py:`Out(range(row_shift + 1))`
         Left shift of all these weights, in bits.
+    gain : :py:`Out(signed(gain))`
+        Factor of all these weights; only where there are gains.
     """
 
-    def __init__(self, lanes, words, weight, row_shift):
+    def __init__(self, lanes, words, weight, row_shift, gain=0):
         super().__init__({
             "valid":   Out(1),
             "lanes":   Out(lanes),
             "words":   Out(words_layout(lanes, words)),
             "weights": Out(weights_layout(lanes, weight)),
             "shift":   Out(range(row_shift + 1)),
-        })
+        } | ({"gain": Out(signed(gain))} if gain else {}))

@@ -11,8 +11,8 @@ from spikewright.network.network import INPUT
 if TYPE_CHECKING:
     from .model import IntegerModel
 
-__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "GradedPopulation", "check_graded",
-           "sum_limits", "window_room"]
+__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "SHIFT_LIMITS", "GradedPopulation",
+           "check_graded", "largest_sum", "sum_limits", "window_room"]
 
 # What a graded population does with its sums.
 KINDS = ("rectify", "sum")
@@ -39,8 +39,10 @@ class GradedPopulation:
     For each unit, with s the sum of the rows that were added::
 
         u = s + bias
-        value = sat(rnd(max(u, 0) * factor))        kind rectify; rnd(x) = (x + 2**(shift-1)) >> shift
-        value = u                                   kind sum: the outputs of the model
+        value = min(rnd(max(u, 0) * factor), largest)       kind rectify
+        value = u                                           kind sum: the outputs of the model
+
+    ``rnd(x) = (x + 2**(shift-1)) >> shift`` rounds half up.
 
     A value is added on as it is: ``value * weight``. s is then 0 again, unless it is the sum of a
     window, from which each row that was added is subtracted later.
@@ -54,11 +56,11 @@ class GradedPopulation:
         Units in the checkpoint. None is dropped.
     bias : ndarray of int64, shape (size,)
         In LSB of s.
-    factor : ndarray of int64, shape (size,)
-        0 to 2**15 - 1. All are 0 for the kind ``sum``.
-    shift, bits : int
-        Bits that a product loses, 1 to 40, and bits of a value, its sign included, 2 to 16. Both
-        are 0 for the kind ``sum``.
+    factor, shift : ndarray of int64, shape (size,)
+        Factor, 0 to 2**15 - 1, and bits that its product loses, 1 to 40. Both are 0 for the kind
+        ``sum``.
+    bits : int
+        Bits of a value, its sign included, 2 to 16. 0 for the kind ``sum``.
     """
 
     name: str
@@ -66,7 +68,7 @@ class GradedPopulation:
     size: int
     bias: np.ndarray
     factor: np.ndarray
-    shift: int = 0
+    shift: np.ndarray
     bits: int = 0
 
     #: No unit spikes.
@@ -96,7 +98,8 @@ def window_room(rows: int) -> int:
     return max(LEAST_ROOM, 1 << (ROW_ROOM * rows - 1).bit_length())
 
 
-def sum_limits(model: "IntegerModel", population: GradedPopulation) -> tuple[np.ndarray, np.ndarray]:
+def sum_limits(model: "IntegerModel",
+               population: GradedPopulation) -> tuple[np.ndarray, np.ndarray]:
     """Least and largest s of each unit, over every input. Both are int64 (size,).
 
     The log keeps `window_room` events, and an event that it has no room for is never added. An
@@ -118,6 +121,13 @@ def sum_limits(model: "IntegerModel", population: GradedPopulation) -> tuple[np.
     return least, most
 
 
+def largest_sum(model: "IntegerModel", population: GradedPopulation) -> int:
+    """Largest magnitude of ``s + bias``, and of s, of any unit over every input."""
+    least, most = sum_limits(model, population)
+    return max(int((most + np.maximum(population.bias, 0)).max()),
+               int(-(least + np.minimum(population.bias, 0)).min()))
+
+
 def check_graded(model: "IntegerModel") -> None:
     """Check the graded populations of a model, and the projections to them.
 
@@ -126,18 +136,20 @@ def check_graded(model: "IntegerModel") -> None:
     ValueError
         If a population or a projection is not as it must be, or a sum does not fit its width.
     """
+    others = [p.name for p in model.populations if not isinstance(p, GradedPopulation)]
+    if others:
+        raise ValueError(f"{others[0]} must be graded, as other populations of the model are")
     for population in model.populations:
-        if not isinstance(population, GradedPopulation):
-            raise ValueError(f"{population.name} must be graded, as other populations of the model "
-                             "are")
         _check_population(population)
     for projection in model.projections:
-        _check_projection(model, projection)
+        _check_projection(projection)
+    now = [p.title for p in model.projections if p.source == INPUT and not p.delay]
+    if len(now) > 1:
+        raise ValueError(f"Projections from the input with delay 0 must be one at most, not "
+                         f"{', '.join(now)}")
     largest = model.widths.largest_current
     for population in model.populations:
-        least, most = sum_limits(model, population)
-        needed = max(int((most + np.maximum(population.bias, 0)).max()),
-                     int(-(least + np.minimum(population.bias, 0)).min()))
+        needed = largest_sum(model, population)
         if needed > largest:
             raise ValueError(f"{population.name} sums must be from {-largest} to {largest}, so "
                              f"that they fit {model.widths.current} bits, not up to {needed}")
@@ -147,22 +159,22 @@ def _check_population(population):
     name, kind = population.name, population.kind
     if kind not in KINDS:
         raise ValueError(f"{name} kind must be one of {', '.join(KINDS)}, not {kind!r}")
-    for key, (low, high) in (("shift", SHIFT_LIMITS), ("bits", VALUE_LIMITS)):
+    low, high = (0, 0) if population.output else VALUE_LIMITS
+    if not low <= population.bits <= high:
+        raise ValueError(f"{name} bits must be between {low} and {high}, not {population.bits!r}")
+    for key, (low, high) in (("bias", (0, 0)), ("factor", (0, (1 << FACTOR_BITS) - 1)),
+                             ("shift", SHIFT_LIMITS)):
+        array = getattr(population, key)
+        if array.shape != (population.size,):
+            raise ValueError(f"{name} {key} must have shape {(population.size,)}, not "
+                             f"{array.shape}")
         low, high = (0, 0) if population.output else (low, high)
-        value = getattr(population, key)
-        if not low <= value <= high:
-            raise ValueError(f"{name} {key} must be between {low} and {high}, not {value!r}")
-    for key in ("bias", "factor"):
-        shape = getattr(population, key).shape
-        if shape != (population.size,):
-            raise ValueError(f"{name} {key} must have shape {(population.size,)}, not {shape}")
-    most = 0 if population.output else (1 << FACTOR_BITS) - 1
-    bad = population.factor[(population.factor < 0) | (population.factor > most)]
-    if len(bad):
-        raise ValueError(f"{name} factor must be between 0 and {most}, not {int(bad[0])}")
+        bad = array[(array < low) | (array > high)]
+        if key != "bias" and len(bad):
+            raise ValueError(f"{name} {key} must be between {low} and {high}, not {int(bad[0])}")
 
 
-def _check_projection(model, projection):
+def _check_projection(projection):
     title, until = projection.title, projection.until
     if projection.shift:
         raise ValueError(f"{title} shift must be 0, because it adds to sums, not "

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of the memories for the constants of neurons, and words as bytes."""
 
+from dataclasses import dataclass
+
+from spikewright.model.graded import FACTOR_BITS, GradedPopulation
 from spikewright.model.model import IntegerModel
 
-__all__ = ["factor_column", "lane_words", "load_bytes", "neuron_words"]
+__all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_words",
+           "unit_columns", "unit_words"]
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:
@@ -48,3 +52,50 @@ def lane_words(model: IntegerModel, lanes: int) -> list[list[tuple[int, int, int
         neurons += [never] * (-len(neurons) % lanes)
         words += neurons
     return [words[lane::lanes] for lane in range(lanes)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitColumns:
+    """What a word of `unit_words` holds, the bias in the lowest bits.
+
+    Parameters
+    ----------
+    bias, factor : int
+        Bits of a bias, in two's complement, and of a factor.
+    shifts : tuple of int
+        The shifts of all units. A word has the number of its shift among them.
+    """
+
+    bias: int
+    factor: int
+    shifts: tuple[int, ...]
+
+    @property
+    def bits(self) -> int:
+        """Bits of a word."""
+        return self.bias + self.factor + (len(self.shifts) - 1).bit_length()
+
+
+def unit_columns(model: IntegerModel) -> UnitColumns:
+    """The columns of `unit_words`, no wider than the model needs them."""
+    units = _graded(model)
+    most = max(int(max(p.bias.max(), ~p.bias.min())) for p in units)
+    return UnitColumns(
+        bias=max(most, 0).bit_length() + 1, factor=FACTOR_BITS,
+        shifts=tuple(sorted({shift for p in units if not p.output for shift in p.shift.tolist()})))
+
+
+def unit_words(model: IntegerModel) -> list[int]:
+    """Image of the constants of graded units, a word for each."""
+    columns, words = unit_columns(model), []
+    for population in _graded(model):
+        for bias, factor, shift in zip(population.bias.tolist(), population.factor.tolist(),
+                                       population.shift.tolist(), strict=True):
+            number = 0 if population.output else columns.shifts.index(shift)
+            words.append((number << columns.factor | factor) << columns.bias
+                         | bias & (1 << columns.bias) - 1)
+    return words
+
+
+def _graded(model: IntegerModel) -> list[GradedPopulation]:
+    return [p for p in model.populations if isinstance(p, GradedPopulation)]

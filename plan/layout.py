@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from spikewright.model.graded import GradedPopulation
 from spikewright.model.model import IntegerModel, IntegerPopulation
 from spikewright.network.network import inner
 
@@ -25,7 +26,7 @@ class Span:
 
     Parameters
     ----------
-    population : IntegerPopulation
+    population : IntegerPopulation or GradedPopulation
     first : int
         Index of its first neuron among the neurons of all populations.
     word, words : int
@@ -35,11 +36,11 @@ class Span:
         Index of its first group, and number of its groups. A group is the neurons that are updated
         at once: one neuron, or the neurons of a state word.
     list : int
-        Index of its spike list, for a spiking population. Index among the output populations, for
-        a population that does not spike.
+        Index of its list in the log of spikes and values. For outputs, index among the output
+        populations.
     """
 
-    population: IntegerPopulation
+    population: IntegerPopulation | GradedPopulation
     first: int
     word: int
     words: int
@@ -124,15 +125,15 @@ class Layout:
             words, groups = (-(-population.neurons // size) for size in (self.lanes, self.units))
             spans[population.name] = Span(
                 population=population, first=first, word=word, words=words, group=group,
-                groups=groups, list=lists[population.spiking])
+                groups=groups, list=lists[population.output])
             first, word, group = first + population.neurons, word + words, group + groups
-            lists[population.spiking] += 1
+            lists[population.output] += 1
         return spans
 
     @property
-    def spiking(self) -> list[Span]:
-        """Spans of the spiking populations."""
-        return [span for span in self.spans.values() if span.population.spiking]
+    def listed(self) -> list[Span]:
+        """Spans of the populations whose spikes or values are logged: all but the outputs."""
+        return [span for span in self.spans.values() if not span.population.output]
 
     @property
     def neurons(self) -> int:
@@ -163,14 +164,14 @@ class Layout:
     @property
     def is_output(self) -> np.ndarray:
         """Whether each neuron is an output, bool of shape (neurons,)."""
-        return np.concatenate([np.full(span.neurons, not span.population.spiking)
+        return np.concatenate([np.full(span.neurons, span.population.output)
                                for span in self.spans.values()])
 
     @property
     def spike_column(self) -> np.ndarray:
         """Column of each neuron in the spikes of an answer, int64 of shape (neurons,).
 
-        An output has -1. A neuron that spikes, but has no column, has ``NO_COLUMN``.
+        A neuron that does not spike has -1. One that does, but has no column, has ``NO_COLUMN``.
         """
         columns, kept = self.model.spike_columns, []
         for name, span in self.spans.items():

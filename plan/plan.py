@@ -42,6 +42,8 @@ class Plan:
     config: CoreConfig
 
     def __post_init__(self) -> None:
+        if self.model.graded:
+            self._check_graded()
         _ = self.program        # refuses a model that no program can run
         if self.large:
             self._check_large()
@@ -95,6 +97,13 @@ class Plan:
     def loaded_bytes(self) -> bytes:
         """The words of ``loaded`` as bytes, in the order in which the host sends them."""
         return load_bytes(self.loaded, self.word_bytes)
+
+    def _check_graded(self) -> None:
+        for name, needed in (("neurons", "shared"), ("multiplier", "parallel")):
+            value = getattr(self.config, name)
+            if value != needed:
+                raise InputError(f"Core {name} must be {needed} for a model with graded values, "
+                                 f"not {value}")
 
     def _check_large(self) -> None:
         bits, lanes, words = self.model.weight_bits, self.config.lanes, len(self.loaded)

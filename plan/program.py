@@ -20,7 +20,9 @@ work one after the other:
 - `Add` from the input: each row is taken when its token comes. The core is not busy while it waits
   for a token. If no projection needs the input in its own step, the events are only taken, and the
   core is not busy. This operation is then the first.
-- `Add` from the input log: as from spikes, with a row for each event of the step that is due.
+- `Add` from the input log, or from the log of a window: as from spikes, with a row for each event
+  of the step that is due.
+- `Add` from values: as from spikes, with a row for each value that is not 0.
 - `Map` begins when the adder holds no row any more. It reads the first current 2 cycles later at
   the earliest, and then at most one word per cycle. By then the adder has written the word. If rows
   stream, the adder writes the word in the same cycle at the latest.
@@ -34,24 +36,27 @@ work one after the other:
   currents then decay together when the result is valid, which takes one cycle per state word of
   the model. These cycles are part of the cycles of the step, but not of the latency. The core
   takes events of the next step after them.
+
+  A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES.
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from spikewright.base.errors import InputError
+from spikewright.model.graded import GradedPopulation
 from spikewright.model.model import IntegerModel, IntegerProjection
 from spikewright.network.network import INPUT
 
 from .config import CoreConfig
 from .layout import Layout, RowTable, Span
 
-__all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "LANE_FLUSH_CYCLES", "NEURON_TICKS", "ROW_CYCLES",
-           "STREAM_LANES", "Add", "Clock", "Map", "Operation", "Program", "Source",
-           "compile_program", "row_period", "streams", "tick_cycles"]
+__all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "GRADED_FLUSH_CYCLES", "LANE_FLUSH_CYCLES",
+           "NEURON_TICKS", "ROW_CYCLES", "STREAM_LANES", "Add", "Clock", "Map", "Operation",
+           "Program", "Source", "compile_program", "row_period", "streams", "tick_cycles"]
 
 ROW_CYCLES = 3
 STREAM_LANES = 17     # with fewer lanes, most networks gain less than the logic costs
@@ -59,6 +64,7 @@ FETCH_CYCLES = 3
 NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
+GRADED_FLUSH_CYCLES = 5
 LEAST_ROOM = 64
 
 
@@ -80,6 +86,8 @@ class Source(enum.IntEnum):
     SPIKES = 0
     INPUT = 1
     LOG = 2         # the input events of this or an earlier step, which were taken before
+    VALUES = 3      # the values of a graded population: a row is multiplied by its value
+    WINDOW = 4      # the input events of an earlier step, from the log of the windows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +98,7 @@ class Add:
     ----------
     source : Source
     origin : Span or None
-        The population that fired. None for the input.
+        The population that fired, or gave the values. None for the input.
     delay : int
         How many steps ago the population fired, or the events came.
     projection : int
@@ -104,6 +112,8 @@ class Add:
         A weight of 1 adds ``2**shift`` to a current.
     period : int
         Cycles for which a row occupies the adder.
+    sign : int
+        -1 if the rows are subtracted, because they leave a window; otherwise 1.
     """
 
     source: Source
@@ -114,6 +124,7 @@ class Add:
     target: Span | None
     shift: int
     period: int
+    sign: int = 1
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
@@ -167,22 +178,34 @@ class Program:
         Whether rows follow without a gap even if they have fewer words than ROW_CYCLES.
     log_room : int
         Events of a step that the input log keeps. 0 if no operation needs the log.
+    window_room : int
+        Events that the log of the windows keeps. 0 without a window.
     """
 
     operations: tuple[Operation, ...]
     decay_cycles: int
     streams: bool
     log_room: int = 0
+    window_room: int = 0
 
     @property
     def adds(self) -> list[Add]:
         """The operations that add rows."""
         return [operation for operation in self.operations if isinstance(operation, Add)]
 
+    def keeps(self, span: Span) -> bool:
+        """Whether the sums of a population are those of a window, and stay after its `Map`."""
+        return any(add.target is span and add.source == Source.WINDOW for add in self.adds)
+
     @property
     def longest_delay(self) -> int:
-        """Longest delay of a projection, in steps."""
-        return max(add.delay for add in self.adds)
+        """Longest delay of a projection, in steps. Looks of windows do not count."""
+        return max(add.delay for add in self.adds if add.source != Source.WINDOW)
+
+    @property
+    def longest_look(self) -> int:
+        """Steps after which the last row of an event is subtracted; 0 without a window."""
+        return max((add.delay for add in self.adds if add.source == Source.WINDOW), default=0)
 
 
 def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> Program:
@@ -210,29 +233,44 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
                               table=layout.tables[0], target=None, shift=0, period=0))
     flowing = streams(layout)
     for span in layout.spans.values():
-        into = [(k, p) for k, p in enumerate(model.projections)
-                if p.target == span.population.name]
-        for k, projection in sorted(into, key=lambda item: _turn(item[1], taken)):
-            table = layout.tables[k]
-            source = (Source.SPIKES if projection.source != INPUT
-                      else Source.INPUT if projection is taken else Source.LOG)
-            operations.append(Add(
-                source=source, origin=layout.spans.get(projection.source), projection=k,
-                delay=projection.delay, table=table, target=span,
-                shift=model.widths.fraction + projection.shift,
-                period=row_period(table, layout)))
-        operations.append(Map(span=span, cycles=_map_cycles(span, model.factor_bits, config)))
+        adds = [add for k, p in enumerate(model.projections) if p.target == span.population.name
+                for add in _adds(k, p, model, layout, taken=p is taken)]
+        operations += [*sorted(adds, key=_turn),
+                       Map(span=span, cycles=_map_cycles(span, model.factor_bits, config))]
+    windows = model.window_room > 0
     return Program(operations=tuple(operations), streams=flowing,
                    decay_cycles=layout.words if config.neurons == "lanes" else 0,
-                   log_room=0 if len(inputs) == 1 and taken else _log_room(model.rows))
+                   log_room=0 if windows or len(inputs) == 1 and taken else _log_room(model.rows),
+                   window_room=model.window_room)
 
 
-def _turn(projection: IntegerProjection, taken: IntegerProjection | None) -> int:
-    """Rank of the `Add` of ``projection`` among those of its target; ``taken`` takes the events."""
-    if projection is taken:
-        return 1
+def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: Layout, *,
+          taken: bool) -> list[Add]:
+    """The operations of projection number ``k``; ``taken`` is whether it takes the events."""
+    table, origin = layout.tables[k], layout.spans.get(projection.source)
+    source = (Source.INPUT if taken else
+              Source.SPIKES if origin and origin.population.spiking else
+              Source.VALUES if origin else
+              Source.WINDOW if projection.until is not None else Source.LOG)
+    enters = Add(source=source, origin=origin, projection=k, delay=projection.delay, table=table,
+                 target=layout.spans[projection.target], period=row_period(table, layout),
+                 shift=model.widths.fraction + projection.shift)
+    if projection.until is None:
+        return [enters]
+    return [enters, replace(enters, source=Source.WINDOW, delay=projection.until, sign=-1)]
+
+
+def _turn(add: Add) -> tuple[int, int, int]:
+    """Rank of an operation among those of its target.
+
+    An event leaves a part of a window before it enters the next one, so that it is in one of them.
+    """
+    if add.source == Source.WINDOW:
+        return 0, add.delay, add.sign
+    if add.source == Source.INPUT:
+        return 1, 0, 0
     # The events of the step are in the log once they are taken.
-    return 2 if projection.source == INPUT and projection.delay == 0 else 0
+    return 2 if add.source == Source.LOG and add.delay == 0 else 0, 0, 0
 
 
 def _log_room(rows: int) -> int:
@@ -260,6 +298,8 @@ def tick_cycles(factor_bits: int, multiplier: str) -> int:
 
 
 def _map_cycles(span: Span, factor_bits: int, config: CoreConfig) -> int:
+    if isinstance(span.population, GradedPopulation):
+        return span.neurons + GRADED_FLUSH_CYCLES
     if config.neurons == "lanes":
         return span.words + LANE_FLUSH_CYCLES
     flush = FLUSH_TICKS - (config.multiplier == "serial")

@@ -48,6 +48,7 @@ def worst_events(plan: Plan, input_events: int) -> np.ndarray:
         0 if not isinstance(operation, Add)
         else input_events if operation.source == Source.INPUT
         else min(input_events, plan.program.log_room) if operation.source == Source.LOG
+        else min(input_events, plan.program.window_room) if operation.source == Source.WINDOW
         else operation.table.rows
         for operation in plan.program.operations]], np.int64)
 

@@ -31,9 +31,13 @@ class AdderParams:
     row_shift : :class:`int`
         Largest left shift of a row, in bits.
     shifted : :class:`int`
-        Bits that hold any weight after the shift of its row.
+        Bits that hold any weight after the shift and the factor of its row.
     streams : :class:`bool`
         A word may be added in the cycle after another one for the same state word.
+    gain : :class:`int`
+        Bits of the factor of a row; 0 if rows have none.
+    clamps : :class:`bool`
+        A sum may exceed a current. Otherwise it is proven that none does.
     """
 
     lanes:     int
@@ -44,11 +48,13 @@ class AdderParams:
     row_shift: int
     shifted:   int
     streams:   bool = False
+    gain:      int  = 0
+    clamps:    bool = True
 
     @property
     def word(self):
         """Ports to the row look-up."""
-        return WordSignature(self.lanes, self.words, self.weight, self.row_shift)
+        return WordSignature(self.lanes, self.words, self.weight, self.row_shift, self.gain)
 
     @property
     def currents(self):
@@ -57,10 +63,11 @@ class AdderParams:
 
 
 class RowAdder(wiring.Component):
-    """Adds a word of weights per cycle to the currents, without a multiplier.
+    """Adds a word of weights per cycle to the currents.
 
     A word reads its currents in the cycle in which it comes. The sums are written 2 cycles later,
-    clamped to the width of a current. Nothing stalls a word.
+    clamped to the width of a current. Nothing stalls a word. There is a multiplier in each lane
+    only where rows have a factor.
 
     A current that a word reads must not be in one of the two words before it. Where words stream,
     it may be: the adder then uses the sum that is not yet written.
@@ -100,7 +107,7 @@ class RowAdder(wiring.Component):
         d_lanes = Signal(lanes)
         c_words = Signal.like(word.words)
         # Shifted on the way into a register: its LUTs would only pass the weight on.
-        c_weight = Signal(weights_layout(lanes, params.shifted))
+        c_weight = self._weights()
         m.d.comb += [
             currents.reads.eq(word.valid),
             currents.read_words.eq(word.words),
@@ -113,23 +120,36 @@ class RowAdder(wiring.Component):
             currents.write_words.eq(c_words),
         ]
 
-        # s = sat(s + (w << f << e))
+        # s = sat(s + (w << f << e)), with w times the gain where rows have one
         clamped = Signal(lanes)
         before  = self._before(m, c_words, c_lanes)
         for lane in range(lanes):
             drive = c_weight[lane] << params.fraction
             d_sum = Signal(signed(params.current + 1), name=f"d_sum_{lane}")
+            weight = word.weights[lane] * word.gain if params.gain else word.weights[lane]
             m.d.sync += [
-                c_weight[lane].eq(word.weights[lane] << word.shift),
+                c_weight[lane].eq(weight << word.shift),
                 d_sum.eq(before[lane] + drive),
             ]
-            m.d.comb += [
-                clamped[lane].eq(overflows(d_sum, params.current)),
-                currents.write[lane].eq(saturate(d_sum, params.current)),
-            ]
+            if params.clamps:
+                m.d.comb += clamped[lane].eq(overflows(d_sum, params.current))
+            m.d.comb += currents.write[lane].eq(saturate(d_sum, params.current) if params.clamps
+                                                else d_sum)
         m.d.comb += self.saturated.eq((d_lanes & clamped).any())
 
         return m
+
+    def _weights(self):
+        """Weights of stage c, in the lanes.
+
+        A product is in a register of its own without a reset, which is that of the multiplier. Of
+        products in one register, synthesis for an iCE40 loses all but the first.
+        """
+        params = self.params
+        if not params.gain:
+            return Signal(weights_layout(params.lanes, params.shifted), name="c_weight")
+        return [Signal(signed(params.shifted), name=f"c_weight_{lane}", reset_less=True)
+                for lane in range(params.lanes)]
 
     def _before(self, m, words, lanes):
         """Currents that stage c adds to."""

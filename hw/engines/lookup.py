@@ -59,6 +59,8 @@ class RowParams:
         A row of one word may be taken in every cycle.
     large : :class:`bool`
         The weights are in large RAMs, which a host fills.
+    gain : :class:`int`
+        Bits of the factor of a row; 0 if rows have none.
     """
 
     lanes:     int
@@ -68,6 +70,7 @@ class RowParams:
     row_shift: int
     streams:   bool = False
     large:     bool = False
+    gain:      int  = 0
 
     @property
     def formats(self) -> set[str]:
@@ -96,7 +99,8 @@ class RowParams:
 
         ``address`` is the address of its first word in its table, or of its first slice. ``row``
         is its entry in the directory of the bitmaps. ``target`` is its first state word. ``width``
-        is the number of the width of its weights, and exists only where there are several.
+        is the number of the width of its weights, and exists only where there are several. ``gain``
+        is its factor, and exists only where rows have one.
         """
         images = [memory.images for memory in self.memories]
         depth = max(len(image) for i in images for image in (i.dense, i.slices, i.rows))
@@ -107,12 +111,13 @@ class RowParams:
             "target":  range(max(self.words, 2)),
             "words":   range(self.row_words + 1),
             "shift":   range(self.row_shift + 1),
-        } | ({"width": range(len(self.widths))} if len(self.widths) > 1 else {}))
+        } | ({"width": range(len(self.widths))} if len(self.widths) > 1 else {})
+          | ({"gain": signed(self.gain)} if self.gain else {}))
 
     @property
     def word(self):
         """Ports to the row adder."""
-        return WordSignature(self.lanes, self.words, self.weight, self.row_shift)
+        return WordSignature(self.lanes, self.words, self.weight, self.row_shift, self.gain)
 
 
 class RowLookup(wiring.Component):
@@ -165,7 +170,8 @@ class RowLookup(wiring.Component):
         a_first = Signal()
         self._sequence(m, a_row, a_first)
         valid, target = a_row.words != 0, a_row.target
-        choice, shift = a_row.format, a_row.shift
+        choice, shift = a_row.format, [a_row[name] for name in ("shift", "gain")
+                                       if name in params.row.members]
         if len(params.widths) > 1:
             choice = Cat(choice, a_row.width)
         found = [(memory, self._table(m, a_row, a_first, memory)) for memory in params.memories]
@@ -173,16 +179,18 @@ class RowLookup(wiring.Component):
             # The others wait for it.
             found = [(memory, table if memory.format == "bitmap" else _delayed(m, table)[0])
                      for memory, table in found]
-            valid, target, choice, shift = _delayed(m, valid, target, choice, shift)
-        valid, target, choice, shift = _delayed(m, valid, target, choice, shift)
+            valid, target, choice, *shift = _delayed(m, valid, target, choice, *shift)
+        valid, target, choice, *shift = _delayed(m, valid, target, choice, *shift)
 
         word = self.o
         m.d.comb += [
             word.valid.eq(valid),
             word.lanes.eq(valid.replicate(params.lanes)),
             word.words.eq(target.replicate(params.lanes)),
-            word.shift.eq(shift),
+            word.shift.eq(shift[0]),
         ]
+        if params.gain:
+            m.d.comb += word.gain.eq(shift[1])
         self._choose(m, choice, found)
 
         return m

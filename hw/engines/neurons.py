@@ -64,7 +64,7 @@ class NeuronParams:
     @property
     def control(self):
         """Ports of the block that leads the update."""
-        return UpdateSignature(self.groups, self.words, resets=self.chooses)
+        return UpdateSignature(self.groups, self.words, modes=len(RESETS) if self.chooses else 1)
 
     @property
     def chooses(self):
@@ -165,9 +165,9 @@ def add_reset(params: NeuronParams, control, fired_before, total, threshold):
     """
     if not params.chooses:
         return total, fired_before | control.clear
-    loses = fired_before & (control.reset == RESETS.index("zero_lose"))
+    loses = fired_before & (control.mode == RESETS.index("zero_lose"))
     if "subtract_next" in params.resets:
-        less  = fired_before & (control.reset == RESETS.index("subtract_next"))
+        less  = fired_before & (control.mode == RESETS.index("subtract_next"))
         total = total - Mux(less, threshold, 0).as_signed()
     return total, loses | control.clear
 
@@ -178,9 +178,9 @@ def after_spike(params: NeuronParams, control, membrane, threshold):
         return Const(params.largest, membrane.shape())
     kept = membrane
     if "subtract_same" in params.resets:
-        kept = Mux(control.reset == RESETS.index("subtract_same"), membrane - threshold, kept)
+        kept = Mux(control.mode == RESETS.index("subtract_same"), membrane - threshold, kept)
     if "zero_keep" in params.resets:
-        kept = Mux(control.reset == RESETS.index("zero_keep"), 0, kept)
+        kept = Mux(control.mode == RESETS.index("zero_keep"), 0, kept)
     return kept
 
 

@@ -100,7 +100,7 @@ def _facts(design, plan, link, manifest, name) -> dict:
     return {
         "name": name, "version": version(), "model": model.name,
         "model_hash": manifest["model_hash"], "dt": model.dt, "channels": model.channels,
-        "rows": model.rows, "hidden": sum(span.neurons for span in plan.layout.spiking),
+        "rows": model.rows, "hidden": sum(span.neurons for span in plan.layout.listed),
         "outputs": model.outputs, "widths": asdict(model.widths),
         "config": vars(plan.config).copy(),
         "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,

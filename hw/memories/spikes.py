@@ -33,6 +33,8 @@ class SpikeLogParams:
         A spike may be taken in every cycle.
     rows, room : :class:`int`
         Input rows, and events of a step that one more list keeps; 0 without an input log.
+    value : :class:`int`
+        Bits of a value; 0 without values. An entry is then one unit and its value.
     """
 
     groups:      int
@@ -43,12 +45,26 @@ class SpikeLogParams:
     streams:     bool = False
     rows:        int  = 0
     room:        int  = 0
+    value:       int  = 0
 
     @property
     def signature(self):
         """Ports of the block that reads the lists."""
         return SpikeListSignature(self.slots, self.all_lists,
-                                  max(self.groups * self.units, self.rows))
+                                  max(self.groups * self.units, self.rows), self.value)
+
+    @property
+    def spike(self):
+        """Shape of what is appended to a list."""
+        return spike_layout(self.groups, self.units, self.value)
+
+    @property
+    def entry(self):
+        """Shape of an entry of a list."""
+        group = group_layout(max(self.groups, self.rows), self.units)
+        if not self.value:
+            return group
+        return data.StructLayout({"group": group["group"].shape, "value": signed(self.value)})
 
     @property
     def all_lists(self):
@@ -76,8 +92,8 @@ class SpikeLog(wiring.Component):
 
     Members
     -------
-    read : :py:`In(SpikeListSignature(slots, lists, groups * units))`
-    spike : :py:`In(spike_layout(groups, units))`
+    read : :py:`In(params.signature)`
+    spike : :py:`In(params.spike)`
         Append a group to the selected list, whose ``delay`` must be 0.
     step : :py:`In(1)`
         The step ends. The lists of the next step start empty.
@@ -95,7 +111,7 @@ class SpikeLog(wiring.Component):
 
         super().__init__({
             "read":  In(params.signature),
-            "spike": In(spike_layout(params.groups, params.units)),
+            "spike": In(params.spike),
             "step":  In(1),
             "clear": In(1),
         } | ({
@@ -114,8 +130,7 @@ class SpikeLog(wiring.Component):
             "slot":  range(slots),
             "list":  range(lists),
         })
-        entry = group_layout(max(params.groups, params.rows), params.units)
-        m.submodules.list = memory.Memory(shape=entry, depth=1 << place.size, init=[])
+        m.submodules.list = memory.Memory(shape=params.entry, depth=1 << place.size, init=[])
         read, write = m.submodules.list.read_port(), m.submodules.list.write_port()
         now    = Signal(range(slots))
         chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "list")}))
@@ -137,9 +152,12 @@ class SpikeLog(wiring.Component):
             read.addr.eq(Cat(following[:place["index"].width], chosen.slot, chosen.list)),
             write.addr.eq(Cat(count[:place["index"].width], chosen.slot, chosen.list)),
             write.data.group.eq(self.spike.group),
-            write.data.fired.eq(self.spike.fired),
+            (write.data.value.eq(self.spike.value) if params.value else
+             write.data.fired.eq(self.spike.fired)),
             write.en.eq(self.spike.valid),
         ]
+        if params.value:
+            m.d.comb += self.read.value.eq(read.data.value)
         if params.room:
             self._log(m, write, count)
         with m.If(write.en):
@@ -175,7 +193,7 @@ class SpikeLog(wiring.Component):
         left  = Signal(units)
         lane  = Signal(range(max(units, 2)))
         m.d.comb += [
-            left.eq(entry.fired & ~taken),
+            left.eq((C(1, 1) if self.params.value else entry.fired) & ~taken),
             self.read.number.eq(Mux(logs, entry.group, entry.group * units + lane)),
         ]
         for k in reversed(range(units)):

@@ -20,7 +20,8 @@ def test_params_of_a_deep_model():
     rows, neurons = core.rows, core.neurons
     assert (rows.lanes, rows.words, rows.row_words, rows.row_shift, rows.weight) == (4, 4, 2, 2, 5)
     assert vars(core.adder) == {"lanes": 4, "words": 4, "current": 9, "fraction": 2, "weight": 5,
-                                "row_shift": 2, "shifted": 7, "streams": False}
+                                "row_shift": 2, "shifted": 7, "streams": False, "gain": 0,
+                                "clamps": True}
     assert (rows.formats, rows.widths, rows.streams, rows.large) == ({"dense"}, [5], False, False)
     assert [(m.format, m.bits, m.shift, m.images) for m in rows.memories] == [
         ("dense", 5, 0, plan.layout.images[5])]
@@ -30,7 +31,7 @@ def test_params_of_a_deep_model():
     assert neurons.image == neuron_words(plan.model) and neurons.largest == 1023
     assert vars(core.currents) == {"lanes": 4, "words": 4, "width": 9, "streams": False}
     assert vars(core.spikes) == {"groups": 10, "units": 1, "lists": 2, "list_groups": 5,
-                                 "slots": 8, "streams": False, "rows": 0, "room": 0}
+                                 "slots": 8, "streams": False, "rows": 0, "room": 0, "value": 0}
     sequencer = core.sequencer
     assert (sequencer.rows, sequencer.words, sequencer.decays, sequencer.streams) == (
         4, 4, False, False)
@@ -82,14 +83,14 @@ def test_operations_follow_the_program():
         add(Kind.SPIKES, 2, 0, 0, 0, 3, 0, 0),
         add(Kind.SPIKES, 4, 1, 5, 27, 3, 0, 2),
         add(Kind.INPUT, 0, 0, 0, 15, 3, 0, 0),
-        MapConstants(first=0, count=5, word=0, list=0, reset=0),
+        MapConstants(first=0, count=5, word=0, list=0, mode=0),
         add(Kind.SPIKES, 0, 0, 0, 36, 2, 3, 0),
         add(Kind.SPIKES, 1, 1, 5, 46, 2, 3, 1),
-        MapConstants(first=5, count=3, word=3, list=1, reset=0),
+        MapConstants(first=5, count=3, word=3, list=1, mode=0),
         add(Kind.SPIKES, 5, 0, 0, 52, 1, 5, 2),
         add(Kind.SPIKES, 0, 1, 5, 57, 1, 5, 0),
         add(Kind.SPIKES, 0, 0, 0, 60, 1, 5, 1),
-        MapConstants(first=8, count=2, word=5, list=0, reset=0))
+        MapConstants(first=8, count=2, word=5, list=0, mode=0))
 
 
 def test_params_of_every_kind_of_neuron():
@@ -106,7 +107,7 @@ def test_params_of_every_kind_of_neuron():
     assert {o.list for o in operations if isinstance(o, AddConstants) and o.kind == Kind.INPUT} == {
         6}
     # The populations: constant, start, keep, next, same, lose, out.
-    assert sorted(o.reset for o in operations if isinstance(o, MapConstants)) == [
+    assert sorted(o.mode for o in operations if isinstance(o, MapConstants)) == [
         0, 0, 1, 2, 3, 4, 4]
 
 

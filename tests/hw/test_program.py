@@ -33,9 +33,9 @@ def add(**changes):
 OPERATIONS = (
     add(kind=Kind.SPIKES, delay=3, list=1, origin=4, first=10, words=3, target=1, width=1),
     add(first=1, shift=2),
-    MapConstants(first=0, count=4, word=0, list=0, reset=1),
+    MapConstants(first=0, count=4, word=0, list=0, mode=1),
     add(kind=Kind.SPIKES, format="bitmap", first=22, first_row=5, words=1, target=2, shift=1),
-    MapConstants(first=4, count=3, word=2, list=1, reset=3),
+    MapConstants(first=4, count=3, word=2, list=1, mode=3),
 )
 
 
@@ -69,7 +69,7 @@ def test_program_table_goes_from_operation_to_operation():
 
 def test_program_table_resets_all_updates():
     """A reset comes with the input. The MAP that it goes to is then the first one of the step."""
-    first = (MapConstants(first=7, count=1, word=3, list=0, reset=0), *OPERATIONS)
+    first = (MapConstants(first=7, count=1, word=3, list=0, mode=0), *OPERATIONS)
     dut, found = program_table(first, 4, 3), []
 
     async def bench(ctx):
@@ -116,10 +116,10 @@ def test_program_table_leads_list_and_update():
         for at, delay, number in ((0, 3, 1), (4, 0, 0)):
             ctx.set(dut.at, at)
             assert (ctx.get(dut.delay), ctx.get(dut.list)) == (delay, number)
-        for at, first, count, word, number, reset in ((2, 0, 4, 0, 0, 1), (6, 4, 3, 2, 1, 3)):
+        for at, first, count, word, number, mode in ((2, 0, 4, 0, 0, 1), (6, 4, 3, 2, 1, 3)):
             ctx.set(dut.at, at)
             assert (ctx.get(dut.first), ctx.get(dut.count), ctx.get(dut.word),
-                    ctx.get(dut.list), ctx.get(dut.reset)) == (first, count, word, number, reset)
+                    ctx.get(dut.list), ctx.get(dut.mode)) == (first, count, word, number, mode)
 
     simulate_logic(dut, bench)
 
@@ -127,7 +127,7 @@ def test_program_table_leads_list_and_update():
 def test_program_table_of_one_population():
     """The smallest step: the input and a MAP, all weights of one width."""
     dut = program_table((add(words=1), MapConstants(first=0, count=1, word=0, list=0,
-                                                     reset=0)), 4)
+                                                     mode=0)), 4)
     assert "width" not in dut.row.shape().members
 
     async def bench(ctx):

@@ -26,7 +26,7 @@ def test_spans(lanes, words, word_bits):
         (0, 5, 5), (5, 8, 3), (8, 10, 2)]
     assert [(span.word, span.words) for span in spans.values()] == WORDS[lanes]
     assert [span.list for span in spans.values()] == [0, 1, 0]
-    assert layout.spiking == [spans["first"], spans["second"]]
+    assert layout.listed == [spans["first"], spans["second"]]
     assert (layout.neurons, layout.words, layout.word_bits) == (10, words, word_bits)
     assert {table.target for table in layout.tables} == {word for word, _ in WORDS[lanes]}
 

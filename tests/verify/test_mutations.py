@@ -140,7 +140,7 @@ MUTATIONS = {
 GENERAL = {
     "input_of_the_reset_step_lost": (
         "hw/engines/neurons.py",
-        'loses = fired_before & (control.reset == RESETS.index("zero_lose"))',
+        'loses = fired_before & (control.mode == RESETS.index("zero_lose"))',
         "loses = fired_before"),
     "subtraction_forgotten": (
         "hw/engines/neurons.py", "total = total - Mux(less, threshold, 0).as_signed()",
@@ -175,8 +175,8 @@ GENERAL = {
     "pass_of_the_decay_taken_for_an_update": (
         "hw/sequencer.py", "draining = Signal(init=1)", "draining = Signal()"),
     "kind_of_another_population": (
-        "hw/program.py", "self.reset.eq(operation.reset)",
-        "self.reset.eq(self.params.operations[self.params.maps[-2]].reset)"),
+        "hw/program.py", "self.mode.eq(operation.mode)",
+        "self.mode.eq(self.params.operations[self.params.maps[-2]].mode)"),
 }
 
 # Options of the check where the default core has no such part.

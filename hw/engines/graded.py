@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Graded update: gives each unit of a population its value."""
+
+from dataclasses import dataclass, field
+
+from amaranth import *
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikewright.plan.images import UnitColumns
+
+from ..layouts import membrane_layout, spike_layout
+from ..signatures import CurrentsSignature, UpdateSignature
+from .neurons import add_stages
+from .walk import LaneWalk
+
+__all__ = ["GradedParams", "GradedUpdate", "Mode"]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Mode:
+    """What an update does with a population.
+
+    Parameters
+    ----------
+    output : :class:`bool`
+        Its values are outputs. Otherwise they are rectified and logged.
+    keeps : :class:`bool`
+        Its sums are those of a window, and stay.
+    bits : :class:`int`
+        Bits of a value that is logged, without a sign.
+    """
+
+    output: bool
+    keeps:  bool
+    bits:   int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradedParams:
+    """Shape of a graded update, and the constants of its units.
+
+    Parameters
+    ----------
+    lanes, words : :class:`int`
+        Sums of a state word; state words.
+    groups : :class:`int`
+        Units of all populations.
+    current, membrane : :class:`int`
+        Bits of a sum, and of an output.
+    value : :class:`int`
+        Bits of a value that is logged, its sign included.
+    modes : :class:`tuple` of :class:`Mode`
+        What is done with the populations.
+    columns : :class:`UnitColumns`
+        What a word of ``image`` holds.
+    image : :class:`list` of :class:`int`
+        A word for each unit.
+    """
+
+    lanes:    int
+    words:    int
+    groups:   int
+    current:  int
+    membrane: int
+    value:    int
+    modes:    tuple[Mode, ...]
+    columns:  UnitColumns
+    image:    list = field(repr=False)
+
+    #: Units of a group.
+    units = 1
+
+    @property
+    def currents(self):
+        """Ports to the current memory."""
+        return CurrentsSignature(self.lanes, self.words, self.current)
+
+    @property
+    def control(self):
+        """Ports of the block that leads the update."""
+        return UpdateSignature(self.groups, self.words, modes=len(self.modes))
+
+
+class GradedUpdate(wiring.Component):
+    """Gives the units of a population their values, as ``golden.core.map_units`` does.
+
+    A unit takes one cycle. The first one is addressed 2 cycles after ``start``. ``done`` comes
+    ``Map.cycles - 1`` cycles after ``start``. Nothing stalls the pipeline.
+
+    Parameters
+    ----------
+    params : :class:`GradedParams`
+
+    Members
+    -------
+    control : :py:`In(params.control)`
+        From the sequencer. ``decay`` has no meaning.
+    currents : :py:`Out(params.currents)`
+        To :class:`CurrentMemory`.
+    o : :py:`Out(membrane_layout(groups, 1, membrane))`
+        Values of outputs.
+    spike : :py:`Out(spike_layout(groups, 1, value))`
+        Values for the log, those of 0 left out.
+    saturated : :py:`Out(1)`
+        A value is clamped in this cycle.
+    """
+
+    def __init__(self, params: GradedParams):
+        self.params = params
+
+        super().__init__({
+            "control":   In(params.control),
+            "currents":  Out(params.currents),
+            "o":         Out(membrane_layout(params.groups, 1, params.membrane)),
+            "spike":     Out(spike_layout(params.groups, 1, params.value)),
+            "saturated": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # a: addresses sum and constants. b: adds the bias. c: multiplies. d: rounds and clamps.
+        params, control = self.params, self.control
+        a, b, c, d = add_stages(m, "abcd")
+        mode  = control.mode if len(params.modes) > 1 else Const(0)
+        output, keeps = (_choice(m, name, mode, [int(getattr(of, name)) for of in params.modes])
+                         for name in ("output", "keeps"))
+        bias, factor, shift = self._constants(m, a.valid, self._walk(m, a))
+        total, c_factor, c_shift = (Signal(signed(params.current)), Signal.like(factor),
+                                    Signal.like(shift))
+        m.d.sync += [       # nothing overflows: see `model.graded.sum_limits`
+            total.eq(self._sum(m, a.valid, b.valid, keeps) + bias),
+            c_factor.eq(factor),
+            c_shift.eq(shift),
+        ]
+        m.d.comb += [
+            self.o.valid.eq(c.valid & output),
+            self.o.membranes[0].eq(Mux(control.clear, 0, total)),
+            control.done.eq(d.valid & d.last),
+        ]
+        self._value(m, d.valid & ~output & ~control.clear, total, c_factor, c_shift, mode)
+        m.d.sync += [
+            self.o.group.eq(Mux(control.start, control.first, self.o.group + c.valid)),
+            self.spike.group.eq(self.o.group),
+        ]
+
+        return m
+
+    def _sum(self, m, reads, has, keeps):
+        """The sum of a unit, in the cycle with ``has``. Unless it is kept, it becomes 0."""
+        params, control, currents = self.params, self.control, self.currents
+        m.submodules.reads  = read  = LaneWalk(params.lanes, params.words)
+        m.submodules.writes = write = LaneWalk(params.lanes, params.words)
+        for lanes, step in ((read, reads), (write, has)):
+            m.d.comb += [
+                lanes.start.eq(control.start),
+                lanes.word.eq(control.word),
+                lanes.step.eq(step),
+            ]
+        m.d.comb += [
+            currents.reads.eq(reads),
+            currents.read_words.eq(read.at_word.replicate(params.lanes)),
+            currents.write_words.eq(write.at_word.replicate(params.lanes)),
+            currents.write_lanes.eq((has & (~keeps | control.clear)) << write.at_lane),
+        ]
+        return currents.read[write.at_lane]
+
+    def _walk(self, m, a):
+        """Count through the units of a pass, from the second cycle after ``start`` on."""
+        control = self.control
+        waits = Signal()            # the adder still writes
+        unit  = Signal.like(control.first)
+        left  = Signal.like(control.count)
+        m.d.comb += [
+            a.valid.eq((left != 0) & ~waits),
+            a.last.eq(left == 1),
+        ]
+        m.d.sync += waits.eq(control.start)
+        with m.If(control.start):
+            m.d.sync += [
+                unit.eq(control.first),
+                left.eq(control.count),
+            ]
+        with m.Elif(a.valid):
+            m.d.sync += [
+                unit.eq(unit + 1),
+                left.eq(left - 1),
+            ]
+        return unit
+
+    def _constants(self, m, reads, unit):
+        """Bias, factor and number of the shift of a unit, one cycle after its number."""
+        columns = self.params.columns
+        m.submodules.constants = constants = memory.Memory(
+            shape=columns.bits, depth=len(self.params.image), init=self.params.image,
+            attrs={"ram_style": "block"})
+        port = constants.read_port()
+        m.d.comb += [
+            port.en.eq(reads),
+            port.addr.eq(unit),
+        ]
+        factor, shift = port.data[columns.bias:], columns.bias + columns.factor
+        return (port.data[:columns.bias].as_signed(), factor[:columns.factor],
+                port.data[shift:])
+
+    def _value(self, m, valid, total, factor, shift, mode):
+        """``min(rnd(max(total, 0) * factor), largest)``, in the cycle after its operands."""
+        params, shifts = self.params, self.params.columns.shifts
+        width = params.current - 1
+        product = Signal(width + len(factor), reset_less=True)
+        d_shift = Signal.like(shift)
+        m.d.sync += [
+            product.eq(Mux(total[-1], 0, total[:width]) * factor),
+            d_shift.eq(shift),
+        ]
+        # One bit below those that stay: the one that rounds.
+        kept    = _choice(m, "kept", d_shift, [product >> by - 1 for by in shifts])
+        rounded = (kept >> 1) + kept[0]
+        above   = _choice(m, "above", mode, [rounded[of.bits:].any() for of in params.modes])
+        largest = _choice(m, "largest", mode, [(1 << of.bits) - 1 for of in params.modes])
+        m.d.comb += [
+            self.spike.valid.eq(valid & (rounded != 0)),
+            self.spike.fired.eq(1),
+            self.spike.value.eq(Mux(above, largest, rounded)),
+            self.saturated.eq(valid & above),
+        ]
+
+
+def _choice(m, name, number, values):
+    """The value with this number; a constant or an expression if all are the same."""
+    if all(value is values[0] or repr(value) == repr(values[0]) for value in values):
+        return Value.cast(values[0])
+    values = [Value.cast(value) for value in values]
+    chosen = Signal(max(len(value) for value in values), name=name)
+    with m.Switch(number):
+        for k, value in enumerate(values):
+            with m.Case(k):
+                m.d.comb += chosen.eq(value)
+    return chosen

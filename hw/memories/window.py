@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Window log: the input events of the last steps, which leave their window again."""
+
+from dataclasses import dataclass
+
+from amaranth import *
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..signatures import SpikeListSignature, WindowSignature
+
+__all__ = ["WindowLog", "WindowLogParams"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowLogParams:
+    """Shape of the log of the windows.
+
+    Parameters
+    ----------
+    rows : :class:`int`
+        Input rows.
+    room : :class:`int`
+        Events of all steps that the log keeps, a power of two.
+    longest : :class:`int`
+        Steps after which an event leaves its last window.
+    streams : :class:`bool`
+        An event may be taken in every cycle.
+    """
+
+    rows:    int
+    room:    int
+    longest: int
+    streams: bool = False
+
+    @property
+    def slots(self) -> int:
+        """Steps that the marks are kept for: a power of two."""
+        return 1 << self.longest.bit_length()
+
+    @property
+    def age(self):
+        """Shape of a number of steps, which stops at ``longest``."""
+        return range(self.longest + 1)
+
+
+class WindowLog(wiring.Component):
+    """Ring of the input events of the last ``longest`` steps, with a mark for each step.
+
+    It is read like a list of :class:`SpikeLog`: ``more`` follows ``select`` and ``take`` by one
+    cycle, and ``number`` by two. It is empty after configuration. Steps before the last reset have
+    no events. The events of a step are free once they were looked at with the delay ``longest``.
+
+    Parameters
+    ----------
+    params : :class:`WindowLogParams`
+
+    Members
+    -------
+    read : :py:`In(SpikeListSignature(slots, 1, rows))`
+        ``delay`` is 1 to ``longest``. ``list`` has no meaning.
+    input : :py:`In(WindowSignature(rows))`
+        Append an event to this step.
+    lost : :py:`Out(1)`
+        An event is lost in this cycle.
+    age : :py:`Out(params.age)`
+        Steps since the last reset, ``longest`` at most.
+    step : :py:`In(1)`
+        The step ends.
+    clear : :py:`In(1)`
+        Forget all events and steps.
+    """
+
+    def __init__(self, params: WindowLogParams):
+        self.params = params
+
+        super().__init__({
+            "read":  In(SpikeListSignature(params.slots, 1, params.rows)),
+            "input": In(WindowSignature(params.rows)),
+            "lost":  Out(1),
+            "age":   Out(params.age),
+            "step":  In(1),
+            "clear": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        params = self.params
+        # Places count to twice the room, so that a full ring is not taken for an empty one.
+        place = unsigned(params.room.bit_length())
+        first = Signal(place)       # of this step
+        stop  = Signal(place)
+        kept  = Signal(place)       # the oldest event that may still leave a window
+        mark  = self._mark(m, place, first, stop)
+        self._ring(m, self._walk(m, mark, kept), stop)
+        m.d.comb += [
+            self.input.full.eq((stop ^ kept) == params.room),
+            self.lost.eq(self.input.event.valid & self.input.full),
+        ]
+        with m.If(self.input.event.valid & ~self.input.full):
+            m.d.sync += stop.eq(stop + 1)
+        with m.If(self.step):
+            m.d.sync += [
+                first.eq(stop),
+                self.age.eq(self.age + (self.age != params.longest)),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [signal.eq(0) for signal in (first, stop, kept, self.age)]
+
+        return m
+
+    def _ring(self, m, at, stop):
+        """Read the event at a place, and write the one that comes."""
+        m.submodules.ring = ring = memory.Memory(
+            shape=range(max(self.params.rows, 2)), depth=self.params.room, init=[])
+        read, write = ring.read_port(), ring.write_port()
+        m.d.comb += [
+            self.read.number.eq(read.data),
+            read.en.eq(self.read.fetch),
+            read.addr.eq(at),
+            write.addr.eq(stop),
+            write.data.eq(self.input.event.row),
+            write.en.eq(self.input.event.valid & ~self.input.full),
+        ]
+
+    def _mark(self, m, place, first, stop):
+        """Keep where the events of a step are, and read it for the step that is selected."""
+        m.submodules.marks = marks = memory.Memory(
+            shape=data.StructLayout({"first": place, "stop": place}), depth=self.params.slots,
+            init=[])
+        read, write = marks.read_port(), marks.write_port()
+        now = Signal(range(self.params.slots))
+        m.d.sync += now.eq(now + self.step)
+        m.d.comb += [
+            write.addr.eq(now),
+            write.data.first.eq(first),
+            write.data.stop.eq(stop),
+            write.en.eq(self.step),
+            read.addr.eq(now - self.read.delay),
+            read.en.eq(self.read.select),
+        ]
+        return read.data
+
+    def _walk(self, m, mark, kept):
+        """Go through the events of the selected step. Returns the place to read at."""
+        fresh = Signal()            # the mark has just been read
+        known = Signal()            # the step is not older than the last reset
+        last  = Signal()            # no window has the events any more
+        index = Signal.like(kept)
+        at    = Signal.like(kept)
+        m.d.comb += [
+            at.eq(Mux(fresh, mark.first, index)),
+            self.read.more.eq(known & (at != mark.stop)),
+        ]
+        m.d.sync += fresh.eq(self.read.select)
+        with m.If(self.read.select):
+            old = self.age >= self.read.delay
+            m.d.sync += [
+                known.eq(old),
+                last.eq(old & (self.read.delay == self.params.longest)),
+            ]
+        with m.If(fresh):
+            m.d.sync += index.eq(mark.first)
+            with m.If(last):
+                m.d.sync += kept.eq(mark.stop)
+        with m.If(self.read.take):
+            m.d.sync += index.eq(index + 1)
+        # Where events are taken in every cycle, the next one is read while this one is taken.
+        return at + self.read.take if self.params.streams else at
