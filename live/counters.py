@@ -6,7 +6,7 @@ import numpy as np
 __all__ = ["Delays"]
 
 # Seconds of a cell of the histogram, and cells. The last cell has all that is longer.
-CELL, CELLS = 1e-5, 100_000
+CELL, CELLS = 1e-5, 20_000
 
 
 class Delays:
@@ -35,7 +35,10 @@ class Delays:
         return min((cell + 1) * CELL, self.longest)
 
     def milliseconds(self) -> str:
-        """The median, the 99th percentile and the longest, as text."""
-        parts = (f"p50 {1e3 * self.percentile(50):.2f}", f"p99 {1e3 * self.percentile(99):.2f}",
-                 f"most {1e3 * self.longest:.2f}")
-        return f"{', '.join(parts)} ms"
+        """What `report` gives, as text."""
+        return ", ".join(f"{name} {value:.2f}" for name, value in self.report().items()) + " ms"
+
+    def report(self) -> dict[str, float]:
+        """The median, the 99th percentile and the longest, in milliseconds."""
+        return {"p50": round(1e3 * self.percentile(50), 2),
+                "p99": round(1e3 * self.percentile(99), 2), "most": round(1e3 * self.longest, 2)}

@@ -42,6 +42,6 @@ def summary(loop: Loop, usage: Usage) -> list[str]:
     wrong = [f"{name} {count}" for name, count in loop.counts().items() if count and name != "late"]
     lines.append(f"counters: {', '.join(wrong) or 'nothing lost, nothing refused'}")
     lines.append(usage.line())
-    if loop.sinks:
-        lines.append(f"-> {', '.join(sink.title for sink in loop.sinks if sink.title)}")
+    if titles := [sink.title for sink in loop.sinks if sink.title]:
+        lines.append(f"-> {', '.join(titles)}")
     return lines

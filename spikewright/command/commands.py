@@ -26,6 +26,7 @@ COMMANDS = {
     "boards":   ("hardware.boards",   "list the supported boards"),
     "decode":   ("running.decode",    "decode a recording on a board, or on the virtual board"),
     "live":     ("running.live",      "decode spikes as they come, from and to other programs"),
+    "serve":    ("running.serve",     "the same, with a page that shows it"),
     "export":   ("hardware.export",   "write the weights of a model as memory images"),
     "export-nir": ("model.export_nir", "write a network as a NIR graph"),
     "verilog":  ("hardware.verilog",  "write the core as Verilog, for your own designs"),

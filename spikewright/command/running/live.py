@@ -5,9 +5,11 @@ import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from importlib.util import find_spec
 from pathlib import Path
 
+from spikewright.base.errors import InputError
 from spikewright.plan.config import CLOCK_MHZ
 
 from ..options import add_baud, add_build, add_core_options, add_freq, add_model, core_choices
@@ -73,6 +75,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     from spikewright.live.places import open_sink, open_source, read_token
     from spikewright.live.priority import hurry, settle
     from spikewright.live.summary import Usage, summary
+    from spikewright.live.watch.view import say
     from spikewright.model.saved import Model
 
     where = (f"{arguments.port}:" if arguments.port in ("golden", "virtual")
@@ -83,8 +86,6 @@ def run_session(arguments: Namespace, view: str | None) -> None:
                             preset=arguments.preset, cache=arguments.build,
                             **core_choices(arguments))
 
-    if arguments.realtime:
-        hurry()
     model = Model.load(arguments.model)
     token = read_token(arguments.token_file) if arguments.token_file else None
     affine = Affine.read(arguments.affine, model.integers.axes) if arguments.affine else None
@@ -92,16 +93,41 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     with ExitStack() as stack:
         def kept(part):
             return stack.enter_context(closing(part))
+        shown = kept(_view(view, arguments, affine, token)) if view else None
+        notice = shown.notice if shown else say
+        if arguments.realtime:
+            hurry()
         source = kept(open_source(arguments.source, model, fast=arguments.fast,
                                   repeat=arguments.repeat, token=token))
-        engine = kept(Engine(model, opened, _notice))
-        sinks = [kept(open_sink(text, axes, model.hash[:16], _notice)) for text in arguments.sinks]
-        loop = Loop(source, engine, sinks, notice=_notice, affine=affine)
+        engine = kept(Engine(model, opened, notice))
+        sinks = [kept(open_sink(text, axes, model.hash[:16], notice)) for text in arguments.sinks]
+        loop = Loop(source, engine, [*sinks, *([shown] if shown else [])], notice=notice,
+                    affine=affine, commands=shown.serve if shown else None)
         settle()
         usage = Usage()
         with _ended_by_signal():
             loop.run(arguments.seconds)
     print("\n".join(summary(loop, usage)))
+
+
+def _view(kind, arguments, affine, token):
+    """The page, or the view in the terminal."""
+    from spikewright.live.watch.view import View, listener
+    place = None
+    if kind == "page":
+        place, url = listener(arguments.listen, token)
+        print(f"-> {url}", flush=True)
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("--view must have a terminal, not a file or a pipe")
+    needed = {"page": ("starlette", "uvicorn", "websockets"), "terminal": ("rich",)}
+    for name in needed[kind]:
+        if find_spec(name) is None:
+            raise InputError(f"Package {name} must be installed for this view, not missing: "
+                             "install spikewright[live]")
+    with closing(place) if place else nullcontext():
+        return View(kind, [arguments.model, *arguments.models], listener=place, token=token,
+                    affine=affine and {"matrix": affine.matrix.tolist(),
+                                       "offset": affine.offset.tolist()})
 
 
 @contextmanager
@@ -116,10 +142,6 @@ def _ended_by_signal() -> Iterator[None]:
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _notice(text: str) -> None:
-    print(f"live: {text}", file=sys.stderr, flush=True)
 
 
 def _seconds(text: str) -> float:

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The view in the terminal: spikes, velocity, delays and counters as text."""
+
+import contextlib
+import json
+import os
+import select
+import socket
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from .scene import EDGES, Scene
+from .view import READY
+
+__all__ = ["picture", "show"]
+
+# Seconds between two pictures, seconds that a picture shows, and bytes of a read.
+EVERY, SPAN, MOST_BYTES = 0.1, 4.0, 1 << 16
+
+SHADES = " ░▒▓█"
+BARS = " ▁▂▃▄▅▆▇█"
+
+# Commands of the keys. A digit loads the model of this number.
+KEYS = {"p": "pause", "r": "reset", "q": "stop"}
+
+
+def show(connection: socket.socket, config: dict) -> None:
+    """Draw until the session ends."""
+    scene = Scene.opened(config)
+    console = Console()
+    connection.sendall(READY)
+    coming, drawn = b"", 0.0
+    with _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            ready, _, _ = select.select([connection, *([keys] if keys is not None else [])], [],
+                                        [], EVERY)
+            if keys in ready:
+                _press(os.read(keys, 1).decode(errors="replace"), scene, connection)
+            if connection in ready:
+                data = connection.recv(MOST_BYTES)
+                if not data:
+                    return
+                *lines, coming = (coming + data).split(b"\n")
+                for line in lines:
+                    scene.take(line)
+            if time.perf_counter() - drawn > EVERY:
+                drawn = time.perf_counter()
+                live.update(picture(scene, *console.size), refresh=True)
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[int | None]:
+    """Where keys are read one by one; None if there is no keyboard."""
+    if not sys.stdin.isatty():
+        yield None
+        return
+    keys = sys.stdin.fileno()
+    before = termios.tcgetattr(keys)
+    tty.setcbreak(keys)
+    try:
+        yield keys
+    finally:
+        termios.tcsetattr(keys, termios.TCSADRAIN, before)
+
+
+def _press(key: str, scene: Scene, connection: socket.socket) -> None:
+    command: dict | None = None
+    if key in KEYS:
+        command = {"do": KEYS[key]}
+        if key == "p" and scene.status.get("paused"):
+            command = {"do": "resume"}
+    elif key.isdecimal() and 1 <= int(key) <= len(scene.models):
+        command = {"do": "load", "model": int(key) - 1}
+    if command:
+        connection.sendall(json.dumps(command).encode() + b"\n")
+
+
+def picture(scene: Scene, width: int, height: int) -> RenderableType:
+    """The scene on a screen of ``width`` and ``height`` characters."""
+    wide = width >= 100
+    inner = (width * 2 // 3 if wide else width) - 4
+    model, axes = scene.model, scene.facts.get("axes", scene.model.integers.axes)
+    lines = max((height - 12) // (3 if model.integers.hidden else 2), 3)
+    columns = _columns(scene, inner)
+    left: list[RenderableType] = [
+        _panel("velocity: decoded", _curves(columns, axes)),
+        _panel(f"spikes of {model.channels} channels",
+               _raster(columns, "channels", model.channels, lines, inner))]
+    if model.integers.hidden:
+        left.append(_panel(f"spikes of {model.integers.hidden} hidden neurons: {scene.agreement}",
+                           _raster(columns, "hidden", model.integers.hidden, lines, inner)))
+    right = [_panel("from the end of a bin to the velocity", _delays(scene)),
+             _panel("counters", _counters(scene))]
+    body: RenderableType
+    if wide:
+        table = Table.grid(expand=True)
+        table.add_column(ratio=2)
+        table.add_column(ratio=1)
+        table.add_row(Group(*left), Group(*right))
+        body = table
+    else:
+        body = Group(*left, *right)
+    notices = Text("\n".join(scene.status.get("notices", [])), style="dim")
+    return Group(_head(scene), body, notices)
+
+
+def _panel(title: str, content: RenderableType) -> Panel:
+    return Panel(content, title=title, title_align="left", border_style="dim")
+
+
+def _head(scene: Scene) -> Text:
+    paused = scene.status.get("paused")
+    text = Text.assemble(
+        ("Spikewright live ", "bold"), (scene.model.name, "bold cyan"), "  ",
+        (" paused " if paused else " running ", "black on yellow" if paused else "black on green"),
+        f"  from {scene.facts.get('source', '')}, model {scene.model.hash[:16]}   ",
+        ("p pause  r reset  q end", "dim"))
+    if len(scene.models) > 1:
+        text.append("  " + "  ".join(f"{k} {model.name}" for k, model in
+                                     enumerate(scene.models[:9], 1)), "dim")
+    return text
+
+
+def _columns(scene: Scene, number: int) -> list[list]:
+    """The steps of each column of a picture."""
+    count = min(round(SPAN / scene.model.dt), len(scene.steps))
+    steps = list(scene.steps)[len(scene.steps) - count:]
+    full = round(SPAN / scene.model.dt)
+    columns: list[list] = [[] for _ in range(number)]
+    for k, step in enumerate(steps):
+        columns[(full - count + k) * number // full].append(step)
+    return columns
+
+
+def _raster(columns: list[list], key: str, rows: int, lines: int, width: int) -> Text:
+    lines = min(lines, rows)
+    found = np.zeros((lines, width))
+    for column, steps in enumerate(columns):
+        for step in steps:
+            for row in getattr(step, key):
+                found[row * lines // rows, column] += 1
+    most = max(found.max(), 1)
+    shades = np.ceil(found / most * (len(SHADES) - 1)).astype(int)
+    return Text("\n".join("".join(SHADES[shade] for shade in line) for line in shades),
+                style="magenta" if key == "hidden" else "", no_wrap=True)
+
+
+def _curves(columns: list[list], axes: int) -> Text:
+    text = Text(no_wrap=True)
+    for axis in range(axes):
+        values = [np.mean([step.velocity[axis] for step in steps]) if steps else 0.0
+                  for steps in columns]
+        most = max(np.abs(values).max(), 1e-9)
+        up, down = _bars(np.maximum(values, 0) / most), _bars(np.maximum(np.negative(values), 0)
+                                                              / most)
+        text.append(up + "\n", "yellow")
+        # Bars grow from the bottom of a character; drawn in reverse, they hang from its top.
+        text.append("".join(BARS[len(BARS) - 1 - BARS.index(bar)] for bar in down) +
+                    ("\n" if axis < axes - 1 else ""), "reverse yellow" if any(values) else "")
+    return text
+
+
+def _bars(shares: np.ndarray) -> str:
+    return "".join(BARS[round(float(share) * (len(BARS) - 1))] for share in shares)
+
+
+def _delays(scene: Scene) -> RenderableType:
+    counts = scene.delays
+    kept = np.flatnonzero(counts)
+    table = Table.grid(padding=(0, 1))
+    if len(kept):
+        shown = range(kept[0], kept[-1] + 1)
+        step = max(len(shown) // 10, 1)
+        groups = [(EDGES[k], int(counts[k:k + step].sum())) for k in shown[::step]]
+        most = max(count for _, count in groups)
+        for edge, count in groups:
+            table.add_row(f"{edge:.2f} ms", Text("█" * (-(-count * 16 // most)), "blue"),
+                          f"{count:,}")
+    for title, key in (("bin to velocity", "from_bin"), ("spike to velocity", "from_spike")):
+        delays = scene.status.get(key)
+        if delays:
+            table.add_row("", "", "")
+            table.add_row(title, f"p50 {delays['p50']:.2f}  p99 {delays['p99']:.2f} ms", "")
+    return table
+
+
+def _counters(scene: Scene) -> RenderableType:
+    status = scene.status
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    for name, count in {"steps": status.get("steps", 0), "spikes": status.get("spikes", 0),
+                        **status.get("counts", {})}.items():
+        table.add_row(name, f"{count:,}", style="" if count else "dim")
+    return table
