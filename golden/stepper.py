@@ -35,7 +35,6 @@ class Stepper:
         self._plan = Plan(model=model, config=config)
         self._constants, self._state = constants_of(self._plan), zero_state(self._plan)
         self.spikes = np.zeros(model.hidden, bool)
-        self.spikes = np.zeros(model.hidden, bool)
 
     def step(self, rows: Sequence[int], reset: bool) -> tuple[np.ndarray, int, bool]:
         """Run one step.
@@ -62,7 +61,6 @@ class Stepper:
         # The next call has step number 0 again, so the spikes of this step move to step -1.
         for log in (self._state.spikes, self._state.log, self._state.logged, self._state.begins):
             log[:] = np.roll(log, -1, axis=0)
-        self.spikes = self._plan.layout.spread_spikes(trace.fired)[0]
         self.spikes = self._plan.layout.spread_spikes(trace.fired)[0]
         cycles, _ = step_timing(self._plan, trace.events)
         return (trace.membrane[0, self._plan.layout.is_output], int(cycles[0]),
