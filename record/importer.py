@@ -8,6 +8,7 @@ import numpy as np
 from spikewright.base.errors import InputError
 
 from . import dense
+from .lines import read_lines
 from .mat import POSITIONS, read_mat
 from .neo import read_neo
 from .nwb import read_nwb
@@ -23,7 +24,8 @@ def import_recording(path: Path, dt: float, *, series: str | None = None,
     Parameters
     ----------
     path : Path
-        .npy or .csv with counts (steps, channels), .mat of version 7.3, .nwb, or what Neo reads.
+        .npy or .csv with counts (steps, channels), .mat of version 7.3, .nwb, .jsonl of
+        ``spikewright live``, or what Neo reads.
     dt : float
         Seconds per step.
     series : str, optional
@@ -63,6 +65,8 @@ def _arrays(path: Path, kind: str, dt: float, series: str | None,
     if kind in dense.SUFFIXES:
         moved = None if velocity is None else dense.read_table(velocity)
         return arrays_of_counts(dense.read_table(path), moved, dt, path.name)
+    if kind == ".jsonl":
+        return read_lines(path, dt)
     return arrays_of_session(_session(path, kind, series), dt, path.name)
 
 

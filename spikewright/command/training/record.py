@@ -19,7 +19,8 @@ def add(parser: ArgumentParser) -> None:
     sub = actions.add_parser("import", help=told, description=f"{told[0].upper()}{told[1:]}.")
     sub.add_argument("session", type=Path, metavar="FILE", help="counts (steps, channels) as .npy "
                      "or .csv; a MATLAB file of version 7.3 with spikes and t, as the public "
-                     "reaching sessions; an .nwb file; or what Neo reads, such as .nev and .plx")
+                     "reaching sessions; an .nwb file; a .jsonl of 'spikewright live'; or what Neo "
+                     "reads, such as .nev and .plx")
     sub.add_argument("-o", "--output", type=output_file(".npz"), required=True, metavar="REC",
                      help="recording to write, .npz")
     sub.add_argument("--dt", type=float, metavar="SECONDS",
