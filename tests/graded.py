@@ -81,7 +81,8 @@ def srtnet_tensors(seed, channels=6, features=(5, 4), taps=(3, 4), hidden=(6, 5)
 def graded_tensors(kind, seed, **sizes):
     """The tensors of a random network of one of ``KINDS``."""
     if kind in ("ANN", "ANN_Flat"):
-        return ann_tensors(seed, flat=kind == "ANN_Flat", **sizes)
+        flat = kind == "ANN_Flat"
+        return ann_tensors(seed, flat=flat, **sizes) | {"parts": np.array(7.0 if flat else 1.0)}
     return {"SNN_Flat": snn_flat_tensors, "sRTnet": srtnet_tensors}[kind](seed, **sizes)
 
 

@@ -31,9 +31,10 @@ MODELS: dict[str, Callable[[int, float], Model]] = {
 # A batch of sums, of steps at random.
 BATCH = 256
 
-# Windows of a batch of the hybrid network, their length in seconds, and the first part of a window
-# that begins within a trial. It does not count, because the state is not that of the trial.
-WINDOWS, WINDOW, SETTLE = 32, 2.0, 0.25
+# Fewest and most windows of a batch of the hybrid network, their length in seconds, and the first
+# part of a window that begins within a trial. It does not count, because the state is not that of
+# the trial.
+WINDOWS, WINDOW, SETTLE = (4, 32), 2.0, 0.25
 
 # Steps between keypoints.
 KEYPOINT = 4
@@ -90,14 +91,17 @@ class _Windows:
         longest = int(np.ptp(self.trials, axis=1).max())
         self.length = KEYPOINT * (min(round(WINDOW / recording.dt), longest) // KEYPOINT)
         self.settle = round(SETTLE / recording.dt)
+        windows = len(self.counts) // max(self.length, 1)
+        self.batch = int(np.clip(windows // FEWEST, *WINDOWS))
+        self.batches_of_epoch = max(FEWEST, windows // self.batch) if self.length else 0
 
     def __len__(self) -> int:
-        return max(FEWEST, -(-len(self.counts) // (WINDOWS * self.length)))
+        return self.batches_of_epoch
 
     def batches(self, rng: np.random.Generator):
         """Steps (windows, length), the first step of their trial, and the step after its last."""
         for _ in range(len(self)):
-            inside = rng.integers(len(self.counts), size=WINDOWS)
+            inside = rng.integers(len(self.counts), size=self.batch)
             first, stop = self.trials[np.searchsorted(self.trials[:, 1], inside, side="right")].T
             start = np.maximum(first, np.minimum(inside, stop - self.length))
             yield start[:, None] + np.arange(self.length), first[:, None], stop[:, None]
