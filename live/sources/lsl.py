@@ -3,6 +3,7 @@
 
 import time
 from collections import deque
+from math import ceil
 
 from spikewright.base.errors import InputError
 
@@ -12,6 +13,9 @@ __all__ = ["LslPackets", "liblsl"]
 
 # Seconds that a stream has to be found.
 FIND = 10.0
+
+# Hundreds of spikes that LSL keeps between two looks.
+BUFFER = 360
 
 # Most spikes of a channel in a whole bin.
 MOST_COUNT = (1 << 16) - 1
@@ -82,9 +86,12 @@ class LslPackets:
         if info.channel_format() == lsl.cf_string:
             raise InputError(f"LSL stream {name!r} must hold numbers, not texts")
         flags = lsl.proc_clocksync | (lsl.proc_dejitter if whole else 0)
-        self._inlet = lsl.StreamInlet(info, max_buflen=max(1, round(BACKLOG)),
+        # The buffer is in seconds for bins, and in hundreds of samples for spikes.
+        self._inlet = lsl.StreamInlet(info, max_buflen=ceil(2 * BACKLOG) if whole else BUFFER,
                                       processing_flags=flags)
         self._inlet.open_stream(timeout=find)
+        # The first comparison of two clocks takes half a second.
+        self._inlet.time_correction(timeout=find)
         self._shift = time.perf_counter() - lsl.local_clock()
         self._early: deque = deque()
 
