@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Synaptic operations of a graded network, counted as the benchmark NeuroBench counts them.
+"""Synaptic operations of a network, counted as the benchmark NeuroBench counts them.
 
 An operation belongs to a weight, each time that its layer is updated. An effective operation has an
 input and a weight that are both not 0. In an update in which all inputs of a layer are 0, 1 or -1,
 its effective operations are accumulates (ACs). In another, they are multiply-accumulates (MACs).
-Biases, normalizations and neurons do not count.
+Biases, normalizations and neurons do not count. Each event of a spiking network adds a row, so that
+all of its operations are ACs.
 
 These are operations of the published code, which computes a window anew in each step. Hardware that
 only adds what changed needs fewer.
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..network import INPUT, Network, inner
 from ..recording import Recording
+from ..reference import run_reference
 from .convolution import Convolution
 from .layers import Dense
 from .leaky import InnerSteps, Leaky
-from .network import GradedNetwork, Stage
+from .network import AnyNetwork, Stage
 from .run import counted, segments
 
 __all__ = ["Operations", "count_operations"]
@@ -42,8 +45,10 @@ class Operations:
     acs: float
 
 
-def count_operations(network: GradedNetwork, recording: Recording) -> Operations:
+def count_operations(network: AnyNetwork, recording: Recording) -> Operations:
     """Count the operations of ``network`` over ``recording``."""
+    if isinstance(network, Network):
+        return _of_rows(network, recording)
     total = np.zeros(3)
     for part in segments(recording):
         series = counted(part)
@@ -53,6 +58,19 @@ def count_operations(network: GradedNetwork, recording: Recording) -> Operations
                 total += _count(weights, inputs)
     dense, macs, acs = (total / recording.steps).tolist()
     return Operations(dense=dense, macs=macs, acs=acs)
+
+
+def _of_rows(network: Network, recording: Recording) -> Operations:
+    """Operations of a spiking network."""
+    spikes, acs = run_reference(network, recording).spikes, 0
+    for projection in network.projections:
+        used = np.count_nonzero(projection.weights, axis=1)
+        if projection.source == INPUT:
+            acs += int(used[recording.channel].sum())
+        elif not inner(projection.source):
+            acs += int((spikes[:, network.spike_columns[projection.source]] @ used).sum())
+    dense = sum(p.weights.size for p in network.projections if not inner(p.source))
+    return Operations(dense=float(dense), macs=0.0, acs=acs / recording.steps)
 
 
 def _layers(stage: Stage, given: np.ndarray, spikes: dict[str, np.ndarray]

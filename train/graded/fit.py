@@ -179,7 +179,7 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
         raise InputError(f"Recording {recording.name} trials must be as long as the window of the "
                          "network to train on, not shorter")
     rng = np.random.default_rng(recipe.seed)
-    if isinstance(model, Hybrid):
+    if isinstance(model, Hybrid) and isinstance(learnt, _Windows):
         model.begin(learnt.counts[None, :LONGEST].float())
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, weight_decay=1e-5)
     total = recipe.epochs * len(learnt)

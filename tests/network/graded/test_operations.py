@@ -11,7 +11,9 @@ from spikewright.network.graded.layers import Dense
 from spikewright.network.graded.leaky import InnerSteps, Leaky
 from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.graded.operations import count_operations
+from spikewright.network.reference import run_reference
 from tests.graded import KINDS, graded_network, random_counts, recording_of
+from tests.networks import make_network
 
 WEIGHTS = np.array([[1.0, 0.0, 2.0], [0.5, 0.0, 0.0]])      # by input, 2, 0 and 1 are not 0
 
@@ -58,6 +60,20 @@ def test_inner_steps():
         _leaky("two", np.array([[1.0, 0.0]]), spikes=False)))
     # Each inner step is an update. Both neurons fire in two of three, and one has a weight.
     assert _counted(_network(stage), [[1, 0, 5]]) == [12, 2, 2 + 2]
+
+
+def test_spiking_network():
+    """Rows of all events, and of spikes of the step before. Biases do not count."""
+    network = make_network(0, {"a": 3, "out": 1}, [("input", "a", 0), ("a", "a", 1),
+                                                   ("a", "out", 0)], channels=2)
+    network.projections[0].weights[:] = [[5, 5, 0], [0, 0, 0]]
+    network.projections[1].weights[:] = np.diag([1, 0, 0])
+    network.projections[2].weights[:] = [[1], [0], [1]]
+    found = _counted(network, [[2, 1], [0, 0], [0, 0]])
+    spikes = run_reference(network, recording_of(np.array([[2, 1], [0, 0], [0, 0]]))).spikes
+    rows = spikes @ [2, 0, 1]
+    assert rows.sum() > 0
+    assert found == [3 * (6 + 9 + 3), 0, 4 + rows.sum()]
 
 
 @pytest.mark.parametrize("kind", KINDS)
