@@ -10,7 +10,7 @@ __all__ = ["SCHEMA", "check_manifest", "present_form"]
 SCHEMA = 2
 
 KINDS = {int: "a whole number of 0 or more", float: "a number", bool: "true or false",
-         str: "text"}
+         str: "text", dict: "an object"}
 
 # A kind is a type, a list of one kind, or a kind for each key. A key that ends in "?" may be
 # missing. A value of kind COUNT may be null.
@@ -20,24 +20,32 @@ PARTS = {
     "model": {
         "name": str, "dt": float, "channels": int, "lead_steps": int,
         "widths": dict.fromkeys(WIDTH_LIMITS, int),
-        "populations": [{"name": str, "spiking": bool, "size": int, "reset?": str}],
-        "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int}],
-        "offset?": [float]},
+        "populations": [{"name": str, "spiking": bool, "size": int, "reset?": str, "kind?": str,
+                         "bits?": int}],
+        "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int,
+                         "until?": int}],
+        "offset?": [float], "silent_steps?": int},
     "network": {
         "channels": int, "dt": float, "lead_steps": int,
         "populations": [{"name": str, "spiking": bool, "reset?": str, "at_least?": bool}],
         "projections": [{"source": str, "target": str, "delay": int}],
         "offset?": [float]}}
 
+# The entry ``network`` of a graded network. `network.graded.form` checks its stages.
+GRADED = {"kind": str, "channels": int, "dt": float, "stages": [dict]}
+
 # A manifest may lack any of these facts, and may have others.
 FACTS = {
     "checkpoint": {"file": str, "sha256": str},
     "finetuned": {"source": str, "steps": int, "epochs": int, "seed": int, "changed": int},
+    "recalibrated": {"source": str, "steps": int, "epochs": int, "seed": int, "changed": int,
+                     "model_hash": str, "axes": str, "order": str, "readout_only": bool},
     "calibration": {
         "rule": str, "states": str, "proven": bool, "source": str, "margin": float,
         "current_peak": float, "membrane_peak": float, "simulated": bool,
         "proven_bits": {"current": COUNT, "membrane": COUNT, "events_per_channel": int},
         "state_bits": {"calibrated": int, "proven": COUNT}},
+    "values": {"bits": int, "margin": float, "source": str, "simulated": bool},
     "dropped": dict.fromkeys(("channels", "neurons", "empty_rows", "shared_rows"), int),
     "non_zeros": int, "warnings": [str]}
 
@@ -71,7 +79,9 @@ def check_manifest(manifest: dict) -> None:
     ValueError
         If an entry has a wrong kind or is missing. The message names the entry.
     """
-    for key, kind in PARTS.items():
+    network = manifest.get("network")
+    graded = isinstance(network, dict) and "stages" in network
+    for key, kind in (PARTS | ({"network": GRADED} if graded else {})).items():
         _check(manifest.get(key), kind, key, exact=True)
     for key, kind in FACTS.items():
         if key in manifest:

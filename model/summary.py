@@ -28,6 +28,12 @@ def summary(manifest: dict, costs: Sequence[tuple[str, str]] = ()) -> str:
         rows.append(("fine-tuned", "{source}, {steps} steps, {epochs} epochs, seed {seed}: "
                                    "{changed} weights changed".format(
                                        **manifest["finetuned"])))
+    if "recalibrated" in manifest:
+        facts = manifest["recalibrated"]
+        rows.append(("recalibrated", "{source}, {steps} steps, {epochs} epochs, seed {seed}: "
+                                     "{changed} weights changed".format(**facts)))
+        rows += [("", f"{title} {facts[key]}") for key, title in (
+            ("axes", "recorded axes"), ("order", "recorded channels")) if facts[key]]
     step = 1e3 * model["dt"]
     rows += [("shape", _shape(model)), ("step", f"{step:g} ms"),
              ("lead", "{} steps, {:g} ms earlier than the checkpoint's own model".format(
@@ -38,14 +44,18 @@ def summary(manifest: dict, costs: Sequence[tuple[str, str]] = ()) -> str:
                             **model["widths"]) + _shifts(model))]
     if "calibration" in manifest:
         rows += _calibration(manifest["calibration"])
+    if "values" in manifest:
+        rows.append(("values", "{bits} bits; {margin:g} times those over {source} fit".format(
+            **manifest["values"])))
     if "dropped" in manifest:
         rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
                                 "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
-    spiking = {population["name"]: population["spiking"] for population in model["populations"]}
+    output = {population["name"]: _output(population) for population in model["populations"]}
     for p in model["projections"]:
-        name = role(p["source"], p["target"], spiking[p["target"]])
+        name = role(p["source"], p["target"], not output[p["target"]])
+        window = f", subtracted after {p['until']} steps" if "until" in p else ""
         rows.append((f"{p['source']}->{p['target']}",
-                     f"{name}, {p['bits']} bits, delay {p['delay']}"))
+                     f"{name}, {p['bits']} bits, delay {p['delay']}{window}"))
     if "non_zeros" in manifest:
         rows.append(("non-zeros", f"{manifest['non_zeros']} weights"))
     rows += costs
@@ -58,12 +68,16 @@ def _weight_bits(model: dict) -> list[int]:
     return sorted({p["bits"] for p in model["projections"]}, reverse=True)
 
 
+def _output(population: dict) -> bool:
+    return not population["spiking"] and population.get("kind") != "rectify"
+
+
 def _shape(model: dict) -> str:
     parts = [f"{model['channels']} channels"]
     for population in model["populations"]:
         loops = any(p["source"] == p["target"] == population["name"] for p in model["projections"])
         kinds = [kind for kind, holds in (("recurrent", loops),
-                                          ("output", not population["spiking"])) if holds]
+                                          ("output", _output(population))) if holds]
         note = f" ({', '.join(kinds)})" if kinds else ""
         parts.append(f"{population['size']} {population['name']}{note}")
     return " -> ".join(parts)

@@ -4,6 +4,7 @@
 See docs/finetuning.md for the equations.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,21 +13,21 @@ from torch import Tensor
 from tqdm import tqdm
 
 from spikewright.base.errors import InputError
-from spikewright.golden.run import run_golden
 from spikewright.model.model import IntegerModel
-from spikewright.network.metrics import published_time, r_squared, unit_scale
+from spikewright.network.metrics import r_squared, unit_scale
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
-from spikewright.plan.config import CoreConfig
 from spikewright.quantize.bounds import fits, proven_bits
 from spikewright.quantize.prune import prune
 
+from .diagnosis import decoded
 from .integer import Events, IntegerNetwork
 from .recipe import Tuning
 from .recording import target_velocity
 from .streams import Streams
 
-__all__ = ["finetune", "integer_score", "shaken", "tune", "unit_of"]
+__all__ = ["facts_of", "finetune", "integer_score", "masks_of", "shaken", "told_of", "tune",
+           "unit_of"]
 
 
 def finetune(model: IntegerModel, network: Network, facts: dict, recording: Recording,
@@ -39,13 +40,22 @@ def finetune(model: IntegerModel, network: Network, facts: dict, recording: Reco
     Weights that are 0 in ``network`` stay 0. Neurons and channels that lose all their weights are
     dropped. The facts of the manifest get one more entry, ``finetuned``.
     """
-    tuned = tune(model, recording, tuning, _masks(model, network), unit)
-    pairs = zip(model.projections, tuned.projections, strict=True)
-    changed = sum(int((before.weights != after.weights).sum()) for before, after in pairs)
+    tuned   = tune(model, recording, tuning, masks_of(model, network), unit)
+    told    = told_of(model, tuned, recording, tuning)
     tuned, dropped = prune(tuned)
-    return tuned, {**_facts_of(tuned, facts, dropped), "finetuned": {
-        "source": recording.name, "steps": recording.steps, "epochs": tuning.epochs,
-        "seed": tuning.seed, "changed": changed}}
+    return tuned, {**facts_of(tuned, facts), "finetuned": told, "dropped": {
+        **dropped, "channels": int((tuned.channel_row < 0).sum()),
+        "neurons": sum(p.size - p.neurons for p in tuned.populations),
+        "shared_rows": int((tuned.channel_row >= 0).sum()) - tuned.rows}}
+
+
+def told_of(before: IntegerModel, after: IntegerModel, recording: Recording, tuning: Tuning
+            ) -> dict:
+    """What the manifest says of a training of the integers."""
+    pairs = zip(before.projections, after.projections, strict=True)
+    return {"source": recording.name, "steps": recording.steps, "epochs": tuning.epochs,
+            "seed": tuning.seed,
+            "changed": sum(int((one.weights != two.weights).sum()) for one, two in pairs)}
 
 
 def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) -> np.ndarray:
@@ -53,7 +63,7 @@ def integer_score(model: IntegerModel, recording: Recording, unit: float = 1.0) 
 
     Its outputs are multiplied by ``unit``, see `unit_of`.
     """
-    return r_squared(target_velocity(recording), _answers(model, recording) * unit)
+    return r_squared(target_velocity(recording), decoded(model, recording) * unit)
 
 
 def unit_of(model: IntegerModel, recording: Recording) -> float:
@@ -61,16 +71,11 @@ def unit_of(model: IntegerModel, recording: Recording) -> float:
 
     It is 1 unless the factor is about 100 or more: a network may be wrong by a factor of 10.
     """
-    unit = unit_scale(target_velocity(recording), _answers(model, recording))
+    unit = unit_scale(target_velocity(recording), decoded(model, recording))
     return unit if abs(np.log10(unit)) > 1.5 else 1.0
 
 
-def _answers(model: IntegerModel, recording: Recording) -> np.ndarray:
-    answer = run_golden(model, recording, CoreConfig())
-    return published_time(answer.velocity, model.lead_steps, recording.reset)
-
-
-def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
+def masks_of(model: IntegerModel, network: Network) -> list[np.ndarray]:
     """Weights that may differ from 0, as in the checkpoint: bool (sources, targets)."""
     # Channels may share a row, which may then have the weights of each.
     channels = model.channel_row[:, None] == np.arange(model.rows)
@@ -79,9 +84,12 @@ def _masks(model: IntegerModel, network: Network) -> list[np.ndarray]:
     return [rows[p.source].T @ (p.weights != 0) @ rows[p.target] for p in network.projections]
 
 
-def tune(model: IntegerModel, recording: Recording, tuning: Tuning, masks: list[np.ndarray],
-         unit: float = 1.0, *, progress: bool = True) -> IntegerModel:
+def tune(model: IntegerModel, recording: Recording, tuning: Tuning,
+         masks: Sequence[np.ndarray | None], unit: float = 1.0, *, progress: bool = True
+         ) -> IntegerModel:
     """Train the weights of ``model`` in ``masks`` to decode ``recording`` better.
+
+    There is a mask for each projection. All weights stay in a projection whose mask is None.
 
     Minimises the root mean square error of the velocity, each axis scaled by the standard deviation
     of the movement. The offset stays. Runs on one thread, so that a seed gives one result on one
@@ -113,16 +121,19 @@ class _Trainer:
     ``gain``, float64 (axes, outputs), converts outputs to velocity. ``size``, float64 (axes,), is
     the unit of each axis.
     """
-    def __init__(self, model: IntegerModel, masks: list[np.ndarray], tuning: Tuning,
+    def __init__(self, model: IntegerModel, masks: Sequence[np.ndarray | None], tuning: Tuning,
                  gain: np.ndarray, size: np.ndarray):
         self.network = IntegerNetwork(model)
-        self.masks   = [torch.from_numpy(mask) for mask in masks]
+        self.trained = [(shadow, torch.from_numpy(mask), half) for shadow, mask, half in zip(
+            self.network.shadow, masks, self.network.halves, strict=True) if mask is not None]
+        for shadow, mask in zip(self.network.shadow, masks, strict=True):
+            shadow.requires_grad_(mask is not None)
         self.tuning  = tuning
         self.gain, self.size = torch.from_numpy(gain), torch.from_numpy(size)
         self.random  = torch.Generator().manual_seed(tuning.seed)
         self.optimiser = torch.optim.Adam([
             {"params": [shadow], "lr": tuning.learning_rate * half}
-            for shadow, half in zip(self.network.shadow, self.network.halves, strict=True)])
+            for shadow, _, half in self.trained])
 
     def run(self, streams: Streams, progress: bool) -> None:
         total    = self.tuning.epochs * streams.chunks
@@ -161,8 +172,7 @@ class _Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         with torch.no_grad():
-            for shadow, allowed, half in zip(self.network.shadow, self.masks, self.network.halves,
-                                             strict=True):
+            for shadow, allowed, half in self.trained:
                 shadow.mul_(allowed).clamp_(-half, half - 1)
         return error.item()
 
@@ -175,7 +185,7 @@ def shaken(events: Events, share: float, generator: torch.Generator) -> Events:
     return replace(events, rows=torch.cat([once, more], -1))
 
 
-def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict:
+def facts_of(model: IntegerModel, facts: dict) -> dict:
     """Update the manifest entries ``facts`` of a compiled model for its new weights."""
     proof = proven_bits(model)
     calibration = facts["calibration"]
@@ -185,7 +195,4 @@ def _facts_of(model: IntegerModel, facts: dict, dropped: dict[str, int]) -> dict
             **calibration, "rule": calibration["rule"].split(";")[0] + "; fine-tuned since",
             "proven": fits(model, proof),
             "proven_bits": {**calibration["proven_bits"], "current": proof[0],
-                            "membrane": proof[1]}},
-        "dropped": {**dropped, "channels": int((model.channel_row < 0).sum()),
-                    "neurons": sum(p.size - p.neurons for p in model.populations),
-                    "shared_rows": int((model.channel_row >= 0).sum()) - model.rows}}
+                            "membrane": proof[1]}}}

@@ -4,6 +4,7 @@
 The network learns to answer at the earliest time: in the step of its last input, as the hardware.
 """
 
+import math
 from copy import deepcopy
 from dataclasses import replace
 
@@ -98,7 +99,7 @@ def _prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
     pruned = []
     for con in (model.con1, model.con2, model.con3):
         size  = con.op.weight.detach().abs()
-        least = size.flatten().sort().values[int(sparsity * size.numel())]
+        least = size.flatten().sort().values[math.ceil(sparsity * size.numel())]
         pruned.append((con.op.weight, size >= least))
     return pruned
 

@@ -50,9 +50,12 @@ class Units:
         Units; each is one channel.
     seed : int
         Seed of the draws.
+    day : int
+        Tuning drifts from day to day, as a random walk in direction and depth.
     """
     channels: int = 96
     seed: int = 0
+    day: int = 0
 
     # Bounds of the uniform draws; rates in spikes per second at a speed of 200 mm/s.
     baseline   = (3.0, 15.0)
@@ -60,10 +63,13 @@ class Units:
     speed_gain = (-1.0, 5.0)
     lead       = (0.05, 0.15)                       # seconds
     speed_unit = 200.0                              # mm/s
+    drift      = (0.2, 0.1)                         # radians, and share of the depth, in a day
 
     def __post_init__(self):
         if not 1 <= self.channels <= 65536:
             raise ValueError(f"Units channels must be between 1 and 65536, not {self.channels!r}")
+        if self.day < 0:
+            raise ValueError(f"Units day must be 0 or more, not {self.day!r}")
 
     def rates(self, velocity: np.ndarray, dt: float = DT) -> np.ndarray:
         """Rates during a movement.
@@ -85,6 +91,9 @@ class Units:
         base, depth, gain, lead = (rng.uniform(*bounds, self.channels) for bounds in (
             self.baseline, self.modulation, self.speed_gain, self.lead))
         angle  = rng.uniform(0, 2 * np.pi, self.channels)
+        for _ in range(self.day):
+            angle += rng.normal(0, self.drift[0], self.channels)
+            depth *= np.exp(rng.normal(0, self.drift[1], self.channels))
         v      = np.concatenate([velocity, np.zeros((1, 2))]) / self.speed_unit
         tuned  = depth * (v @ np.stack([np.cos(angle), np.sin(angle)]))
         tuned += gain * np.linalg.norm(v, axis=1)[:, None]

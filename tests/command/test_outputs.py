@@ -25,6 +25,7 @@ FILES = {
 FOLDERS = {
     "quantize": ("quantize", "net.safetensors"),
     "finetune": ("finetune", "net.safetensors", "rec.npz"),
+    "recalibrate": ("recalibrate", "model", "rec.npz"),
     "train":    ("train", "rec.npz"),
     "build":    ("build", "model", "--board", "icebreaker"),
     "explore":  ("explore", "model", "--board", "icebreaker"),
