@@ -4,9 +4,9 @@
 import numpy as np
 
 from spikewright.model.model import IntegerModel
-from spikewright.network.network import Network
+from spikewright.network.graded.network import AnyNetwork
+from spikewright.network.graded.run import run_float
 from spikewright.network.recording import Recording
-from spikewright.network.reference import run_reference
 from spikewright.plan.config import CoreConfig
 
 from .run import run_golden
@@ -17,7 +17,8 @@ __all__ = ["changed_behaviour"]
 FEW_SPIKES = 5
 
 
-def changed_behaviour(model: IntegerModel, network: Network, recording: Recording) -> list[str]:
+def changed_behaviour(model: IntegerModel, network: AnyNetwork,
+                      recording: Recording) -> list[str]:
     """Warnings about neurons that changed by rounding, and about saturated states, one line each.
 
     ``network`` and ``model`` both run over ``recording``. There is a warning about neurons that
@@ -25,7 +26,7 @@ def changed_behaviour(model: IntegerModel, network: Network, recording: Recordin
     neurons that fire in every other step in the model but not in the network. No neuron can fire
     more often, because its membrane is 0 in the step after a spike.
     """
-    wanted = run_reference(network, recording).spikes
+    wanted = run_float(network, recording).spikes
     answer = run_golden(model, recording, CoreConfig())
     before, after = wanted.sum(axis=0), answer.spikes.sum(axis=0)
     silent = (before >= FEW_SPIKES) & (after == 0)

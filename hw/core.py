@@ -2,6 +2,7 @@
 """The accelerator: tokens in, one result per step out."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -25,6 +26,9 @@ __all__ = ["Core", "CoreParams"]
 # The block that updates neurons, by how it is chosen.
 UPDATES = {"parallel": ParallelUpdate, "serial": SerialUpdate, "lanes": LaneUpdate,
            "graded": GradedUpdate}
+
+# The block that keeps what happened in earlier steps, by its parameters.
+LOGS: dict[Any, Any] = {SpikeLogParams: SpikeLog, LogsParams: Logs}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,11 +59,6 @@ class CoreParams:
     outputs:      tuple[tuple[int, int], ...]
     decay_cycles: int
     silent:       int = 0
-
-    @property
-    def windows(self):
-        """Whether the logs have one for windows."""
-        return isinstance(self.spikes, LogsParams)
 
     @property
     def token(self):
@@ -128,7 +127,7 @@ class Core(wiring.Component):
         m.submodules.adder     = adder     = RowAdder(params.adder)
         m.submodules.neurons   = neurons   = UPDATES[params.update](params.neurons)
         m.submodules.currents  = currents  = CurrentMemory(params.currents)
-        m.submodules.spikes    = spikes    = (Logs if params.windows else SpikeLog)(params.spikes)
+        m.submodules.spikes    = spikes    = LOGS[type(params.spikes)](params.spikes)
         wiring.connect(m, wiring.flipped(self.i), sequencer.i)
         wiring.connect(m, sequencer.rows, rows.i)
         wiring.connect(m, sequencer.spikes, spikes.read)
@@ -145,7 +144,7 @@ class Core(wiring.Component):
             self.busy.eq(sequencer.busy),
         ]
         saturated = adder.saturated | neurons.saturated
-        if params.windows:
+        if isinstance(params.spikes, LogsParams):
             wiring.connect(m, sequencer.window, spikes.window)
             saturated |= spikes.lost
         elif params.spikes.room:

@@ -13,8 +13,11 @@ import numpy as np
 from spikewright.base.arrays import read_arrays
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
+from spikewright.network.graded.form import from_form, to_form
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.network import Network, Population, Projection
 
+from .graded import GradedPopulation
 from .manifest import SCHEMA, check_manifest, present_form
 from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
 
@@ -22,10 +25,11 @@ __all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "mode
            "model_tables", "network_hash", "save_artefact"]
 
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
+_UNITS = ("bias", "factor", "shift")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
 
 
-def save_artefact(folder: Path, model: IntegerModel, network: Network, facts: dict) -> dict:
+def save_artefact(folder: Path, model: IntegerModel, network: AnyNetwork, facts: dict) -> dict:
     """Write the artefact of ``model`` and return its manifest.
 
     Parameters
@@ -81,7 +85,7 @@ def load_artefact(folder: Path) -> tuple[IntegerModel, dict]:
     return _read_integers(folder, written, manifest), manifest
 
 
-def load_network(folder: Path) -> Network:
+def load_network(folder: Path) -> AnyNetwork:
     """Read the float network of an artefact.
 
     Raises
@@ -92,7 +96,7 @@ def load_network(folder: Path) -> Network:
     return _read_network(folder, *_read_manifest(folder))
 
 
-def load_model(folder: Path) -> tuple[IntegerModel, Network, dict]:
+def load_model(folder: Path) -> tuple[IntegerModel, AnyNetwork, dict]:
     """Read the integer model, the network that it was rounded from, and their one manifest.
 
     Raises
@@ -113,10 +117,7 @@ def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
     with _refusing(folder):
         if written["schema"] == 1:
             tables["readout"] = np.diag(tables["output_scale"])
-        populations = tuple(
-            IntegerPopulation(**p | {key: _array(tables, f"{p['name']}.{key}", "int64", 1)
-                                     for key in _POPULATION})
-            for p in shape["populations"])
+        populations = tuple(_integer_population(p, tables) for p in shape["populations"])
         projections = tuple(
             IntegerProjection(**p, weights=_array(tables, _weights_key(k, p), "int64", 2))
             for k, p in enumerate(shape["projections"]))
@@ -125,12 +126,24 @@ def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
             channels=shape["channels"], channel_row=_array(tables, "channel_row", "int64", 1),
             populations=populations, projections=projections,
             readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"],
-            **_offset(shape))
+            silent_steps=shape.get("silent_steps", 0), **_offset(shape))
 
 
-def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
+def _integer_population(entry: dict, tables: dict) -> IntegerPopulation | GradedPopulation:
+    """A population from its entry in the manifest, and its arrays."""
+    arrays: dict = {key: _array(tables, f"{entry['name']}.{key}", "int64", 1)
+                    for key in (_UNITS if "kind" in entry else _POPULATION)}
+    if "kind" not in entry:
+        return IntegerPopulation(**entry, **arrays)
+    return GradedPopulation(name=entry["name"], kind=entry["kind"], size=entry["size"],
+                            bits=entry["bits"], **arrays)
+
+
+def _read_network(folder: Path, written: dict, manifest: dict) -> AnyNetwork:
     floats, form = _tables(folder, written, "network", "network.npz"), manifest["network"]
     with _refusing(folder):
+        if "stages" in form:
+            return from_form(form, floats)
         populations = tuple(
             Population(**p | {key: _array(floats, f"{p['name']}.{key}", "float64", 1)
                               for key in _FLOAT_POPULATION})
@@ -146,16 +159,19 @@ def _read_network(folder: Path, written: dict, manifest: dict) -> Network:
                        **_offset(form), **readout)
 
 
-def _check_alike(model: IntegerModel, network: Network) -> None:
+def _check_alike(model: IntegerModel, network: AnyNetwork) -> None:
     """Check that the integers have the form of the network that they were rounded from."""
-    for name, integer, exact in (
-            ("channels", model.channels, network.channels), ("dt", model.dt, network.dt),
-            ("lead_steps", model.lead_steps, network.lead_steps),
-            ("axes", model.axes, len(network.readout)),
+    forms: list[tuple[str, object, object]] = [
+        ("channels", model.channels, network.channels), ("dt", model.dt, network.dt),
+        ("lead_steps", model.lead_steps, network.lead_steps),
+        ("axes", model.axes, len(network.readout)), ("outputs", model.outputs, network.outputs)]
+    if isinstance(network, Network):
+        forms += [
             ("populations", [(p.name, p.spiking, p.size) for p in model.populations],
              [(p.name, p.spiking, p.neurons) for p in network.populations]),
             ("projections", [(p.source, p.target, p.delay) for p in model.projections],
-             [(p.source, p.target, p.delay) for p in network.projections])):
+             [(p.source, p.target, p.delay) for p in network.projections])]
+    for name, integer, exact in forms:
         if integer != exact:
             raise ValueError(f"its {name} must be {exact}, as its network has, not {integer}")
 
@@ -251,7 +267,7 @@ def model_hash(model: IntegerModel) -> str:
     return _digest(_model_shape(model), model_tables(model))
 
 
-def network_hash(network: Network) -> str:
+def network_hash(network: AnyNetwork) -> str:
     """SHA-256, in hex, of everything that a network computes with."""
     return _digest(_network_shape(network), _network_tables(network))
 
@@ -260,11 +276,14 @@ def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
     """Arrays of a model by their keys in tables.npz, which docs/contracts.md describes."""
     tables = {"channel_row": model.channel_row, "readout": model.readout}
     for population in model.populations:
-        tables |= {f"{population.name}.{key}": getattr(population, key) for key in _POPULATION}
+        tables |= {f"{population.name}.{key}": getattr(population, key)
+                   for key in (_UNITS if model.graded else _POPULATION)}
     return tables | _weights(model.projections)
 
 
-def _network_tables(network: Network) -> dict[str, np.ndarray]:
+def _network_tables(network: AnyNetwork) -> dict[str, np.ndarray]:
+    if isinstance(network, GradedNetwork):
+        return to_form(network)[1]
     tables = {"readout": network.readout}
     for population in network.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key)
@@ -287,18 +306,25 @@ def _model_shape(model: IntegerModel) -> dict:
             "populations": [{"name": p.name, "spiking": p.spiking, "size": p.size, **_kind(p)}
                             for p in model.populations],
             "projections": [{"source": p.source, "target": p.target, "delay": p.delay,
-                             "bits": p.bits, "shift": p.shift} for p in model.projections],
+                             "bits": p.bits, "shift": p.shift,
+                             **({} if p.until is None else {"until": p.until})}
+                            for p in model.projections],
+            **({"silent_steps": model.silent_steps} if model.silent_steps else {}),
             **_said_offset(model)}
 
 
-def _kind(population: IntegerPopulation | Population) -> dict:
+def _kind(population: IntegerPopulation | GradedPopulation | Population) -> dict:
     """What differs from the neurons that a model had at first, whose hashes stay as they were."""
+    if isinstance(population, GradedPopulation):
+        return {"kind": population.kind, "bits": population.bits}
     usual = {"reset": "zero_lose", "at_least": False}
     return {key: getattr(population, key) for key, value in usual.items()
             if getattr(population, key, value) != value}
 
 
-def _network_shape(network: Network) -> dict:
+def _network_shape(network: AnyNetwork) -> dict:
+    if isinstance(network, GradedNetwork):
+        return to_form(network)[0]
     return {"channels": network.channels, "dt": network.dt, "lead_steps": network.lead_steps,
             "populations": [{"name": p.name, "spiking": p.spiking, **_kind(p)}
                             for p in network.populations],

@@ -109,7 +109,7 @@ def sum_limits(model: "IntegerModel",
     into = [p for p in model.projections if p.target == population.name]
     windows = [p for p in into if p.source == INPUT]
     for age in {p.delay for p in windows}:
-        inside = [p.weights for p in windows if p.delay <= age < p.until]
+        inside = [p.weights for p in windows if p.delay <= age < (p.until or 0)]
         least = np.minimum(least, sum(np.minimum(w, 0) for w in inside).min(axis=0))
         most = np.maximum(most, sum(np.maximum(w, 0) for w in inside).max(axis=0))
     least, most = least * model.window_room, most * model.window_room
@@ -179,8 +179,7 @@ def _check_projection(projection):
     if projection.shift:
         raise ValueError(f"{title} shift must be 0, because it adds to sums, not "
                          f"{projection.shift}")
-    if projection.source == INPUT and (until is None or not
-                                       projection.delay < until <= MOST_LOOK):
+    if projection.source == INPUT and not projection.delay < (until or 0) <= MOST_LOOK:
         raise ValueError(f"{title} until must be from {projection.delay + 1} to {MOST_LOOK}, "
                          f"not {until}")
     if projection.source != INPUT and (until is not None or projection.delay):

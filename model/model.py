@@ -2,6 +2,7 @@
 """The integer model: all that golden, the RTL and the host compute with."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -220,7 +221,7 @@ class IntegerModel:
     widths: Widths
     channels: int
     channel_row: np.ndarray
-    populations: tuple[IntegerPopulation | GradedPopulation, ...]
+    populations: tuple[Any, ...]        # all of one class
     projections: tuple[IntegerProjection, ...]
     readout: np.ndarray
     lead_steps: int
@@ -296,7 +297,7 @@ class IntegerModel:
         """Number of rows of ``projection``."""
         return self.rows if projection.source == INPUT else self.index(projection.source).neurons
 
-    def index(self, name: str) -> IntegerPopulation | GradedPopulation:
+    def index(self, name: str) -> Any:
         """The population called ``name``."""
         return next(population for population in self.populations if population.name == name)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spikewright.network.network import Network
+from spikewright.network.graded.network import AnyNetwork
 
 from .artefact import load_model, model_hash, network_hash, save_artefact
 from .model import IntegerModel
@@ -23,14 +23,14 @@ class Model:
     Parameters
     ----------
     integers : IntegerModel
-    network : Network
+    network : Network or GradedNetwork
         The retimed network in floating point that ``integers`` were rounded from.
     facts : dict
         Origin of the model: the further entries of its manifest. See docs/contracts.md.
     """
 
     integers: IntegerModel
-    network: Network
+    network: AnyNetwork
     facts: dict
 
     @classmethod

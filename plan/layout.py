@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from spikewright.model.graded import GradedPopulation
-from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import inner
 
 from .formats import FORMATS, TableCost, TableImages, row_words, smallest
@@ -40,7 +40,7 @@ class Span:
         populations.
     """
 
-    population: IntegerPopulation | GradedPopulation
+    population: Any
     first: int
     word: int
     words: int

@@ -7,6 +7,8 @@ import numpy as np
 
 from spikewright.golden.run import Answer
 from spikewright.model.model import IntegerModel
+from spikewright.network.graded.network import AnyNetwork
+from spikewright.network.graded.run import run_float
 from spikewright.network.metrics import (
     correlation,
     published_time,
@@ -14,9 +16,7 @@ from spikewright.network.metrics import (
     spike_agreement,
     unit_scale,
 )
-from spikewright.network.network import Network
 from spikewright.network.recording import Recording
-from spikewright.network.reference import run_reference
 
 from .markdown import digits
 from .parts import Accuracy, Score
@@ -37,13 +37,13 @@ FLOATS = {"fp64": np.float64, "fp32": np.float32, "fp16": np.float16}
 Results = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
-def outputs_of(network: Network, recording: Recording,
+def outputs_of(network: AnyNetwork, recording: Recording,
                formats: Iterable[str] = tuple(FLOATS)) -> Results:
     """Velocity and spikes of ``network`` in each floating-point format of ``formats``, by name."""
     results = {}
     for name in formats:
         with np.errstate(over="ignore", invalid="ignore"):
-            trace = run_reference(network, recording, FLOATS[name])
+            trace = run_float(network, recording, FLOATS[name])
         results[name] = trace.velocity, trace.spikes
     return results
 
@@ -103,7 +103,7 @@ def compare(results: Results, recording: Recording, *, lead_steps: int,
         rows.append(Score(
             arithmetic=name, fidelity_r2=number(r_squared(wanted, velocity).mean()),
             spike_agreement=six_digits(spike_agreement(spikes, fired)),
-            firing_rate_hz=six_digits(fired.mean() / dt),
+            firing_rate_hz=six_digits(fired.mean() / dt) if fired.size else 0.0,
             decoding_r2=() if truth is None else
             numbers(r_squared(truth, scale * aligned[name])),
             decoding_correlation=() if truth is None else

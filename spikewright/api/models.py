@@ -9,16 +9,18 @@ from pathlib import Path
 from spikewright.base.errors import InputError
 from spikewright.base.version import maker
 from spikewright.golden.check import changed_behaviour
-from spikewright.model.model import Widths
+from spikewright.model.model import IntegerModel, Widths
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.constants import MOST_DT, is_dt
-from spikewright.network.graded.network import AnyNetwork, spiking
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
+from spikewright.network.network import Network
 from spikewright.network.nir.file import NIR_SUFFIX
 from spikewright.network.nir.options import Options
 from spikewright.network.nir.reader import read_nir
 from spikewright.network.recording import Recording, read_recording, simulated_recording
 from spikewright.quantize.compile import compile_network, printable
+from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.rules import Rules
 
 __all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read",
@@ -166,15 +168,9 @@ def compose(network: AnyNetwork, recording: Recording | None, options: dict,
     if name is None:
         name = printable(path.stem)[:100] if path else "network"
     try:
-        integers, retimed, facts = compile_network(
-            spiking(network), name=name, recording=recording,
-            projection_bits=options["projection_bits"],
-            widths=Widths(weight=options["weight_bits"], current=options["current_bits"],
-                          membrane=options["membrane_bits"], decay=options["decay_bits"],
-                          fraction=0),
-            rules=Rules(states=options["states"], decay_terms=options["decay_terms"],
-                        retime=options["retime"],
-                        events_per_channel=options["events_per_channel"]))
+        integers, rounded, facts = (
+            _compile_graded(network, recording, options, name) if isinstance(network, GradedNetwork)
+            else _compile(network, recording, options, name))
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
     source = {} if path is None else {
@@ -183,8 +179,29 @@ def compose(network: AnyNetwork, recording: Recording | None, options: dict,
     if options_of_graph is not None:
         source["nir"] = options_of_graph
         facts["warnings"] = [*reading_warnings(network), *facts["warnings"]]
-    return Model(integers=integers, network=retimed,
+    return Model(integers=integers, network=rounded,
                  facts={**source, "made_by": maker(), "options": options, **facts})
+
+
+def _compile(network: Network, recording: Recording | None, options: dict,
+             name: str) -> tuple[IntegerModel, AnyNetwork, dict]:
+    return compile_network(
+        network, name=name, recording=recording, projection_bits=options["projection_bits"],
+        widths=Widths(weight=options["weight_bits"], current=options["current_bits"],
+                      membrane=options["membrane_bits"], decay=options["decay_bits"], fraction=0),
+        rules=Rules(states=options["states"], decay_terms=options["decay_terms"],
+                    retime=options["retime"], events_per_channel=options["events_per_channel"]))
+
+
+def _compile_graded(network: GradedNetwork, recording: Recording | None, options: dict,
+                    name: str) -> tuple[IntegerModel, AnyNetwork, dict]:
+    for key, usual in quantize_options().items():
+        if key not in ("weight_bits", "calibrate_sha256") and options[key] != usual:
+            raise InputError(f"Option {key} must be left out for a graded network, which has no "
+                             f"such choice, not {options[key]!r}")
+    model, facts = compile_graded(network, name=name, recording=recording,
+                                  weight_bits=options["weight_bits"])
+    return model, network, facts
 
 
 def checked(model: Model, recording: Recording | None) -> Model:

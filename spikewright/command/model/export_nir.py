@@ -30,7 +30,7 @@ def run(arguments: Namespace) -> None:
 
     from .read import describe
     if arguments.network.is_dir():
-        network = load(arguments.network).network
+        network = spiking(load(arguments.network).network)
     else:
         network = spiking(read(arguments.network, **chosen_nir(arguments)))
     write_nir(network, arguments.output)

@@ -37,6 +37,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.files import check_folder
     from spikewright.model.saved import Model
     from spikewright.model.summary import summary
+    from spikewright.network.graded.network import spiking
     from spikewright.network.recording import read_recording
     from spikewright.report.markdown import digits
     from spikewright.report.score import number
@@ -48,11 +49,11 @@ def run(arguments: Namespace) -> None:
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
     seen, unseen = held_out(recording)
-    network = read(arguments.checkpoint, **chosen_nir(arguments))
+    network = spiking(read(arguments.checkpoint, **chosen_nir(arguments)))
     options = quantize_options(arguments.recording, **chosen_bits(arguments))
     rounded = compose(network, seen, options, arguments.name)
     unit = unit_of(rounded.integers, seen)
-    integers, facts = finetune(rounded.integers, rounded.network, rounded.facts, seen,
+    integers, facts = finetune(rounded.integers, spiking(rounded.network), rounded.facts, seen,
                                settings(Tuning, arguments), unit)
     model = checked(Model(integers=integers, network=rounded.network, facts=facts), seen)
     manifest = model.save(arguments.output)

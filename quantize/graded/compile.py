@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quantizer of graded networks: the integer model, and facts for its manifest."""
+
+from spikewright.model.model import IntegerModel, Widths, check_name
+from spikewright.network.graded.network import GradedNetwork
+from spikewright.network.graded.window import Window
+from spikewright.network.recording import Recording, simulated_recording
+
+from .integer import MARGIN, VALUE_BITS, quantize_graded
+
+__all__ = ["compile_graded"]
+
+
+def compile_graded(network: GradedNetwork, *, name: str, weight_bits: int = Widths.weight,
+                   recording: Recording | None = None) -> tuple[IntegerModel, dict]:
+    """Round ``network`` to integers.
+
+    Parameters
+    ----------
+    network : GradedNetwork
+    name : str
+        Name of the model: 1 to 100 printable characters.
+    weight_bits : int
+        Bits of a weight, 2 to 16.
+    recording : Recording, optional
+        Spikes for the calibration. By default, they are simulated.
+
+    Returns
+    -------
+    model : IntegerModel
+    facts : dict
+        Further entries of the manifest: ``values``, ``non_zeros`` and ``warnings``.
+
+    Raises
+    ------
+    InputError
+        If the recording has other channels or another dt than the network.
+    ValueError
+        If the name, the bits or the network cannot be used.
+    """
+    check_name(name)
+    simulated = recording is None
+    if recording is None:
+        recording = simulated_recording(network)
+    recording.check_fits(network.channels, network.dt)
+    if not len(recording.channel):
+        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    model = quantize_graded(network, recording, name=name, weight_bits=weight_bits)
+    return model, {
+        "values": {"bits": VALUE_BITS, "margin": MARGIN, "source": recording.name,
+                   "simulated": simulated},
+        "non_zeros": model.non_zeros, "warnings": _warnings(network)}
+
+
+def _warnings(network: GradedNetwork) -> list[str]:
+    window = network.stages[0]
+    if not isinstance(window, Window):
+        return []
+    return [(f"in the first {window.rows - 1} steps after a reset, the window slides from the first "
+             "step on; that of the training code stands still until it is full")]

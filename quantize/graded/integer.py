@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantization of graded networks: an integer model from a window, matrices and rectifiers.
+
+A layer is a matrix, a bias, and for all but the last one a rectifier with a gain and an offset.
+With c the inputs, in units of their LSB, and v the values of the layer, in units of theirs::
+
+    u = W c + b                 W = unit q, with integers q and a unit for each row
+    v = gain max(u, 0) / LSB    gain unit / LSB = factor / 2**shift
+
+The unit of a row and its integers are those with the smallest error over the inputs of a recording
+(`descent.closest_integers`). The LSB of the values is so large that all of them fit ``MARGIN``
+times. Units that were silent in training may give a few values far above the others. To clamp those
+changes the outputs more than a coarser LSB does.
+
+The gain becomes a factor of the rectified sum, its sign goes into the next matrix, and the offset
+into the next bias. A gain in the next matrix would ruin it: units that were silent in training have
+gains of some hundreds, and one such column takes all of the integers.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from spikewright.model.graded import FACTOR_BITS, SHIFT_LIMITS, GradedPopulation, largest_sum
+from spikewright.model.model import (
+    WIDTH_LIMITS,
+    IntegerModel,
+    IntegerProjection,
+    Widths,
+    largest_weight,
+)
+from spikewright.network.graded.layers import Dense, Rectify
+from spikewright.network.graded.network import GradedNetwork
+from spikewright.network.graded.run import GradedTrace, run_graded
+from spikewright.network.graded.window import Sum, Window
+from spikewright.network.network import INPUT
+from spikewright.network.recording import Recording
+
+from ..descent import closest_integers
+from ..gram import EVEN, OWN
+from ..rounding import round_half_up
+from ..workers import each_neuron
+
+__all__ = ["VALUE_BITS", "quantize_graded"]
+
+# Bits of a value that a unit gives to others, its sign included. More change the outputs less than
+# the rounding of weights to 8 bits does.
+VALUE_BITS = 11
+
+MARGIN = 1.25
+
+# Distance of the shifts of a population, in bits.
+STRIDE = 7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer:
+    """A matrix with the rectifier behind it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the matrix.
+    weights : ndarray of float64, shape (targets, sources)
+        With the signs of the gains of the layer before.
+    bias : ndarray of float64, shape (targets,)
+        With the offsets of the layer before.
+    rectify : Rectify or None
+        None for the last layer.
+    """
+
+    name: str
+    weights: np.ndarray
+    bias: np.ndarray
+    rectify: Rectify | None
+
+    @property
+    def gain(self) -> np.ndarray:
+        """Gain of the rectifier, float64 (targets,). Its sign is in the next matrix."""
+        assert self.rectify is not None
+        return np.abs(self.rectify.gain)
+
+    def values(self, trace: GradedTrace) -> np.ndarray:
+        """Values without the sign of the gain and the offset, float64 (updates, targets)."""
+        assert self.rectify is not None
+        values = trace.values[self.rectify.name].values
+        return (values - self.rectify.offset) * np.sign(self.rectify.gain)
+
+
+def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
+                    weight_bits: int = Widths.weight, value_bits: int = VALUE_BITS
+                    ) -> IntegerModel:
+    """The integer model of ``network``, called ``name``, calibrated on ``recording``.
+
+    Raises
+    ------
+    ValueError
+        If the stages are not a sum or a window, and then matrices with rectifiers between them.
+    """
+    window, layers = _layers(network)
+    trace = run_graded(network, recording, watch=[stage.name for stage in network.stages])
+    populations, projections = [], _window_projections(window, layers[0].name)
+    inputs, unit = trace.values[window.name].values, 1.0
+    for k, layer in enumerate(layers):
+        scale, integers = _rounded(layer.weights, inputs / unit, weight_bits)
+        scale = scale * unit
+        bias, weights = round_half_up(layer.bias / scale), integers.T
+        if k == 0:
+            parts = np.split(weights, len(projections))
+            projections = [replace(p, weights=part, bits=weight_bits)
+                           for p, part in zip(projections, parts, strict=True)]
+        else:
+            projections.append(IntegerProjection(source=layers[k - 1].name, target=layer.name,
+                                                 delay=0, bits=weight_bits, weights=weights))
+        if layer.rectify is None:
+            populations.append(GradedPopulation(
+                name=layer.name, kind="sum", size=len(scale), bias=bias,
+                factor=np.zeros(len(scale), np.int64), shift=np.zeros(len(scale), np.int64)))
+            continue
+        inputs = layer.values(trace)
+        unit = _value_unit(inputs, value_bits)
+        factor, shift = _factors(layer.gain * scale / unit)
+        populations.append(GradedPopulation(
+            name=layer.name, kind="rectify", size=len(scale), bias=bias, factor=factor,
+            shift=shift, bits=value_bits))
+    return _narrowed(
+        populations, projections, weight_bits=weight_bits, name=name, dt=network.dt,
+        channels=network.channels, channel_row=np.arange(network.channels),
+        readout=network.readout * scale, lead_steps=network.lead_steps, offset=network.offset,
+        silent_steps=window.width - 1 if isinstance(window, Sum) else 0)
+
+
+def _layers(network: GradedNetwork) -> tuple[Sum | Window, list[Layer]]:
+    window, *rest = network.stages
+    kinds = [type(stage) for stage in rest]
+    if not isinstance(window, Sum | Window) or len(rest) % 2 == 0 or any(
+            kind is not (Rectify if k % 2 else Dense) for k, kind in enumerate(kinds)):
+        listed = ", ".join(type(stage).__name__ for stage in network.stages)
+        raise ValueError("Stages must be a Sum or a Window, and then Dense with a Rectify between "
+                         f"any two, so that they can be rounded to integers, not {listed}")
+    layers: list[Layer] = []
+    sign, offset = np.ones(window.outputs), np.zeros(window.outputs)
+    for dense, rectify in zip(rest[::2], [*rest[1::2], None], strict=True):
+        assert isinstance(dense, Dense) and (rectify is None or isinstance(rectify, Rectify))
+        layers.append(Layer(name=dense.name, weights=dense.weights * sign, rectify=rectify,
+                            bias=dense.bias + dense.weights @ offset))
+        if rectify is not None:
+            sign, offset = np.sign(rectify.gain), rectify.offset
+    return window, layers
+
+
+def _rounded(weights: np.ndarray, inputs: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scale of each row of ``weights``, and its integers, int64 of the same shape."""
+    gram = inputs.T @ inputs / len(inputs)
+    size = np.diag(gram)
+    gram = gram + np.diag(OWN * size + EVEN * size.mean() + np.finfo(float).tiny)
+
+    def work(row: np.ndarray) -> tuple[float, np.ndarray]:
+        used, integers = np.flatnonzero(row), np.zeros(len(row), np.int64)
+        if not len(used):
+            return 1.0, integers
+        scale, integers[used] = closest_integers(
+            gram[np.ix_(used, used)], row[used], np.full(len(used), float(largest_weight(bits))))
+        return scale, integers
+
+    scale, integers = zip(*each_neuron(work, weights, "rounding weights"), strict=True)
+    return np.array(scale), np.array(integers)
+
+
+def _window_projections(window: Sum | Window, target: str) -> list[IntegerProjection]:
+    """A projection for each part of the window, in the order of its parts, without weights."""
+    enters = {look.enters: look.delay for look in window.looks}
+    leaves = {look.leaves: look.delay for look in window.looks}
+    return [IntegerProjection(source=INPUT, target=target, delay=enters[part], until=leaves[part],
+                              bits=0, weights=np.zeros((0, 0), np.int64))
+            for part in range(window.outputs // window.channels)]
+
+
+def _value_unit(values: np.ndarray, bits: int) -> float:
+    """LSB of ``values``, which are 0 or more, so that all of them fit ``bits``."""
+    return (float(values.max()) or 1.0) * MARGIN / largest_weight(bits)
+
+
+def _factors(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``ratio``, which is 0 or more, as whole numbers over powers of two, and these powers.
+
+    The shifts are the smallest of the population plus multiples of ``STRIDE``, so that there are
+    few of them, and that a factor keeps 8 bits or more.
+    """
+    low, high = SHIFT_LIMITS
+    exponent = FACTOR_BITS - np.frexp(ratio)[1]         # the most with which the factor fits
+    least = int(np.clip(exponent[ratio > 0].min(initial=high), low, high))
+    shift = least + (np.clip(exponent, least, high) - least) // STRIDE * STRIDE
+    factor = round_half_up(ratio * 2.0 ** shift)
+    return np.minimum(factor, (1 << FACTOR_BITS) - 1), shift.astype(np.int64)
+
+
+def _narrowed(populations: list[GradedPopulation], projections: list[IntegerProjection], *,
+              weight_bits: int, **facts: Any) -> IntegerModel:
+    """The integer model with the fewest bits of a sum that no input can fill."""
+    widest = Widths(weight=weight_bits, current=32, membrane=32, fraction=0)
+    model = IntegerModel(populations=tuple(populations), projections=tuple(projections),
+                         widths=widest, **facts)
+    peak = max(largest_sum(model, population) for population in populations)
+    bits = max(peak.bit_length() + 1, WIDTH_LIMITS["current"][0], weight_bits)
+    return replace(model, widths=replace(widest, current=bits, membrane=bits))
