@@ -12,7 +12,7 @@ from .recording import Recording, read_recording, simulated_recording
 __all__ = ["Source", "is_default", "read_source"]
 
 # Of data/default.safetensors, which is in the source tree only.
-DEFAULT_SHA256 = "65d9a95fed3487f047f44c008cdc9b99959c7247dda1e21379efe3818e55846c"
+DEFAULT_SHA256 = "9628e2ac1f99dff067f8770b5b7d1c11c19d0be6510ef3dc2b2a7a6b96da5c08"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

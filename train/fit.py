@@ -99,7 +99,7 @@ def _prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
     pruned = []
     for con in (model.con1, model.con2, model.con3):
         size  = con.op.weight.detach().abs()
-        least = size.flatten().sort().values[math.ceil(sparsity * size.numel())]
+        least = size.flatten().sort().values[int(sparsity * size.numel())]
         pruned.append((con.op.weight, size >= least))
     return pruned
 
@@ -144,7 +144,16 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
         torch.set_num_threads(threads)
     model.offset = mean.tolist()
     model.con3.op.weight.data *= torch.from_numpy(scale).float()[:, None]
-    return model.rounded()
+    return _trimmed(model.rounded(), recipe.sparsity)
+
+
+def _trimmed(model: TinyRSNN, sparsity: float) -> TinyRSNN:
+    """``model`` with zeros in at least the part ``sparsity`` of each matrix: training rounds it down."""
+    for con in (model.con1, model.con2, model.con3):
+        weight = con.op.weight.data
+        weight.flatten()[weight.abs().flatten().argsort(stable=True)[
+            :math.ceil(sparsity * weight.numel())]] = 0
+    return model
 
 
 def _train(recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
