@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests and answers of the link, as bytes and as objects. See docs/link.md."""
 
+import binascii
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from spikewright.plan.frames import (
     ANSWER,
     INFO_FIELDS,
+    LAST_FIELDS,
     LOAD_FIELDS,
     LOAD_MAX,
     PART_FIELDS,
@@ -21,10 +23,10 @@ from spikewright.plan.frames import (
     events_max,
     row_bytes,
 )
-from spikewright.plan.framing import FrameError, pack_frame, unpack_fields
+from spikewright.plan.framing import FrameError, pack_fields, pack_frame, unpack_fields
 
 __all__ = ["InfoAnswer", "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answer", "encode_info",
-           "encode_load", "encode_step", "step_frames"]
+           "encode_load", "encode_step", "load_tail", "step_frames"]
 
 HASHES = "model_hash", "program_hash"
 
@@ -131,12 +133,23 @@ def step_frames(next_seq: Callable[[], int], rows: Sequence[int], reset: bool,
                           device_rows=device_rows), more
 
 
-def encode_load(seq: int, data: bytes, restart: bool = False) -> bytes:
-    """Bytes of a LOAD request: the next part of the table, or with ``restart`` its beginning."""
+def encode_load(seq: int, data: bytes, restart: bool = False, *, last: bool = False) -> bytes:
+    """Bytes of a LOAD request: the next part of the table, or with ``restart`` its beginning.
+
+    With ``last``, ``data`` is what `load_tail` gives.
+    """
     _check_seq(seq)
     if len(data) > LOAD_MAX:
         raise ValueError(f"Bytes of a LOAD must be {LOAD_MAX} or fewer, not {len(data)}")
-    return pack_frame(bytes([FrameType.LOAD, seq, Load.RESTART * bool(restart)]) + data)
+    flags = Load.RESTART * bool(restart) | Load.LAST * bool(last)
+    return pack_frame(bytes([FrameType.LOAD, seq, flags]) + data)
+
+
+def load_tail(table: bytes, model_hash: bytes) -> bytes:
+    """What the last LOAD of a model brings: the first 8 bytes of its hash, and a CRC over all."""
+    last = pack_fields(LAST_FIELDS, {"zeros": bytes(LAST_FIELDS["zeros"]),
+                                     "model_hash": model_hash})
+    return last + binascii.crc_hqx(table + last, 0xffff).to_bytes(2, "big")
 
 
 def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | StepAnswer:
@@ -167,7 +180,7 @@ def _checked(body: bytes, fields: dict[str, int], name: str) -> dict[str, int]:
 def _info(seq: int, values: dict[str, int]) -> InfoAnswer:
     version = Version(values.pop("version"))
     hashes = {name: values.pop(name).to_bytes(8, "little") for name in HASHES}
-    return InfoAnswer(seq=seq, version=version & Version.NUMBER,
+    return InfoAnswer(seq=seq, version=int(version & Version.NUMBER),
                       loadable=Version.LOADABLE in version, loaded=Version.LOADED in version,
                       clock_hz=values.pop("clock_khz") * 1000,
                       capability=Capability(values.pop("capability")), **hashes, **values)

@@ -17,6 +17,7 @@ from .engines.parallel import ParallelUpdate
 from .engines.serial import SerialUpdate
 from .layouts import result_layout, spike_layout, token_layout
 from .memories.currents import CurrentMemory, CurrentParams
+from .memories.joiner import Joiner
 from .memories.logs import Logs, LogsParams
 from .memories.spikes import SpikeLog, SpikeLogParams
 from .sequencer import Sequencer, SequencerParams
@@ -101,9 +102,10 @@ class Core(wiring.Component):
     busy : :py:`Out(1)`
         Monitor: the core works, and waits for no token and for no taker of its result.
     load : :py:`In(stream.Signature(params.rows.load))`
-        Bytes of the weights; only with large weight memory. A byte is taken while the core waits
-        for a token and none is offered, or while its result waits. Results mean nothing before the
-        whole table is there. The link offers no STEP until then.
+        Bytes of `plan.plan.Plan.loaded`; only with large weight memory, or where a model can be
+        loaded. A byte is taken while the core waits for a token and none is offered, or while its
+        result waits. Results mean nothing before all bytes are there. The link offers no STEP until
+        then.
     """
 
     def __init__(self, params: CoreParams):
@@ -116,7 +118,7 @@ class Core(wiring.Component):
             "busy":  Out(1),
         } | ({
             "load":  In(stream.Signature(params.rows.load)),
-        } if params.rows.large else {}))
+        } if params.rows.loads else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -152,16 +154,36 @@ class Core(wiring.Component):
             saturated |= spikes.lost
         self._answer(m, sequencer, neurons, saturated,
                      speaks=spikes.age >= params.silent if params.silent else Const(1))
-        if params.rows.large:
-            # A byte is written in the cycle after it is taken: none is taken once a row may have
-            # been asked for.
-            m.d.sync += [
-                self.load.ready.eq(~sequencer.busy & ~sequencer.rows.valid & ~self.i.valid),
-                rows.load_write.eq(self.load.valid & self.load.ready),
-                rows.load.eq(self.load.payload),
-            ]
+        if params.rows.loads:
+            self._load(m, sequencer, rows, neurons)
 
         return m
+
+    def _load(self, m, sequencer, rows, neurons):
+        """Take the bytes that the host loads, for large RAMs and, as words, for the others."""
+        params = self.params
+        write, byte = Signal(), Signal.like(self.load.payload)
+        # A byte is written in the cycle after it is taken: none is taken once a row may have been
+        # asked for.
+        m.d.sync += [
+            self.load.ready.eq(~sequencer.busy & ~sequencer.rows.valid & ~self.i.valid),
+            write.eq(self.load.valid & self.load.ready),
+            byte.eq(self.load.payload),
+        ]
+        if params.rows.large:
+            m.d.comb += [
+                rows.load_write.eq(write),
+                rows.load.eq(byte),
+            ]
+        if isinstance(params.neurons, NeuronParams) and params.neurons.loads:
+            m.submodules.joiner = joiner = Joiner(params.rows.loads)
+            m.d.comb += [
+                joiner.write.eq(write),
+                joiner.load.eq(byte),
+                neurons.stored.eq(joiner.stored),
+            ]
+            if not params.rows.large:
+                m.d.comb += rows.stored.eq(joiner.stored)
 
     def _answer(self, m, sequencer, neurons, saturated, speaks):
         """Keep the outputs and the counters of the step until the result is taken."""

@@ -6,7 +6,7 @@ from amaranth.lib import data, enum
 
 __all__ = ["TableFormat", "TokenKind", "currents_layout", "event_layout", "group_layout",
            "listed_layout", "load_layout", "membrane_layout", "result_layout", "spike_layout",
-           "stage_layout", "token_layout", "weights_layout", "words_layout"]
+           "stage_layout", "stored_layout", "token_layout", "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -110,4 +110,13 @@ def load_layout(words, word_bytes):
         "word": range(max(words, 2)),
         "byte": range(max(word_bytes, 2)),
         "data": 8,
+    })
+
+
+def stored_layout(words, word_bytes):
+    """A word for one of the memories that a host loads, in a cycle with ``valid``."""
+    return data.StructLayout({
+        "valid": 1,
+        "word":  range(max(words, 2)),
+        "data":  8 * word_bytes,
     })

@@ -3,11 +3,10 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from .connect import connect_stream
 from .core import Core, CoreParams
-from .link import Link, LinkParams
+from .link import Link, LinkParams, line_members
 
 __all__ = ["LinkedCore"]
 
@@ -20,34 +19,38 @@ class LinkedCore(wiring.Component):
     core : :class:`CoreParams`
     link : :class:`LinkParams`
         Of the same plan, see `hw.params`.
+    bits : :class:`bool`
+        See :class:`Link`.
 
     Members
     -------
-    rx, tx : :py:`In(1)`, :py:`Out(1)`
-        The serial line.
+    rx, tx, or i_line, o_line
+        The serial line, see :class:`Link`.
     """
 
-    def __init__(self, core: CoreParams, link: LinkParams):
+    def __init__(self, core: CoreParams, link: LinkParams, *, bits: bool = True):
         self.core = core
         self.link = link
+        self.bits = bits
 
-        super().__init__({
-            "rx": In(1, init=1),
-            "tx": Out(1, init=1),
-        })
+        super().__init__(line_members(bits))
 
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.link = link = Link(self.link)
+        m.submodules.link = link = Link(self.link, bits=self.bits)
         m.submodules.core = core = Core(self.core)
         connect_stream(m, link.o_tokens, core.i)
         connect_stream(m, core.o, link.i_results)
         if self.link.table:
             connect_stream(m, link.o_load, core.load)
-        m.d.comb += [
-            link.rx.eq(self.rx),
-            self.tx.eq(link.tx),
-        ]
+        if self.bits:
+            m.d.comb += [
+                link.rx.eq(self.rx),
+                self.tx.eq(link.tx),
+            ]
+        else:
+            connect_stream(m, wiring.flipped(self.i_line), link.i_line)
+            connect_stream(m, link.o_line, wiring.flipped(self.o_line))
 
         return m

@@ -72,10 +72,10 @@ def link_params(plan: Plan, *, model_hash: str, clock_hz: int, baud: int = BAUD)
         Bits per second on the line.
     """
     table = None
-    if plan.large:
-        table = TableParams(words=len(plan.loaded), word_bytes=plan.word_bytes,
-                            lanes=plan.config.lanes,
-                            crc=binascii.crc_hqx(plan.loaded_bytes, 0xffff))
+    if plan.load_map:
+        crc = None if plan.config.load == "model" else binascii.crc_hqx(plan.loaded_bytes, 0xffff)
+        table = TableParams(words=plan.load_map.words, word_bytes=plan.word_bytes,
+                            lanes=plan.config.lanes, crc=crc, there=not plan.large)
     return LinkParams(rows=plan.model.rows, outputs=plan.model.outputs,
                       width=plan.model.widths.membrane, model_hash=bytes.fromhex(model_hash)[:8],
                       program_hash=bytes.fromhex(plan.program_hash)[:8], clock_hz=clock_hz,
@@ -96,7 +96,8 @@ def _rows(plan: Plan) -> RowParams:
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
         row_shift=max(p.shift - shift[p.bits] for p in model.projections),
-        streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan))
+        streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan),
+        loads=plan.load_map)
 
 
 def _gain_bits(plan: Plan) -> int:
@@ -122,7 +123,8 @@ def _neurons(plan: Plan) -> NeuronParams:
         factor=model.factor_bits, column=factor_column(model),
         resets=tuple(sorted({p.reset for p in model.populations})),
         image=(lane_words(model, layout.lanes) if plan.config.neurons == "lanes"
-               else neuron_words(model)))
+               else neuron_words(model)),
+        loads=plan.load_map if plan.config.load == "model" else None)
 
 
 def _units(plan: Plan) -> GradedParams:

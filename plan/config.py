@@ -24,6 +24,7 @@ CHOICES = {
     "weight_memory": ("block", "large"),
     "neurons":       ("shared", "lanes"),
     "multiplier":    ("parallel", "serial"),
+    "load":          ("none", "model"),
 }
 
 
@@ -47,6 +48,9 @@ class CoreConfig:
     multiplier : str
         ``parallel``: a whole product per cycle. ``serial``: one bit of the decay per cycle, for
         devices without multipliers. A serial multiplier needs shared neurons.
+    load : str
+        ``model``: a host may load another model of the same form into the running device. That
+        needs shared neurons. ``none``: the model is that of the bitstream.
 
     Raises
     ------
@@ -61,6 +65,7 @@ class CoreConfig:
     weight_memory: str = "block"
     neurons: str = "shared"
     multiplier: str = "parallel"
+    load: str = "none"
 
     def __post_init__(self) -> None:
         if type(self.lanes) is not int:
@@ -80,6 +85,9 @@ class CoreConfig:
         if self.neurons == "lanes" and self.multiplier != "parallel":
             raise ValueError(f"Core multiplier must be parallel with a neuron unit per lane, "
                              f"not {self.multiplier!r}")
+        if self.load == "model" and self.neurons != "shared":
+            raise ValueError(f"Core neurons must be shared where a model can be loaded, "
+                             f"not {self.neurons!r}")
 
 
 PRESETS = {

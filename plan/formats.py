@@ -119,6 +119,16 @@ class TableImages:
                 else:
                     self.slices.append(self._join([int(weight != 0) for weight in word], 1))
 
+    def memories(self, name: str) -> dict[str, tuple[list[int], int]]:
+        """Image and bits of a word of each memory of format ``name``, by a name for it."""
+        word = self.lanes * self.weight_bits
+        parts = {"dense": {"dense": (self.dense, word)},
+                 "bitmap": {"slices": (self.slices, self.lanes),
+                            "directory": (self.directory, self.pointer_bits),
+                            "even": (self.even, word), "odd": (self.odd, word)},
+                 "rows": {"rows": (self.rows, self.lanes * (self.weight_bits + self.word_bits))}}
+        return {f"{part}_{self.weight_bits}": memory for part, memory in parts[name].items()}
+
     @property
     def pointer_bits(self) -> int:
         """Bits of an entry of the directory."""

@@ -6,10 +6,10 @@ Every part of the link takes them from here. See docs/link.md.
 
 import enum
 
-__all__ = ["ANSWER", "CODED_MAX", "FRAMES_IN_FLIGHT", "FRAMING", "INFO_FIELDS", "LOAD_FIELDS",
-           "LOAD_MAX", "OUTPUTS_MAX", "PAGE_BYTES", "PART_FIELDS", "SLOT_BYTES", "STEP_FIELDS",
-           "VERSION", "Answered", "Capability", "FrameType", "Load", "Step", "Version",
-           "answer_bytes", "events_max", "field_at", "row_bytes", "step_answer_bytes",
+__all__ = ["ANSWER", "CODED_MAX", "FRAMES_IN_FLIGHT", "FRAMING", "INFO_FIELDS", "LAST_FIELDS",
+           "LOAD_FIELDS", "LOAD_MAX", "OUTPUTS_MAX", "PAGE_BYTES", "PART_FIELDS", "SLOT_BYTES",
+           "STEP_FIELDS", "VERSION", "Answered", "Capability", "FrameType", "Load", "Step",
+           "Version", "answer_bytes", "events_max", "field_at", "row_bytes", "step_answer_bytes",
            "step_request_bytes"]
 
 VERSION = 2
@@ -34,6 +34,7 @@ class Load(enum.IntFlag):
     """Flags of a LOAD request."""
 
     RESTART = 1                     # the first byte of the tables follows
+    LAST    = 2                     # identity and CRC of a model follow, see `LAST_FIELDS`
 
 
 class Answered(enum.IntFlag):
@@ -55,6 +56,7 @@ class Capability(enum.IntFlag):
     """What a device can do, in the lowest byte of ``capability`` of INFO."""
 
     WEIGHTS = 1                     # LOAD brings the weights of the model that was built
+    MODEL   = 2                     # LOAD brings a model of the same form
 
 
 ANSWER  = 0x80
@@ -77,6 +79,10 @@ INFO_FIELDS = {
 STEP_FIELDS = {"flags": 1, "step": 4, "cycles": 4}          # then 4 bytes for each output
 PART_FIELDS = {"flags": 1}
 LOAD_FIELDS = {"version": 1, "words": 2, "lanes": 1, "word_bytes": 1}
+
+# Body of the last LOAD of a model, after its flags. The hash has the place that it has in INFO.
+LAST_FIELDS = {"zeros": sum(list(INFO_FIELDS.values())[1:list(INFO_FIELDS).index("model_hash")]),
+               "model_hash": 8}
 
 
 def field_at(fields: dict[str, int], name: str) -> int:

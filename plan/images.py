@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from spikewright.model.graded import FACTOR_BITS, GradedPopulation
 from spikewright.model.model import IntegerModel
 
-__all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_words",
-           "unit_columns", "unit_words"]
+__all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_bits",
+           "neuron_words", "unit_columns", "unit_words"]
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:
@@ -23,6 +23,11 @@ def factor_column(model: IntegerModel) -> int:
     """
     bits = model.factor_bits
     return bits if bits == model.widths.decay else -(-bits // 4) * 4
+
+
+def neuron_bits(model: IntegerModel) -> int:
+    """Bits of a word of the neuron memory."""
+    return model.widths.membrane + factor_column(model)
 
 
 def neuron_words(model: IntegerModel) -> list[int]:

@@ -12,8 +12,9 @@ from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 
 from .config import CoreConfig
-from .images import load_bytes
+from .images import load_bytes, neuron_bits, neuron_words
 from .layout import Layout
+from .loads import LoadMap
 from .program import Program, compile_program
 
 __all__ = ["MOST_BITS", "MOST_WORDS", "Plan"]
@@ -21,6 +22,9 @@ __all__ = ["MOST_BITS", "MOST_WORDS", "Plan"]
 # The iCE40UP5K has four large RAMs of 2**14 words of 16 bits. All four have the same address.
 MOST_WORDS = 1 << 14
 MOST_BITS  = 64
+
+# The answer to LOAD has the number of words in two bytes, and one more may come.
+MOST_LOADED = (1 << 16) - 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +51,8 @@ class Plan:
         _ = self.program        # refuses a model that no program can run
         if self.large:
             self._check_large()
+        if self.config.load == "model":
+            self._check_load()
 
     @cached_property
     def layout(self) -> Layout:
@@ -83,15 +89,26 @@ class Plan:
         """Whether the weights are in large RAMs. The host fills these."""
         return self.config.weight_memory == "large"
 
+    @cached_property
+    def load_map(self) -> LoadMap | None:
+        """The words that the host loads. None if the device has all its constants."""
+        memories = {}
+        if self.large or self.config.load == "model":
+            for bits, name in self.layout.memories:
+                memories |= self.layout.images[bits].memories(name)
+        if self.config.load == "model":
+            memories["neurons"] = neuron_words(self.model), neuron_bits(self.model)
+        return LoadMap.of(memories) if memories else None
+
     @property
     def loaded(self) -> list[int]:
-        """Words for the large RAMs. The list is empty if the weights are in block RAM."""
-        return self.layout.images[self.model.widths.weight].dense if self.large else []
+        """The words that the host loads."""
+        return self.load_map.image if self.load_map else []
 
     @property
     def word_bytes(self) -> int:
-        """Bytes of one word of weights when the host loads it."""
-        return -(-self.config.lanes * self.model.widths.weight // 8)
+        """Bytes of one word when the host loads it."""
+        return self.load_map.word_bytes if self.load_map else 0
 
     @property
     def loaded_bytes(self) -> bytes:
@@ -105,8 +122,19 @@ class Plan:
                 raise InputError(f"Core {name} must be {needed} for a model with graded values, "
                                  f"not {value}")
 
+    def _check_load(self) -> None:
+        if self.model.graded:
+            raise InputError("Model must have spiking populations where a model can be loaded, not "
+                             "graded ones")
+        assert self.load_map is not None
+        if self.load_map.words > MOST_LOADED:
+            raise InputError(f"Words of {self.config.lanes} weights and of neurons must be at most "
+                             f"{MOST_LOADED} where a model can be loaded, not "
+                             f"{self.load_map.words}: take more lanes")
+
     def _check_large(self) -> None:
-        bits, lanes, words = self.model.weight_bits, self.config.lanes, len(self.loaded)
+        bits, lanes = self.model.weight_bits, self.config.lanes
+        words = len(self.layout.images[bits[0]].dense)
         if len(bits) > 1:
             raise InputError(f"Weights must have the same bits in every projection in large "
                              f"weight memory, not {' and '.join(map(str, bits))}")

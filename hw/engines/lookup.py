@@ -8,9 +8,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewright.plan.formats import TableImages
+from spikewright.plan.loads import LoadMap
 from spikewright.plan.program import ROW_CYCLES
 
-from ..layouts import TableFormat, load_layout
+from ..layouts import TableFormat, load_layout, stored_layout
+from ..memories.joiner import is_in
 from ..memories.large_weights import LargeWeightTable
 from ..memories.tables import BitmapTable, dense_table, listed_table
 from ..signatures import WordSignature
@@ -61,6 +63,8 @@ class RowParams:
         The weights are in large RAMs, which a host fills.
     gain : :class:`int`
         Bits of the factor of a row; 0 if rows have none.
+    loads : :class:`LoadMap`, optional
+        What a host loads; None without large RAMs and where the model is that of the bitstream.
     """
 
     lanes:     int
@@ -71,6 +75,7 @@ class RowParams:
     streams:   bool = False
     large:     bool = False
     gain:      int  = 0
+    loads:     LoadMap | None = None
 
     @property
     def formats(self) -> set[str]:
@@ -89,9 +94,14 @@ class RowParams:
 
     @property
     def load(self):
-        """Shape of a byte that the host loads."""
-        images = self.memories[0].images
-        return load_layout(len(images.dense), -(-images.lanes * images.weight_bits // 8))
+        """Shape of a byte that the host loads; where it loads none, the least."""
+        return (load_layout(self.loads.words, self.loads.word_bytes) if self.loads
+                else load_layout(1, 1))
+
+    @property
+    def stored(self):
+        """Shape of a word that the host stores in block RAM."""
+        return stored_layout(self.loads.words, self.loads.word_bytes)
 
     @property
     def row(self):
@@ -147,6 +157,8 @@ class RowLookup(wiring.Component):
         To :class:`RowAdder`.
     load_write, load : :py:`In(1)`, :py:`In(params.load)`
         To :class:`LargeWeightTable`; only with large weight memory.
+    stored : :py:`In(params.stored)`
+        To the tables in block RAM; only where a host loads them.
     """
 
     def __init__(self, params: RowParams):
@@ -159,7 +171,9 @@ class RowLookup(wiring.Component):
         } | ({
             "load_write": In(1),
             "load":       In(params.load),
-        } if params.large else {}))
+        } if params.large else {
+            "stored":     In(params.stored),
+        } if params.loads else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -232,8 +246,9 @@ class RowLookup(wiring.Component):
 
     def _table(self, m, row, first, memory):
         """Add a weight memory, and ask it for the word."""
+        loads = None if self.params.large else self.params.loads
         if memory.format == "bitmap":
-            table = BitmapTable(memory.images)
+            table = BitmapTable(memory.images, loads)
             m.d.comb += [
                 table.valid.eq(row.words != 0),
                 table.first.eq(first),
@@ -241,25 +256,34 @@ class RowLookup(wiring.Component):
                 table.row.eq(row.row),
             ]
         else:
-            table = (listed_table(memory.images) if memory.format == "rows"
-                     else self._dense(m, memory.images))
+            table = (listed_table(memory.images, loads) if memory.format == "rows"
+                     else self._large(m, memory.images) if self.params.large
+                     else dense_table(memory.images, loads))
             m.d.comb += [
                 table.en.eq(row.words != 0),
                 table.address.eq(row.address),
             ]
         narrow = "" if memory.bits == self.params.widths[0] else f"_{memory.bits}"
         m.submodules[self._NAMES[memory.format] + narrow] = table
+        if loads:
+            m.d.comb += table.stored.eq(self.stored)
         return table.data
 
     _NAMES = {"dense": "dense", "rows": "listed", "bitmap": "bitmap"}
 
-    def _dense(self, m, images):
-        if not self.params.large:
-            return dense_table(images)
+    def _large(self, m, images):
+        """The table in large RAMs, which takes the bytes of its region."""
         dense = LargeWeightTable(len(images.dense), width=images.weight_bits, lanes=images.lanes)
+        loads, here = self.params.loads, Const(1)
+        if len(loads.regions) > 1:      # words of other memories may have more bytes
+            region = loads.region(f"dense_{images.weight_bits}")
+            here = is_in(self.load.word, region, 0, len(images.dense)) \
+                & (self.load.byte < -(-region.bits // 8))
         m.d.comb += [
-            dense.write.eq(self.load_write),
-            dense.load.eq(self.load),
+            dense.write.eq(self.load_write & here),
+            dense.load.word.eq(self.load.word),
+            dense.load.byte.eq(self.load.byte),
+            dense.load.data.eq(self.load.data),
         ]
         return dense
 

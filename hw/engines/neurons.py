@@ -12,9 +12,10 @@ from amaranth import *
 from amaranth.lib.wiring import In, Out
 
 from spikewright.network.network import RESETS
+from spikewright.plan.loads import LoadMap
 
 from ..arith import overflows, saturate
-from ..layouts import membrane_layout, spike_layout, stage_layout
+from ..layouts import membrane_layout, spike_layout, stage_layout, stored_layout
 from ..memories.neuron_table import NeuronTable
 from ..signatures import CurrentsSignature, UpdateSignature
 from .walk import LaneWalk, NeuronWalk
@@ -42,6 +43,8 @@ class NeuronParams:
     image : :class:`list`
         With shared neurons, `plan.images.neuron_words`. With a unit per lane,
         `plan.images.lane_words`.
+    loads : :class:`LoadMap`, optional
+        What a host loads, the neuron table among it. None if the table is that of the bitstream.
     """
 
     lanes:    int
@@ -55,6 +58,7 @@ class NeuronParams:
     column:   int
     resets:   tuple[str, ...]
     image:    list = field(repr=False)
+    loads:    LoadMap | None = None
 
     @property
     def currents(self):
@@ -82,7 +86,8 @@ def update_members(params: NeuronParams) -> dict:
 
     The sequencer leads the block by ``control``. ``currents`` goes to :class:`CurrentMemory`.
     ``o`` has the new membranes of each group. ``spike`` has the neurons of a group that fire.
-    ``saturated`` is 1 in a cycle in which a membrane is clamped.
+    ``saturated`` is 1 in a cycle in which a membrane is clamped. With ``params.loads``, ``stored``
+    has a word that a host stores while the block rests.
     """
     return {
         "control":   In(params.control),
@@ -90,7 +95,9 @@ def update_members(params: NeuronParams) -> dict:
         "o":         Out(membrane_layout(params.groups, params.units, params.membrane)),
         "spike":     Out(spike_layout(params.groups, params.units)),
         "saturated": Out(1),
-    }
+    } | ({
+        "stored":    In(stored_layout(params.loads.words, params.loads.word_bytes)),
+    } if params.loads else {})
 
 
 def add_stages(m, names: str) -> list:
@@ -113,7 +120,9 @@ def add_parts(m, dut, stages, valid):
     m.submodules.reads  = reads  = LaneWalk(params.lanes, params.words)
     m.submodules.writes = writes = LaneWalk(params.lanes, params.words)
     m.submodules.table  = table  = NeuronTable(params.image, membrane=params.membrane,
-                                               factor=params.column)
+                                               factor=params.column, loads=params.loads)
+    if params.loads:
+        m.d.comb += table.load.eq(dut.stored)
     m.d.comb += [
         walk.start.eq(control.start),
         walk.first.eq(control.first),

@@ -41,7 +41,9 @@ class SerialUpdate(wiring.Component):
 
         params = self.params
         tick = self._tick(m)
-        m.submodules.pipeline = EnableInserter(tick | self.control.start)(pipeline)
+        # A word of the host is stored while the pipeline is empty, so its stages may go on.
+        stores = self.stored.valid if params.loads else 0
+        m.submodules.pipeline = EnableInserter(tick | self.control.start | stores)(pipeline)
         a, b, c, e, f = add_stages(pipeline, "abcef")
         valid = tick & f.valid
         table, lane = add_parts(pipeline, self, (a, b, c), valid)

@@ -11,7 +11,7 @@ from ..arith import is_below
 from ..layouts import TokenKind, result_layout, token_layout
 from .answer import AnswerSignature
 from .counters import CountSignature
-from .layouts import COUNTERS, frame_layout
+from .layouts import COUNTERS, HASH, frame_layout
 from .loader import LoadSignature
 from .params import LinkParams
 from .verdict import Verdict
@@ -23,7 +23,7 @@ __all__ = ["Executor"]
 class Executor(wiring.Component):
     """Takes one frame after the other, feeds the core, and has the frame answered.
 
-    A byte takes 5 cycles. An event or a byte of a table takes 6 cycles, or more if the core
+    A byte takes 5 cycles. An event or a byte that is loaded takes 6 cycles, or more if the core
     stalls. The result of a step is taken from the core with the next frame, not before. So a
     repeated frame is answered from the same result. The step is counted when its result is taken.
     A frame is repeated if its type and sequence number are those of the frame before.
@@ -31,7 +31,7 @@ class Executor(wiring.Component):
     Parameters
     ----------
     params : :class:`LinkParams`
-        Rows and outputs of the core, and whether it has a table to load.
+        Rows and outputs of the core, and whether a host loads it.
 
     Members
     -------
@@ -50,7 +50,7 @@ class Executor(wiring.Component):
     counts : :py:`Out(CountSignature())`
         To :class:`Counters`.
     loader, o_load : :py:`Out(LoadSignature())`, :py:`Out(stream.Signature(8))`
-        To :class:`Loader`. Only with a table; no STEP fits before it is loaded.
+        To :class:`Loader`. Only with a table; no STEP fits unless it is loaded.
     """
 
     def __init__(self, params: LinkParams):
@@ -59,7 +59,7 @@ class Executor(wiring.Component):
         super().__init__({
             "i":         In(stream.Signature(frame_layout())),
             "slot":      Out(1),
-            "walk":      Out(WalkSignature()),
+            "walk":      Out(WalkSignature(params.keeps)),
             "facts":     Out(AnswerSignature(params)),
             "i_bytes":   In(stream.Signature(8)),
             "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
@@ -67,7 +67,7 @@ class Executor(wiring.Component):
             "decides":   Out(1),
             "counts":    Out(CountSignature()),
         } | ({
-            "loader":    Out(LoadSignature()),
+            "loader":    Out(LoadSignature(params.table)),
             "o_load":    Out(stream.Signature(8)),
         } if params.table else {}))
 
@@ -228,11 +228,25 @@ class Executor(wiring.Component):
             self.facts.words.eq(self.loader.words),
         ]
 
+        # The flag of a step that goes on is that of a last LOAD.
+        last = self.facts.part
         with m.State("LOAD"):
             with m.If(go):
                 m.next = "BYTE"
+                if self.params.keeps:
+                    with m.If(last & (self.walk.position[3:] == HASH // 8)):
+                        m.next = "KEEP"
                 with m.If(self.walk.stop):
                     m.next = "ANSWER"
+                    if self.params.keeps:
+                        m.d.comb += self.loader.finish.eq(last)
+
+        if self.params.keeps:
+            m.d.comb += self.loader.last.eq(last)
+            with m.State("KEEP"):
+                m.d.comb += self.walk.keep.eq(1)
+                with m.If(self.walk.kept):
+                    m.next = "BYTE"
 
         with m.State("BYTE"):
             m.d.comb += [

@@ -8,12 +8,13 @@ from spikewright.plan.frames import (
     CODED_MAX,
     FRAMES_IN_FLIGHT,
     INFO_FIELDS,
+    LAST_FIELDS,
     PAGE_BYTES,
     STEP_FIELDS,
     field_at,
 )
 
-__all__ = ["COUNTERS", "CYCLES", "INFO_END", "frame_layout", "line_layout", "page_address",
+__all__ = ["COUNTERS", "CYCLES", "HASH", "INFO_END", "frame_layout", "line_layout", "page_address",
            "page_init"]
 
 
@@ -26,6 +27,9 @@ COUNTERS = {name: field_at(INFO_FIELDS, name)
 # Position of the longest step in INFO, and of the cycles in STEP.
 CYCLES   = field_at(INFO_FIELDS, "longest_cycles")
 assert CYCLES == field_at(STEP_FIELDS, "cycles")
+# Position of the model's hash in INFO, and in a last LOAD.
+HASH     = field_at(INFO_FIELDS, "model_hash")
+assert HASH == field_at({"flags": 1, **LAST_FIELDS}, "model_hash") and HASH % 8 == 0
 INFO_END = 3 + sum(INFO_FIELDS.values())
 
 HALF = PAGE_BYTES // 2          # bytes of the status page above each slot

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loader: brings the weight table from frames into the core, and checks it."""
+"""Loader: brings the words of a host from frames into the core, and checks them."""
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -19,26 +19,34 @@ class LoadSignature(wiring.Signature):
     -------
     restart : :py:`Out(1)`
         The next byte is the first.
+    last, finish : :py:`Out(1)`
+        Only where any model may be loaded. The bytes are those after all words; they have ended.
     words : :py:`In(16)`
         Number of whole words that have passed.
     loaded : :py:`In(1)`
-        The whole table has passed, and its CRC is right.
+        All words have passed, and their CRC is right.
     """
 
-    def __init__(self):
+    def __init__(self, table: TableParams):
         super().__init__({
             "restart": Out(1),
             "words":   In(16),
-            "loaded":  In(1),
-        })
+            "loaded":  In(1, init=table.there),
+        } | ({
+            "last":    Out(1),
+            "finish":  Out(1),
+        } if table.crc is None else {}))
 
 
 class Loader(wiring.Component):
     """Gives each byte its place, and forms the CRC of all bytes.
 
-    A byte passes in the cycle in which it comes. ``loaded`` follows the last byte by two cycles.
-    ``restart`` and a byte too many make it 0 again. ``restart`` must come in a cycle without a
-    byte. The loader stalls as the core does. No table is loaded after configuration.
+    A byte passes in the cycle in which it comes. The loader stalls as the core does. ``restart``
+    must come in a cycle without a byte.
+
+    Where the CRC is known, ``loaded`` follows the last byte by two cycles. ``restart`` and a byte
+    too many make it 0 again. Where any model may be loaded, ``loaded`` follows ``finish`` if the
+    CRC over all bytes is that of bytes that end with their own CRC. Every byte makes it 0 again.
 
     Parameters
     ----------
@@ -48,16 +56,16 @@ class Loader(wiring.Component):
     -------
     control : :py:`In(LoadSignature())`
     i : :py:`In(stream.Signature(8))`
-        Bytes of the table, word by word.
+        Bytes of the words, then of what follows with ``last``.
     o : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
-        The same, for the core.
+        Those of the words, for the core.
     """
 
     def __init__(self, table: TableParams):
         self.table = table
 
         super().__init__({
-            "control": In(LoadSignature()),
+            "control": In(LoadSignature(table)),
             "i":       In(stream.Signature(8)),
             "o":       Out(stream.Signature(load_layout(table.words, table.word_bytes))),
         })
@@ -72,9 +80,11 @@ class Loader(wiring.Component):
         byte = Signal.like(self.o.p.byte)
         last = byte == self.table.word_bytes - 1
         move = self.i.valid & self.i.ready
+        rest = control.last if self.table.crc is None else Const(0)
+        whole = (word == self.table.words) & (byte == 0)
         m.d.comb += [
-            self.o.valid.eq(self.i.valid),
-            self.i.ready.eq(self.o.ready),
+            self.o.valid.eq(self.i.valid & ~rest),
+            self.i.ready.eq(self.o.ready | rest),
             self.o.p.word.eq(word),
             self.o.p.byte.eq(byte),
             self.o.p.data.eq(self.i.payload),
@@ -82,11 +92,17 @@ class Loader(wiring.Component):
             crc.data.eq(self.i.payload),
             crc.valid.eq(move),
         ]
-        m.d.sync += control.loaded.eq((word == self.table.words) & (byte == 0) & ~control.restart
-                                      & ~move & (crc.crc == self.table.crc))
+        if self.table.crc is None:
+            with m.If(control.finish):
+                m.d.sync += control.loaded.eq(whole & crc.match_detected)
+            with m.If(control.restart | move):
+                m.d.sync += control.loaded.eq(0)
+        else:
+            m.d.sync += control.loaded.eq(whole & ~control.restart & ~move
+                                          & (crc.crc == self.table.crc))
         with m.If(control.restart):
             m.d.sync += word.eq(0), byte.eq(0)
-        with m.Elif(move):
+        with m.Elif(move & ~rest):
             m.d.sync += byte.eq(Mux(last, 0, byte + 1))
             with m.If(last & (word != self.table.words + 1)):
                 m.d.sync += word.eq(word + 1)

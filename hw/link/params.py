@@ -18,7 +18,7 @@ def _check(params, name, low, high):
 
 @dataclass(frozen=True, kw_only=True)
 class TableParams:
-    """The weight table that a host must load into the core.
+    """What a host loads into the core.
 
     Parameters
     ----------
@@ -27,20 +27,25 @@ class TableParams:
         Bytes that carry a word.
     lanes : :class:`int`
         Weights of a word.
-    crc : :class:`int`
-        CRC-16/IBM-3740 over the bytes of all words.
+    crc : :class:`int`, optional
+        CRC-16/IBM-3740 over the bytes of all words. None if the host may load any model of the same
+        form: the last LOAD then brings the model's hash and the CRC.
+    there : :class:`bool`
+        After configuration the core has all words.
     """
 
     words:      int
     word_bytes: int
     lanes:      int
-    crc:        int
+    crc:        int | None
+    there:      bool = False
 
     def __post_init__(self):
-        _check(self, "words",      1, 1 << 14)
-        _check(self, "word_bytes", 1, 8)
+        _check(self, "words",      1, (1 << 16) - 2)
+        _check(self, "word_bytes", 1, 255)
         _check(self, "lanes",      1, 64)
-        _check(self, "crc",        0, 0xffff)
+        if self.crc is not None:
+            _check(self, "crc",    0, 0xffff)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +99,16 @@ class LinkParams:
                              f"(nearest: {nearest:.0f}), not {self.baud!r}")
 
     @property
+    def keeps(self):
+        """Whether the link takes the hash of a model that is loaded."""
+        return self.table is not None and self.table.crc is None
+
+    @property
     def capability(self):
         """What the link can do, as INFO returns it."""
-        return Capability.WEIGHTS if self.table else Capability(0)
+        if self.table is None:
+            return Capability(0)
+        return Capability.WEIGHTS if self.table.crc is not None else Capability.MODEL
 
     @property
     def divisor(self):

@@ -46,9 +46,11 @@ class WalkSignature(wiring.Signature):
         The frame is checked, in a cycle after one without ``busy``; its coding and CRC are good.
     answer, done : :py:`Out(1)`, :py:`In(1)`
         An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
+    keep, kept : :py:`Out(1)`, :py:`In(1)`
+        Only with ``keeps``: write the byte at hand to its place in the status page; it is written.
     """
 
-    def __init__(self):
+    def __init__(self, keeps: bool):
         super().__init__({
             "reading":  Out(1),
             "position": In(8),
@@ -57,7 +59,10 @@ class WalkSignature(wiring.Signature):
             "good":     In(1),
             "answer":   Out(1),
             "done":     In(1),
-        })
+        } | ({
+            "keep":     Out(1),
+            "kept":     In(1),
+        } if keeps else {}))
 
 
 class Walker(wiring.Component):
@@ -77,7 +82,7 @@ class Walker(wiring.Component):
 
     Members
     -------
-    walk : :py:`In(WalkSignature())`
+    walk : :py:`In(WalkSignature(params.keeps))`
     o_bytes : :py:`Out(stream.Signature(8))`
         Bytes of the frame.
     facts : :py:`In(AnswerSignature(params))`
@@ -94,7 +99,7 @@ class Walker(wiring.Component):
         self.params = params
 
         super().__init__({
-            "walk":    In(WalkSignature()),
+            "walk":    In(WalkSignature(params.keeps)),
             "o_bytes": Out(stream.Signature(8)),
             "facts":   In(AnswerSignature(params)),
             "o_line":  Out(stream.Signature(8)),
@@ -182,6 +187,13 @@ class Walker(wiring.Component):
                 self.o_bytes.valid.eq(cursor.settled),
                 cursor.step.eq(self.o_bytes.ready),
             ]
+            if self.params.keeps:
+                # No code is due in a checked frame, so `cobs` gives the byte as it is.
+                m.d.comb += [
+                    self.store.page.eq(self.walk.keep),
+                    self.store.write.eq(self.walk.keep & act),
+                    self.walk.kept.eq(self.walk.keep & act),
+                ]
             with m.If(~self.walk.reading):
                 m.next = "IDLE"
 

@@ -7,6 +7,11 @@ from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from spikewright.plan.loads import LoadMap
+
+from ..layouts import stored_layout
+from .joiner import is_in
+
 __all__ = ["NeuronTable"]
 
 
@@ -22,6 +27,8 @@ class NeuronTable(wiring.Component):
         As `plan.images.neuron_words` makes it.
     membrane, factor : :class:`int`
         Bits of ``value``; bits of ``factor``.
+    loads : :class:`LoadMap`, optional
+        What a host loads.
 
     Members
     -------
@@ -33,10 +40,14 @@ class NeuronTable(wiring.Component):
         m and B of half 0, or the threshold and A of half 1.
     store, stored, store_neuron : :py:`In(1)`, :py:`In(signed(membrane))`, :py:`In(range(neurons))`
         In a cycle with ``store``, ``stored`` becomes m of neuron ``store_neuron``.
+    load : :py:`In(stored_layout(words, word_bytes))`
+        Only with ``loads``: a word to store, in a cycle without ``store``.
     """
 
-    def __init__(self, image: list[int], *, membrane: int, factor: int):
+    def __init__(self, image: list[int], *, membrane: int, factor: int,
+                 loads: LoadMap | None = None):
         self.image    = image
+        self.region   = loads.region("neurons") if loads else None
         self.membrane = membrane
         self.column   = factor
 
@@ -50,7 +61,9 @@ class NeuronTable(wiring.Component):
             "store":        In(1),
             "stored":       In(signed(membrane)),
             "store_neuron": In(neuron),
-        })
+        } | ({
+            "load":         In(stored_layout(loads.words, loads.word_bytes)),
+        } if loads else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -70,5 +83,12 @@ class NeuronTable(wiring.Component):
             write.data.eq(self.stored << self.column),
             store.eq(self.store.replicate(len(store))),
         ]
+        if self.region:
+            with m.If(self.load.valid & is_in(self.load.word, self.region, 0, len(self.image))):
+                m.d.comb += [
+                    write.addr.eq(self.load.word),
+                    write.data.eq(self.load.data),
+                    write.en.eq(~0),
+                ]
 
         return m

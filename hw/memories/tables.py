@@ -6,22 +6,25 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewright.plan.formats import TableImages
+from spikewright.plan.loads import LoadMap
 
-from ..layouts import listed_layout, weights_layout
+from ..layouts import listed_layout, stored_layout, weights_layout
 from .weights import BankedRom
 
 __all__ = ["BitmapTable", "dense_table", "listed_table"]
 
 
-def dense_table(images: TableImages) -> BankedRom:
+def dense_table(images: TableImages, loads: LoadMap | None = None) -> BankedRom:
     """Table in format dense; its data is of ``weights_layout``."""
-    return BankedRom(images.dense, weights_layout(images.lanes, images.weight_bits))
+    return BankedRom(images.dense, weights_layout(images.lanes, images.weight_bits), loads,
+                     f"dense_{images.weight_bits}")
 
 
-def listed_table(images: TableImages) -> BankedRom:
+def listed_table(images: TableImages, loads: LoadMap | None = None) -> BankedRom:
     """Table in format rows; its data is of ``listed_layout``."""
     return BankedRom(images.rows, listed_layout(images.lanes, images.weight_bits,
-                                                images.word_bits))
+                                                images.word_bits), loads,
+                     f"rows_{images.weight_bits}")
 
 
 class BitmapTable(wiring.Component):
@@ -33,6 +36,8 @@ class BitmapTable(wiring.Component):
     Parameters
     ----------
     images : :class:`TableImages`
+    loads : :class:`LoadMap`, optional
+        What a host loads.
 
     Members
     -------
@@ -46,10 +51,13 @@ class BitmapTable(wiring.Component):
         Entry of the row in the directory; counts only with ``first``.
     data : :py:`Out(weights_layout(lanes, bits))`
         Zero in lanes without a weight.
+    stored : :py:`In(stored_layout(words, word_bytes))`
+        Only with ``loads``: a word to store, if it is in one of the regions of the tables.
     """
 
-    def __init__(self, images: TableImages):
+    def __init__(self, images: TableImages, loads: LoadMap | None = None):
         self.images = images
+        self.loads  = loads
 
         super().__init__({
             "valid":   In(1),
@@ -57,17 +65,19 @@ class BitmapTable(wiring.Component):
             "address": In(range(max(len(images.slices), 2))),
             "row":     In(range(max(len(images.directory), 2))),
             "data":    Out(weights_layout(images.lanes, images.weight_bits)),
-        })
+        } | ({
+            "stored":  In(stored_layout(loads.words, loads.word_bytes)),
+        } if loads else {}))
 
     def elaborate(self, platform):
         m = Module()
 
         tables, lanes = self.images, self.images.lanes
         weights = weights_layout(lanes, tables.weight_bits)
-        m.submodules.slices    = slices    = BankedRom(tables.slices, unsigned(lanes))
-        m.submodules.directory = directory = BankedRom(tables.directory, tables.pointer_bits)
-        m.submodules.even      = even      = BankedRom(tables.even, weights)
-        m.submodules.odd       = odd       = BankedRom(tables.odd, weights)
+        slices    = self._part(m, "slices", tables.slices, unsigned(lanes))
+        directory = self._part(m, "directory", tables.directory, tables.pointer_bits)
+        even      = self._part(m, "even", tables.even, weights)
+        odd       = self._part(m, "odd", tables.odd, weights)
         m.d.comb += [
             slices.en.eq(self.valid),
             slices.address.eq(self.address),
@@ -119,6 +129,14 @@ class BitmapTable(wiring.Component):
             m.d.comb += self.data[lane].eq(Mux(c_slice[lane], reach[c_place], 0))
 
         return m
+
+    def _part(self, m, name, image, shape):
+        """Add one of the tables."""
+        table = BankedRom(image, shape, self.loads, f"{name}_{self.images.weight_bits}")
+        m.submodules[name] = table
+        if self.loads:
+            m.d.comb += table.stored.eq(self.stored)
+        return table
 
 
 def _ones(bits):

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read-only memory, cut into banks that fill whole block RAMs."""
+"""Memory of weights, cut into banks that fill whole block RAMs."""
 
 from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
+
+from spikewright.plan.loads import LoadMap
+
+from ..layouts import stored_layout
+from .joiner import is_in
 
 __all__ = ["BankedRom", "bank_depths"]
 
@@ -35,9 +40,10 @@ def bank_depths(depth: int) -> list[int]:
 
 
 class BankedRom(wiring.Component):
-    """Read-only table: one word per cycle, one cycle after its address.
+    """Table: one word per cycle, one cycle after its address.
 
-    In a cycle without ``en`` no block RAM reads.
+    In a cycle without ``en`` no block RAM reads. A host may store other words, in cycles without
+    ``en``.
 
     Parameters
     ----------
@@ -45,6 +51,10 @@ class BankedRom(wiring.Component):
         One unsigned integer per word.
     shape : shape-like
         Of a word.
+    loads : :class:`LoadMap`, optional
+        What a host loads. None if the table is read-only.
+    name : :class:`str`
+        Name of the table's region in ``loads``.
 
     Members
     -------
@@ -53,16 +63,21 @@ class BankedRom(wiring.Component):
     address : :py:`In(range(len(image)))`
     data : :py:`Out(shape)`
         The word. Past the end of the table, and after a cycle without ``en``: any value.
+    stored : :py:`In(stored_layout(words, word_bytes))`
+        Only with ``loads``: a word to store, if it is in the table's region.
     """
 
-    def __init__(self, image: list[int], shape):
-        self.image = image
+    def __init__(self, image: list[int], shape, loads: LoadMap | None = None, name: str = ""):
+        self.image  = image
+        self.region = loads.region(name) if loads else None
 
         super().__init__({
             "en":      In(1),
             "address": In(range(max(len(image), 2))),
             "data":    Out(shape),
-        })
+        } | ({
+            "stored":  In(stored_layout(loads.words, loads.word_bytes)),
+        } if loads else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -83,6 +98,8 @@ class BankedRom(wiring.Component):
                 port.addr.eq(self.address),
                 port.en.eq(self.en),
             ]
+            if self.region:
+                self._store(m, bank, base)
             chosen = Signal(name=f"chosen_{number}")
             m.d.sync += chosen.eq(self.address >= base)
             if len(self.image) > DEEP:
@@ -97,6 +114,16 @@ class BankedRom(wiring.Component):
                                       zip(parts, behind, strict=True)]))
 
         return m
+
+    def _store(self, m, bank, base):
+        """Write a word of the host if it is in the bank that begins at ``base``."""
+        write = bank.write_port()
+        m.d.comb += [
+            write.addr.eq(self.stored.word),
+            write.data.eq(self.stored.data),
+            write.en.eq(self.stored.valid
+                        & is_in(self.stored.word, self.region, base, bank.depth)),
+        ]
 
 
 def _any(words):

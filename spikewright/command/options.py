@@ -33,6 +33,8 @@ _HELP = {
     "neurons":       "neuron update: one unit shared by all lanes, or one unit in each lane",
     "multiplier":    "multiplier of the decays: one product per clock cycle (parallel), or one "
                      "bit of a product per clock cycle (serial)",
+    "load":          "whether a host may load another model of the same form into the running "
+                     "device",
 }
 
 _NIR_HELP = {

@@ -132,9 +132,9 @@ def test_link_load_and_step_of_one_number_are_no_repetition():
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"words": 0},          "Link words must be between 1 and 16384, not 0"),
-    ({"words": 16385},      "Link words must be between 1 and 16384, not 16385"),
-    ({"word_bytes": 9},     "Link word_bytes must be between 1 and 8, not 9"),
+    ({"words": 0},          "Link words must be between 1 and 65534, not 0"),
+    ({"words": 65535},      "Link words must be between 1 and 65534, not 65535"),
+    ({"word_bytes": 256},   "Link word_bytes must be between 1 and 255, not 256"),
     ({"lanes": 65},         "Link lanes must be between 1 and 64, not 65"),
     ({"crc": 65536},        "Link crc must be between 0 and 65535, not 65536"),
 ])

@@ -1,0 +1,102 @@
+# amaranth: UnusedElaboratable=no
+# SPDX-License-Identifier: Apache-2.0
+"""LOAD frames that bring another model: refused steps, the CRC over all, and the new hash."""
+
+import numpy as np
+import pytest
+
+from spikewright.host.codec import (
+    LoadAnswer,
+    StepAnswer,
+    encode_info,
+    encode_load,
+    encode_step,
+    load_tail,
+)
+from spikewright.hw.link import TableParams
+from spikewright.plan.frames import Capability
+from tests.hw.link.link_bench import HASH, LinkBench
+from tests.hw.link.test_load import placed, spaced
+
+WORDS, BYTES = 6, 4
+NEW   = bytes([0, 0x22, 0, 0x44, 0x55, 0, 0, 0x88])
+TABLE = np.random.default_rng(3).integers(256, size=WORDS * BYTES).astype(np.uint8).tobytes()
+
+
+def bench_of(there=True, **more):
+    return LinkBench(table=TableParams(words=WORDS, word_bytes=BYTES, lanes=4, crc=None,
+                                       there=there), **more)
+
+
+def frames(seq, table=TABLE, model_hash=NEW, cut=10):
+    """A whole LOAD, its words in two frames."""
+    return [encode_load(seq, table[:cut], restart=True), encode_load(seq + 1, table[cut:]),
+            encode_load(seq + 2, load_tail(table, model_hash), last=True)]
+
+
+@pytest.mark.parametrize("stall", [0, 9])
+def test_link_loads_a_model(stall):
+    """The old model answers before; the new one, by its own hash, after the last frame."""
+    bench = bench_of(stall=stall)
+    before, step, *loads, after, again = bench.run(*spaced(
+        encode_info(1), encode_step(2, [3]), *frames(3), encode_info(6), encode_step(7, [4]),
+        after=2300))
+    assert (before.model_hash, before.loadable, before.loaded) == (HASH, True, True)
+    assert before.capability == Capability.MODEL
+    assert loads == [LoadAnswer(seq=3 + k, loaded=loaded, words=words, lanes=4, word_bytes=BYTES)
+                     for k, (loaded, words) in enumerate([(False, 2), (False, 6), (True, 6)])]
+    assert (after.model_hash, after.loaded, after.foreign) == (NEW, True, 0)
+    assert (after.rows, after.clock_hz, after.outputs) == (96, 24_000_000, 2)
+    assert after.program_hash == before.program_hash
+    assert bench.table == placed(TABLE, BYTES) and bench.loads == len(TABLE)
+    assert isinstance(step, StepAnswer) and isinstance(again, StepAnswer)
+    assert bench.steps == [(0, [3]), (0, [4])]
+
+
+def test_link_executes_no_step_from_the_first_byte_to_the_last():
+    bench = bench_of()
+    first, rest, last = frames(10)
+    *_, info, step = bench.run(*spaced(
+        encode_step(1, [1]), first, encode_step(2, [2]), rest, encode_step(3, [3]), last,
+        encode_info(4), encode_step(5, [5])))
+    assert bench.steps == [(0, [1]), (0, [5])]
+    assert info.foreign == 2 and step.seq == 5
+
+
+@pytest.mark.parametrize("case", range(7))
+def test_link_refuses_a_load_that_is_not_whole(case):
+    """Whatever is wrong, the device stays without a model, until a LOAD from the beginning."""
+    swapped = TABLE[4:8] + TABLE[:4] + TABLE[8:]
+    first, rest, last = frames(10)
+    wrong = [
+        [first, last],                                                      # words are missing
+        [first, rest, encode_load(12, load_tail(swapped, NEW), last=True)],  # another CRC
+        [*frames(10, swapped)[:2], last],                                   # words are swapped
+        frames(10, TABLE + bytes(4)),                                       # a word too many
+        frames(10, TABLE[:-1]),                                             # a byte too few
+        [first, rest, last, encode_load(13, b"x")],                         # a byte after the end
+        [first, rest, encode_load(12, load_tail(TABLE, NEW)[:-1], last=True)],
+    ][case]
+    bench = bench_of()
+    *_, refused, first, rest, last, after, step = bench.run(*spaced(
+        *wrong, encode_step(20, [7]), encode_info(21), *frames(22), encode_info(25),
+        encode_step(26, [8])))
+    assert (refused.loaded, refused.foreign) == (False, 1)
+    assert last.loaded and (after.loaded, after.model_hash) == (True, NEW)
+    assert step.seq == 26 and bench.steps == [(0, [8])]
+
+
+def test_link_takes_a_repeated_last_frame_once():
+    bench = bench_of(there=False)
+    first, rest, last = frames(1)
+    *loads, info = bench.run(*spaced(first, rest, rest, last, last, encode_info(9)))
+    assert [load.loaded for load in loads] == [False] * 3 + [True] * 2
+    assert (info.loaded, info.model_hash, info.repeated) == (True, NEW, 2)
+
+
+def test_device_without_contents_waits_for_its_model():
+    bench = bench_of(there=False)
+    info, *_, step = bench.run(*spaced(encode_info(0), encode_step(1, [1]), *frames(2),
+                                       encode_step(5, [2]), after=4500))
+    assert (info.loadable, info.loaded) == (True, False)
+    assert step.seq == 5 and bench.steps == [(0, [2])]
