@@ -44,12 +44,13 @@ class Source(Protocol):
     -------
     title : str
         Where the spikes come from.
-    counts : dict of str to int
-        What went wrong so far, by name.
     """
 
     title: str
-    counts: dict[str, int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What went wrong so far, by name."""
 
     def bins(self) -> Iterator[Bin | None]:
         """One bin after another, each when it is over. None where none came for 0.1 seconds."""

@@ -134,8 +134,8 @@ class Loop:
     def counts(self) -> dict[str, int]:
         """What went wrong so far, by name, of the source, the decoder and the sinks."""
         counts = {"late": self.totals.late, "undecoded": self.totals.undecoded}
-        for part in (self.source, self.engine, *self.sinks):
-            counts |= part.counts
+        for more in (self.source.counts, self.engine.counts, *(sink.counts for sink in self.sinks)):
+            counts |= more
         return counts
 
     def _take(self, spikes: Bin) -> None:

@@ -20,7 +20,7 @@ __all__ = ["Browser", "found"]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 # Seconds that the browser has to start, and a page to become what is waited for.
-START, PATIENCE = 30.0, 30.0
+START, PATIENCE = 120.0, 120.0
 
 
 def found() -> str | None:

@@ -20,8 +20,8 @@ class UdpSink:
     def __init__(self, host: str, port: int):
         self.title = f"udp:{host}:{port}"
         self.counts = {"datagrams not sent": 0}
-        family, kind, _, _, self._address = socket.getaddrinfo(host, port,
-                                                               type=socket.SOCK_DGRAM)[0]
+        family, kind, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        self._address = there
         self._socket = socket.socket(family, kind)
         self._socket.setblocking(False)
 

@@ -125,7 +125,7 @@ async def _send(websocket: WebSocket, scene: Scene) -> None:
 def message_of(scene: Scene, sent: int) -> tuple[dict, int]:
     """What a page has to show since step ``sent``, and the last step in it."""
     integers = scene.model.integers
-    new = []
+    new: list[list] = []
     for step in reversed(scene.steps):
         if step.number <= sent or len(new) == MOST_STEPS:
             break

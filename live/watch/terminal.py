@@ -42,11 +42,10 @@ def show(connection: socket.socket, config: dict) -> None:
     coming, drawn = b"", 0.0
     with _keys() as keys, Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            ready, _, _ = select.select([connection, *([keys] if keys is not None else [])], [],
-                                        [], EVERY)
+            ready, _, _ = select.select([connection.fileno(), keys], [], [], EVERY)
             if keys in ready:
                 _press(os.read(keys, 1).decode(errors="replace"), scene, connection)
-            if connection in ready:
+            if connection.fileno() in ready:
                 data = connection.recv(MOST_BYTES)
                 if not data:
                     return
@@ -59,11 +58,8 @@ def show(connection: socket.socket, config: dict) -> None:
 
 
 @contextlib.contextmanager
-def _keys() -> Iterator[int | None]:
-    """Where keys are read one by one; None if there is no keyboard."""
-    if not sys.stdin.isatty():
-        yield None
-        return
+def _keys() -> Iterator[int]:
+    """Where keys are read one by one, without a line end."""
     keys = sys.stdin.fileno()
     before = termios.tcgetattr(keys)
     tty.setcbreak(keys)
@@ -90,16 +86,19 @@ def picture(scene: Scene, width: int, height: int) -> RenderableType:
     wide = width >= 100
     inner = (width * 2 // 3 if wide else width) - 4
     model, axes = scene.model, scene.facts.get("axes", scene.model.integers.axes)
-    lines = max((height - 12) // (3 if model.integers.hidden else 2), 3)
+    above = 5 + axes * (4 if _truth(scene) else 2)
+    lines = max((height - above - 8) // (2 if model.integers.hidden else 1), 3)
     columns = _columns(scene, inner)
     left: list[RenderableType] = [
-        _panel("velocity: decoded", _curves(columns, axes)),
+        _panel("velocity: decoded, and below it the true one" if _truth(scene) else "velocity",
+               _curves(columns, axes, scene)),
         _panel(f"spikes of {model.channels} channels",
                _raster(columns, "channels", model.channels, lines, inner))]
     if model.integers.hidden:
         left.append(_panel(f"spikes of {model.integers.hidden} hidden neurons: {scene.agreement}",
                            _raster(columns, "hidden", model.integers.hidden, lines, inner)))
-    right = [_panel("from the end of a bin to the velocity", _delays(scene)),
+    right = [_panel("cursor", _cursor(scene)),
+             _panel("from the end of a bin to the velocity", _delays(scene)),
              _panel("counters", _counters(scene))]
     body: RenderableType
     if wide:
@@ -110,8 +109,8 @@ def picture(scene: Scene, width: int, height: int) -> RenderableType:
         body = table
     else:
         body = Group(*left, *right)
-    notices = Text("\n".join(scene.status.get("notices", [])), style="dim")
-    return Group(_head(scene), body, notices)
+    notices = [Text(notice, "dim") for notice in scene.status.get("notices", [])]
+    return Group(_head(scene), *notices, body)
 
 
 def _panel(title: str, content: RenderableType) -> Panel:
@@ -155,19 +154,49 @@ def _raster(columns: list[list], key: str, rows: int, lines: int, width: int) ->
                 style="magenta" if key == "hidden" else "", no_wrap=True)
 
 
-def _curves(columns: list[list], axes: int) -> Text:
+def _truth(scene: Scene) -> bool:
+    """Whether the source says what the subject does."""
+    return any(step.truth for step in scene.steps)
+
+
+def _curves(columns: list[list], axes: int, scene: Scene) -> Text:
+    """Two lines for each axis and velocity: what is above zero, and what is below."""
     text = Text(no_wrap=True)
     for axis in range(axes):
-        values = [np.mean([step.velocity[axis] for step in steps]) if steps else 0.0
-                  for steps in columns]
-        most = max(np.abs(values).max(), 1e-9)
-        up, down = _bars(np.maximum(values, 0) / most), _bars(np.maximum(np.negative(values), 0)
-                                                              / most)
-        text.append(up + "\n", "yellow")
-        # Bars grow from the bottom of a character; drawn in reverse, they hang from its top.
-        text.append("".join(BARS[len(BARS) - 1 - BARS.index(bar)] for bar in down) +
-                    ("\n" if axis < axes - 1 else ""), "reverse yellow" if any(values) else "")
+        curves = [([scene.scale * np.mean([step.velocity[axis] for step in steps]) if steps else 0.0
+                    for steps in columns], "yellow")]
+        if _truth(scene):
+            curves.append(([_mean(steps, axis) for steps in columns], "white"))
+        most = max(max(np.abs(values).max() for values, _ in curves), 1e-9)
+        for values, colour in curves:
+            text.append(_bars(np.maximum(values, 0) / most) + "\n", colour)
+            # Bars grow from the bottom of a character; in reverse, they hang from its top.
+            text.append(_bars(1 - np.maximum(np.negative(values), 0) / most) + "\n",
+                        f"reverse {colour}")
+    text.right_crop(1)
     return text
+
+
+def _mean(steps: list, axis: int) -> float:
+    known = [step.truth[axis] for step in steps
+             if step.truth and len(step.truth) > axis and step.truth[axis] is not None]
+    return float(np.mean(known)) if known else 0.0
+
+
+def _cursor(scene: Scene) -> Text:
+    """The path of the cursor: the velocity added up, drawn back to the middle within a second."""
+    dt, wide, high = scene.model.dt, 31, 13
+    kept, place, path = np.exp(-dt), np.zeros(2), []
+    for step in scene.steps:
+        place = kept * place
+        place[:min(len(step.velocity), 2)] += dt * np.array(step.velocity[:2])
+        path.append(place)
+    grid = [[" "] * wide for _ in range(high)]
+    far = max((np.abs(place).max() for place in path), default=0.0) or 1.0
+    for k, (x, y) in enumerate(path):
+        row = round((1 - y / far) / 2 * (high - 1))
+        grid[row][round((1 + x / far) / 2 * (wide - 1))] = "●" if k == len(path) - 1 else "·"
+    return Text("\n".join("".join(row) for row in grid), "yellow", no_wrap=True)
 
 
 def _bars(shares: np.ndarray) -> str:

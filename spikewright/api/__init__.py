@@ -3,6 +3,7 @@
 
 from spikewright.base.errors import InputError
 from spikewright.host.decoder import Decoder
+from spikewright.live.asynchronous import AsyncDecoder
 from spikewright.model.saved import Model
 from spikewright.report.report import Report
 
@@ -10,5 +11,5 @@ from .building import build
 from .models import load, quantize, quantize_options, read
 from .running import Result, run
 
-__all__ = ["Decoder", "InputError", "Model", "Report", "Result", "build", "load", "quantize",
-           "quantize_options", "read", "run"]
+__all__ = ["AsyncDecoder", "Decoder", "InputError", "Model", "Report", "Result", "build", "load",
+           "quantize", "quantize_options", "read", "run"]

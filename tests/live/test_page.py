@@ -39,7 +39,7 @@ def served(session):
     url = running.stdout.readline()
     yield int(url.rstrip("/\n").rpartition(":")[2]), running
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=120)
     assert running.returncode == 0 and " steps, " in out, err
 
 
@@ -50,7 +50,7 @@ def _free_port():
 
 
 def asked(port, path="/", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     text = answer.read().decode()
@@ -89,7 +89,7 @@ def page_of(port):
     return connect(f"ws://127.0.0.1:{port}/live", origin=f"http://127.0.0.1:{port}")
 
 
-def told(page, wanted, seconds=20):
+def told(page, wanted, seconds=120):
     """The first message that is as wanted."""
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
@@ -134,7 +134,7 @@ def test_a_page_that_sends_much_is_closed(served):
         with pytest.raises(ConnectionClosed):
             page.send("x" * (MOST_MESSAGE + 1))
             for _ in range(1000):
-                page.recv(timeout=5)
+                page.recv(timeout=60)
 
 
 def test_pages_are_few(served):
@@ -142,10 +142,10 @@ def test_pages_are_few(served):
         for _ in range(MOST_PAGES):
             pages.enter_context(page_of(served[0]))
         with pytest.raises((InvalidStatus, ConnectionClosed)), page_of(served[0]) as page:
-            page.recv(timeout=5)
+            page.recv(timeout=60)
     time.sleep(0.2)
     with page_of(served[0]) as page:
-        assert page.recv(timeout=5)
+        assert page.recv(timeout=60)
 
 
 @pytest.mark.parametrize("text, line", [

@@ -45,7 +45,7 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
     while not path.exists() or path.stat().st_size < 5000:
         assert running.poll() is None
     os.kill(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=120)
     assert (running.returncode, err) == (0, "") and " steps, " in out and "-> a.jsonl" in out
 
 
