@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spikewright.base.errors import did_you_mean
 
@@ -90,7 +90,7 @@ def _collect(graph: Graph, prefix: str, flat: Flat) -> None:
     """Add the nodes and edges of ``graph`` and of the graphs inside it."""
     for name, node in graph.nodes.items():
         if isinstance(node, Graph):
-            _collect(node, f"{prefix}{name}.", flat)
+            _collect(_spyx_loop(node, name, prefix, flat), f"{prefix}{name}.", flat)
             continue
         if prefix + name in flat.nodes:
             raise ValueError(f"Node {prefix}{name} must be there once, not twice")
@@ -102,8 +102,9 @@ def _collect(graph: Graph, prefix: str, flat: Flat) -> None:
 
 def _end(name: str, graph: Graph, prefix: str, flat: Flat, gate: str, edge: str) -> str:
     """The flat name of an end of an edge. ``gate`` is the type at which an inner graph is met."""
-    if isinstance(graph.nodes.get(name), Graph):
-        return _gate(f"{prefix}{name}.", flat, gate, edge)
+    node = graph.nodes.get(name)
+    if isinstance(node, Graph):
+        return _gate(node, f"{prefix}{name}.", gate, edge)
     if prefix + name in flat.nodes:
         return prefix + name
     repaired = f"{prefix}{name}.{gate.lower()}"
@@ -114,14 +115,24 @@ def _end(name: str, graph: Graph, prefix: str, flat: Flat, gate: str, edge: str)
                      f"{did_you_mean(prefix + name, flat.nodes)}")
 
 
-def _gate(prefix: str, flat: Flat, gate: str, edge: str) -> str:
-    """The Input or Output of the inner graph whose nodes begin with ``prefix``."""
-    found = [name for name, node in flat.nodes.items() if name.startswith(prefix)
-             and node.kind == gate and "." not in name[len(prefix):]]
+def _gate(graph: Graph, prefix: str, gate: str, edge: str) -> str:
+    """The flat name of the Input or Output of an inner graph, whose nodes begin with ``prefix``."""
+    found = [prefix + name for name, node in graph.nodes.items()
+             if isinstance(node, Node) and node.kind == gate]
     if len(found) != 1:
         raise ValueError(f"Graph {prefix[:-1]} must have one {gate} for the edge {edge}, not "
                          f"{', '.join(found) or 'none'}")
     return found[0]
+
+
+def _spyx_loop(graph: Graph, name: str, prefix: str, flat: Flat) -> Graph:
+    """The inner graph ``name``. One of Spyx has its input before the recurrent weights: moved."""
+    wrong, right = ((f"{name}.input", f"{name}.{end}") for end in ("w_rec", "lif"))
+    if wrong not in graph.edges or right[1] not in graph.nodes:
+        return graph
+    flat.warnings.append(f"Graph {prefix}{name} has its input before the recurrent weights, as "
+                         f"Spyx writes it: {right[1]} is meant")
+    return replace(graph, edges=[right if edge == wrong else edge for edge in graph.edges])
 
 
 def _check_reached(flat: Flat) -> None:

@@ -39,8 +39,9 @@ READOUTS = "spikes, membranes or counts:W with a window of W steps"
 _EULER = {"decay": "euler", "order": "syn_first", "compare": ">", "v0": "zero", "back_delay": 1,
           "source_delay": 0, "gain": "nir", "syn_gain": "nir"}
 
-# What each framework does, by type of node. "*" is any type. A framework that has several kinds of
-# reset, and writes none, has no answer here, and neither has one that has no step of its own.
+# What each framework does, by type of node. "*" is any type. "Threshold" is also a leaky integrator
+# with a Threshold behind it. A framework that has several kinds of reset, and writes none, has no
+# answer here, and neither has one that has no step of its own.
 FRAMEWORKS: dict[str, dict[str, dict]] = {
     "snntorch": {"*": {**_EULER, "dt": 1e-4}},
     "norse": {"*": {**_EULER, "reset": "zero_keep", "v0": "v_leak", "syn_gain": "unit"},
@@ -53,7 +54,8 @@ FRAMEWORKS: dict[str, dict[str, dict]] = {
                  "LI": {"gain": "decay"}},
     "spyx": {"*": {**_EULER, "gain": "unit", "syn_gain": "unit", "reset": "subtract_next",
                    "source_delay": 1, "back_delay": 0, "dt": 1.0},
-             "CubaLIF": {"reset": "subtract_same"}},
+             "CubaLIF": {"reset": "subtract_same"},
+             "Threshold": {"source_delay": 0}},
 }
 
 
@@ -140,9 +142,10 @@ class Asked:
         """
         preset = FRAMEWORKS.get(self.options.framework or "", {})
         nodes, said = self.options.nodes, self.said
+        kind = "Threshold" if node.joined else node.kind
         for answers in (nodes.get(node.name, {}), nodes.get(node.joined, {}),
                         self.options.answers, said.get("nodes", {}).get(node.name, {}),
-                        said.get("answers", {}), preset.get(node.kind, {}), preset.get("*", {})):
+                        said.get("answers", {}), preset.get(kind, {}), preset.get("*", {})):
             if key in answers:
                 return answers[key], False
         return DEFAULTS.get(key), True

@@ -8,13 +8,12 @@ import sys
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
 import torch
 from spikingjelly.activation_based import layer, neuron
 from spikingjelly.activation_based.nir_exchange import export_to_nir
 
 sys.path.append(str(Path(__file__).parents[1]))
-from common import CHANNELS, DT, NEURONS, OUTPUTS, input_spikes, save, weights
+from common import CHANNELS, DT, NEURONS, OUTPUTS, counts, input_spikes, save, weights
 
 net = torch.nn.Sequential(OrderedDict([
     ("fc1", layer.Linear(CHANNELS, NEURONS, bias=False)),
@@ -25,7 +24,6 @@ net = torch.nn.Sequential(OrderedDict([
 net.fc1.weight.data = torch.tensor(weights(NEURONS, CHANNELS))
 net.fc2.weight.data = torch.tensor(weights(OUTPUTS, NEURONS))
 
-
 hidden, out = [], []
 net.lif1.register_forward_hook(lambda module, x, y: hidden.append(y))
 net.lif2.register_forward_hook(lambda module, x, y: out.append(y))
@@ -33,9 +31,6 @@ with torch.no_grad():
     for x in torch.tensor(input_spikes())[:, None]:
         net(x)
 spikes = {"lif1": torch.cat(hidden).numpy(), "lif2": torch.cat(out).numpy()}
-# How often each output fired in the last 25 steps: 0.1 s.
-total = np.cumsum(np.pad(spikes["lif2"], ((25, 0), (0, 0))), axis=0)
-counts = total[25:] - total[:-25]
 
 graph = export_to_nir(net, torch.zeros(1, CHANNELS), dt=DT)
-save(graph, spikes, counts)
+save(graph, spikes, counts(spikes["lif2"], 25))

@@ -105,6 +105,34 @@ def test_old_files_are_repaired(tmp_path):
                                        ("lif1.lif->output", 0, (3, 3))]
 
 
+def test_recurrent_graph_of_spyx(tmp_path):
+    """Inner nodes have the name of their graph; its input leads to the recurrent weights."""
+    inner = ({"r.input": ("Input", {"shape": [3]}), "r.lif": _lif(), "r.w_rec": _linear(2, 3, 3),
+              "r.output": ("Output", {"shape": [3]})},
+             [("r.input", "r.w_rec"), ("r.w_rec", "r.lif"), ("r.lif", "r.w_rec"),
+              ("r.lif", "r.output")])
+    nodes, edges = chain(("fc", _linear(1, 3, 4)), ("r", ("NIRGraph", inner)))
+    reading = _read(tmp_path, nodes, edges, Options(framework="spyx", dt=1e-3))
+    warning, = reading.warnings
+    assert warning == ("Graph r has its input before the recurrent weights, as Spyx writes it: "
+                       "r.lif is meant")
+    assert _shape(reading.network) == [
+        ("input->r.r.lif", 0, (4, 3)), ("r.r.lif->output", 1, (3, 3)),
+        ("r.r.lif->r.r.lif", 1, (3, 3))]
+    weights = {p.title: p.weights.T for p in reading.network.projections}
+    assert np.allclose(weights["input->r.r.lif"], _weights(1, 3, 4))
+    assert np.allclose(weights["r.r.lif->r.r.lif"], _weights(2, 3, 3))
+
+
+def test_only_neurons_of_spyx_with_a_reset_fire_late(tmp_path):
+    nodes, edges = chain(("li", ("LI", {key: np.ones(4) for key in ("tau", "r", "v_leak")})),
+                         ("psu", ("Threshold", {"threshold": np.ones(4)})),
+                         ("fc", _linear(1, 3, 4)), ("n", _lif()))
+    network = _read(tmp_path, nodes, edges, Options(framework="spyx", dt=1e-3)).network
+    assert {p.title: p.delay for p in network.projections if p.source != "constant"} == {
+        "input->psu": 0, "psu->n": 0, "n->output": 1}
+
+
 def test_edge_that_is_there_twice_adds_up(tmp_path):
     nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif()))
     reading = _read(tmp_path, nodes, [*edges, ("fc", "n")])
