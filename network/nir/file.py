@@ -52,6 +52,9 @@ def read_graph(path: Path) -> Graph:
                              f"{error}") from error
     root = content.get("node")
     kind = root.get("type") if isinstance(root, dict) else None
+    if isinstance(root, dict) and kind is None:
+        raise InputError(f"{path} must be a whole NIR file, not one without the type of its graph: "
+                         "its export may have stopped half-way")
     if not isinstance(root, dict) or not isinstance(kind, str) or kind != GRAPH:
         raise InputError(f"{path} must be a NIR file with a NIRGraph as its node, not "
                          f"{', '.join(content) or 'nothing'}")
@@ -134,7 +137,19 @@ def _node(content: object, name: str) -> Node | Graph:
     for key in (*keys, "input_shape"):
         if key in content:
             node.values[key] = _value(name, key, content[key])
-    return node
+    return _without_threshold(node) if "v_threshold" in node.values else node
+
+
+def _without_threshold(node: Node) -> Node:
+    """A neuron whose threshold is infinite never fires: a leaky integrator, in the same form."""
+    endless = np.isposinf(node.array("v_threshold"))
+    if not endless.any():
+        return node
+    if not endless.all():
+        raise ValueError(f"Node {node.name} v_threshold must be infinite for all neurons or for "
+                         "none, not for some")
+    values = {key: value for key, value in node.values.items() if key != "v_threshold"}
+    return Node(node.name, node.kind.removesuffix("F"), values, preset=node.kind)
 
 
 def _value(name: str, key: str, value: object) -> np.ndarray | str:
@@ -144,8 +159,9 @@ def _value(name: str, key: str, value: object) -> np.ndarray | str:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"Node {name} {key} must be numbers, not {value!r}") from None
-    # A neuron with an endless time constant has no leak.
-    allowed = np.isfinite(array) | (np.isposinf(array) & (key in ("tau", "tau_mem")))
+    # A neuron with an endless time constant has no leak. One with an endless threshold never fires.
+    endless = key in ("tau", "tau_mem", "v_threshold")
+    allowed = np.isfinite(array) | (np.isposinf(array) & endless)
     if not allowed.all():
         place = tuple(int(k) for k in np.argwhere(~allowed)[0])
         raise ValueError(f"Node {name} {key} must be finite, not {float(array[place])} at "

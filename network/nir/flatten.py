@@ -165,7 +165,8 @@ def _join_thresholds(flat: Flat) -> None:
                              f"{', '.join(before)}")
         source = flat.nodes[analog[0]]
         values = {**source.values, "v_threshold": node.array("threshold")}
-        flat.nodes[name] = Node(name, f"{source.kind}F", values, joined=source.name)
+        flat.nodes[name] = Node(name, f"{source.kind}F", values, joined=source.name,
+                                preset="Threshold")
         flat.edges.remove((source.name, name))
         flat.edges += [(before, name) for before in flat.sources(source.name)]
         if not flat.targets(source.name):

@@ -43,12 +43,15 @@ class Node:
         Its parameters. Numbers are float64.
     joined : str
         Name of the leaky integrator in a neuron that was made from it and a Threshold.
+    preset : str
+        The type whose options of a framework it has, if that is not ``kind``.
     """
 
     name: str
     kind: str
     values: dict[str, np.ndarray | str] = field(default_factory=dict)
     joined: str = ""
+    preset: str = ""
 
     def array(self, key: str) -> np.ndarray:
         """The numbers of a parameter. A parameter that a file may lack has its usual value."""

@@ -140,11 +140,9 @@ class _Values:
         """The resting membrane, the first one, and the one after a spike."""
         zeros = np.zeros(math.prod(self.shape))
         leak = self.get("v_leak") if "v_leak" in self.node.values else zeros
-        v_reset = zeros
-        if self.node.kind not in ANALOG and not self.node.joined:
-            v_reset = self.get("v_reset")
-            if spiking and (own := self.ask("v_reset")) is not None:
-                v_reset = np.full_like(zeros, own)
+        v_reset = self.get("v_reset") if "v_reset" in self.node.values else zeros
+        if spiking and not self.node.joined and (own := self.ask("v_reset")) is not None:
+            v_reset = np.full_like(zeros, own)
         if not (leak.any() or v_reset.any()):
             return leak, zeros, v_reset
         return leak, {"zero": zeros, "v_leak": leak, "v_reset": v_reset}[self.ask("v0")], v_reset

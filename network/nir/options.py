@@ -142,10 +142,10 @@ class Asked:
         """
         preset = FRAMEWORKS.get(self.options.framework or "", {})
         nodes, said = self.options.nodes, self.said
-        kind = "Threshold" if node.joined else node.kind
         for answers in (nodes.get(node.name, {}), nodes.get(node.joined, {}),
                         self.options.answers, said.get("nodes", {}).get(node.name, {}),
-                        said.get("answers", {}), preset.get(kind, {}), preset.get("*", {})):
+                        said.get("answers", {}), preset.get(node.preset or node.kind, {}),
+                        preset.get("*", {})):
             if key in answers:
                 return answers[key], False
         return DEFAULTS.get(key), True

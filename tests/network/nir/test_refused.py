@@ -115,6 +115,8 @@ def _of(kind, **values):
     ((LINEAR, _lif(tau=0.0)), (4,), "Node n tau must be above 0, not 0"),
     ((LINEAR, _lif(v_threshold=-np.inf)), (4,),
      "Node n v_threshold must be finite, not -inf at []"),
+    ((LINEAR, _lif(v_threshold=[1, np.inf, 1])), (4,),
+     "Node n v_threshold must be infinite for all neurons or for none, not for some"),
     ((LINEAR, _lif(v_threshold=[1, 0.5, 0])), (4,),
      "Node n v_threshold must be above v_reset (0), not 0: the neuron would fire for ever"),
     ((_of("Conv2d"), _lif()), (9,),
@@ -233,6 +235,18 @@ def test_file_that_is_no_graph(tmp_path, content, there):
         for key, value in content.items():
             file[key] = value
     with refused(f"{path} must be a NIR file with a NIRGraph as its node, not {there}"):
+        read_nir(path, Options(dt=1e-3))
+
+
+def test_export_that_stopped(tmp_path):
+    """The package nir writes the type of a graph last."""
+    import h5py
+    path = tmp_path / "g.nir"
+    write_graph(path, *chain(LINEAR, _lif()))
+    with h5py.File(path, "a") as file:
+        del file["node"]["type"]
+    with refused(f"{path} must be a whole NIR file, not one without the type of its graph: its "
+                 "export may have stopped half-way"):
         read_nir(path, Options(dt=1e-3))
 
 

@@ -133,6 +133,23 @@ def test_only_neurons_of_spyx_with_a_reset_fire_late(tmp_path):
         "input->psu": 0, "psu->n": 0, "n->output": 1}
 
 
+def test_neurons_with_an_infinite_threshold_are_readouts(tmp_path):
+    """They keep the options of their type: sinabs has other ones for an LI. They start as given."""
+    never = {"v_threshold": np.full(3, np.inf), "v_reset": np.full(3, -0.5)}
+    nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif()), ("f2", _linear(2, 3, 3)),
+                         ("m", _lif(**never)))
+    answers = {**ASSUMED, "v0": "v_reset", "gain": "nir"}
+    network = _read(tmp_path, nodes, edges, Options(dt=1e-3, answers=answers)).network
+    assert [(p.name, p.spiking) for p in network.populations if p.name in "nm"] == [
+        ("n", True), ("m", False)]
+    trace = run_reference(network, dense_recording(np.zeros((3, 4)), 1e-3))
+    assert np.allclose(trace.velocity, [[-0.5 * 0.75 ** n] * 3 for n in (1, 2, 3)])
+    options = Options(framework="sinabs", dt=1e-3, answers={"reset": "subtract_same"})
+    network = _read(tmp_path, nodes, edges, options).network
+    weights = {p.title: p.weights.T for p in network.projections}
+    assert np.allclose(weights["n->m"], (1 - np.exp(-0.25)) * _weights(2, 3, 3))
+
+
 def test_edge_that_is_there_twice_adds_up(tmp_path):
     nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif()))
     reading = _read(tmp_path, nodes, [*edges, ("fc", "n")])
