@@ -122,7 +122,7 @@ def _head(scene: Scene) -> Text:
     text = Text.assemble(
         ("Spikewright live ", "bold"), (scene.model.name, "bold cyan"), "  ",
         (" paused " if paused else " running ", "black on yellow" if paused else "black on green"),
-        f"  from {scene.facts.get('source', '')}, model {scene.model.hash[:16]}   ",
+        f"  from {scene.facts.get('source', '')}, model {scene.model.hash[:16]}\n",
         ("p pause  r reset  q end", "dim"))
     if len(scene.models) > 1:
         text.append("  " + "  ".join(f"{k} {model.name}" for k, model in
@@ -215,12 +215,12 @@ def _delays(scene: Scene) -> RenderableType:
         for edge, count in groups:
             table.add_row(f"{edge:.2f} ms", Text("█" * (-(-count * 16 // most)), "blue"),
                           f"{count:,}")
+    totals = Table.grid(padding=(0, 2))
+    totals.add_row("ms", "p50", "p99", "most", style="dim")
     for title, key in (("bin to velocity", "from_bin"), ("spike to velocity", "from_spike")):
-        delays = scene.status.get(key)
-        if delays:
-            table.add_row("", "", "")
-            table.add_row(title, f"p50 {delays['p50']:.2f}  p99 {delays['p99']:.2f} ms", "")
-    return table
+        if key in scene.status:
+            totals.add_row(title, *(f"{value:.2f}" for value in scene.status[key].values()))
+    return Group(table, totals)
 
 
 def _counters(scene: Scene) -> RenderableType:

@@ -16,8 +16,8 @@ PAGES = ["README.md", *(f"docs/{path.relative_to(ROOT / 'docs')}"
                         for path in sorted((ROOT / "docs").rglob("*.md")))]
 
 # A file as the text names it: a path from the root of the project, in code quotes.
-NAMED = re.compile(r"`((?:base|boards|data|docs|examples|golden|host|hw|live|model|network|plan|quantize"
-                   r"|record|report|sim|spikewright|tests|train|verify)/[\w./-]*)[`,]")
+NAMED = re.compile(r"`((?:base|boards|data|docs|examples|golden|host|hw|live|model|network|plan"
+                   r"|quantize|record|report|sim|spikewright|tests|train|verify)/[\w./-]*)[`,]")
 
 
 @pytest.mark.parametrize("page", PAGES)
