@@ -8,8 +8,7 @@ from pathlib import Path
 import nir
 import numpy as np
 
-__all__ = ["CHANNELS", "DT", "NEURONS", "OUTPUTS", "STEPS", "counts", "input_spikes", "save",
-           "weights"]
+__all__ = ["CHANNELS", "DT", "NEURONS", "OUTPUTS", "STEPS", "input_spikes", "save", "weights"]
 
 CHANNELS, NEURONS, OUTPUTS = 12, 16, 2
 STEPS, DT = 200, 0.004  # seconds per step
@@ -24,12 +23,6 @@ def weights(targets: int, sources: int, mean: float = 0.1) -> np.ndarray:
     """Weights of one layer, float32 (targets, sources). The same sizes give the same weights."""
     rng = np.random.default_rng([targets, sources])
     return rng.normal(mean, 0.3, (targets, sources)).astype(np.float32)
-
-
-def counts(spikes: np.ndarray, window: int) -> np.ndarray:
-    """How often each neuron fired in the last ``window`` steps, float (steps, neurons)."""
-    total = np.cumsum(np.pad(spikes, ((window, 0), (0, 0))), axis=0)
-    return total[window:] - total[:-window]
 
 
 def save(graph: nir.NIRGraph, spikes: dict[str, np.ndarray], velocity: np.ndarray) -> None:

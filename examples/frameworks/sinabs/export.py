@@ -18,10 +18,9 @@ from common import CHANNELS, NEURONS, OUTPUTS, input_spikes, save, weights
 
 net = torch.nn.Sequential(OrderedDict([
     ("fc1", torch.nn.Linear(CHANNELS, NEURONS, bias=False)),
-    ("lif1", LIF(tau_mem=torch.full((NEURONS,), 10.0), spike_threshold=torch.ones(NEURONS),
-                 spike_fn=SingleSpike, norm_input=False)),
+    ("lif1", LIF(tau_mem=10.0, spike_fn=SingleSpike, norm_input=False)),
     ("fc2", torch.nn.Linear(NEURONS, OUTPUTS, bias=False)),
-    ("li2", ExpLeak(tau_mem=torch.full((OUTPUTS,), 20.0))),
+    ("li2", ExpLeak(tau_mem=20.0)),
 ]))
 net.fc1.weight.data = torch.tensor(weights(NEURONS, CHANNELS))
 net.fc2.weight.data = torch.tensor(weights(OUTPUTS, NEURONS))
@@ -32,5 +31,5 @@ with torch.no_grad():
     membranes = net(torch.tensor(input_spikes())[None])[0]
 spikes = fired[0].numpy()
 
-graph = to_nir(net, torch.zeros(1, 1, CHANNELS))
+graph = to_nir(net, torch.zeros(1, 1, CHANNELS))  # one step: more would make more neurons
 save(graph, {"lif1": spikes}, membranes.numpy())
