@@ -4,9 +4,9 @@
 The network learns to answer at the earliest time: in the step of its last input, as the hardware.
 """
 
-import math
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,116 +15,162 @@ from torch.nn.functional import dropout
 from tqdm import tqdm
 
 from spikewright.base.errors import InputError
-from spikewright.network.constants import DT
 from spikewright.network.recording import Recording
-from spikewright.network.state_dicts.rsnn import KEYS
 
+from .initial import initialise, slow_down
+from .kept_state import KeptState
 from .model import TinyRSNN
+from .predict import predict
+from .pruning import PRUNING, apply_masks, prune, sparsity_at, trimmed
 from .recipe import Recipe
-from .recording import dense, held_out, target_velocity, trials
+from .recording import held_out, target_velocity
 from .smorms3 import SMORMS3
+from .windows import Windows
 
-__all__ = ["fit", "predict"]
+__all__ = ["Point", "Training", "fit", "scaled"]
 
-PRUNING = 0.4, 0.75         # parts of the batches between which the network is pruned
-JUDGED  = 20                # networks from which the best is kept
-
-
-class _Windows:
-    """Batches of windows that never cross a reset; shorter windows are padded and masked."""
-    def __init__(self, recording: Recording, recipe: Recipe):
-        self.spikes    = torch.from_numpy(dense(recording))
-        self.velocity  = torch.from_numpy(target_velocity(recording)).float()
-        self.trials    = np.array(trials(recording))
-        self.length    = max(1, min(round(recipe.window / recording.dt),
-                                    int(np.ptp(self.trials, 1).max())))
-        self.batch     = recipe.batch
-        self.settle    = round(recipe.settle / recording.dt)
-        self.per_epoch = -(-recording.steps // (self.length * self.batch))
-
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1).
-
-        The state of a window begins at 0. Within a trial it would not, so the first steps of such a
-        window do not count.
-        """
-        inside = rng.integers(self.trials[-1, 1], size=self.batch)
-        trial, stop = self.trials[np.searchsorted(self.trials[:, 1], inside, side="right")].T
-        start = np.maximum(trial, np.minimum(inside, stop - self.length))
-        place = np.arange(self.length)[:, None]
-        steps = torch.from_numpy(start + place)
-        known = (steps < torch.from_numpy(stop))[..., None]
-        mask  = known & torch.from_numpy((place >= self.settle) | (start == trial))[..., None]
-        steps = steps.clamp(max=len(self.spikes) - 1)
-        return self.spikes[steps].float() * known, self.velocity[steps], mask
+JUDGED = 20                # networks from which the best is kept
 
 
-def _slow_down(model: TinyRSNN) -> None:
-    """Begin with longer time constants than the published ones if steps are longer than 4 ms.
+@dataclass(frozen=True)
+class Point:
+    """A point of the learning curves.
 
-    Otherwise, a synapse would keep exp(-5) of its current after a step of 50 ms.
+    ``error`` is that of the last batch, and ``validation`` the least one so far. ``hertz`` is the
+    mean rate of the hidden units, and ``pruned`` the part of the weights that is 0.
     """
-    factor = max(1.0, (model.dt / DT) ** 0.5)
-    for key in KEYS:
-        if "_param" in key:
-            model.get_parameter(key).data.fill_(np.log(np.expm1(factor)))   # softplus gives it back
+    epoch: int
+    error: float
+    validation: float
+    hertz: float
+    pruned: float
 
 
-def _energy(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of squares of the membrane of a unit after one spike of weight 1."""
-    return (1 - b).square() * (1 + a * b) / ((1 - a * b) * (1 - a.square()) * (1 - b.square()))
+class Training:
+    """A training that can stop after any batch, and go on later to the same result.
 
+    Parameters
+    ----------
+    recording : Recording
+        Its velocity has the scale of the outputs.
+    recipe : Recipe
+    start : TinyRSNN, optional
+        The network to begin with. By default, its weights are random.
 
-def _initialise(model: TinyRSNN, rate: float, generator: torch.Generator) -> None:
-    """Draw weights such that membranes spread by 1 threshold, most of it from the input.
-
-    This is the fluctuation-driven regime of Rossbroich et al., Neuromorph. Comput. Eng. 2 (2022).
-    ``rate`` is in spikes per channel and step. Hidden units are assumed to fire 10 times a second.
+    Members
+    -------
+    done, total : int
+        Batches.
+    best : TinyRSNN
+        The network with the least error on the validation part, so far.
+    curves : list of Point
+        One for each epoch so far.
     """
-    a, b, ra, rb = model.decays()
-    hidden = 10 * model.dt
-    with torch.no_grad():
-        for con, spikes, energy, variance in (
-            (model.con1, rate,   _energy(a, b),   0.9),
-            (model.con2, hidden, _energy(a, b),   0.1),
-            (model.con3, hidden, _energy(ra, rb), 0.25),
-        ):
-            weight = con.op.weight
-            weight.normal_(generator=generator)
-            weight *= (variance / (weight.shape[1] * spikes * energy)).sqrt()[:, None]
+    def __init__(self, recording: Recording, recipe: Recipe, start: TinyRSNN | None = None):
+        seen, self.judged = held_out(recording, recipe.validation)
+        self.recipe  = recipe
+        self.windows = Windows(seen, recipe)
+        self.rng     = np.random.default_rng(recipe.seed)
+        self.model   = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt, "earliest")
+        if start is None:
+            slow_down(self.model)
+            initialise(self.model, float(self.windows.spikes.float().mean()),
+                        torch.Generator().manual_seed(recipe.seed))
+        else:
+            self.model.load_state_dict(start.state_dict())
+        self.total     = recipe.epochs * self.windows.per_epoch
+        self.done      = 0
+        self.least     = np.inf
+        self.best      = self.model
+        self.sparsity  = 0.0
+        self.masks: list[tuple[Tensor, Tensor]] = []
+        self.curves: list[Point] = []
+        self.optimiser = SMORMS3(self.model.parameters(), lr=recipe.learning_rate)
+        self.schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, self.total)
+        torch.manual_seed(recipe.seed)              # of the dropout
+
+    def run(self, progress: bool, kept: KeptState | None = None) -> None:
+        """Train until the end."""
+        quiet = None if progress else True      # None: quiet unless standard error is a terminal
+        with tqdm(total=self.total, initial=self.done, disable=quiet, unit="batch", leave=None,
+                  dynamic_ncols=True) as bar:
+            while self.done < self.total:
+                error, active = self._batch()
+                bar.set_postfix(error=f"{error:.3f}", validation=f"{self.least:.3f}",
+                                hertz=f"{active:.1f}", refresh=False)
+                bar.update()
+                if kept:
+                    kept.save_now_and_then()
+
+    def _batch(self) -> tuple[float, float]:
+        error, active = _step(self.model, self.windows.draw(self.rng), self.recipe, self.optimiser)
+        self.schedule.step()
+        self.done += 1
+        wanted = sparsity_at(self.done / self.total, self.recipe.sparsity)
+        if wanted > self.sparsity:
+            self.masks, self.sparsity = prune(self.model, wanted), wanted
+        apply_masks(self.masks)
+        judge = max(1, round(self.total * (1 - PRUNING[1]) / JUDGED))
+        if self.sparsity == self.recipe.sparsity and (self.total - self.done) % judge == 0:
+            wrong = _error(self.model, self.judged)
+            if wrong < self.least:
+                self.least, self.best = wrong, deepcopy(self.model)
+        if self.done % self.windows.per_epoch == 0:
+            self.curves.append(Point(epoch=self.done // self.windows.per_epoch, error=error,
+                                     validation=self.least, hertz=active, pruned=self.sparsity))
+        return error, active
+
+    def state(self) -> dict:
+        """All that a training of the same recipe and recording needs to go on from here."""
+        return {"done": self.done, "least": self.least, "sparsity": self.sparsity,
+                "masks": [mask for _, mask in self.masks],
+                "curves": [list(vars(point).values()) for point in self.curves],
+                "model": self.model.state_dict(), "best": self.best.state_dict(),
+                "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
+                "rng": self.rng.bit_generator.state, "dropout": torch.get_rng_state()}
+
+    def restore(self, state: dict) -> None:
+        """Go on from ``state``."""
+        self.done, self.least, self.sparsity = state["done"], state["least"], state["sparsity"]
+        self.curves = [Point(*values) for values in state["curves"]]
+        self.model.load_state_dict(state["model"])
+        self.best = deepcopy(self.model)
+        self.best.load_state_dict(state["best"])
+        self.masks = [(con.op.weight, mask) for con, mask in zip(
+            (self.model.con1, self.model.con2, self.model.con3), state["masks"], strict=False)]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.rng.bit_generator.state = state["rng"]
+        torch.set_rng_state(state["dropout"])
 
 
-def _prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
-    """Weight matrices and the masks that keep their largest weights."""
-    pruned = []
-    for con in (model.con1, model.con2, model.con3):
-        size  = con.op.weight.detach().abs()
-        least = size.flatten().sort().values[int(sparsity * size.numel())]
-        pruned.append((con.op.weight, size >= least))
-    return pruned
-
-
-def _sparsity(done: float, final: float) -> float:
-    """Part of the weights that is pruned when a part ``done`` of the batches is done.
-
-    It grows in tenths, fast at first, as the weights that matter least go first (Zhu and Gupta,
-    "To prune, or not to prune", 2017).
-    """
-    steps = np.floor(np.clip((done - PRUNING[0]) / (PRUNING[1] - PRUNING[0]), 0, 1) * 10)
-    return final * (1 - (1 - steps / 10) ** 3)
-
-
-def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyRSNN:
+def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
+        state: Path | None = None, curves: list[Point] | None = None, progress: bool = True
+        ) -> TinyRSNN:
     """Train a network on a recording that has ``velocity``.
 
     Minimises the root mean square error of the velocity at the earliest time. Each axis is scaled
     to a mean of 0 and a standard deviation of 1. The scale goes into the readout weights at the
     end, and the mean into the offset, so the network answers in the unit of ``velocity``. Its
     parameters come back rounded to float16. Runs on one thread, so that a seed gives one result on
-    one machine. ``progress`` draws a bar if standard error is a terminal.
+    one machine.
 
     The last part of the recording, ``recipe.validation``, is only used to choose among the networks
     of the last quarter of the batches: the one with the smallest error there is kept.
+
+    Parameters
+    ----------
+    recording : Recording
+    recipe : Recipe
+    start : TinyRSNN, optional
+        The network to begin with, in the unit of ``velocity``. By default, its weights are random.
+    state : Path, optional
+        File for the state of the training. If it has the state of the same training, this one goes
+        on from there, to the same result. The file is removed at the end.
+    curves : list, optional
+        Gets a point for each epoch of this training.
+    progress : bool
+        Draw a bar if standard error is a terminal.
     """
     mean, scale = target_velocity(recording).mean(0), target_velocity(recording).std(0)
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
@@ -138,71 +184,34 @@ def fit(recording: Recording, recipe: Recipe, *, progress: bool = True) -> TinyR
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        model = _train(replace(recording, velocity=(target_velocity(recording) - mean) / scale),
-                       recipe, progress)
+        with torch.random.fork_rng(devices=[]):
+            training = Training(
+                replace(recording, velocity=(target_velocity(recording) - mean) / scale), recipe,
+                scaled(start, 1 / scale) if start else None)
+            kept = KeptState(state, training, recording, start) if state else None
+            training.run(progress, kept)
     finally:
         torch.set_num_threads(threads)
+    if curves is not None:
+        curves += training.curves
+    model = scaled(training.best, scale)
     model.offset = mean.tolist()
+    if kept:
+        kept.remove()
+    return trimmed(model.rounded(), recipe.sparsity)
+
+
+def scaled(model: TinyRSNN, scale: np.ndarray) -> TinyRSNN:
+    """A copy of ``model`` whose outputs, without the offset, are multiplied by ``scale``."""
+    model = model.from_state(model.state_dict(), model.dt, model.time, model.offset)
     model.con3.op.weight.data *= torch.from_numpy(scale).float()[:, None]
-    return _trimmed(model.rounded(), recipe.sparsity)
-
-
-def _trimmed(model: TinyRSNN, sparsity: float) -> TinyRSNN:
-    """``model`` with zeros in at least the part ``sparsity`` of each matrix: training rounds it down."""
-    for con in (model.con1, model.con2, model.con3):
-        weight = con.op.weight.data
-        weight.flatten()[weight.abs().flatten().argsort(stable=True)[
-            :math.ceil(sparsity * weight.numel())]] = 0
     return model
-
-
-def _train(recording: Recording, recipe: Recipe, progress: bool) -> TinyRSNN:
-    """Train on a ``recording`` whose velocity has the scale that the network gives."""
-    seen, judged = held_out(recording, recipe.validation)
-    windows   = _Windows(seen, recipe)
-    rng       = np.random.default_rng(recipe.seed)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    model     = TinyRSNN(recording.channels, recipe.hidden, 2, recording.dt, "earliest")
-    _slow_down(model)
-    _initialise(model, float(windows.spikes.float().mean()), generator)
-
-    total     = recipe.epochs * windows.per_epoch
-    judge     = max(1, round(total * (1 - PRUNING[1]) / JUDGED))
-    least     = np.inf
-    best      = model
-    optimiser = SMORMS3(model.parameters(), lr=recipe.learning_rate)
-    schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, total)
-    masks, sparsity = [], 0.0
-    quiet = None if progress else True          # None: quiet unless standard error is a terminal
-    with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True) as bar, \
-            torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        for done in range(1, total + 1):
-            error, active = _step(model, windows.draw(rng), recipe, optimiser)
-            schedule.step()
-            wanted = _sparsity(done / total, recipe.sparsity)
-            if wanted > sparsity:
-                masks, sparsity = _prune(model, wanted), wanted
-            _apply(masks)
-            if sparsity == recipe.sparsity and (total - done) % judge == 0:
-                wrong = _error(model, judged)
-                if wrong < least:
-                    least, best = wrong, deepcopy(model)
-            bar.set_postfix(error=f"{error:.3f}", validation=f"{least:.3f}",
-                            hertz=f"{active:.1f}", refresh=False)
-            bar.update()
-    return best
 
 
 def _error(model: TinyRSNN, recording: Recording) -> float:
     """Root mean square error over both axes."""
     wrong = predict(model, recording)[0] - target_velocity(recording)
     return float(np.sqrt(np.square(wrong).mean()))
-
-
-def _apply(masks: list[tuple[Tensor, Tensor]]) -> None:
-    for weight, mask in masks:
-        weight.data *= mask
 
 
 def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
@@ -220,21 +229,3 @@ def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
     return error.item(), rates.mean().item()
-
-
-def predict(model: TinyRSNN, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
-    """Run a recording, with a reset at each trial.
-
-    Returns
-    -------
-    output : float64, (steps, 2)
-        Velocity, in the unit of the network.
-    hidden : bool, (steps, hidden)
-        Spikes of the hidden units.
-    """
-    spikes = dense(recording)
-    with torch.no_grad():
-        runs = [model(torch.from_numpy(spikes[start:stop, None]).float())
-                for start, stop in trials(recording)]
-    output, hidden = (torch.cat(parts)[:, 0].numpy() for parts in zip(*runs, strict=True))
-    return output.astype(np.float64) + model.offset, hidden > 0

@@ -17,8 +17,9 @@ from spikewright.network.recording import Recording
 from spikewright.quantize.compile import compile_network
 
 from .finetune import finetune, integer_score
-from .fit import fit, predict
+from .fit import fit
 from .model import TinyRSNN
+from .predict import predict
 from .recipe import Recipe, Tuning
 from .recording import held_out, target_velocity
 
@@ -30,7 +31,7 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
     """Train, round and fine-tune with ``seeds`` seeds, beginning with the seed of ``recipe``.
 
     Training and calibration see the first 80 % of the recording. The rest is scored: the float
-    network with `train.fit.predict`, the integers with golden. ``tell`` gets the head of a
+    network with `train.predict`, the integers with golden. ``tell`` gets the head of a
     table, and a line as soon as a seed is done.
 
     Returns

@@ -14,7 +14,7 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from spikewright.network.state_dicts.rsnn import INPUT_DELAY, KEYS, OUTPUT_DELAY
-from spikewright.network.tensors import TIMES
+from spikewright.network.tensors import TIMES, read_tensors
 
 __all__ = ["LEAD", "Spike", "TinyRSNN"]
 
@@ -91,6 +91,29 @@ class TinyRSNN(nn.Module):
         self.con3   = _Connection(hidden, outputs)
         self.group2 = _Group(hidden, "")
         self.group3 = _Group(outputs, "_readout")
+
+    @classmethod
+    def load(cls, path: Path, dt: float) -> "TinyRSNN":
+        """Network of a file, with steps of ``dt`` seconds and answers at the earliest time.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read safely, or has no network of this kind, or another dt.
+        """
+        tensors, said = read_tensors(path)
+        if said.dt not in (None, dt):
+            raise InputError(f"Network {path} dt must be {dt} s, as the recording has, not "
+                             f"{said.dt}")
+        if not set(KEYS) <= tensors.keys():
+            raise InputError(f"Network {path} must have the tensors {', '.join(KEYS)}, not only "
+                             f"{', '.join(sorted(tensors))}")
+        state = {key: torch.from_numpy(tensors[key]) for key in KEYS}
+        try:
+            return cls.from_state(state, dt, TIMES[1], said.offset)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"Network {path} must have tensors that fit together, as a tinyRSNN "
+                             "has") from error
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], dt: float = DT,

@@ -21,17 +21,12 @@ try:
     import torch
 
     import spikewright.train.fit as fit_module
-    from spikewright.train.fit import (
-        _error,
-        _slow_down,
-        _sparsity,
-        _step,
-        _trimmed,
-        _Windows,
-        fit,
-        predict,
-    )
+    from spikewright.train.fit import _error, _step, fit
+    from spikewright.train.initial import slow_down
     from spikewright.train.model import LEAD, TinyRSNN
+    from spikewright.train.predict import predict
+    from spikewright.train.pruning import sparsity_at, trimmed
+    from spikewright.train.windows import Windows
 except ModuleNotFoundError:
     torch = None
 
@@ -117,7 +112,7 @@ def test_loss_knows_the_lead():
     for time in ("earliest", "published"):
         model  = delay_line(time)
         recipe = Recipe(batch=16, window=0.2, dropout=0, lowest=0, highest=1e3)
-        batch  = _Windows(recording, recipe).draw(np.random.default_rng(2))
+        batch  = Windows(recording, recipe).draw(np.random.default_rng(2))
         errors[time] = (_error(model, recording), _step(
             model, batch, recipe, torch.optim.SGD(model.parameters(), lr=0))[0])
     assert errors["earliest"] == pytest.approx((0, 1e-6), rel=0, abs=1e-6)
@@ -130,7 +125,7 @@ def test_windows_settle():
     recording = replace(make_recording([[0]] * 60, channels=1, reset=[0, 4], dt=0.1),
                         velocity=np.arange(120.0).reshape(60, 2))
     recipe  = Recipe(batch=500, window=0.8, settle=0.3)
-    windows = _Windows(recording, recipe)
+    windows = Windows(recording, recipe)
     _, target, mask = windows.draw(np.random.default_rng(1))
     assert target.shape == (8, 500, 2) and mask.shape == (8, 500, 1)
     counts = {}
@@ -146,8 +141,8 @@ def test_windows_settle():
 def test_validation_is_apart(session, monkeypatch):
     """The part that chooses the best batch is the last tenth, and no batch has it."""
     learnt, judged = [], []
-    monkeypatch.setattr(fit_module, "_Windows", lambda recording, *rest: (
-        learnt.append(recording) or _Windows(recording, *rest)))
+    monkeypatch.setattr(fit_module, "Windows", lambda recording, *rest: (
+        learnt.append(recording) or Windows(recording, *rest)))
     monkeypatch.setattr(fit_module, "_error", lambda model, recording: (
         judged.append(recording) or _error(model, recording)))
     fit(session, Recipe(hidden=4, epochs=8), progress=False)
@@ -167,7 +162,7 @@ def test_best_network_is_kept(session, monkeypatch):
         copies.append(deepcopy(model)) or copies[-1]))
     model = fit(session, Recipe(hidden=4, epochs=8), progress=False)
     assert len(copies) == 2
-    wanted = _trimmed(copies[1].rounded(), 0.45).con2.op.weight
+    wanted = trimmed(copies[1].rounded(), 0.45).con2.op.weight
     assert (model.con2.op.weight == wanted).all() and (wanted == 0).sum() == 8
 
 
@@ -176,14 +171,14 @@ def test_best_network_is_kept(session, monkeypatch):
 ])
 @needs_torch
 def test_pruning_in_steps(done, part):
-    assert _sparsity(done, 0.4) == pytest.approx(0.4 * part)
+    assert sparsity_at(done, 0.4) == pytest.approx(0.4 * part)
 
 
 @needs_torch
 def test_time_constants_follow_the_step():
     for dt, factor in ((0.001, 1), (0.004, 1), (0.016, 2), (0.1, 5)):
         model = TinyRSNN(1, 2, dt=dt)
-        _slow_down(model)
+        slow_down(model)
         tau = torch.tensor([10e-3, 20e-3, 10e-3, 50e-3]) * factor
         for decay, wanted in zip(model.decays(), torch.exp(-dt / tau), strict=True):
             assert torch.allclose(decay, wanted, rtol=1e-5, atol=0)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options and checks of the commands that train."""
 
+import json
 import sys
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -66,13 +68,36 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
 
     ``title`` is the final name of the checkpoint. Returns the R2 of each axis, ``r2_held_out``, and
     those of linear decoders, ``baselines``. An axis on which ``unseen`` does not move has None.
+
+    The folder of ``path`` also gets config.json, with all settings, and curves.png, unless it is
+    the folder of ``title``. While the training goes on, its state is in a file beside the results.
     """
     check_torch()
+    from spikewright.base.files import signature
     from spikewright.network.metrics import r_squared
-    from spikewright.train.fit import fit, predict
+    from spikewright.train.curves import draw_curves
+    from spikewright.train.fit import Point, fit
+    from spikewright.train.predict import predict
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
-    model  = fit(seen, recipe)
+    start  = _start(arguments, seen, recipe)
+    alone  = path == title
+    result = (title if alone else title.parent).resolve()
+    state  = result.with_name(f"{result.name}.resume")
+    curves: list[Point] = []
+    try:
+        model = fit(seen, recipe, start=start, state=state, curves=curves)
+    except KeyboardInterrupt:
+        if state.exists():
+            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
+        raise
+    if not alone:
+        draw_curves(path.with_name("curves.png"), curves)
+        path.with_name("config.json").write_text(json.dumps(
+            {"recording": seen.name, "dt": seen.dt, "channels": seen.channels, "steps": seen.steps,
+             "target": arguments.target, "recipe": asdict(recipe),
+             "start": arguments.start and str(arguments.start), **signature()}, indent=2) + "\n",
+            encoding="utf-8")
 
     output, hidden = predict(model, unseen)
     scores  = r_squared(target_velocity(unseen), output)
@@ -86,6 +111,20 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
     return {**beside_linear(scores, seen, unseen, recipe.validation, "--epochs or --hidden"),
             "hidden": recipe.hidden, "epochs": recipe.epochs, "seed": recipe.seed}
+
+
+def _start(arguments: Namespace, seen: Recording, recipe: Recipe):
+    """The network to begin with; None without the option."""
+    if not getattr(arguments, "start", None):
+        return None
+    from spikewright.train.model import TinyRSNN
+    start  = TinyRSNN.load(arguments.start, seen.dt)
+    found  = start.con1.op.weight.shape[1], *start.con3.op.weight.shape[::-1]
+    wanted = seen.channels, recipe.hidden, 2
+    if found != wanted:
+        raise InputError(f"Network {arguments.start} must be {'-'.join(map(str, wanted))}, as the "
+                         f"one to train, not {'-'.join(map(str, found))}")
+    return start
 
 
 def beside_linear(scores, seen: Recording, unseen: Recording, validation: float,

@@ -3,6 +3,7 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.train.graded.recipe import GRADED
@@ -21,12 +22,14 @@ def add(parser: ArgumentParser) -> None:
                           "force, and score it on the rest. The time step of the network is the "
                           "dt of the recording. Its outputs have the unit of the recording.")
     add_recording(parser)
-    add_folder(parser, "final.safetensors and metrics.json")
+    add_folder(parser, "final.safetensors, metrics.json, config.json and curves.png")
     add_target(parser)
     parser.add_argument("--network", choices=("tinyrsnn", *GRADED), default="tinyrsnn",
                         help="network to train; docs/training.md has a table of them (default: "
                         "%(default)s)")
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
+    parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights "
+                        "of this network (default: random weights)")
     parser.set_defaults(hidden=None, epochs=None)
 
 
@@ -37,11 +40,12 @@ def run(arguments: Namespace) -> None:
     from spikewright.train.recording import held_out, target_velocity
     if arguments.network == "tinyrsnn":
         training = train
-    elif arguments.hidden is None:
-        training = train_graded
     else:
-        raise InputError("Option --hidden must come with the network tinyrsnn, not with "
-                         f"{arguments.network}")
+        for name in ("hidden", "start"):
+            if getattr(arguments, name) is not None:
+                raise InputError(f"Option --{name} must come with the network tinyrsnn, not with "
+                                 f"{arguments.network}")
+        training = train_graded
     check_torch()
     check_folder(arguments.output, "metrics.json")
     recording = read_recording(arguments.recording, arguments.target)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
@@ -19,8 +20,8 @@ from spikewright.train.recording import held_out
 try:
     import torch
 
-    from spikewright.train.fit import predict
     from spikewright.train.model import TinyRSNN
+    from spikewright.train.predict import predict
 except ModuleNotFoundError:
     torch = None
 
@@ -64,7 +65,9 @@ def test_command_fits(tmp_path, call_command):
     r2 = r_squared(unseen.velocity, output)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "b"]
     assert sorted(file.name for file in checkpoint.iterdir()) == [
-        "final.safetensors", "metrics.json"]
+        "config.json", "curves.png", "final.safetensors", "metrics.json"]
+    config = json.loads((checkpoint / "config.json").read_text())
+    assert config["recipe"]["epochs"] == 2 and config["recipe"]["window"] == 2
     metrics = json.loads((checkpoint / "metrics.json").read_text())
     assert {key: metrics[key] for key in ("hidden", "epochs", "seed", "steps_held_out")} == {
         "hidden": 8, "epochs": 2, "seed": 3, "steps_held_out": 100}
@@ -78,6 +81,58 @@ def test_command_fits(tmp_path, call_command):
     best = max(metrics["baselines"], key=lambda name: sum(metrics["baselines"][name]))
     assert err == (f"warning: {best}, a linear decoder, decodes the held-out part better: try more "
                    "--epochs or --hidden, or record more\n")
+
+
+@needs_torch
+def test_command_begins_with_a_network(tmp_path, call_command):
+    """A network of another shape, dt or kind is refused before anything is written."""
+    save_session(tmp_path / "a.npz", simulate(n_bins=500, seed=1, units=Units(channels=20)))
+    words = ["train", tmp_path / "a.npz", "--hidden", 8, "--epochs", 1]
+    first = tmp_path / "one" / "final.safetensors"
+    assert call_command(*words, "-o", tmp_path / "one")[0] == 0
+    assert call_command(*words, "-o", tmp_path / "two", "--start", first)[0] == 0
+    config = json.loads((tmp_path / "two" / "config.json").read_text())
+    assert config["start"] == str(first) and config["recipe"]["hidden"] == 8
+    words[3] = 9
+    for change, message in (
+            ({}, f"Network {first} must be 20-9-2, as the one to train, not 20-8-2"),
+            ({"dt": "0.02"}, "dt must be 0.004 s, as the recording has, not 0.02"),
+            ({"drop": "con2.op.weight"}, "must have the tensors con1.op.weight, ")):
+        path = first
+        if change:
+            path = tmp_path / "other.safetensors"
+            tensors = {key: value for key, value in load_file(first).items()
+                       if key != change.get("drop")}
+            save_file(tensors, path, {"dt": change.get("dt", "0.004")})
+        status, out, err = call_command(*words, "-o", tmp_path / "three", "--start", path)
+        assert (status, out) == (2, "") and message in err
+        assert not (tmp_path / "three").exists()
+
+
+@needs_torch
+def test_command_goes_on_after_an_interruption(tmp_path, call_command, monkeypatch):
+    from spikewright.train import kept_state
+    from spikewright.train.fit import Training
+    save_session(tmp_path / "a.npz", simulate(n_bins=500, seed=1, units=Units(channels=20)))
+    words = ["train", tmp_path / "a.npz", "--hidden", 8, "--epochs", 6]
+    assert call_command(*words, "-o", tmp_path / "one")[0] == 0
+    step = Training._batch
+
+    def stop(self):
+        if self.done == 4:
+            raise KeyboardInterrupt
+        return step(self)
+    with monkeypatch.context() as patch:
+        patch.setattr(kept_state, "EVERY", 0)
+        patch.setattr(Training, "_batch", stop)
+        status, out, err = call_command(*words, "-o", tmp_path / "two")
+    state = tmp_path / "two.resume"
+    assert (status, out) == (130, "") and err == (
+        f"stopped: the same command goes on from the state in {state}\n")
+    assert call_command(*words, "-o", tmp_path / "two")[0] == 0
+    assert not state.exists()
+    one, two = (load_file(tmp_path / name / "final.safetensors") for name in ("one", "two"))
+    assert all((one[key] == two[key]).all() for key in one)
 
 
 @needs_torch

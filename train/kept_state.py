@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state of a training in a file, from which the same training goes on after a crash."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
+from spikewright.network.recording import Recording
+
+from .model import TinyRSNN
+
+if TYPE_CHECKING:
+    from .fit import Training
+
+__all__ = ["KeptState"]
+
+EVERY = 20.0            # seconds between two states
+
+
+class KeptState:
+    """The state of ``training`` in the file ``path``. If the file has one, the training gets it.
+
+    A state of a training with another recipe, recording or start is replaced.
+
+    Parameters
+    ----------
+    path : Path
+    training : Training
+    recording : Recording
+        As the user has it.
+    start : TinyRSNN or None
+        The network that the training began with.
+
+    Raises
+    ------
+    InputError
+        If the file is something else.
+    """
+    def __init__(self, path: Path, training: "Training", recording: Recording,
+                 start: TinyRSNN | None):
+        self.path, self.training = path, training
+        self.key   = _key(training, recording, start)
+        self.saved = time.monotonic()
+        if path.exists():
+            content = _read(path)
+            if content["key"] == self.key:
+                training.restore(content["state"])
+
+    def save_now_and_then(self) -> None:
+        """Write the file if the last one is old enough."""
+        if time.monotonic() - self.saved >= EVERY:
+            with written_file(self.path) as temporary:
+                torch.save({"key": self.key, "state": self.training.state()}, temporary)
+            self.saved = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the file, if there is one."""
+        self.path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict:
+    try:
+        content = torch.load(path, weights_only=True)
+        if content.keys() == {"key", "state"}:
+            return content
+    except Exception:  # a damaged file raises a dozen kinds
+        pass
+    raise InputError(f"{path} must be the state of a training, not another file: move it away")
+
+
+def _key(training: "Training", recording: Recording, start: TinyRSNN | None) -> str:
+    """SHA-256, in hex, of all that decides what the training gives."""
+    digest = hashlib.sha256(json.dumps([asdict(training.recipe), recording.dt, recording.channels,
+                                        torch.__version__]).encode())
+    begun = [] if start is None else [value.numpy() for value in start.state_dict().values()]
+    for array in (recording.channel, recording.start, recording.reset, recording.velocity, *begun):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
