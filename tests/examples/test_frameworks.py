@@ -112,6 +112,18 @@ def test_script_that_makes_files_again_is_there():
         assert f"{name} " in (FOLDER / name / "export.py").read_text().split('"""')[1]
 
 
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_page_exports_as_the_script_does(name):
+    """The calls of the table in docs/howto/nir.md, but for the case of names."""
+    page = (ROOT / "docs" / "howto" / "nir.md").read_text()
+    call = re.search(rf"`({name}[\w.]*)\.(\w+)(\(net.*?\))` \|", page)
+    module, function, arguments = call.groups()
+    script = (FOLDER / name / "export.py").read_text()
+    assert f"from {module} import {function}\n" in script
+    assert f"graph = {function}{arguments}" in script.replace("CHANNELS", "channels").replace(
+        "DT", "dt").replace("OUTPUTS", "outputs")
+
+
 def _content(path):
     """All values of a NIR file by their place, but for the version of the package nir."""
     found = {}
