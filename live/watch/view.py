@@ -80,6 +80,7 @@ class View:
             "models": [str(folder.resolve()) for folder in models], "affine": affine,
             "listener": listener and listener.fileno(), "token": token}))
         if self._socket.recv(1) != READY:
+            self.close()
             raise InputError(f"View must start, not end at once: the {kind} has its reason above")
         self._socket.setblocking(False)
 

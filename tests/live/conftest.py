@@ -2,6 +2,7 @@
 """A small model with its recording, and parts of a live loop that tests can hold."""
 
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -40,6 +41,12 @@ def model(session):
 @pytest.fixture
 def notices():
     return []
+
+
+def free_port():
+    """A port of this computer that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        return place.getsockname()[1]
 
 
 def golden(model):

@@ -20,6 +20,8 @@ from spikewright.live.watch.page import MOST_MESSAGE, MOST_PAGES, Guard, _comman
 from spikewright.live.watch.view import listener  # noqa: E402
 from tests.networks import refused  # noqa: E402
 
+from .conftest import free_port  # noqa: E402
+
 TOKEN = "0123456789abcdef"
 
 # Smallest type of all texts that are shown, in pixels.
@@ -34,19 +36,13 @@ def served(session):
     folder = session[0]
     running = subprocess.Popen(
         [sys.executable, "-m", "spikewright", "serve", folder / "tiny", "--models",
-         folder / "other", "--in", folder / "rec.npz", "--repeat", "--listen", _free_port()],
+         folder / "other", "--in", folder / "rec.npz", "--repeat", "--listen", str(free_port())],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     url = running.stdout.readline()
     yield int(url.rstrip("/\n").rpartition(":")[2]), running
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=120)
     assert running.returncode == 0 and " steps, " in out, err
-
-
-def _free_port():
-    import socket
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        return str(place.getsockname()[1])
 
 
 def asked(port, path="/", **headers):
@@ -178,7 +174,7 @@ def test_addresses_of_the_page():
     with refused("Page must be on this computer alone, such as 8765, or have --token-file, not "
                  "'0.0.0.0:8765'"):
         listener("0.0.0.0:8765", None)
-    port = int(_free_port())
+    port = free_port()
     place, url = listener(f"0.0.0.0:{port}", TOKEN)
     assert url == f"http://0.0.0.0:{port}/?token={TOKEN}"
     with refused(f"Page must have an address of this computer that is free, not '0.0.0.0:{port}': "

@@ -113,21 +113,23 @@ def run_session(arguments: Namespace, view: str | None) -> None:
 def _view(kind, arguments, affine, token):
     """The page, or the view in the terminal."""
     from spikewright.live.watch.view import View, listener
-    place = None
-    if kind == "page":
-        place, url = listener(arguments.listen, token)
-        print(f"-> {url}", flush=True)
-    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError("--view must have a terminal, not a file or a pipe")
     needed = {"page": ("starlette", "uvicorn", "websockets"), "terminal": ("rich",)}
     for name in needed[kind]:
         if find_spec(name) is None:
             raise InputError(f"Package {name} must be installed for this view, not missing: "
                              "install spikewright[live]")
+    place, url = None, ""
+    if kind == "page":
+        place, url = listener(arguments.listen, token)
+    elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError("--view must have a terminal, not a file or a pipe")
     with closing(place) if place else nullcontext():
-        return View(kind, [arguments.model, *arguments.models], listener=place, token=token,
+        view = View(kind, [arguments.model, *arguments.models], listener=place, token=token,
                     affine=affine and {"matrix": affine.matrix.tolist(),
                                        "offset": affine.offset.tolist()})
+    if url:
+        print(f"-> {url}", flush=True)
+    return view
 
 
 @contextmanager

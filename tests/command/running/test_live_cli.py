@@ -4,17 +4,33 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
+
+from spikewright.command import run_words
+from tests.networks import random_tensors
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a model, made once."""
+    folder = tmp_path_factory.mktemp("made")
+    save_file(random_tensors(0), folder / "net.safetensors")
+    run_words(["quantize", str(folder / "net.safetensors"), "-o", str(folder / "model")])
+    return folder / "model"
 
 
 @pytest.fixture
-def model(here, call_command):
-    assert call_command("quantize", "net.safetensors", "-o", "model")[0] == 0
+def model(here, made):
+    """A folder to work in, with a model and a recording."""
+    shutil.copytree(made, here / "model")
     return here
 
 
@@ -62,16 +78,16 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
     (["--in", "udp:9000", "--fast"], ("Source must be a recording with --fast or --repeat, not "
      "'udp:9000'")),
     (["--in", "lsl:"], "Source must name a stream, such as lsl:spikes, not 'lsl:'"),
-    (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, or a new file "
-     ".jsonl, not 'out.npz'")),
+    (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, or a new "
+     "file .jsonl, not 'out.npz'")),
     (["--in", "rec.npz", "--out", "old.jsonl"], "Recorder must write a new file, not 'old.jsonl'"),
     (["--in", "rec.npz", "--seconds", "0"], ("argument --seconds: must be a number of seconds "
      "between 0 and 1e7, not '0' (see 'spikewright live --help')")),
     (["--in", "rec.npz", "--affine", "wide.json"], ("Affine map wide.json matrix must have 2 "
      "columns, as the model has axes, not the shape (1, 3)")),
-    (["--in", "rec.npz", "--affine", "list.json"], ("Affine map list.json must be a .json file with "
-     "lists of numbers as 'matrix' and 'offset', not one that fails: TypeError('list indices must "
-     "be integers or slices, not str')")),
+    (["--in", "rec.npz", "--affine", "list.json"], ("Affine map list.json must be a .json file "
+     "with lists of numbers as 'matrix' and 'offset', not one that fails: TypeError('list indices "
+     "must be integers or slices, not str')")),
     (["--in", "rec.npz", "--affine", "long.json"], ("Affine map long.json offset must have 1 "
      "numbers, as the matrix has rows, not the shape (2,)")),
     (["--in", "rec.npz", "--affine", "nan.json"], ("Affine map nan.json must hold finite numbers, "
@@ -96,3 +112,34 @@ def test_a_port_that_is_not_there(model, call_command):
     assert (status, out) == (2, "") and err.startswith(
         "error: Port must be a serial port that opens") and err.count("\n") == 1
     assert not (model / "a.jsonl").exists()
+
+
+@pytest.mark.parametrize("command, missing", [("serve", "starlette"), ("serve", "uvicorn"),
+                                              ("live", "rich")])
+def test_a_view_without_its_packages(model, call_command, monkeypatch, command, missing):
+    monkeypatch.setattr("spikewright.command.running.live.find_spec",
+                        lambda name: None if name == missing else name)
+    view = ["--view"] if command == "live" else []
+    assert call_command(command, "model", "--in", "rec.npz", *view) == (
+        2, "", (f"error: Package {missing} must be installed for this view, not missing: install "
+        "spikewright[live]\n"))
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--listen", "0.0.0.0:8765"], ("Page must be on this computer alone, such as 8765, or have "
+                                    "--token-file, not '0.0.0.0:8765'")),
+    (["--listen", "here"], "Address must be [HOST:]PORT with a port from 1 to 65535, not 'here'"),
+    (["--listen", "{taken}"], ("Page must have an address of this computer that is free, not "
+                               "'{taken}': Address already in use"))])
+def test_a_page_that_is_refused(model, call_command, words, message):
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        taken = place.getsockname()[1]
+        told = [word.format(taken=taken) for word in words]
+        assert call_command("serve", "model", "--in", "rec.npz", *told) == (
+            2, "", f"error: {message.format(taken=taken)}\n")
+
+
+def test_another_model_that_is_none(model, call_command):
+    status, out, err = call_command("serve", "model", "--in", "rec.npz", "--models", "rec.npz",
+                                    "--listen", "1")
+    assert (status, err.count("\n")) == (2, 1) and err.startswith("error: ")
