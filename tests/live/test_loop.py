@@ -2,6 +2,7 @@
 """The loop: answers equal golden's, and faults end in a line or in recovery."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -88,6 +89,20 @@ def test_answers_equal_golden(session, looped, notices):
     assert (facts["model"], facts["model_hash"], facts["channels"], facts["axes"]) == (
         "tiny", session[1].hash, 6, 2)
     assert loop.counts() == {"late": totals.late, "undecoded": 0, "port lost": 0}
+
+
+def test_memory_is_flat(session, notices):
+    """Two thousand steps more need no memory that a thousand did not need."""
+    recording = read_recording(session[0] / "rec.npz")
+    loop = Loop(Player(recording, fast=True, repeat=True),
+                Engine(session[1], golden, notices.append), [], notice=notices.append,
+                commands=lambda loop: seen.append(tracemalloc.get_traced_memory()[0])
+                if loop.totals.steps in (1000, 3000) else None)
+    seen = []
+    tracemalloc.start()
+    loop.run(3001 * 0.004)
+    tracemalloc.stop()
+    assert seen[1] - seen[0] < 10_000
 
 
 def test_seconds_end_the_loop(looped):

@@ -86,6 +86,9 @@ def run_session(arguments: Namespace, view: str | None) -> None:
                             preset=arguments.preset, cache=arguments.build,
                             **core_choices(arguments))
 
+    if arguments.realtime and arguments.fast:
+        raise InputError("--realtime must be without --fast, which would keep the processor from "
+                         "all other programs")
     model = Model.load(arguments.model)
     token = read_token(arguments.token_file) if arguments.token_file else None
     affine = Affine.read(arguments.affine, model.integers.axes) if arguments.affine else None
