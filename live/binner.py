@@ -126,37 +126,35 @@ class Binner:
         self._packets.close()
 
     def _bin(self, begin: float, end: float) -> Bin:
-        seen = len(self._waiting)
         while True:
             left = end - self._clock()
             if left > 0:
                 self._sleep(min(left, LOOK))
-            # What is left of a flood stays in the socket, which drops what comes on top.
-            if seen <= self._most and len(self._waiting) <= self._most:
-                new = self._packets.take(self._most + 1)
-                self._waiting.extend(new)
-                seen += len(new)
+            # Packets come in the order of their stamps. If so many wait, those of this bin are
+            # among them, or it is flooded: the rest of a flood stays in the socket, which drops
+            # what comes on top.
+            if len(self._waiting) <= self._most:
+                self._waiting.extend(self._packets.take(self._most + 1))
             if left <= 0:
-                break
-        return self._close(begin, end, flooded=seen > self._most)
+                return self._close(begin, end)
 
-    def _close(self, begin: float, end: float, flooded: bool) -> Bin:
+    def _close(self, begin: float, end: float) -> Bin:
         channels: list[int] = []
-        last, reset, truth = None, False, None
+        packets, late, last, reset, truth = 0, 0, None, False, None
         while self._waiting and self._waiting[0].time < end:
             packet = self._waiting.popleft()
-            channels += packet.channels
+            packets += 1
+            if len(channels) <= self._most:
+                channels += packet.channels
             if packet.channels:
                 last = packet.time
-                self._counts["late spikes"] += len(packet.channels) * (packet.time < begin)
+                late += len(packet.channels) * (packet.time < begin)
             reset |= packet.reset
             truth = packet.truth or truth
-            flooded |= len(channels) > self._most
-            if flooded:
-                channels.clear()
-        if flooded:
+        if max(packets, len(channels)) > self._most:
             self._counts["flooded bins"] += 1
-            channels, last = [], None
+            channels, last, late = [], None, 0
+        self._counts["late spikes"] += late
         return Bin(channels=channels, due=end, last=last, reset=reset, truth=truth)
 
     def _drop(self, begin: float) -> None:

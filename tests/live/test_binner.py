@@ -69,7 +69,19 @@ def test_a_flood_drops_its_bin_and_keeps_no_more():
     first, second = islice(source.bins(), 2)
     assert (first.channels, first.last) == ([], None)
     assert source.counts["flooded bins"] == 2 and second.channels == []
-    assert len(source._waiting) <= most + 1
+    assert source.counts["late spikes"] == 0 and len(source._waiting) <= most + 1
+
+
+def test_a_late_loop_with_many_packets_is_no_flood():
+    """Packets of later bins wait, more than a bin may have: no bin loses one."""
+    a_bin = 1000
+    clock, source = binner(*(packet(k * DT / a_bin, k % 6) for k in range(4 * a_bin)))
+    bins = source.bins()
+    found = [next(bins)]
+    clock.now += 0.75
+    found += islice(bins, 3)
+    assert [len(each.channels) for each in found] == [a_bin] * 4
+    assert 2 * a_bin > most_spikes(CHANNELS, DT) and source.counts["flooded bins"] == 0
 
 
 def test_too_many_spikes_in_one_packet():
