@@ -9,8 +9,8 @@ __all__ = ["FIELDS", "differences"]
 
 # Fields in which golden and RTL must be equal, and what a column of each field is. `velocity` is
 # `velocity_int` in other units.
-FIELDS = {"velocity_int": "output", "spikes": "neuron", "saturated": None, "cycles": None,
-          "latency": None}
+FIELDS = {"velocity_int": "output", "spikes": "neuron", "values": "unit", "saturated": None,
+          "cycles": None, "latency": None}
 
 
 def differences(expected: Answer, got: Answer) -> list[str]:

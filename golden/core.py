@@ -54,11 +54,12 @@ MAP, RECTIFY, OUTPUT = 5, 6, 7                          # of neurons, of graded 
 
 # One operation. ``first`` to ``stop - 1`` are the neurons of its population. Of an Add, ``row`` is
 # its first row, ``rows`` the number of its rows, and ``origin`` the first neuron of the source
-# population. ``reset`` is for a Map of neurons. Of a Map of graded units, ``largest`` is the
-# largest value, and ``keeps`` whether s is the sum of a window.
+# population. An Add from the log of a window has ``since`` and ``before``, see `plan.program`.
+# ``reset`` is for a Map of neurons. Of a Map of graded units, ``largest`` is the largest value, and
+# ``keeps`` whether s is the sum of a window.
 OPERATION = np.dtype([(name, np.int64) for name in (
-    "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "largest",
-    "keeps")])
+    "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "since",
+    "before", "largest", "keeps")])
 
 
 class Constants(NamedTuple):
@@ -92,7 +93,7 @@ class State(NamedTuple):
     ``ring`` is int64 (room,), the input rows of the log of the windows: event number n since the
     reset is in place n modulo room. ``begins`` is int64 (looks,): the number of the first event of
     step t is in place t modulo looks. ``counts`` is int64 (3,): the number of the next event, that
-    of the oldest one that is kept, and the steps since the reset.
+    of the oldest one that is kept, and the steps since the reset, at most looks - 1.
     """
 
     s: np.ndarray
@@ -215,10 +216,11 @@ def map_units(constants, state, operation):
 def add_window(constants, state, operation, t):
     """Add a row for each event of the step that is due in the log of the windows; count them."""
     looks, counts = len(state.begins), state.counts
-    if operation["delay"] > counts[2]:
+    if not operation["since"] <= counts[2] < operation["before"]:
         return 0
-    first = state.begins[(t - operation["delay"]) % looks]
-    stop = state.begins[(t - operation["delay"] + 1) % looks]
+    first, stop = state.begins[(t - operation["delay"]) % looks], counts[0]
+    if operation["delay"]:
+        stop = state.begins[(t - operation["delay"] + 1) % looks]
     for n in range(first, stop):
         row = state.ring[n % len(state.ring)]
         add_row(constants, state, operation, operation["row"] + row, operation["sign"])
@@ -291,4 +293,4 @@ def run_steps(constants, state, stimulus, trace):
         trace.membrane[t] = state.m
         trace.fired[t] = state.spikes[t % slots]
         trace.saturated[t] = state.flags[0] == 1
-        state.counts[2] += 1
+        state.counts[2] = min(state.counts[2] + 1, len(state.begins) - 1)

@@ -44,6 +44,8 @@ class Answer:
         Clock cycles. `plan.timing.step_timing` defines both.
     saturated : ndarray of bool, shape (steps,)
         Whether a state has saturated since the last reset.
+    values : ndarray of int64, shape (steps, units)
+        Values of the graded units that are no outputs.
     """
 
     velocity_int: np.ndarray
@@ -52,6 +54,7 @@ class Answer:
     cycles: np.ndarray
     latency: np.ndarray
     saturated: np.ndarray
+    values: np.ndarray
 
 
 def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) -> Answer:
@@ -74,7 +77,8 @@ def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) ->
     outputs = trace.membrane[:, plan.layout.is_output]
     return Answer(velocity_int=outputs, velocity=model.velocity(outputs),
                   spikes=plan.layout.spread_spikes(trace.fired), cycles=cycles,
-                  latency=latency, saturated=trace.saturated)
+                  latency=latency, saturated=trace.saturated,
+                  values=trace.membrane[:, plan.layout.is_valued])
 
 
 def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
@@ -123,7 +127,8 @@ def _add_row(operation: Add, first: np.ndarray) -> dict[str, int]:
     return {"kind": operation.source, "first": operation.target.first,
             "stop": operation.target.stop, "row": first[operation.projection],
             "rows": operation.table.rows, "delay": operation.delay, "shift": operation.shift,
-            "origin": operation.origin.first if operation.origin else 0, "sign": operation.sign}
+            "origin": operation.origin.first if operation.origin else 0, "sign": operation.sign,
+            "since": operation.since, "before": operation.before}
 
 
 def empty_trace(plan: Plan, steps: int) -> Trace:

@@ -150,7 +150,7 @@ def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
         return _spikes(plan)
     return LogsParams(spikes=_spikes(plan), window=WindowLogParams(
         rows=plan.model.rows, room=plan.program.window_room, longest=plan.program.longest_look,
-        streams=plan.program.streams))
+        streams=plan.program.streams, fills=plan.model.fill_steps > 0))
 
 
 def _spikes(plan: Plan) -> SpikeLogParams:
@@ -182,4 +182,5 @@ def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstant
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
         target=table.target, shift=shift, width=rows.widths.index(table.bits),
-        sign=operation.sign, graded=operation.source == Source.VALUES)
+        sign=operation.sign, graded=operation.source == Source.VALUES, since=operation.since,
+        before=min(operation.before, plan.program.longest_look + 1))

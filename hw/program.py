@@ -55,6 +55,8 @@ class AddConstants:
         -1 if rows are subtracted, otherwise 1.
     graded : :class:`bool`
         The factor of a row is the value of its source, and not ``sign``.
+    since, before : :class:`int`
+        Of a look at the window log: the steps in which it is made, see `plan.program.Add`.
     """
 
     kind:      Any
@@ -70,6 +72,8 @@ class AddConstants:
     width:     int
     sign:      int  = 1
     graded:    bool = False
+    since:     int  = 0
+    before:    int  = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +167,7 @@ class ProgramTable(wiring.Component):
         Value of that neuron; only where rows have a factor.
     row : :py:`Out(params.rows.row)`
         The request for that row.
-    delay, list, first, count, word, mode
+    delay, list, since, before, first, count, word, mode
         Constants of the operation, see `SpikeListSignature` and `UpdateSignature`.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
@@ -191,7 +195,8 @@ class ProgramTable(wiring.Component):
             "last_map":  Out(1),
             "following": Out(params.code),
             "next_map":  Out(params.code),
-        } | ({"value": In(signed(params.rows.gain))} if params.rows.gain else {}))
+        } | ({"value": In(signed(params.rows.gain))} if params.rows.gain else {})
+          | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes})
 
     def elaborate(self, platform):
         m = Module()
@@ -214,6 +219,11 @@ class ProgramTable(wiring.Component):
                     ]
                     if isinstance(operation, AddConstants):
                         m.d.comb += self.delay.eq(operation.delay)
+                        if "since" in self.signature.members:
+                            m.d.comb += [
+                                self.since.eq(operation.since),
+                                self.before.eq(operation.before),
+                            ]
                     # What an operation has no use for is as in the next one: less logic.
                     add, map_ = self._near(k, AddConstants), self._near(k, MapConstants)
                     m.d.comb += [

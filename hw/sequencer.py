@@ -150,6 +150,11 @@ class Sequencer(wiring.Component):
             m.d.comb += self.rows.p[name].eq(request[name])
         if "value" in table.signature.members:
             m.d.comb += table.value.eq(self.spikes.value)
+        if "since" in table.signature.members:
+            m.d.comb += [
+                self.spikes.since.eq(table.since),
+                self.spikes.before.eq(table.before),
+            ]
         m.d.comb += [
             self._clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
             table.at.eq(self._at),

@@ -49,6 +49,9 @@ class SpikeListSignature(wiring.Signature):
         Turn to the begin of the list of population ``list``, ``delay`` steps ago.
     delay : :py:`Out(range(slots))`
     list : :py:`Out(range(lists))`
+    since, before : :py:`Out(range(ages))`
+        Steps after a reset in which the list has events, the second one excluded; only with
+        ``ages``.
     fetch : :py:`Out(1)`
         Read the group of ``number``, which is steady until the next such cycle.
     more : :py:`In(1)`
@@ -61,7 +64,7 @@ class SpikeListSignature(wiring.Signature):
         Go on to the next spike; only where ``number`` is valid.
     """
 
-    def __init__(self, slots, lists, numbers, value=0):
+    def __init__(self, slots, lists, numbers, value=0, ages=0):
         super().__init__({
             "select": Out(1),
             "delay":  Out(range(slots)),
@@ -70,7 +73,8 @@ class SpikeListSignature(wiring.Signature):
             "more":   In(1),
             "number": In(range(max(numbers, 2))),
             "take":   Out(1),
-        } | ({"value": In(signed(value))} if value else {}))
+        } | ({"value": In(signed(value))} if value else {})
+          | ({"since": Out(range(ages)), "before": Out(range(ages))} if ages else {}))
 
 
 class UpdateSignature(wiring.Signature):

@@ -26,6 +26,9 @@ __all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "mode
 
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
 _UNITS = ("bias", "factor", "shift")
+
+# What a model does in its first steps. Most models have neither.
+_STARTS = ("silent_steps", "fill_steps")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
 
 
@@ -126,7 +129,7 @@ def _read_integers(folder: Path, written: dict, manifest: dict) -> IntegerModel:
             channels=shape["channels"], channel_row=_array(tables, "channel_row", "int64", 1),
             populations=populations, projections=projections,
             readout=_array(tables, "readout", "float64", 2), lead_steps=shape["lead_steps"],
-            silent_steps=shape.get("silent_steps", 0), **_offset(shape))
+            **{key: shape[key] for key in _STARTS if key in shape}, **_offset(shape))
 
 
 def _integer_population(entry: dict, tables: dict) -> IntegerPopulation | GradedPopulation:
@@ -309,7 +312,7 @@ def _model_shape(model: IntegerModel) -> dict:
                              "bits": p.bits, "shift": p.shift,
                              **({} if p.until is None else {"until": p.until})}
                             for p in model.projections],
-            **({"silent_steps": model.silent_steps} if model.silent_steps else {}),
+            **{key: getattr(model, key) for key in _STARTS if getattr(model, key)},
             **_said_offset(model)}
 
 

@@ -144,9 +144,14 @@ def check_graded(model: "IntegerModel") -> None:
     for projection in model.projections:
         _check_projection(projection)
     now = [p.title for p in model.projections if p.source == INPUT and not p.delay]
-    if len(now) > 1:
-        raise ValueError(f"Projections from the input with delay 0 must be one at most, not "
-                         f"{', '.join(now)}")
+    targets = {p.target for p in model.projections if p.source == INPUT}
+    if len(targets) > 1:
+        raise ValueError("Projections from the input must go to one population, not to "
+                         f"{', '.join(sorted(targets))}")
+    most = 0 if model.fill_steps else 1
+    if len(now) > most:
+        raise ValueError(f"Projections from the input with delay 0 must be {most} at most, not "
+                         f"{len(now)}")
     largest = model.widths.largest_current
     for population in model.populations:
         needed = largest_sum(model, population)

@@ -209,6 +209,9 @@ class IntegerModel:
         In physical units. By default, 0.
     silent_steps : int
         The outputs are 0 in so many steps after a reset. Only of a model with windows.
+    fill_steps : int
+        In so many steps after a reset the windows stand still. An event is then added at once, to
+        the window in which it is in the last of these steps, and none is subtracted.
 
     Raises
     ------
@@ -227,6 +230,7 @@ class IntegerModel:
     lead_steps: int
     offset: np.ndarray = None           # type: ignore[assignment]  # filled in below
     silent_steps: int = 0
+    fill_steps: int = 0
 
     @property
     def rows(self) -> int:
@@ -346,9 +350,10 @@ class IntegerModel:
             object.__setattr__(self, "offset", np.zeros(self.axes))
         check_offset(self.offset, self.axes, "offset")
         most = MOST_LOOK - 1 if self.window_room else 0
-        if not 0 <= self.silent_steps <= most:
-            raise ValueError(f"silent_steps must be between 0 and {most}, not "
-                             f"{self.silent_steps!r}")
+        for name in ("silent_steps", "fill_steps"):
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be between 0 and {most}, not "
+                                 f"{getattr(self, name)!r}")
         if self.graded:
             check_graded(self)
         elif self.window_room:

@@ -168,6 +168,11 @@ class Layout:
                                for span in self.spans.values()])
 
     @property
+    def is_valued(self) -> np.ndarray:
+        """Whether each neuron is a unit that gives values to others, bool of shape (neurons,)."""
+        return ~self.is_output & self.model.graded
+
+    @property
     def spike_column(self) -> np.ndarray:
         """Column of each neuron in the spikes of an answer, int64 of shape (neurons,).
 

@@ -75,6 +75,7 @@ class Plan:
         model = self.model
         form = {
             "config": asdict(self.config), "widths": asdict(model.widths), "rows": model.rows,
+            "silent_steps": model.silent_steps, "fill_steps": model.fill_steps,
             "populations": [_form(population) for population in model.populations],
             "projections": [_form(projection) for projection in model.projections],
             "tables": [asdict(table) for table in self.layout.tables],

@@ -47,7 +47,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.model.graded import GradedPopulation
+from spikewright.model.graded import MOST_LOOK, GradedPopulation
 from spikewright.model.model import IntegerModel, IntegerProjection
 from spikewright.network.network import INPUT
 
@@ -64,8 +64,11 @@ FETCH_CYCLES = 3
 NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
-GRADED_FLUSH_CYCLES = 5
+GRADED_FLUSH_CYCLES = 6
 LEAST_ROOM = 64
+
+# A number of steps after a reset that no `Add` waits for.
+LATEST = 2 * MOST_LOOK
 
 
 class Clock(NamedTuple):
@@ -114,6 +117,9 @@ class Add:
         Cycles for which a row occupies the adder.
     sign : int
         -1 if the rows are subtracted, because they leave a window; otherwise 1.
+    since, before : int
+        From the log of a window, rows are only added in these steps after a reset, which has the
+        number 0: from ``since`` on, and before ``before``.
     """
 
     source: Source
@@ -125,6 +131,8 @@ class Add:
     shift: int
     period: int
     sign: int = 1
+    since: int = 0
+    before: int = LATEST
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
@@ -257,7 +265,13 @@ def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: La
                  shift=model.widths.fraction + projection.shift)
     if projection.until is None:
         return [enters]
-    return [enters, replace(enters, source=Source.WINDOW, delay=projection.until, sign=-1)]
+    fill, until = model.fill_steps, projection.until
+    looks = [replace(add, since=max(add.delay, fill)) if add.source == Source.WINDOW else add
+             for add in (enters, replace(enters, source=Source.WINDOW, delay=until, sign=-1))]
+    if fill > projection.delay:
+        looks.append(replace(enters, delay=0, since=max(fill - until, 0),
+                             before=fill - projection.delay))
+    return looks
 
 
 def _turn(add: Add) -> tuple[int, int, int]:

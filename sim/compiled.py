@@ -83,8 +83,8 @@ class _Run(ctypes.Structure):
         *((name, ctypes.c_int64) for name in ("steps", "most_cycles", "stalls", "rst_at")),
         ("table", ctypes.c_void_p),
         *((name, ctypes.c_int64) for name in ("table_bytes", "word_bytes")),
-        *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "cycles", "busy", "latency",
-                                               "saturated", "progress")),
+        *((name, ctypes.c_void_p) for name in ("velocity", "spikes", "values", "cycles", "busy",
+                                               "latency", "saturated", "progress")),
     ]
 
 
@@ -95,6 +95,7 @@ class _Arrays:
     table: np.ndarray
     velocity: np.ndarray
     spikes: np.ndarray
+    values: np.ndarray
     cycles: np.ndarray
     busy: np.ndarray
     latency: np.ndarray
@@ -140,6 +141,7 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
         kind=kind, row=row, table=np.frombuffer(plan.loaded_bytes, np.uint8),
         velocity=np.zeros((steps, model.outputs), np.int64),
         spikes=np.zeros((steps, layout.groups * layout.units), np.uint8),
+        values=np.zeros((steps, layout.groups if model.graded else 0), np.int64),
         cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
         saturated=np.zeros(steps, np.uint8), progress=np.zeros(1, np.int64))
@@ -164,7 +166,8 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
     return Answer(velocity_int=arrays.velocity, velocity=model.velocity(arrays.velocity),
                   spikes=layout.spread_spikes(arrays.spikes[:, neuron_at >= 0] > 0),
                   cycles=arrays.cycles, latency=arrays.latency,
-                  saturated=arrays.saturated.astype(bool))
+                  saturated=arrays.saturated.astype(bool),
+                  values=arrays.values[:, layout.is_valued] if model.graded else arrays.values)
 
 
 def _watch(function, run, arrays, steps):

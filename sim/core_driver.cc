@@ -83,6 +83,7 @@ struct Run {
 	// out, per step
 	int64_t *velocity;	// (steps, outputs)
 	uint8_t *spikes;	// (steps, groups, units)
+	int64_t *values;	// (steps, groups), only of a core with values
 	int64_t *cycles;	// by the core's own count
 	int64_t *busy;		// by counting the busy port; -1 where a reset came before
 	int64_t *latency;
@@ -113,6 +114,8 @@ int run_core(Run *run) {
 			top.p_rst.set<uint32_t>(0);
 			for (int64_t k = 0; k < run->steps * int64_t(GROUPS * UNITS); k++)
 				run->spikes[k] = 0;
+			for (int64_t k = 0; SPIKE_VALUE.width && k < run->steps * int64_t(GROUPS); k++)
+				run->values[k] = 0;
 			token = done = busy = 0;
 			last_event = -1;
 			last_result = ++clock;
@@ -135,6 +138,9 @@ int run_core(Run *run) {
 			for (size_t k = 0; group < GROUPS && k < UNITS; k++)
 				run->spikes[(done * GROUPS + group) * UNITS + k] +=
 					bits(top.p_spike, SPIKE_FIRED.low + k, 1);
+			if (SPIKE_VALUE.width && group < GROUPS)
+				run->values[done * GROUPS + group] = sign_extend(
+					get(top.p_spike, SPIKE_VALUE), SPIKE_VALUE.width);
 		}
 		bool valid = bits(top.p_o____valid, 0, 1);
 		if (valid && !shown) {
@@ -172,6 +178,8 @@ int run_core(Run *run) {
 				// What fired before the reset is no part of the step.
 				for (size_t k = 0; k < GROUPS * UNITS; k++)
 					run->spikes[done * GROUPS * UNITS + k] = 0;
+				for (size_t k = 0; SPIKE_VALUE.width && k < GROUPS; k++)
+					run->values[done * GROUPS + k] = 0;
 			}
 			token++;
 			token_stalls.next();

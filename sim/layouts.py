@@ -19,7 +19,7 @@ def layouts_header(params: CoreParams) -> str:
     """Text of the header: a constant ``PORT_FIELD`` for each field, and the values of TokenKind.
 
     A constant has the lowest bit and the width of its field. For an array, it has the width of one
-    entry.
+    entry. ``SPIKE_VALUE`` has the width 0 if the core has no values.
     """
     ports = {"TOKEN": params.token, "RESULT": params.result, "SPIKE": params.spike,
              "LOAD": params.rows.load}
@@ -32,6 +32,8 @@ def layouts_header(params: CoreParams) -> str:
             width = (Shape.cast(shape.elem_shape).width if isinstance(shape, data.ArrayLayout)
                      else Shape.cast(shape).width)
             lines.append(f"constexpr Field {port}_{name.upper()} = {{{field.offset}, {width}}};")
+    if "value" not in params.spike.members:
+        lines.append("constexpr Field SPIKE_VALUE = {0, 0};")
     lines += [f"constexpr size_t {name} = {value};" for name, value in (
         ("OUTPUTS", len(params.outputs)), ("GROUPS", params.neurons.groups),
         ("UNITS", params.neurons.units))]

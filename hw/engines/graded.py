@@ -85,7 +85,7 @@ class GradedParams:
 class GradedUpdate(wiring.Component):
     """Gives the units of a population their values, as ``golden.core.map_units`` does.
 
-    A unit takes one cycle. The first one is addressed 2 cycles after ``start``. ``done`` comes
+    A unit takes one cycle. The first one is addressed 3 cycles after ``start``. ``done`` comes
     ``Map.cycles - 1`` cycles after ``start``. Nothing stalls the pipeline.
 
     Parameters
@@ -167,16 +167,19 @@ class GradedUpdate(wiring.Component):
         return currents.read[write.at_lane]
 
     def _walk(self, m, a):
-        """Count through the units of a pass, from the second cycle after ``start`` on."""
+        """Count through the units of a pass, from the third cycle after ``start`` on.
+
+        By the first write of the pass, the adder has written its last word.
+        """
         control = self.control
-        waits = Signal()            # the adder still writes
+        waits = Signal(2)
         unit  = Signal.like(control.first)
         left  = Signal.like(control.count)
         m.d.comb += [
-            a.valid.eq((left != 0) & ~waits),
+            a.valid.eq((left != 0) & ~waits.any()),
             a.last.eq(left == 1),
         ]
-        m.d.sync += waits.eq(control.start)
+        m.d.sync += waits.eq(Cat(control.start, waits[0]))
         with m.If(control.start):
             m.d.sync += [
                 unit.eq(control.first),

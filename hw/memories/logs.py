@@ -32,7 +32,8 @@ class LogsParams:
         """Ports of the block that reads the lists. The last list is that of the window."""
         return SpikeListSignature(
             max(self.spikes.slots, self.window.slots), self.spikes.lists + 1,
-            max(self.spikes.groups * self.spikes.units, self.window.rows), self.spikes.value)
+            max(self.spikes.groups * self.spikes.units, self.window.rows), self.spikes.value,
+            self.window.ages)
 
 
 class Logs(wiring.Component):
@@ -73,6 +74,23 @@ class Logs(wiring.Component):
         m.submodules.spikes = spikes = SpikeLog(self.params.spikes)
         m.submodules.window = window = WindowLog(self.params.window)
         wiring.connect(m, wiring.flipped(self.window), window.input)
+        m.d.comb += [
+            self.read.value.eq(spikes.read.value),
+            spikes.spike.eq(self.spike),
+            self.lost.eq(window.lost),
+            self.age.eq(window.age),
+        ]
+        for log in (spikes, window):
+            m.d.comb += [
+                log.step.eq(self.step),
+                log.clear.eq(self.clear),
+            ]
+        self._choose(m, spikes, window)
+
+        return m
+
+    def _choose(self, m, spikes, window):
+        """Read the log that has the list."""
         to_window = self.read.list == self.params.spikes.lists
         of_window = Signal()                # the list that was selected last
         with m.If(self.read.select):
@@ -84,16 +102,13 @@ class Logs(wiring.Component):
                 log.read.list.eq(self.read.list),
                 log.read.fetch.eq(self.read.fetch & chosen),
                 log.read.take.eq(self.read.take & chosen),
-                log.step.eq(self.step),
-                log.clear.eq(self.clear),
             ]
         m.d.comb += [
             self.read.more.eq(Mux(of_window, window.read.more, spikes.read.more)),
             self.read.number.eq(Mux(of_window, window.read.number, spikes.read.number)),
-            self.read.value.eq(spikes.read.value),
-            spikes.spike.eq(self.spike),
-            self.lost.eq(window.lost),
-            self.age.eq(window.age),
         ]
-
-        return m
+        if self.params.window.fills:
+            m.d.comb += [
+                window.read.since.eq(self.read.since),
+                window.read.before.eq(self.read.before),
+            ]

@@ -26,12 +26,20 @@ class WindowLogParams:
         Steps after which an event leaves its last window.
     streams : :class:`bool`
         An event may be taken in every cycle.
+    fills : :class:`bool`
+        A look has steps in which it is made, and the present step may be looked at.
     """
 
     rows:    int
     room:    int
     longest: int
     streams: bool = False
+    fills:   bool = False
+
+    @property
+    def ages(self) -> int:
+        """Numbers of steps after a reset that a look may name; 0 if none does."""
+        return self.longest + 2 if self.fills else 0
 
     @property
     def slots(self) -> int:
@@ -57,8 +65,8 @@ class WindowLog(wiring.Component):
 
     Members
     -------
-    read : :py:`In(SpikeListSignature(slots, 1, rows))`
-        ``delay`` is 1 to ``longest``. ``list`` has no meaning.
+    read : :py:`In(SpikeListSignature(slots, 1, rows, ages=ages))`
+        ``delay`` is 1 to ``longest``, or with ``fills`` 0 to ``longest``. ``list`` has no meaning.
     input : :py:`In(WindowSignature(rows))`
         Append an event to this step.
     lost : :py:`Out(1)`
@@ -75,7 +83,7 @@ class WindowLog(wiring.Component):
         self.params = params
 
         super().__init__({
-            "read":  In(SpikeListSignature(params.slots, 1, params.rows)),
+            "read":  In(SpikeListSignature(params.slots, 1, params.rows, ages=params.ages)),
             "input": In(WindowSignature(params.rows)),
             "lost":  Out(1),
             "age":   Out(params.age),
@@ -92,8 +100,7 @@ class WindowLog(wiring.Component):
         first = Signal(place)       # of this step
         stop  = Signal(place)
         kept  = Signal(place)       # the oldest event that may still leave a window
-        mark  = self._mark(m, place, first, stop)
-        self._ring(m, self._walk(m, mark, kept), stop)
+        self._ring(m, self._walk(m, self._mark(m, place, first, stop), kept), stop)
         m.d.comb += [
             self.input.full.eq((stop ^ kept) == params.room),
             self.lost.eq(self.input.event.valid & self.input.full),
@@ -140,30 +147,37 @@ class WindowLog(wiring.Component):
             read.addr.eq(now - self.read.delay),
             read.en.eq(self.read.select),
         ]
-        return read.data
+        if not self.params.fills:
+            return read.data.first, read.data.stop
+        present = Signal()
+        with m.If(self.read.select):
+            m.d.sync += present.eq(self.read.delay == 0)
+        return Mux(present, first, read.data.first), Mux(present, stop, read.data.stop)
 
     def _walk(self, m, mark, kept):
         """Go through the events of the selected step. Returns the place to read at."""
+        first, stop = mark
         fresh = Signal()            # the mark has just been read
-        known = Signal()            # the step is not older than the last reset
+        known = Signal()            # the step has events to look at
         last  = Signal()            # no window has the events any more
         index = Signal.like(kept)
         at    = Signal.like(kept)
         m.d.comb += [
-            at.eq(Mux(fresh, mark.first, index)),
-            self.read.more.eq(known & (at != mark.stop)),
+            at.eq(Mux(fresh, first, index)),
+            self.read.more.eq(known & (at != stop)),
         ]
         m.d.sync += fresh.eq(self.read.select)
         with m.If(self.read.select):
-            old = self.age >= self.read.delay
+            old = (self.age >= self.read.delay if not self.params.fills else
+                   (self.age >= self.read.since) & (self.age < self.read.before))
             m.d.sync += [
                 known.eq(old),
                 last.eq(old & (self.read.delay == self.params.longest)),
             ]
         with m.If(fresh):
-            m.d.sync += index.eq(mark.first)
+            m.d.sync += index.eq(first)
             with m.If(last):
-                m.d.sync += kept.eq(mark.stop)
+                m.d.sync += kept.eq(stop)
         with m.If(self.read.take):
             m.d.sync += index.eq(index + 1)
         # Where events are taken in every cycle, the next one is read while this one is taken.

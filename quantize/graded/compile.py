@@ -3,7 +3,6 @@
 
 from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.graded.network import GradedNetwork
-from spikewright.network.graded.window import Window
 from spikewright.network.recording import Recording, simulated_recording
 
 from .integer import MARGIN, VALUE_BITS, quantize_graded
@@ -49,12 +48,4 @@ def compile_graded(network: GradedNetwork, *, name: str, weight_bits: int = Widt
     return model, {
         "values": {"bits": VALUE_BITS, "margin": MARGIN, "source": recording.name,
                    "simulated": simulated},
-        "non_zeros": model.non_zeros, "warnings": _warnings(network)}
-
-
-def _warnings(network: GradedNetwork) -> list[str]:
-    window = network.stages[0]
-    if not isinstance(window, Window):
-        return []
-    return [(f"in the first {window.rows - 1} steps after a reset, the window slides from the first "
-             "step on; that of the training code stands still until it is full")]
+        "non_zeros": model.non_zeros, "warnings": []}

@@ -128,7 +128,7 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
         populations, projections, weight_bits=weight_bits, name=name, dt=network.dt,
         channels=network.channels, channel_row=np.arange(network.channels),
         readout=network.readout * scale, lead_steps=network.lead_steps, offset=network.offset,
-        silent_steps=window.width - 1 if isinstance(window, Sum) else 0)
+        **_start(window))
 
 
 def _layers(network: GradedNetwork) -> tuple[Sum | Window, list[Layer]]:
@@ -175,6 +175,13 @@ def _window_projections(window: Sum | Window, target: str) -> list[IntegerProjec
     return [IntegerProjection(source=INPUT, target=target, delay=enters[part], until=leaves[part],
                               bits=0, weights=np.zeros((0, 0), np.int64))
             for part in range(window.outputs // window.channels)]
+
+
+def _start(window: Sum | Window) -> dict[str, int]:
+    """What the model does while its window fills."""
+    if isinstance(window, Sum):
+        return {"silent_steps": window.width - 1}
+    return {"fill_steps": window.rows - 1}
 
 
 def _value_unit(values: np.ndarray, bits: int) -> float:

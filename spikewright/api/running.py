@@ -43,6 +43,8 @@ class Result:
         Clock cycles of each step, and clock cycles from its last spike to its output.
     saturated : ndarray of bool, shape (steps,), or None
         Whether a current or membrane potential has saturated since the last reset.
+    values : ndarray of int64, shape (steps, units), or None
+        Values of the graded units that are no outputs. None for other networks.
     """
 
     velocity: np.ndarray
@@ -52,6 +54,7 @@ class Result:
     cycles: np.ndarray | None = None
     latency: np.ndarray | None = None
     saturated: np.ndarray | None = None
+    values: np.ndarray | None = None
 
     def save(self, path: str | Path) -> None:
         """Write an .npz file with a key for each array, and ``spikes_NAME`` for each population."""
@@ -123,7 +126,9 @@ def run(model: Model | AnyNetwork, recording: str | Path, *, backend: str = "gol
         from spikewright.sim.compiled import run_compiled
         plan = Plan(model=model.integers, config=config)
         answer = run_compiled(plan, spikes, cache_folder(cache))
-    return Result(**vars(answer), populations=_populations(model.integers, answer.spikes))
+    values = answer.values if model.integers.graded else None
+    return Result(**{**vars(answer), "values": values},
+                  populations=_populations(model.integers, answer.spikes))
 
 
 def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,

@@ -20,10 +20,11 @@ class Watcher:
     """Spikes since they were last looked at, and busy cycles of ``steps``, from result to result.
 
     They are seen at the monitor ports. Spikes before a RESET of the same step do not count.
+    ``values`` has those of graded units, by group.
     """
 
     def __init__(self, dut):
-        self.dut, self.spikes, self.busy, self.steps = dut, [], 0, []
+        self.dut, self.spikes, self.busy, self.steps, self.values = dut, [], 0, [], {}
 
     async def watch(self, ctx):
         waited = False
@@ -39,8 +40,10 @@ class Watcher:
             if spike.valid:
                 self.spikes += [spike.group * units + k
                                 for k in range(units) if spike.fired >> k & 1]
+                if "value" in self.dut.params.spike.members:
+                    self.values[spike.group] = spike.value
             if offered and taken and token.kind == TokenKind.RESET:
-                self.spikes = []
+                self.spikes, self.values = [], {}
             self.busy += busy
 
 
@@ -80,10 +83,12 @@ def check_core(plan, recording, *, seed, stall, most):
     async def check(ctx):
         for t in range(recording.steps):
             equals(await stream_get(ctx, dut.o), answer, t)
-            fired = [column[neuron_at[k]] for k in watcher.spikes]
+            fired = [column[neuron_at[k]] for k in watcher.spikes if not plan.model.graded]
             assert (sorted(c for c in fired if c != NO_COLUMN)
                     == np.flatnonzero(answer.spikes[t]).tolist())
-            watcher.spikes = []
+            given = {k: value for k, value in enumerate(answer.values[t].tolist()) if value}
+            assert watcher.values == given, t
+            watcher.spikes, watcher.values = [], {}
             await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
 
     simulate(dut, feed, check, background=(watcher.watch,),
