@@ -16,6 +16,8 @@ from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from spikewright.network.state_dicts.rsnn import INPUT_DELAY, KEYS, OUTPUT_DELAY
 from spikewright.network.tensors import TIMES, read_tensors
 
+from .kernel import run_steps
+
 __all__ = ["LEAD", "Spike", "TinyRSNN"]
 
 #: Steps by which an output comes earlier at the earliest time.
@@ -160,30 +162,8 @@ class TinyRSNN(nn.Module):
         return output[LEAD:], hidden[HIDDEN_LEAD:][:steps]
 
     def _published(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
-        a, b, ra, rb = self.decays()
-        current = self.con1.op(spikes)
-        syn  = torch.zeros_like(current[0])
-        mem  = torch.zeros_like(syn)
-        z    = torch.zeros_like(syn)
-        late = torch.zeros_like(syn)                # W1 x[t-1]
-        hidden = []
-        for step in current:
-            fired = Spike.apply(mem - 1)
-            mem   = (b * mem + (1 - b) * syn) * (1 - fired.detach())
-            syn   = a * syn + late + self.con2.op(z)
-            z, late = fired, step
-            hidden.append(z)
-
-        rsyn = torch.zeros_like(self.con3.op(z))
-        rmem = torch.zeros_like(rsyn)
-        late = torch.zeros_like(rsyn)               # W3 z
-        output = []
-        for step in self.con3.op(torch.stack(hidden)):
-            rmem = rb * rmem + (1 - rb) * rsyn
-            rsyn = ra * rsyn + late
-            late = step
-            output.append(rmem)
-        return torch.stack(output), torch.stack(hidden)
+        return run_steps(self.con1.op(spikes), self.con2.op.weight, self.con3.op.weight,
+                         self.decays())
 
     def rounded(self) -> "TinyRSNN":
         """The network with parameters rounded to float16, as in the file of :meth:`checkpoint`."""

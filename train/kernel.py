@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of a network in compiled loops, forward and backward.
+
+They compute what the loop of `train.model` did operation by operation: the same values, in the same
+order, and the same gradients. Only sums over spikes have another order, because they have a term
+for each spike.
+"""
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+__all__ = ["run_steps"]
+
+STEEP = 10.0            # of the surrogate gradient, see `train.model.Spike`
+
+
+def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...]
+              ) -> tuple[Tensor, Tensor]:
+    """Run hidden neurons and outputs from zero state, see `train.model.TinyRSNN`.
+
+    Parameters
+    ----------
+    current : (steps, batch, hidden)
+        What the input spikes of each step add to a neuron.
+    recurrent : (hidden, hidden), readout : (outputs, hidden)
+        Weights.
+    decays : tuple
+        (hidden,), (hidden,), (outputs,), (outputs,).
+
+    Returns
+    -------
+    output : (steps, batch, outputs)
+    hidden : (steps, batch, hidden)
+        Spikes, 0 or 1.
+    """
+    return _Steps.apply(current, recurrent, readout, *decays)
+
+
+class _Steps(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, current, recurrent, readout, a, b, ra, rb):
+        arrays = [each.detach().contiguous().numpy()
+                  for each in (current, recurrent, readout, a, b, ra, rb)]
+        steps, batch, hidden = current.shape
+        outputs, kind = len(readout), arrays[0].dtype
+        syn, mem, spikes = (np.empty((steps + 1, batch, hidden), kind) for _ in range(3))
+        rsyn, rmem = (np.empty((steps + 1, batch, outputs), kind) for _ in range(2))
+        _forward(*arrays, syn, mem, spikes, rsyn, rmem)
+        ctx.save_for_backward(recurrent, readout, a, b, ra, rb)
+        ctx.kept = syn, mem, spikes, rsyn, rmem
+        return torch.from_numpy(rmem[1:]), torch.from_numpy(spikes[1:])
+
+    @staticmethod
+    def backward(ctx, of_output, of_hidden):
+        arrays = [each.detach().contiguous().numpy() for each in ctx.saved_tensors]
+        of_current = np.empty_like(ctx.kept[0][1:])
+        of_weights = [np.zeros_like(each) for each in arrays]
+        _backward(*arrays, *ctx.kept, of_output.contiguous().numpy(),
+                  of_hidden.contiguous().numpy(), of_current, *of_weights)
+        return torch.from_numpy(of_current), *map(torch.from_numpy, of_weights)
+
+
+@njit(cache=True)
+def _forward(current, recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem):
+    """Fill the states before each step and after the last one, and the spikes of each step.
+
+    ``spikes[t + 1]`` are those of step t. Sums over spikes go source by source.
+    """
+    steps, batch, hidden = current.shape
+    outputs = len(readout)
+    from_source = recurrent.T.copy()
+    one = current.dtype.type(1)
+    for state in (syn, mem, spikes):
+        state[0] = 0
+    for state in (rsyn, rmem):
+        state[0] = 0
+    drive = np.empty(hidden, current.dtype)
+    for t in range(steps):
+        for n in range(batch):
+            drive[:] = 0
+            for i in range(hidden):
+                if spikes[t, n, i]:
+                    for j in range(hidden):
+                        drive[j] += from_source[i, j]
+            for j in range(hidden):
+                fired = mem[t, n, j] - one > 0
+                spikes[t + 1, n, j] = one if fired else 0
+                late = current[t - 1, n, j] if t else 0
+                mem[t + 1, n, j] = 0 if fired else b[j] * mem[t, n, j] + (one - b[j]) * syn[t, n, j]
+                syn[t + 1, n, j] = a[j] * syn[t, n, j] + late + drive[j]
+            for o in range(outputs):
+                late = one * 0
+                for i in range(hidden):
+                    if spikes[t, n, i]:
+                        late += readout[o, i]
+                rmem[t + 1, n, o] = rb[o] * rmem[t, n, o] + (one - rb[o]) * rsyn[t, n, o]
+                rsyn[t + 1, n, o] = ra[o] * rsyn[t, n, o] + late
+
+
+@njit(cache=True)
+def _backward(recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem, of_output, of_hidden,
+              of_current, of_recurrent, of_readout, of_a, of_b, of_ra, of_rb):
+    """Fill the gradients ``of_...``, those of the weights added to zeros.
+
+    The variables of a neuron have the gradients of its state after step t, then before it.
+    """
+    steps, batch, hidden = of_current.shape
+    outputs = len(readout)
+    kind = of_current.dtype
+    one = kind.type(1)
+    to_source = np.zeros((hidden, hidden), kind)            # gradient of from_source in _forward
+    for n in range(batch):
+        g_syn, g_mem = np.zeros(hidden, kind), np.zeros(hidden, kind)
+        g_rsyn, g_rmem = np.zeros(outputs, kind), np.zeros(outputs, kind)
+        g_spike = np.empty(hidden, kind)
+        # Spikes of step t go to the syn and rsyn of step t + 1: `g_next` is their gradient.
+        g_next = np.zeros(hidden, kind)
+        of_current[steps - 1, n] = 0
+        for t in range(steps - 1, -1, -1):
+            for j in range(hidden):
+                g_spike[j] = of_hidden[t, n, j] + g_next[j]
+            # The readout of step t has the spikes of step t - 1.
+            g_next[:] = 0
+            for o in range(outputs):
+                g_rmem[o] += of_output[t, n, o]
+                of_ra[o] += g_rsyn[o] * rsyn[t, n, o]
+                of_rb[o] += g_rmem[o] * (rmem[t, n, o] - rsyn[t, n, o])
+                for i in range(hidden):
+                    g_next[i] += g_rsyn[o] * readout[o, i]
+                    if spikes[t, n, i]:
+                        of_readout[o, i] += g_rsyn[o]
+                g_rsyn[o] = g_rmem[o] * (one - rb[o]) + g_rsyn[o] * ra[o]
+                g_rmem[o] = g_rmem[o] * rb[o]
+            for i in range(0, hidden - hidden % 4, 4):
+                for j in range(hidden):
+                    g_next[j] += ((g_syn[i] * recurrent[i, j] + g_syn[i + 1] * recurrent[i + 1, j])
+                                  + (g_syn[i + 2] * recurrent[i + 2, j]
+                                     + g_syn[i + 3] * recurrent[i + 3, j]))
+            for i in range(hidden - hidden % 4, hidden):
+                for j in range(hidden):
+                    g_next[j] += g_syn[i] * recurrent[i, j]
+            for i in range(hidden):
+                if spikes[t, n, i]:
+                    for j in range(hidden):
+                        to_source[i, j] += g_syn[j]
+            for j in range(hidden):
+                kept = g_mem[j] if spikes[t + 1, n, j] == 0 else one * 0
+                of_a[j] += g_syn[j] * syn[t, n, j]
+                of_b[j] += kept * (mem[t, n, j] - syn[t, n, j])
+                steep = one + kind.type(STEEP) * abs(mem[t, n, j] - one)
+                if t:
+                    of_current[t - 1, n, j] = g_syn[j]
+                g_mem[j] = kept * b[j] + g_spike[j] / (steep * steep)
+                g_syn[j] = kept * (one - b[j]) + g_syn[j] * a[j]
+    for i in range(hidden):
+        for j in range(hidden):
+            of_recurrent[j, i] = to_source[i, j]
