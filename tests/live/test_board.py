@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loop with a board on a serial port: a pulled cable, a reset, and another model."""
+
+import numpy as np
+import pytest
+
+from spikewright.golden.run import run_golden
+from spikewright.host.decoder import Decoder
+from spikewright.live.engine import Engine
+from spikewright.live.loop import Loop
+from spikewright.live.sources.recording import Player
+from spikewright.network.recording import read_recording
+from spikewright.plan.config import CoreConfig
+from tests.networks import refused
+
+from .board import Board
+from .conftest import lines
+from .test_loop import Kept
+
+
+@pytest.fixture
+def board(session, tmp_path):
+    board = Board(session[1], tmp_path / "port")
+    yield board
+    if board.place.is_symlink():
+        board.pull()
+
+
+def expected(session):
+    folder, model, _ = session
+    return run_golden(model.integers, read_recording(folder / "rec.npz"), CoreConfig()).velocity
+
+
+def run(session, board, notices, events):
+    """Run the recording; ``events`` are what happens before a step, by its number."""
+    seen = iter(range(10 ** 6))
+    kept, recording = Kept(), read_recording(session[0] / "rec.npz")
+    engine = Engine(session[1], lambda model: Decoder.open(f"serial:{board.place}", model),
+                    notices.append)
+    loop = Loop(Player(recording, fast=True), engine, [kept], notice=notices.append,
+                commands=lambda loop: events.get(next(seen), lambda: None)())
+    totals = loop.run()
+    engine.close()
+    return totals, kept, loop
+
+
+def test_a_session_on_a_board(session, board, tmp_path, call_command):
+    folder = session[0]
+    status, _, err = call_command("live", folder / "tiny", "--in", folder / "rec.npz", "--port",
+                                  board.place, "--out", tmp_path / "a.jsonl", "--fast")
+    assert (status, err) == (0, "")
+    assert np.array_equal([line["velocity"] for line in lines(tmp_path / "a.jsonl")[1:]],
+                          expected(session))
+
+
+def test_a_pulled_cable_is_put_back(session, board, notices, monkeypatch):
+    monkeypatch.setattr("spikewright.live.engine.RETRY", 0.0)
+    totals, kept, loop = run(session, board, notices, {100: board.pull, 110: board.plug})
+    assert totals.steps + totals.undecoded == 300 and totals.undecoded == 10
+    assert loop.counts()["port lost"] == 1
+    assert notices[0].startswith("Port must stay connected until the end, not fail: ")
+    assert notices[0].endswith(": trying again for 30 s")
+    assert notices[1].startswith("the decoder answers again after ")
+    assert np.array_equal(kept.velocity[:100], expected(session)[:100])
+    assert kept.answers[100].reset
+
+
+def test_a_board_that_is_reset_in_mid_stream(session, board, notices, monkeypatch):
+    monkeypatch.setattr("spikewright.live.engine.RETRY", 0.0)
+    totals, kept, _ = run(session, board, notices, {100: board.reset})
+    assert totals.steps + totals.undecoded == 300 and 1 <= totals.undecoded <= 2
+    assert notices[0] == ("Device must answer with step 101, not 0: it has restarted, or another "
+                          "program uses it; its state is lost: trying again for 30 s")
+    assert notices[1].startswith("the decoder answers again after ")
+    assert np.array_equal(kept.velocity[:100], expected(session)[:100])
+    assert kept.answers[100].reset
+
+
+def test_a_board_with_another_model(session, board, call_command, notices):
+    folder, model, other = session
+    message = f"Model on the device must be {other.hash[:16]}, not {model.hash[:16]}"
+    assert call_command("live", folder / "other", "--in", folder / "rec.npz", "--port",
+                        board.place) == (2, "", f"error: {message}\n")
+    # LOAD of a page: the board refuses it, and goes on with its own.
+    engine = Engine(model, lambda wanted: Decoder.open(f"serial:{board.place}", wanted),
+                    notices.append)
+    with refused(message):
+        engine.load(other)
+    assert engine.model is model and engine.step([1], True) is not None
+    engine.close()
