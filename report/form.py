@@ -79,4 +79,4 @@ def _record(kind: Any, value: dict, name: str) -> Any:
 
 
 def _is_optional(field: dataclasses.Field) -> bool:
-    return field.default == ()
+    return field.default is None or field.default == ()

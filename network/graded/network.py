@@ -10,6 +10,8 @@ from spikewright.base.errors import InputError
 
 from ..constants import MOST_DT, is_dt
 from ..network import Network, check_offset, spike_columns
+from .layers import Rectify
+from .leaky import Leaky
 from .series import Series
 
 __all__ = ["AnyNetwork", "GradedNetwork", "Stage", "spiking"]
@@ -109,6 +111,13 @@ class GradedNetwork:
     def outputs(self) -> int:
         """Number of values of the last stage."""
         return self.stages[-1].outputs
+
+    @property
+    def hidden(self) -> int:
+        """Number of rectified units, and of neurons that spike."""
+        layers = [part for stage in self.stages for part in getattr(stage, "layers", [stage])]
+        return sum(layer.outputs for layer in layers
+                   if isinstance(layer, Rectify) or isinstance(layer, Leaky) and layer.spikes)
 
     @property
     def spike_columns(self) -> dict[str, slice]:

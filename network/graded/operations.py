@@ -25,7 +25,7 @@ from .leaky import InnerSteps, Leaky
 from .network import AnyNetwork, Stage
 from .run import counted, segments
 
-__all__ = ["Operations", "count_operations"]
+__all__ = ["Operations", "count_operations", "weights_used"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,17 @@ def count_operations(network: AnyNetwork, recording: Recording) -> Operations:
                 total += _count(weights, inputs)
     dense, macs, acs = (total / recording.steps).tolist()
     return Operations(dense=dense, macs=macs, acs=acs)
+
+
+def weights_used(network: AnyNetwork) -> int:
+    """How many weights of ``network`` are not 0. Biases do not count."""
+    if isinstance(network, Network):
+        return sum(int(np.count_nonzero(p.weights)) for p in network.projections
+                   if not inner(p.source))
+    layers = [layer for stage in network.stages
+              for layer in (stage.layers if isinstance(stage, InnerSteps) else [stage])]
+    matrices = [getattr(layer, name, None) for layer in layers for name in ("weights", "recurrent")]
+    return sum(int(np.count_nonzero(matrix)) for matrix in matrices if matrix is not None)
 
 
 def _of_rows(network: Network, recording: Recording) -> Operations:

@@ -121,5 +121,5 @@ def _summed(series: Series, edges: np.ndarray, first: int) -> Series:
     """Sums of ``series`` between ``edges``. They come in every step from the ``first`` on."""
     total = np.concatenate([np.zeros_like(series.values[:1]), np.cumsum(series.values, axis=0)])
     sums = total[edges[:, 1:]] - total[edges[:, :-1]]
-    return series.after(sums.reshape(len(edges), -1),
+    return series.after(sums.reshape(len(edges), sums.shape[1] * sums.shape[2]),
                         step=first + np.arange(len(edges)))

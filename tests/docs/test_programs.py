@@ -9,7 +9,7 @@ import pytest
 from docs.make.kept import ROOT
 
 
-@pytest.mark.parametrize("name", ["blocks", "graphs", "kept", "lanes", "live", "sessions", "sizes",
+@pytest.mark.parametrize("name", ["blocks", "decoders", "graphs", "kept", "lanes", "live", "sessions", "sizes",
                                   "spread", "tables", "waveform", "widths"])
 def test_help(name):
     done = subprocess.run([sys.executable, "-m", f"docs.make.{name}", "--help"], cwd=ROOT,

@@ -39,8 +39,11 @@ WINDOWS, WINDOW, SETTLE = (4, 32), 2.0, 0.25
 # Steps between keypoints.
 KEYPOINT = 4
 
-# Fewest batches of an epoch, and most steps that the first weights are scaled on.
-FEWEST, LONGEST = 8, 10_000
+# Fewest batches of an epoch, of sums and of windows.
+FEWEST = 200, 8
+
+# Most steps that the first weights of the hybrid network are scaled on.
+LONGEST = 10_000
 
 
 class _Sums:
@@ -56,14 +59,18 @@ class _Sums:
         total = np.cumsum(dense(recording), axis=0, dtype=np.int32)
         self.total = torch.from_numpy(np.concatenate([np.zeros_like(total[:1]), total])).float()
 
+        passes = -(-FEWEST[0] * BATCH // max(len(self.edges), 1))
+        self.passes = passes if len(self.edges) else 0
+
     def __len__(self) -> int:
-        return -(-len(self.edges) // BATCH)
+        return self.passes * -(-len(self.edges) // BATCH)
 
     def batches(self, rng: np.random.Generator):
-        """Pairs of sums (batch, parts, channels) and targets (batch, 2), each step once."""
-        order = torch.from_numpy(rng.permutation(len(self.edges)))
-        for chosen in order.split(BATCH):
-            yield self.sums(chosen), self.target[chosen]
+        """Pairs of sums (batch, parts, channels) and targets (batch, 2), each step once a pass."""
+        for _ in range(self.passes):
+            order = torch.from_numpy(rng.permutation(len(self.edges)))
+            for chosen in order.split(BATCH):
+                yield self.sums(chosen), self.target[chosen]
 
     def sums(self, chosen: Tensor) -> Tensor:
         found = self.total[self.edges[chosen]]
@@ -92,8 +99,8 @@ class _Windows:
         self.length = KEYPOINT * (min(round(WINDOW / recording.dt), longest) // KEYPOINT)
         self.settle = round(SETTLE / recording.dt)
         windows = len(self.counts) // max(self.length, 1)
-        self.batch = int(np.clip(windows // FEWEST, *WINDOWS))
-        self.batches_of_epoch = max(FEWEST, windows // self.batch) if self.length else 0
+        self.batch = int(np.clip(windows // FEWEST[1], *WINDOWS))
+        self.batches_of_epoch = max(FEWEST[1], windows // self.batch) if self.length else 0
 
     def __len__(self) -> int:
         return self.batches_of_epoch

@@ -29,12 +29,13 @@ class _Row:
     dense_operations: float
     decay_multiplies: float
     connection_sparsity: float
-    activation_sparsity: float
+    activation_sparsity: float | None
     fidelity_r2: float | None
-    spike_agreement: float
-    firing_rate_hz: float
+    spike_agreement: float | None
+    firing_rate_hz: float | None
     rtl: _Check | None
     gates: _Check | None
+    effective_macs: float | None = None
     decoding_r2: tuple[float | None, ...] = ()
     decoding_correlation: tuple[float | None, ...] = ()
 

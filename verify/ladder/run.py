@@ -8,6 +8,7 @@ from typing import Any
 import joblib
 from tqdm import tqdm
 
+from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.source import is_default
 from spikewright.report.form import as_form
 from spikewright.report.score import compare, number
@@ -93,10 +94,13 @@ def _network(climb: Climb, rungs: list[str], outcomes: dict[str, Outcome]) -> di
     scores = {row.arithmetic: as_form(row) for row in scored.rows}
     for row in scores.values():
         del row["arithmetic"]
+        if not network.spike_columns:
+            row |= {"spike_agreement": None, "firing_rate_hz": None}
     return {"name": climb.name, "checkpoint": climb.checkpoint,
             "synthetic": is_default({"checkpoint": climb.checkpoint}), "channels": network.channels,
-            "hidden": sum(p.neurons for p in network.populations if p.spiking),
-            "outputs": sum(p.neurons for p in network.populations if not p.spiking),
+            "hidden": network.hidden if isinstance(network, GradedNetwork)
+            else sum(p.neurons for p in network.populations if p.spiking),
+            "outputs": network.outputs,
             "dt": network.dt, "lead_steps": network.lead_steps,
             "recording": {"name": recording.name, "steps": recording.steps,
                           "simulated": climb.source.simulated, "synthetic": climb.source.synthetic,

@@ -7,6 +7,7 @@ import io
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +16,21 @@ from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import model_hash
-from spikewright.model.model import Widths
-from spikewright.network.network import Network
+from spikewright.model.model import IntegerModel, Widths
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.recording import Recording
 from spikewright.network.source import Source
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
+from spikewright.quantize.graded.compile import compile_graded
 from spikewright.report.score import FLOATS, number, outputs_of
 from spikewright.sim.compiled import run_compiled
 
 from ..gates.simulate import GatesFault
 from ..gates.top import gate_differences, run_gates
 from .cost import float_cost, integer_cost
+from .graded_cost import graded_float_cost, graded_integer_cost
 
 __all__ = ["DEFAULT_RUNGS", "REFERENCE", "Checks", "Climb", "Outcome", "mixed", "rung_bits",
            "rung_name", "run_rung", "widths_of"]
@@ -69,8 +72,8 @@ class Climb:
     name : str
     checkpoint : dict
         ``file`` and ``sha256``.
-    network : Network
-        Retimed.
+    network : Network or GradedNetwork
+        A network of spiking neurons is retimed.
     source : Source
         Recording that is measured on.
     calibration : Recording or None
@@ -79,7 +82,7 @@ class Climb:
 
     name: str
     checkpoint: dict
-    network: Network
+    network: AnyNetwork
     source: Source
     calibration: Recording | None
 
@@ -157,19 +160,18 @@ def run_rung(climb: Climb, rung: str, checks: Checks) -> Outcome:
 def _float(climb: Climb, rung: str, checks: Checks) -> Outcome:
     network, recording = climb.network, climb.recording
     velocity, spikes = outputs_of(network, recording, [rung])[rung]
+    cost = (graded_float_cost(network, FLOATS[rung], recording, spikes)
+            if isinstance(network, GradedNetwork)
+            else float_cost(network, FLOATS[rung], recording, spikes))
     return Outcome(velocity=velocity, spikes=spikes, facts={
         "rung": rung, "bits": rung_bits(rung), "widths": None, "model_hash": None,
         "saturated_steps": 0, "rtl": None, "gates": None,
-        **_cost(float_cost(network, FLOATS[rung], recording, spikes))})
+        **_cost(cost)})
 
 
 def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
     recording, bits = climb.recording, rung_bits(rung)
-    each = rung.removeprefix("int").split("/")
-    model, network, _ = compile_network(
-        climb.network, name=climb.name[-100:], widths=widths_of(bits),
-        projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
-        recording=climb.calibration)
+    model, network = _rounded(climb, rung)
     plan = Plan(model=model, config=checks.config)
     golden = run_golden(model, recording, plan.config)
     return Outcome(velocity=golden.velocity, spikes=golden.spikes, facts={
@@ -177,7 +179,25 @@ def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
         "model_hash": model_hash(model), "saturated_steps": int(golden.saturated.sum()),
         "rtl": _rtl(plan, recording, golden, checks) if checks.rtl else None,
         "gates": _gates(plan, recording, checks) if checks.gates else None,
-        **_cost(integer_cost(model, plan.layout.table_bits, network, recording, golden.spikes))})
+        **_cost((graded_integer_cost if isinstance(network, GradedNetwork) else integer_cost)(
+            model, plan.layout.table_bits, network, recording, golden.spikes))})
+
+
+def _rounded(climb: Climb, rung: str) -> tuple[IntegerModel, Any]:
+    """The integer model of a rung, and the network that it was rounded from."""
+    name, bits = climb.name[-100:], rung_bits(rung)
+    if isinstance(climb.network, GradedNetwork):
+        if mixed(rung):
+            raise ValueError("Rung must have one number of bits for a graded network")
+        model, _ = compile_graded(climb.network, name=name, weight_bits=bits,
+                                  recording=climb.calibration)
+        return model, climb.network
+    each = rung.removeprefix("int").split("/")
+    model, network, _ = compile_network(
+        climb.network, name=name, widths=widths_of(bits),
+        projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
+        recording=climb.calibration)
+    return model, network
 
 
 def _rtl(plan, recording, golden, checks) -> dict:
@@ -203,4 +223,5 @@ def _gates(plan, recording, checks) -> dict:
 
 
 def _cost(cost: dict) -> dict:
-    return {key: value if isinstance(value, int) else number(value) for key, value in cost.items()}
+    return {key: number(value) if isinstance(value, float) else value
+            for key, value in cost.items()}

@@ -22,21 +22,22 @@ def accuracy(ladder: dict) -> Rows:
             "correlation x, y", "RTL = golden", "gates = golden")
     return _filled([head, *(
         (row["rung"], digits(row["fidelity_r2"]), digits(row["spike_agreement"]),
-         f"{row['firing_rate_hz']:.2f}", _axes(row, "decoding_r2"),
+         _told(row["firing_rate_hz"], ".2f"), _axes(row, "decoding_r2"),
          _axes(row, "decoding_correlation"), _check(row["rtl"]), _check(row["gates"]))
         for row in ladder["mean"])])
 
 
 def cost(ladder: dict) -> Rows:
-    """Cost of every rung, the head first."""
-    head = ("rung", "table bits", "state bits", "footprint bytes", "additions a step", "dense",
-            "multiplies", "zero weights", "silent")
-    return [head, *(
+    """Cost of every rung, the head first; columns without any figure are left out."""
+    head = ("rung", "table bits", "state bits", "footprint bytes", "additions a step",
+            "products a step", "dense", "multiplies", "zero weights", "silent")
+    return _filled([head, *(
         (row["rung"], f"{row['table_bits']:,.0f}", f"{row['state_bits']:,.0f}",
          f"{row['footprint_bytes']:,.0f}", f"{row['synaptic_operations']:.1f}",
+         _told(row.get("effective_macs"), ",.1f"),
          f"{row['dense_operations']:,.0f}", f"{row['decay_multiplies']:.0f}",
-         f"{row['connection_sparsity']:.1%}", f"{row['activation_sparsity']:.1%}")
-        for row in ladder["mean"])]
+         f"{row['connection_sparsity']:.1%}", _told(row["activation_sparsity"], ".1%"))
+        for row in ladder["mean"])])
 
 
 def by_network(ladder: dict) -> Rows:
@@ -96,6 +97,10 @@ def _some(names) -> str:
     """All different names, or the first one and how many there are."""
     different = list(dict.fromkeys(names))
     return different[0] if len(different) == 1 else f"{different[0]} and {len(different) - 1} more"
+
+
+def _told(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _axes(row: dict, key: str) -> str:

@@ -11,7 +11,7 @@ from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.base.files import check_output, written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash
-from spikewright.network.network import Network
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
@@ -125,7 +125,6 @@ def _draw(arguments: Namespace) -> None:
 def _climbs(arguments: Namespace) -> list:
     """Return the networks to measure, each with its spikes."""
     from spikewright.api import read
-    from spikewright.network.graded.network import spiking
     from spikewright.quantize.compile import printable
     from spikewright.verify.ladder.rungs import Climb
     paths: list[Path] = arguments.checkpoints
@@ -140,19 +139,21 @@ def _climbs(arguments: Namespace) -> list:
     climbs = []
     for name, path, recording, calibrate in zip(names, paths, recordings, calibrations,
                                                 strict=True):
-        network = spiking(read(path, **chosen_nir(arguments)))
+        network = read(path, **chosen_nir(arguments))
+        if not isinstance(network, GradedNetwork):
+            network = retime(network)
         calibration = None
         if calibrate:
             calibration = read_recording(calibrate)
             calibration.check_fits(network.channels, network.dt)
         climbs.append(Climb(
-            name=name, network=retime(network), source=_source(recording, network),
+            name=name, network=network, source=_source(recording, network),
             calibration=calibration, checkpoint={"file": printable(path.name),
                                                  "sha256": checkpoint_hash(path)}))
     return climbs
 
 
-def _source(path: Path | None, network: Network) -> Source:
+def _source(path: Path | None, network: AnyNetwork) -> Source:
     """Return the spikes to measure on. Simulated spikes are not those of the calibration."""
     from spikewright.report.score import MOST_STEPS
     if path is None:

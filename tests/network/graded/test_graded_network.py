@@ -103,6 +103,15 @@ def test_reset_begins_anew(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_short_run(kind, steps):
+    network, counts = graded_network(kind, 1), random_counts(1, 3, 6)
+    whole = run_graded(network, recording_of(counts)).velocity
+    found = run_graded(network, recording_of(counts[:steps])).velocity
+    assert found == pytest.approx(whole[:steps], abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_narrow_formats_are_near(kind):
     network, recording = graded_network(kind, 2), recording_of(random_counts(2, 300, 6))
     exact = run_graded(network, recording).velocity
