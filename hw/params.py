@@ -183,4 +183,6 @@ def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstant
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
         target=table.target, shift=shift, width=rows.widths.index(table.bits),
         sign=operation.sign, graded=operation.source == Source.VALUES, since=operation.since,
-        before=min(operation.before, plan.program.longest_look + 1))
+        # The log counts the steps after a reset up to the longest look.
+        before=min(operation.before, plan.program.longest_look + 1)
+        if operation.source == Source.WINDOW else 0)

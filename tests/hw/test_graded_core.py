@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cores with graded values against golden: random models, and the whole range of the input.
 
-``SPIKEWRIGHT_NETWORKS=5000`` in the environment runs so many random models instead of 60.
+``SPIKEWRIGHT_NETWORKS=5000`` in the environment runs so many random models instead of 44.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.hw.test_core import check_core
 from tests.networks import make_recording, random_recording, refused
 from tests.units import graded_model
 
-MODELS = int(os.environ.get("SPIKEWRIGHT_NETWORKS", "60"))
+MODELS = int(os.environ.get("SPIKEWRIGHT_NETWORKS", "44"))
 PARTS = 4
 
 CHOICES = ({}, {"lanes": 1}, {"lanes": 2}, {"lanes": 3}, {"lanes": 8}, {"lanes": 17},
