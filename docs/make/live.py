@@ -39,7 +39,7 @@ __all__ = ["PICTURES", "draw_page", "draw_terminal"]
 FOLDER = Path(__file__).parents[1] / "pictures"
 
 # Name, width and height in pixels, and whether the screen is dark.
-PICTURES = (("live_wide.png", 1400, 900, False), ("live_phone.png", 400, 900, True))
+PICTURES = (("live_wide.png", 1400, 1060, False), ("live_phone.png", 400, 900, True))
 
 # Steps that a page shows before it is drawn; columns and rows of the terminal, and its seconds.
 STEPS, SIZE, SECONDS = 2000, (132, 44), 9
@@ -64,7 +64,7 @@ def draw_page(models: Sequence[Path], recording: Path, folder: Path) -> list[Pat
                 browser.open(url)
                 browser.wait(f"document.documentElement.dataset.drawn >= {STEPS}")
                 with written_file(folder / name) as temporary:
-                    temporary.write_bytes(browser.picture())
+                    temporary.write_bytes(browser.picture(whole=False))
             written.append(folder / name)
     finally:
         running.send_signal(signal.SIGINT)
@@ -129,8 +129,9 @@ def _main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=FOLDER, metavar="DIR",
                         help="folder to write to (default: docs/pictures)")
     arguments = parser.parse_args()
-    files = [*draw_terminal(arguments.models, arguments.recording, arguments.output),
-             *draw_page(arguments.models, arguments.recording, arguments.output)]
+    # The page first: what is started after `hurry` hurries, too.
+    files = [*draw_page(arguments.models, arguments.recording, arguments.output),
+             *draw_terminal(arguments.models, arguments.recording, arguments.output)]
     print("\n".join(f"-> {path}" for path in files))
 
 
