@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A board behind a pseudo-terminal: the integer model with the link's frames."""
+"""A board behind a pseudo-terminal: the integer model with the link's frames.
+
+``python -m tests.live.board MODEL PORT`` makes one, for any program, until it is ended.
+"""
 
 import contextlib
 import os
 import pty
 import select
+import signal
+import sys
 import threading
 import tty
+from pathlib import Path
 
 from spikewright.golden.stepper import Stepper
+from spikewright.live.priority import hurry, settle
+from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import (
     ANSWER,
@@ -80,3 +88,18 @@ class Board:
             self._last = seq, pack_frame(bytes([kind | ANSWER, seq]) + body + values)
             self.steps += 1
         return self._last[1]
+
+
+def main(model, place):
+    """Make a board, before all usual programs where the user may."""
+    with contextlib.suppress(ValueError):
+        hurry()
+    board = Board(Model.load(model), Path(place))
+    settle()
+    print(f"-> {place}", flush=True)
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    board.pull()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
