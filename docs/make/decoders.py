@@ -119,7 +119,8 @@ def table(rows: list[Row]) -> str:
             row.title, digits(row.r2), digits(row.r2_integers), f"{row.weights:,}",
             f"{row.macs:,.0f}, {row.acs:,.0f} of {row.dense:,.0f}",
             "-" if row.cycles is None else f"{row.cycles:,.0f} / {row.most:,}",
-            f"{row.waits} step{'' if row.waits == 1 else 's'}", "-" if row.logic is None else f"{row.logic:,}",
+            f"{row.waits} step{'' if row.waits == 1 else 's'}",
+            "-" if row.logic is None else f"{row.logic:,}",
             "-" if row.latency is None else f"{row.latency:,.1f} us"))
     used = [any(line[k] != "-" for line in lines[1:]) for k in range(len(lines[0]))]
     return markdown([tuple(cell for cell, keep in zip(line, used, strict=True) if keep)
