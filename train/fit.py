@@ -17,7 +17,7 @@ from tqdm import tqdm
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
-from .initial import initialise, slow_down
+from .initial import initialise, slow_down, slowness
 from .kept_state import KeptState
 from .model import TinyRSNN
 from .predict import predict
@@ -222,7 +222,7 @@ def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
     error  = ((output - target).square() * mask).sum() / (2 * mask.sum())
     rates  = (hidden * mask).sum((0, 1)) / (mask.sum() * model.dt)
     silent = (recipe.lowest - rates).relu().square().mean()
-    busy   = (rates.mean() - recipe.highest).relu().square()
+    busy   = (rates.mean() - recipe.highest * slowness(model.dt)).relu().square()
     error  = (error + 1e-12).sqrt()             # with a gradient at 0
     optimiser.zero_grad()
     (error + 0.02 * silent + 0.02 * busy).backward()

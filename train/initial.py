@@ -10,7 +10,12 @@ from spikewright.network.state_dicts.rsnn import KEYS
 
 from .model import TinyRSNN
 
-__all__ = ["initialise", "slow_down"]
+__all__ = ["initialise", "slow_down", "slowness"]
+
+
+def slowness(dt: float) -> float:
+    """Factor of times and of rates in spikes per second for steps of ``dt`` seconds."""
+    return max(1.0, (dt / DT) ** 0.5)
 
 
 def slow_down(model: TinyRSNN) -> None:
@@ -18,7 +23,7 @@ def slow_down(model: TinyRSNN) -> None:
 
     Otherwise, a synapse would keep exp(-5) of its current after a step of 50 ms.
     """
-    factor = max(1.0, (model.dt / DT) ** 0.5)
+    factor = slowness(model.dt)
     for key in KEYS:
         if "_param" in key:
             model.get_parameter(key).data.fill_(np.log(np.expm1(factor)))   # softplus gives it back

@@ -47,7 +47,7 @@ class _Steps(torch.autograd.Function):
         outputs, kind = len(readout), arrays[0].dtype
         syn, mem, spikes = (np.empty((steps + 1, batch, hidden), kind) for _ in range(3))
         rsyn, rmem = (np.empty((steps + 1, batch, outputs), kind) for _ in range(2))
-        _forward(*arrays, syn, mem, spikes, rsyn, rmem)
+        _forward(*arrays, syn, mem, spikes, rsyn, rmem)     # type: ignore[call-arg]
         ctx.save_for_backward(recurrent, readout, a, b, ra, rb)
         ctx.kept = syn, mem, spikes, rsyn, rmem
         return torch.from_numpy(rmem[1:]), torch.from_numpy(spikes[1:])
@@ -57,7 +57,7 @@ class _Steps(torch.autograd.Function):
         arrays = [each.detach().contiguous().numpy() for each in ctx.saved_tensors]
         of_current = np.empty_like(ctx.kept[0][1:])
         of_weights = [np.zeros_like(each) for each in arrays]
-        _backward(*arrays, *ctx.kept, of_output.contiguous().numpy(),
+        _backward(*arrays, *ctx.kept, of_output.contiguous().numpy(),  # type: ignore[call-arg]
                   of_hidden.contiguous().numpy(), of_current, *of_weights)
         return torch.from_numpy(of_current), *map(torch.from_numpy, of_weights)
 

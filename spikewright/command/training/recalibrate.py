@@ -37,12 +37,14 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.errors import InputError
     from spikewright.base.files import check_folder
     from spikewright.model.saved import Model
+    from spikewright.network.graded.network import spiking
     from spikewright.network.recording import read_recording
     from spikewright.train.finetune import integer_score, unit_of
     from spikewright.train.recalibrate import fitted, recalibrate
     from spikewright.train.recording import held_out, target_velocity
     check_folder(arguments.output, "manifest.json")
     old = Model.load(arguments.model)
+    network = spiking(old.network)
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
     recording.check_fits(old.channels, old.dt)
@@ -54,9 +56,9 @@ def run(arguments: Namespace) -> None:
                              f"first 80 % of the recording, not {arguments.seconds:g}")
         seen = seen.head(round(arguments.seconds / recording.dt))
     integers, facts, found = recalibrate(
-        old.integers, old.network, old.facts, seen, settings(Tuning, arguments),
+        old.integers, network, old.facts, seen, settings(Tuning, arguments),
         readout_only=arguments.readout_only)
-    model = checked(Model(integers=integers, network=old.network,
+    model = checked(Model(integers=integers, network=network,
                           facts={**facts, "warnings": []}), seen)
     model.save(arguments.output)
     unit = unit_of(integers, seen)
