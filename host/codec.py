@@ -30,7 +30,9 @@ __all__ = ["InfoAnswer", "LoadAnswer", "PartAnswer", "StepAnswer", "decode_answe
 
 HASHES = "model_hash", "program_hash"
 
-
+# Flags of steps as plain numbers: a step is coded and decoded in some 10 us.
+RESET, MORE = int(Step.RESET), int(Step.MORE)
+SATURATED, DROPPED = int(Answered.SATURATED), int(Answered.DROPPED)
 
 @dataclass(frozen=True, kw_only=True)
 class InfoAnswer:
@@ -111,12 +113,13 @@ def encode_step(seq: int, rows: Sequence[int], reset: bool = False, *, more: boo
     if len(rows) > most:
         raise ValueError(f"Events of a frame must be {most} or fewer, not {len(rows)}")
     size = row_bytes(device_rows)
-    for number, row in enumerate(rows):
-        if not 0 <= row < 1 << 8 * size:
-            raise ValueError(f"Row of event {number} must be between 0 and {(1 << 8 * size) - 1}, "
-                             f"not {row!r}")
-    events = b"".join(int(row).to_bytes(size, "little") for row in rows)
-    flags = Step.RESET * bool(reset) | Step.MORE * bool(more)
+    try:
+        events = struct.pack(f"<{len(rows)}{'BH'[size - 1]}", *rows)
+    except struct.error:
+        number = next(k for k, row in enumerate(rows) if not 0 <= row < 1 << 8 * size)
+        raise ValueError(f"Row of event {number} must be between 0 and {(1 << 8 * size) - 1}, "
+                         f"not {rows[number]!r}") from None
+    flags = RESET * bool(reset) | MORE * bool(more)
     return pack_frame(bytes([FrameType.STEP, seq, flags]) + events)
 
 
@@ -160,7 +163,7 @@ def decode_answer(content: bytes) -> InfoAnswer | LoadAnswer | PartAnswer | Step
     if kind == ANSWER | FrameType.INFO:
         return _info(seq, _checked(body, INFO_FIELDS, "INFO"))
     if kind == ANSWER | FrameType.STEP and len(body) == sum(PART_FIELDS.values()):
-        return PartAnswer(seq=seq, dropped=Answered.DROPPED in Answered(body[0]))
+        return PartAnswer(seq=seq, dropped=bool(body[0] & DROPPED))
     if kind == ANSWER | FrameType.STEP:
         return _step(seq, body)
     if kind == ANSWER | FrameType.LOAD:
@@ -179,11 +182,12 @@ def _checked(body: bytes, fields: dict[str, int], name: str) -> dict[str, int]:
 
 def _info(seq: int, values: dict[str, int]) -> InfoAnswer:
     version = Version(values.pop("version"))
-    hashes = {name: values.pop(name).to_bytes(8, "little") for name in HASHES}
+    model_hash, program_hash = (values.pop(name).to_bytes(8, "little") for name in HASHES)
     return InfoAnswer(seq=seq, version=int(version & Version.NUMBER),
                       loadable=Version.LOADABLE in version, loaded=Version.LOADED in version,
                       clock_hz=values.pop("clock_khz") * 1000,
-                      capability=Capability(values.pop("capability")), **hashes, **values)
+                      capability=Capability(values.pop("capability")), model_hash=model_hash,
+                      program_hash=program_hash, **values)
 
 
 def _step(seq: int, body: bytes) -> StepAnswer:
@@ -192,8 +196,7 @@ def _step(seq: int, body: bytes) -> StepAnswer:
     if outputs < 1 or rest:
         raise FrameError(f"STEP's body must have {head} bytes and 4 per output, not {len(body)}")
     values = unpack_fields(STEP_FIELDS, body)
-    flags = Answered(values["flags"])
-    return StepAnswer(seq=seq, saturated=Answered.SATURATED in flags,
-                      dropped=Answered.DROPPED in flags, step=values["step"],
-                      cycles=values["cycles"],
+    flags = values["flags"]
+    return StepAnswer(seq=seq, saturated=bool(flags & SATURATED), dropped=bool(flags & DROPPED),
+                      step=values["step"], cycles=values["cycles"],
                       outputs=struct.unpack_from(f"<{outputs}i", body, head))

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decoder for experiments: channel numbers in, physical units out."""
 
+import asyncio
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Union
 
@@ -17,9 +19,10 @@ from spikewright.model.saved import Model
 from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, check_baud, check_clock, chosen
 from spikewright.plan.plan import Plan
 
-from .driver import Driver, NoAnswerError
+from .driver import Driver, NoAnswerError, OtherModelError, RestartedError
+from .loading import load_model
 from .numbers import whole_numbers
-from .serial_port import SerialPort
+from .serial_port import PortError, SerialPort
 
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
@@ -35,6 +38,9 @@ class Engine(Protocol):
     def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
         """Outputs, cycles, and whether a state has saturated since the last reset."""
 
+    def load(self, model: Model) -> None:
+        """Go on with another model. The next step resets."""
+
     def close(self) -> None:
         """Close the port, or the virtual board."""
 
@@ -43,17 +49,23 @@ class Decoder:
     """A decoder on a board, on the virtual board, or in the golden model; a context manager.
 
     Open one with `Decoder.open`. The first step resets the state.
+
+    A step raises an error if its answer does not come: the cable was pulled, or the board has
+    restarted. The next step connects again, and resets the state. `steps` counts the steps that
+    were answered, and `lost` those that were not.
     """
 
     def __init__(self, model: IntegerModel, engine: Engine):
         self._model, self._engine = model, engine
         self._reset = True
         self._cycles, self._saturated = 0, False
+        self._thread: ThreadPoolExecutor | None = None
+        self.steps = self.lost = 0
 
     @classmethod
     def open(cls, where: str, model: Model, *, baud: int = BAUD, preset: str = "balanced",
              megahertz: float = CLOCK_MHZ, cache: str | Path | None = None,
-             **core) -> "Decoder":
+             load: bool = False, **core) -> "Decoder":
         """Open the decoder that ``where`` names; it runs ``model``.
 
         Parameters
@@ -74,6 +86,9 @@ class Decoder:
         cache : path, optional
             Folder that keeps the compiled virtual board. By default, it is in the user's cache
             folder.
+        load : bool
+            Load ``model`` into a board that has another one, see `load`. Otherwise such a board is
+            refused.
 
         Raises
         ------
@@ -90,17 +105,14 @@ class Decoder:
             config = chosen(preset, core)
             if kind == "golden":
                 return cls(integers, _Golden(integers, config))
-            line = open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
-                             cache=cache)
-        except ValueError as error:
-            raise InputError(str(error)) from error
-        try:
-            driver = Driver(line, model.hash, integers.outputs, weights=weights_of(integers))
-            driver.connect()
+
+            def opened() -> Line:
+                return open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
+                                 cache=cache)
+
+            return cls(integers, _Board(opened, model, load))
         except (NoAnswerError, ValueError) as error:
-            line.close()
             raise InputError(str(error)) from error
-        return cls(integers, _Board(driver, line))
 
     def step(self, channels: Iterable[int]) -> np.ndarray:
         """Decode one step.
@@ -124,16 +136,46 @@ class Decoder:
             If the model does not have a channel.
         NoAnswerError
             If the device does not answer.
+        RestartedError
+            If the device has restarted, or has answered another program.
+        OtherModelError
+            If the device has another model after it was connected again.
         PortError
-            If the serial port goes away.
+            If the serial port goes away, or is not there yet.
         """
         numbers = whole_numbers(channels, "Channel of spike", self._model.channels)
         rows = self._model.channel_row[np.array(numbers, np.int64)]
         # The state is unknown after a step that fails: the next one resets.
         reset, self._reset = self._reset, True
+        self.lost += 1
         outputs, self._cycles, self._saturated = self._engine.step(rows[rows >= 0].tolist(), reset)
+        self.lost -= 1
+        self.steps += 1
         self._reset = False
         return self._model.velocity(outputs[np.newaxis])[0]
+
+    async def step_async(self, channels: Iterable[int]) -> np.ndarray:
+        """`step`, awaited. Steps run one after the other, in the order in which they are called."""
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "decoder")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.step, channels)
+
+    def load(self, model: Model) -> None:
+        """Go on with another model; the next step begins from zero state.
+
+        A board must have been built with ``--load model``, and the model must have the form of the
+        one that it was built for. The board executes no step until it has the whole model.
+
+        Raises
+        ------
+        InputError
+            If the board takes no model, or the model has another form. The old model goes on.
+        NoAnswerError, ValueError
+            If the board does not have the whole model. The next step then raises an error, until a
+            model is loaded.
+        """
+        self._engine.load(model)
+        self._model, self._reset = model.integers, True
 
     def reset(self) -> None:
         """Clear the state before the next step, for example at the start of a trial."""
@@ -151,6 +193,8 @@ class Decoder:
 
     def close(self) -> None:
         """Close the port, or the virtual board."""
+        if self._thread is not None:
+            self._thread.shutdown()
         self._engine.close()
 
     def __enter__(self) -> "Decoder":
@@ -164,24 +208,61 @@ class _Golden:
     """Steps of the integer model."""
 
     def __init__(self, model: IntegerModel, config: CoreConfig):
+        self._config = config
         self.step = Stepper(model, config).step
+
+    def load(self, model: Model) -> None:
+        self.step = Stepper(model.integers, self._config).step
 
     def close(self) -> None:
         pass
 
 
 class _Board:
-    """Steps of a device."""
+    """Steps of a device, which is connected again after an error."""
 
-    def __init__(self, driver: Driver, line: Line):
-        self._driver, self._line = driver, line
+    def __init__(self, opened: Callable[[], Line], model: Model, load: bool):
+        self._opened, self._model, self._load = opened, model, load
+        self._line: Line | None
+        self._line, self._driver = self._connect()
 
     def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
-        answer = self._driver.step(rows, reset=reset)
+        if self._line is None:
+            self._line, self._driver = self._connect()
+        try:
+            answer = self._driver.step(rows, reset=reset)
+        except (NoAnswerError, RestartedError, PortError):
+            self.close()
+            raise
         return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
 
+    def load(self, model: Model) -> None:
+        if self._line is None:
+            self._line, self._driver = self._connect()
+        load_model(self._driver, model)
+        # If the device restarts with the model of its bitstream, it gets this one again.
+        self._model, self._load = model, True
+
     def close(self) -> None:
-        self._line.close()
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(OSError):     # it may be gone
+                line.close()
+
+    def _connect(self) -> tuple[Line, Driver]:
+        line, integers = self._opened(), self._model.integers
+        try:
+            driver = Driver(line, self._model.hash, integers.outputs, weights=weights_of(integers))
+            try:
+                driver.connect()
+            except OtherModelError:
+                if not self._load:
+                    raise
+                load_model(driver, self._model)
+        except BaseException:
+            line.close()
+            raise
+        return line, driver
 
 
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,

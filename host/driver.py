@@ -14,6 +14,7 @@ from spikewright.plan.frames import (
     LOAD_MAX,
     PART_FIELDS,
     VERSION,
+    Capability,
     answer_bytes,
     step_answer_bytes,
 )
@@ -24,7 +25,7 @@ from . import codec
 from .codec import InfoAnswer, LoadAnswer, PartAnswer, StepAnswer
 from .numbers import whole_numbers
 
-__all__ = ["Driver", "NoAnswerError", "Port"]
+__all__ = ["Driver", "NoAnswerError", "OtherModelError", "Port", "RestartedError"]
 
 Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, PartAnswer, StepAnswer)
 
@@ -44,6 +45,14 @@ class Port(Protocol):
 
 class NoAnswerError(TimeoutError):
     """The device did not answer any try."""
+
+
+class RestartedError(ValueError):
+    """The device has restarted, or has answered another program: its state is lost."""
+
+
+class OtherModelError(ValueError):
+    """The device has another model, or none."""
 
 
 class Driver:
@@ -86,7 +95,7 @@ class Driver:
         self._reader = FrameReader()
         # Random: if a program before used the same number last, the device would repeat its answer.
         self._seq    = secrets.randbelow(256)
-        self._next_step: int | None = None
+        self._next_step = 0
 
     @property
     def corrupt(self) -> int:
@@ -103,45 +112,86 @@ class Driver:
         ------
         NoAnswerError
             If no device answers.
+        OtherModelError
+            If the device runs another model, or part of one.
         ValueError
-            If the device speaks another version, runs another model, or refuses the weights.
+            If the device speaks another version, or refuses the weights.
         """
         info = self.read_info()
         if info.version != VERSION:
             raise ValueError(f"Version of the device's link must be {VERSION}, not "
                              f"{info.version}")
+        if Capability.MODEL in info.capability and not info.loaded:
+            raise OtherModelError("Device must have a whole model, not a part of one: load it "
+                                  "again")
         if info.model_hash != self._hash:
-            raise ValueError(f"Model on the device must be {self._hash.hex()}, not "
-                             f"{info.model_hash.hex()}")
+            raise OtherModelError(f"Model on the device must be {self._hash.hex()}, not "
+                                  f"{info.model_hash.hex()}")
         if info.outputs != self.outputs:
             raise ValueError(f"Outputs of the device must be {self.outputs}, as the model has, "
                              f"not {info.outputs}")
         if info.loadable and not info.loaded:
-            self._load()
+            self._load_weights()
             info = self.read_info()
-        self.info, self._next_step = info, None
+        self.info, self._next_step = info, info.steps
         return info
 
-    def _load(self) -> None:
+    def _load_weights(self) -> None:
         if self._weights is None:
             raise ValueError("Weights must be given for a device that has none of its own")
-        form = self._ask(codec.encode_load(self._next_seq(), b"", restart=True), LoadAnswer,
-                         answer_bytes(LOAD_FIELDS))
-        table = load_bytes(self._weights(form.lanes), form.word_bytes)
-        loaded = form.loaded
-        for first in tqdm(range(0, len(table), LOAD_MAX), desc="loading weights",
-                          unit="frame", delay=1, disable=None, leave=False):
-            part = table[first:first + LOAD_MAX]
-            answer = self._ask(codec.encode_load(self._next_seq(), part), LoadAnswer,
-                               answer_bytes(LOAD_FIELDS))
-            words = (first + len(part)) // form.word_bytes
-            if answer.words != words:
-                raise ValueError(f"Device must have {words} words of its weights by now, not "
-                                 f"{answer.words}: it has restarted, or holds a shorter table")
-            loaded = answer.loaded
-        if not loaded:
+        form = self._ask_load(b"", restart=True)
+        if not self._send(load_bytes(self._weights(form.lanes), form.word_bytes), form).loaded:
             raise ValueError("Weights must be those that the device was built for: it finds "
                              "another length or checksum")
+
+    def load_form(self) -> LoadAnswer:
+        """Format of the words that the device takes."""
+        return self._ask_load(b"")
+
+    def load(self, table: bytes, model_hash: str) -> None:
+        """Load another model, whose hash the device must have from then on.
+
+        The device executes no step until the model is whole. The next step should reset.
+
+        Parameters
+        ----------
+        table : bytes
+            Of a plan with the same program hash as the device, see `plan.plan.Plan.loaded_bytes`.
+        model_hash : str
+            In hex.
+
+        Raises
+        ------
+        NoAnswerError
+            If the device does not answer.
+        ValueError
+            If the device does not have the whole model. It then has none.
+        """
+        new = bytes.fromhex(model_hash)[:8]
+        self.info = None
+        self._send(table, self._ask_load(b"", restart=True))
+        if not self._ask_load(codec.load_tail(table, new), last=True).loaded:
+            raise ValueError("Device must have the whole model, but it finds another length or "
+                             "checksum: load it again")
+        self._hash = new
+        self.connect()
+
+    def _send(self, table: bytes, form: LoadAnswer) -> LoadAnswer:
+        """Load ``table`` after a restart, whose answer is ``form``. Return the last answer."""
+        answer = form
+        for first in tqdm(range(0, len(table), LOAD_MAX), desc="loading", unit="frame", delay=1,
+                          disable=None, leave=False):
+            part = table[first:first + LOAD_MAX]
+            answer = self._ask_load(part)
+            words = (first + len(part)) // form.word_bytes
+            if answer.words != words:
+                raise ValueError(f"Device must have {words} words by now, not {answer.words}: it "
+                                 "has restarted, or holds a shorter table")
+        return answer
+
+    def _ask_load(self, data: bytes, **flags: bool) -> LoadAnswer:
+        return self._ask(codec.encode_load(self._next_seq(), data, **flags), LoadAnswer,
+                         answer_bytes(LOAD_FIELDS))
 
     def read_info(self) -> InfoAnswer:
         """Identity and counters of the device."""
@@ -165,8 +215,10 @@ class Driver:
             If the device does not answer.
         TypeError
             If a row is not a whole number.
+        RestartedError
+            If the device has restarted, or has answered another program.
         ValueError
-            If the device does not have a row, has restarted, or has answered another program.
+            If the device does not have a row.
         """
         if self.info is None:
             self.connect()
@@ -186,9 +238,11 @@ class Driver:
             raise
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")
-        if self._next_step not in (None, answer.step):
-            raise ValueError(f"Device must answer with step {self._next_step}, not {answer.step}: "
-                             "it has restarted, or another program uses it; its state is lost")
+        if answer.step != self._next_step:
+            self.info = None        # it may have another model, too: the next step connects again
+            raise RestartedError(f"Device must answer with step {self._next_step}, not "
+                                 f"{answer.step}: it has restarted, or another program uses it; "
+                                 "its state is lost")
         self._next_step = (answer.step + 1) % (1 << 32)
         return replace(answer, dropped=answer.dropped or dropped)
 

@@ -26,6 +26,9 @@ def whole_numbers(values: Iterable[int], thing: str, below: int) -> list[int]:
     except TypeError:
         raise TypeError(f"{thing.split()[0]}s must be a list of whole numbers, not "
                         f"{values!r}") from None
+    if all(type(value) is int for value in given) and \
+            (not given or 0 <= min(given) <= max(given) < below):
+        return given
     numbers = []
     for place, value in enumerate(given):
         number = None

@@ -9,8 +9,8 @@ import enum
 __all__ = ["ANSWER", "CODED_MAX", "FRAMES_IN_FLIGHT", "FRAMING", "INFO_FIELDS", "LAST_FIELDS",
            "LOAD_FIELDS", "LOAD_MAX", "OUTPUTS_MAX", "PAGE_BYTES", "PART_FIELDS", "SLOT_BYTES",
            "STEP_FIELDS", "VERSION", "Answered", "Capability", "FrameType", "Load", "Step",
-           "Version", "answer_bytes", "events_max", "field_at", "row_bytes", "step_answer_bytes",
-           "step_request_bytes"]
+           "Version", "answer_bytes", "answer_cycles", "events_max", "field_at", "request_cycles",
+           "row_bytes", "step_answer_bytes", "step_request_bytes"]
 
 VERSION = 2
 
@@ -112,6 +112,20 @@ def step_request_bytes(rows: int, events: int) -> int:
 def step_answer_bytes(outputs: int) -> int:
     """Bytes on the line of the answer to a STEP."""
     return answer_bytes(STEP_FIELDS) + 4 * outputs
+
+
+def request_cycles(rows: int, events: int) -> int:
+    """Clock cycles from the last byte of a STEP to the step of the core.
+
+    Each byte is walked through once to check the frame, then once more to read it.
+    """
+    walked = step_request_bytes(rows, events) - FRAMING
+    return 6 * (walked + 4) + 5 * walked + events
+
+
+def answer_cycles(outputs: int) -> int:
+    """Clock cycles from the result of a step to the first byte of its answer on the line."""
+    return 12 * (step_answer_bytes(outputs) - FRAMING) + 60
 
 
 # Outputs of a core, so that the answer to a STEP fits into a slot.

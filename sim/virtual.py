@@ -14,11 +14,14 @@ from .compiled import compile_design
 
 __all__ = ["VirtualBoard"]
 
+CHUNK = 4096        # bytes that `settle` asks for at once
+
 
 class VirtualBoard:
     """The linked core in compiled RTL, with ``write`` and ``read`` as a serial port has them.
 
-    Its time is counted in clock cycles. It passes only while ``read`` waits.
+    Its time is counted in clock cycles. It passes only while ``read`` waits. Cycles in which
+    nothing can change are skipped: the board rests between two bytes.
 
     Parameters
     ----------
@@ -28,6 +31,10 @@ class VirtualBoard:
         Folder that keeps compiled designs.
     timeout : float
         Seconds of the board's time for which ``read`` waits after the line to the board is idle.
+    bits : bool
+        Also simulate the UART of the board, bit by bit: slower, for tests of the line.
+    slow : float
+        How much longer a bit to the board takes than it should, in parts of 1.
 
     Raises
     ------
@@ -35,19 +42,29 @@ class VirtualBoard:
         If a tool is not installed or fails.
     """
 
-    def __init__(self, plan: Plan, link: LinkParams, cache: Path, timeout: float = 0.02):
-        design = convert(LinkedCore(core_params(plan), link))
-        library = ctypes.CDLL(str(compile_design(design, "uart_driver.cc", cache)))
+    def __init__(self, plan: Plan, link: LinkParams, cache: Path, timeout: float = 0.02, *,
+                 bits: bool = False, slow: float = 0.0):
+        design = convert(LinkedCore(core_params(plan), link, bits=bits))
+        library = ctypes.CDLL(str(compile_design(design, "board_driver.cc", cache,
+                                                 "#define LINE_OF_BITS\n" if bits else "")))
         library.board_new.restype = ctypes.c_void_p
-        library.board_new.argtypes = [ctypes.c_int64]
+        library.board_new.argtypes = [ctypes.c_int64, ctypes.c_double]
+        library.board_now.restype = ctypes.c_int64
+        library.board_now.argtypes = [ctypes.c_void_p]
         library.board_free.argtypes = [ctypes.c_void_p]
         library.board_write.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64]
         library.board_read.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64,
                                        ctypes.c_int64]
         library.board_read.restype = ctypes.c_int64
         self._library = library
-        self._board = library.board_new(link.divisor)
+        self._board = library.board_new(link.divisor, slow)
+        self._clock_hz = link.clock_hz
         self._patience = round(timeout * link.clock_hz)
+
+    @property
+    def now(self) -> float:
+        """Seconds that have passed on the board."""
+        return self._library.board_now(self._opened()) / self._clock_hz
 
     def write(self, data: bytes) -> int:
         """Queue ``data`` for the board, and return the number of bytes."""
@@ -59,6 +76,16 @@ class VirtualBoard:
         buffer = ctypes.create_string_buffer(size)
         count = self._library.board_read(self._opened(), buffer, size, self._patience)
         return buffer.raw[:count]
+
+    def settle(self) -> bytes:
+        """Let time pass until the board rests. Return all bytes that have come."""
+        data = b""
+        while True:
+            buffer = ctypes.create_string_buffer(CHUNK)
+            count = self._library.board_read(self._opened(), buffer, CHUNK, 0)
+            data += buffer.raw[:count]
+            if count < CHUNK:
+                return data
 
     def close(self) -> None:
         """Free the memory of the board. The board cannot be used after that."""

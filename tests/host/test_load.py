@@ -157,8 +157,8 @@ def test_driver_notices_a_restart_while_it_loads():
         return data
 
     device.harm = harm
-    with pytest.raises(ValueError, match="^Device must have 300 words of its weights by now, not "
-                       "82: it has restarted, or holds a shorter table$"):
+    with pytest.raises(ValueError, match="^Device must have 300 words by now, not 82: it "
+                       "has restarted, or holds a shorter table$"):
         Driver(device, HASH, OUTPUTS, weights=words_for).connect()
     device.harm = lambda direction, data: data
     assert Driver(device, HASH, OUTPUTS, weights=words_for).connect().loaded

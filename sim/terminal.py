@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual board behind a pseudo-terminal, so that any serial program sees a board."""
+
+import contextlib
+import os
+import select
+import threading
+import time
+import tty
+from pathlib import Path
+
+from .virtual import VirtualBoard
+
+__all__ = ["Terminal"]
+
+# A USB serial chip hands on so many bytes at once, without a wait for its latency timer.
+PACKET = 62
+
+# Seconds until a loop notices that the terminal was closed.
+LOOK = 0.1
+
+
+class Terminal:
+    """Serves a virtual board at a pseudo-terminal, in real time; a context manager.
+
+    Bytes take the time that they take on the board's line. The terminal works in a thread of its
+    own.
+
+    Parameters
+    ----------
+    board : VirtualBoard
+    latency_timer : float
+        Seconds for which the USB serial chip keeps an answer back. 0 if it keeps none.
+    link : Path, optional
+        A symbolic link to make, so that the port has a name that stays. An old link is replaced.
+
+    Members
+    -------
+    port : str
+        Name of the port.
+    """
+
+    def __init__(self, board: VirtualBoard, latency_timer: float = 0.0, link: Path | None = None):
+        self._board, self._timer, self._link = board, latency_timer, link
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self.port = os.ttyname(self._slave)
+        if link is not None:
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.port)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="virtual board", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Remove the port, as if its cable were pulled. The board keeps its state."""
+        self._stop.set()
+        self._thread.join()
+        if self._link is not None:
+            self._link.unlink(missing_ok=True)
+        for file in (self._slave, self._master):
+            with contextlib.suppress(OSError):
+                os.close(file)
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        kept, since = b"", 0.0
+        while not self._stop.is_set():
+            wait = max(0.0, since + self._timer - time.perf_counter()) if kept else LOOK
+            if select.select([self._master], [], [], wait)[0]:
+                answer = self._ask(os.read(self._master, 4096))
+                if answer and not kept:
+                    since = time.perf_counter()
+                kept += answer
+            if kept and (len(kept) >= PACKET or time.perf_counter() >= since + self._timer):
+                os.write(self._master, kept)
+                kept = b""
+
+    def _ask(self, data: bytes) -> bytes:
+        """The board's answer to ``data``, when it would be there."""
+        due = time.perf_counter() - self._board.now
+        self._board.write(data)
+        answer = self._board.settle()
+        time.sleep(max(0.0, due + self._board.now - time.perf_counter()))
+        return answer

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright virtual``: a virtual board at a port, for any serial program."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from spikewright.plan.config import CLOCK_MHZ
+
+from ..options import add_baud, add_core_options, add_freq, add_model, chosen_config
+from ..parser import whole_number
+
+__all__ = ["add", "run"]
+
+
+def add(parser: ArgumentParser) -> None:
+    """Add the options."""
+    parser.description = ("Serve a virtual board at a pseudo-terminal until Ctrl-C. Any serial "
+                          "program sees a board there, in real time.")
+    add_model(parser)
+    parser.add_argument("--link", type=Path, metavar="PATH",
+                        help="symbolic link to make, so that the port has a name that stays")
+    parser.add_argument("--latency-timer", type=whole_number(0, 255), default=0,
+                        metavar="MS", help="milliseconds for which the USB serial chip of a board "
+                        "keeps a short answer back (default: %(default)s)")
+    add_baud(parser)
+    add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
+    add_core_options(parser)
+
+
+def run(arguments: Namespace) -> None:
+    """Serve the board, and print the name of its port."""
+    from spikewright.host.decoder import open_port
+    from spikewright.model.saved import Model
+    from spikewright.sim.terminal import Terminal
+    board = open_port("virtual", Model.load(arguments.model), chosen_config(arguments),
+                      baud=arguments.baud, megahertz=arguments.freq)
+    with Terminal(board, arguments.latency_timer / 1e3, arguments.link) as terminal:
+        print(f"virtual board at {arguments.link or terminal.port}; Ctrl-C removes it", flush=True)
+        while True:
+            time.sleep(3600)

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong with a board ends in a clear message, and the decoder goes on after it."""
+
+import dataclasses
+import re
+import time
+
+import numpy as np
+import pytest
+
+from spikewright.base.errors import InputError
+from spikewright.golden.run import run_golden
+from spikewright.host.decoder import Decoder
+from spikewright.host.driver import NoAnswerError, OtherModelError, RestartedError
+from spikewright.host.serial_port import PortError
+from spikewright.hw.params import link_params
+from spikewright.model.model import IntegerModel
+from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
+from spikewright.sim.terminal import Terminal
+from spikewright.sim.virtual import VirtualBoard
+from tests.designs import BUILD
+from tests.networks import deep_model, random_recording
+from tests.sim.test_model_load import changed
+
+CONFIG = CoreConfig(load="model")
+
+
+@dataclasses.dataclass(frozen=True)
+class Named:
+    """What a decoder needs of a model folder."""
+
+    integers: IntegerModel
+    hash: str
+
+
+OLD = Named(deep_model(4), "01" * 32)
+NEW = Named(changed(OLD.integers), "02" * 32)
+RECORDING = random_recording(4, 6, 60)
+
+
+class Bench:
+    """A board behind a port whose cable may be pulled, or which restarts."""
+
+    def __init__(self, folder):
+        self.link = folder / "board"
+        self.board = self.terminal = None
+        self.restart()
+
+    def restart(self):
+        """The board is configured again, with its own model. The port stays."""
+        plan = Plan(model=OLD.integers, config=CONFIG)
+        link = link_params(plan, model_hash=OLD.hash, clock_hz=8_000_000)
+        board = VirtualBoard(plan, link, BUILD)
+        if self.terminal:
+            self.terminal._board = board
+        self.board = board
+
+    def plug(self):
+        self.terminal = Terminal(self.board, link=self.link)
+
+    def pull(self):
+        self.terminal.close()
+        self.terminal = None
+
+    def open(self, model=OLD, **more):
+        return Decoder.open(f"serial:{self.link}", model, **more)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    bench = Bench(tmp_path)
+    bench.plug()
+    yield bench
+    if bench.terminal:
+        bench.pull()
+
+
+def channels(t):
+    return RECORDING.channel[RECORDING.start[t]:RECORDING.start[t + 1]].tolist()
+
+
+def decode(decoder, model, steps, first=0):
+    """Decode from zero state; the answers must be golden's."""
+    golden = run_golden(model.integers, RECORDING, CONFIG)
+    state = dataclasses.replace(RECORDING, reset=np.arange(RECORDING.steps) == first)
+    golden = run_golden(model.integers, state, CONFIG) if first else golden
+    for t in range(first, first + steps):
+        assert np.array_equal(decoder.step(channels(t)), golden.velocity[t]), t
+
+
+def test_cable_is_pulled_and_put_back(bench):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        bench.pull()
+        for reason in ("Port must stay connected until the end", "Port must be a serial port"):
+            with pytest.raises(PortError, match=f"^{reason}"):
+                decoder.step(channels(5))
+        bench.plug()
+        decode(decoder, OLD, 5, first=7)
+        assert (decoder.steps, decoder.lost) == (10, 2)
+
+
+def test_board_restarts_in_mid_stream(bench):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        bench.restart()
+        with pytest.raises(RestartedError, match="^Device must answer with step 5, not 0: it has "
+                           "restarted, or another program uses it; its state is lost$"):
+            decoder.step(channels(5))
+        decode(decoder, OLD, 5, first=6)
+        assert (decoder.steps, decoder.lost) == (10, 1)
+
+
+def test_board_that_is_silent_is_asked_again(bench, monkeypatch):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        ask = bench.terminal._ask
+        monkeypatch.setattr(bench.terminal, "_ask", lambda data: b"")
+        with pytest.raises(NoAnswerError, match="^Device must answer within 4 tries: "):
+            decoder.step(channels(5))
+        monkeypatch.setattr(bench.terminal, "_ask", ask)
+        decode(decoder, OLD, 5, first=6)
+        assert (decoder.steps, decoder.lost) == (10, 1)
+
+
+def test_host_stops_for_seconds(bench):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        time.sleep(2)
+        golden = run_golden(OLD.integers, RECORDING, CONFIG)
+        for t in range(5, 30):
+            assert np.array_equal(decoder.step(channels(t)), golden.velocity[t])
+        assert (decoder.steps, decoder.lost) == (30, 0)
+
+
+def test_foreign_model_is_refused(bench):
+    with pytest.raises(InputError, match=f"^Model on the device must be {NEW.hash[:16]}, not "
+                       f"{OLD.hash[:16]}$"):
+        bench.open(NEW)
+
+
+def test_second_host_is_refused_and_the_first_goes_on(bench):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        with pytest.raises(InputError, match="another program holds it: close that program$"):
+            bench.open()
+        golden = run_golden(OLD.integers, RECORDING, CONFIG)
+        assert np.array_equal(decoder.step(channels(5)), golden.velocity[5])
+
+
+def test_model_is_loaded_into_the_running_board(bench):
+    """Also by `open`; the board then answers with the hash of the new model."""
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        decoder.load(NEW)
+        decode(decoder, NEW, 20)
+        assert decoder.lost == 0
+    with pytest.raises(InputError, match=f"must be {OLD.hash[:16]}, not {NEW.hash[:16]}$"):
+        bench.open(OLD)
+    with bench.open(NEW) as decoder:
+        decode(decoder, NEW, 5)
+    with bench.open(OLD, load=True) as decoder:
+        decode(decoder, OLD, 5)
+
+
+def test_board_that_restarts_gets_the_loaded_model_again(bench):
+    with bench.open() as decoder:
+        decoder.load(NEW)
+        decode(decoder, NEW, 5)
+        bench.restart()
+        with pytest.raises(RestartedError):
+            decoder.step(channels(5))
+        decode(decoder, NEW, 5, first=6)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_load_is_cut_in_the_middle(bench, monkeypatch, frames):
+    """The board then executes no step, and says so; whoever opens it next loads a whole model."""
+    decoder = bench.open()
+    decode(decoder, OLD, 5)
+    ask = decoder._engine._driver._ask_load
+    calls = iter(range(frames + 1))
+
+    def cut(data, **flags):
+        if next(calls, None) is None:
+            raise NoAnswerError("cut")
+        return ask(data, **flags)
+
+    monkeypatch.setattr(decoder._engine._driver, "_ask_load", cut)
+    with pytest.raises(NoAnswerError, match="^cut$"):
+        decoder.load(NEW)
+    monkeypatch.undo()
+    with pytest.raises(OtherModelError, match="^Device must have a whole model, not a part of one: "
+                       "load it again$"):
+        decoder.step(channels(5))
+    decoder.load(NEW)
+    decode(decoder, NEW, 5)
+    decoder.close()
+
+
+def test_model_of_another_form_is_refused_and_the_old_one_goes_on(bench):
+    other = Named(deep_model(4, None, None), "03" * 32)
+    other.integers.projections[0].weights[:] = 0
+    wrong = dataclasses.replace(other.integers, channels=5,
+                                channel_row=np.arange(5) % other.integers.rows)
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        with pytest.raises(InputError, match=re.escape("Model must have the form of the model that "
+                           "the device was built for: the same populations, projections, rows, "
+                           "widths and sizes of tables")):
+            decoder.load(Named(dataclasses.replace(wrong, widths=dataclasses.replace(
+                wrong.widths, current=wrong.widths.current + 1)), "03" * 32))
+        golden = run_golden(OLD.integers, RECORDING, CONFIG)
+        assert np.array_equal(decoder.step(channels(5)), golden.velocity[5])
+
+
+def test_board_that_takes_no_model_says_how_to_build_it(tmp_path, monkeypatch):
+    with Decoder.open("virtual:", OLD, megahertz=8, cache=BUILD) as decoder:
+        with pytest.raises(InputError, match="^Device must be built with --load model to take "
+                           "another model$"):
+            decoder.load(NEW)
+        decode(decoder, OLD, 5)
+
+
+def test_steps_may_be_awaited():
+    import asyncio
+
+    async def run():
+        with Decoder.open("golden:", OLD) as decoder:
+            return await asyncio.gather(*(decoder.step_async(channels(t)) for t in range(20)))
+
+    golden = run_golden(OLD.integers, RECORDING, CONFIG)
+    assert np.array_equal(asyncio.run(run()), golden.velocity[:20])
+
+
+def test_golden_goes_on_with_another_model():
+    with Decoder.open("golden:", OLD) as decoder:
+        decode(decoder, OLD, 5)
+        decoder.load(NEW)
+        decode(decoder, NEW, 5)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual board behind a pseudo-terminal, as any serial program sees it."""
+
+import time
+
+import pytest
+import serial
+
+from spikewright.host.codec import InfoAnswer, decode_answer, encode_info
+from spikewright.hw.params import link_params
+from spikewright.plan.frames import INFO_FIELDS, answer_bytes
+from spikewright.plan.framing import FrameReader
+from spikewright.sim.terminal import Terminal
+from spikewright.sim.virtual import VirtualBoard
+from tests.designs import BUILD, plan_of
+from tests.networks import deep_model
+
+
+@pytest.fixture
+def board():
+    plan = plan_of(deep_model(4))
+    board = VirtualBoard(plan, link_params(plan, model_hash="ab" * 32, clock_hz=8_000_000), BUILD)
+    yield board
+    board.close()
+
+
+def ask(port):
+    """The INFO of the board at ``port``, and the seconds that it took."""
+    began = time.perf_counter()
+    port.write(b"\0" + encode_info(7))
+    answer, = FrameReader().feed(port.read(answer_bytes(INFO_FIELDS)))
+    return decode_answer(answer), time.perf_counter() - began
+
+
+@pytest.mark.parametrize("timer", [0.0, 0.02])
+def test_serial_program_sees_a_board(board, tmp_path, timer):
+    """An answer of 51 bytes takes at least its time on the line, and that of the latency timer."""
+    link = tmp_path / "board"
+    with Terminal(board, timer, link) as terminal:
+        assert link.readlink().as_posix() == terminal.port
+        with serial.Serial(str(link), 1_000_000, timeout=2) as port:
+            took = []
+            for _ in range(5):
+                info, seconds = ask(port)
+                assert isinstance(info, InfoAnswer) and info.model_hash == b"\xab" * 8
+                took.append(seconds)
+            assert min(took) >= 500e-6 + timer
+    assert not link.is_symlink()
+
+
+def test_board_keeps_its_state_while_the_cable_is_pulled(board, tmp_path):
+    link = tmp_path / "board"
+    for corrupt in range(2):
+        with Terminal(board, link=link), serial.Serial(str(link), 1_000_000, timeout=2) as port:
+            info, _ = ask(port)
+            assert info.corrupt == corrupt
+            port.write(b"\x01\x02\x03\0")
+            time.sleep(0.05)
+
+
+def test_settled_board_has_said_everything(board):
+    """Two requests are answered by the time when the board rests."""
+    board.write(b"\0" + encode_info(1) + encode_info(2))
+    answers = [decode_answer(content).seq for content in FrameReader().feed(board.settle())]
+    before = board.now
+    assert answers == [1, 2] and board.settle() == b"" and board.now == pytest.approx(before,
+                                                                                      abs=1e-6)
