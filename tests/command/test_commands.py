@@ -39,7 +39,8 @@ def test_help_is_quick():
 
 
 @pytest.mark.parametrize("name", ["read", "quantize", "show", "run", "build", "boards", "decode",
-                                  "explore", "export", "verilog", "train", "make"])
+                                  "live", "serve", "explore", "export", "verilog", "train",
+                                  "make"])
 def test_options_need_no_slow_package(name):
     code = ("import sys\nfrom spikewright.command.commands import parser\n"
             f"parser([{name!r}])\n"
