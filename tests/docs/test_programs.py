@@ -9,8 +9,8 @@ import pytest
 from docs.make.kept import ROOT
 
 
-@pytest.mark.parametrize("name", ["blocks", "decoders", "graphs", "kept", "lanes", "live", "sessions",
-                                  "sizes", "spread", "tables", "waveform", "widths"])
+@pytest.mark.parametrize("name", ["blocks", "decoders", "graphs", "kept", "lanes", "live",
+                                  "sessions", "sizes", "spread", "tables", "waveform", "widths"])
 def test_help(name):
     done = subprocess.run([sys.executable, "-m", f"docs.make.{name}", "--help"], cwd=ROOT,
                           capture_output=True, text=True)
