@@ -82,7 +82,7 @@ class Case:
     def add(self, rows):
         """Golden's sum of ``rows``."""
         for golden, row, _, _ in rows:
-            add_row(self.constants, self.state, golden, row)
+            add_row(self.constants, self.state, golden, row, 1)
 
     @property
     def found(self):
