@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
 from spikewright.model.artefact import model_tables
 from spikewright.model.model import WIDTH_LIMITS, IntegerModel
@@ -49,8 +50,11 @@ def export_rom(folder: Path, model: IntegerModel, model_hash: str, lanes: int) -
     Raises
     ------
     InputError
-        If ``folder`` has other contents.
+        If ``folder`` has other contents, or the model is graded.
     """
+    if model.graded:
+        raise InputError("Model must be one of spiking neurons to export its tables, not a graded "
+                         "one: 'spikewright verilog' writes the core with its tables")
     index = _index(model, model_hash, lanes)
     with written_folder(folder, "rom.json") as temporary:
         np.savez_compressed(temporary / "rom.npz", **_plain(model))  # type: ignore[arg-type]

@@ -18,7 +18,15 @@ from spikewright.plan.header import identifier
 from spikewright.plan.images import neuron_words
 from spikewright.plan.layout import Layout
 from spikewright.quantize.compile import compile_network
-from tests.networks import deep_model, model_of_all_parts, random_recording, tiny_network
+from spikewright.quantize.graded.compile import compile_graded
+from tests.graded import graded_network
+from tests.networks import (
+    deep_model,
+    model_of_all_parts,
+    random_recording,
+    refused,
+    tiny_network,
+)
 
 HASH = "0123456789abcdef" * 4
 NAMES = ["tinyRSNN-1", "7 seeds", "Ünï/..\\net", "*/ int main() { \"%s\" `endif // \\", "for",
@@ -259,3 +267,11 @@ def test_c_header_tells_each_reset(tmp_path):
     assert " *        same: m -= threshold after y, if y\n" in text
     assert " *        constant: a spike changes nothing\n" in text
     assert " *   m  = fired before ? 0 : sat(rnd(B * m) + s)\n" in header("deep", deep_model(1))
+
+
+def test_graded_model_is_refused(tmp_path):
+    model, _ = compile_graded(graded_network("ANN", 0), name="made")
+    with refused("Model must be one of spiking neurons to export its tables, not a graded one: "
+                 "'spikewright verilog' writes the core with its tables"):
+        export_rom(tmp_path / "out", model, "0" * 64, 4)
+    assert not (tmp_path / "out").exists()
