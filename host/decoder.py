@@ -41,6 +41,9 @@ class Engine(Protocol):
     def load(self, model: Model) -> None:
         """Go on with another model. The next step resets."""
 
+    def counters(self) -> dict[str, int]:
+        """Counters of the link, by name."""
+
     def close(self) -> None:
         """Close the port, or the virtual board."""
 
@@ -177,6 +180,13 @@ class Decoder:
         self._engine.load(model)
         self._model, self._reset = model.integers, True
 
+    def counters(self) -> dict[str, int]:
+        """Counters of the link since it was connected, by name; none of the golden model.
+
+        The device is asked for its own, which takes the time of a short step.
+        """
+        return self._engine.counters()
+
     def reset(self) -> None:
         """Clear the state before the next step, for example at the start of a trial."""
         self._reset = True
@@ -214,6 +224,9 @@ class _Golden:
     def load(self, model: Model) -> None:
         self.step = Stepper(model.integers, self._config).step
 
+    def counters(self) -> dict[str, int]:
+        return {}
+
     def close(self) -> None:
         pass
 
@@ -242,6 +255,13 @@ class _Board:
         load_model(self._driver, model)
         # If the device restarts with the model of its bitstream, it gets this one again.
         self._model, self._load = model, True
+
+    def counters(self) -> dict[str, int]:
+        info = self._driver.read_info()
+        return {"sent again": self._driver.resent, "corrupt answers": self._driver.corrupt,
+                **{f"{name} frames": getattr(info, name)
+                   for name in ("corrupt", "repeated", "foreign", "overrun")},
+                "dropped events": info.dropped}
 
     def close(self) -> None:
         line, self._line = self._line, None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder of a live loop, which is opened again when its port goes away."""
+"""The decoder of a live loop, which goes on when its port was away."""
 
 import time
 from collections.abc import Callable
@@ -12,41 +12,54 @@ from spikewright.model.saved import Model
 
 __all__ = ["Engine"]
 
-# Seconds between two tries to open a port again, and for all of them.
+# Seconds between two tries to connect again, and for all of them.
 RETRY, PATIENCE = 0.5, 30.0
+
+# Seconds between two questions for the counters of the link.
+ASK = 2.0
 
 
 class Engine:
-    """A decoder that survives a pulled cable.
+    """A decoder that survives a pulled cable, and a reset of the board.
 
     Parameters
     ----------
     model : Model
-    opened : function
-        Opens the decoder of a model.
+    decoder : Decoder
+        It runs ``model``.
     notice : function
         Takes a line for the user.
     patience : float
         Seconds that a port may be away.
+
+    Raises
+    ------
+    InputError
+        If the decoder does not answer the first step.
     """
 
-    def __init__(self, model: Model, opened: Callable[[Model], Decoder],
-                 notice: Callable[[str], None], patience: float = PATIENCE):
+    def __init__(self, model: Model, decoder: Decoder, notice: Callable[[str], None],
+                 patience: float = PATIENCE):
         self.model  = model
         self.counts = {"port lost": 0}
-        self._opened, self._notice, self._patience = opened, notice, patience
-        self._decoder: Decoder | None = self._ready(model)
-        self._lost = self._next = 0.0
+        self._decoder, self._notice, self._patience = decoder, notice, patience
+        self._lost: float | None = None     # since when the port is away
+        self._next = self._asked = 0.0
+        try:
+            decoder.step([])                # the first step of a process may take a second
+        except (OSError, ValueError) as error:
+            raise InputError(str(error)) from error
+        decoder.reset()
 
     @property
     def cycles(self) -> int:
         """Clock cycles of the last step."""
-        return self._decoder.cycles if self._decoder else 0
+        return self._decoder.cycles
 
     @property
     def saturated(self) -> bool:
         """Whether a state has saturated since the last reset."""
-        return bool(self._decoder and self._decoder.saturated)
+        return self._decoder.saturated
 
     def step(self, channels: list[int], reset: bool) -> np.ndarray | None:
         """The velocity of a step; None if the port is away.
@@ -56,16 +69,19 @@ class Engine:
         InputError
             If the port has been away for too long.
         """
-        if self._decoder is None and not self._open_again():
+        if self._lost is not None and time.perf_counter() < self._next:
             return None
-        assert self._decoder is not None
         if reset:
             self._decoder.reset()
         try:
-            return self._decoder.step(channels)
+            velocity = self._decoder.step(channels)
         except (OSError, ValueError) as error:
             self._lose(error)
             return None
+        if self._lost is not None:
+            away, self._lost = time.perf_counter() - self._lost, None
+            self._notice(f"the decoder answers again after {away:.1f} s, from zero state")
+        return velocity
 
     def load(self, model: Model) -> None:
         """Go on with another model, from zero state. If that fails, the old one stays.
@@ -73,7 +89,7 @@ class Engine:
         Raises
         ------
         InputError
-            If the device refuses the model.
+            If the model does not fit, or the device does not take it.
         """
         if (model.channels, model.dt) != (self.model.channels, self.model.dt) or \
                 model.integers.axes != self.model.integers.axes:
@@ -81,51 +97,30 @@ class Engine:
                              f"{self.model.integers.axes} axes and a dt of {self.model.dt} s, as "
                              f"the running one has, not {model.channels}, {model.integers.axes} "
                              f"and {model.dt}")
-        self.close()
         try:
-            self._decoder = self._ready(model)
-        except InputError:
-            self._decoder = self._ready(self.model)
-            raise
+            self._decoder.load(model)
+        except (OSError, ValueError) as error:
+            raise InputError(str(error)) from error
         self.model = model
 
-    def close(self) -> None:
-        """Close the decoder."""
-        decoder, self._decoder = self._decoder, None
-        if decoder is not None:
-            decoder.close()
-
-    def _ready(self, model: Model) -> Decoder:
-        """Open a decoder, and run a step: the first one of a process may take a second."""
-        decoder = self._opened(model)
-        try:
-            decoder.step([])
-        except (OSError, ValueError) as error:
-            decoder.close()
-            raise InputError(str(error)) from error
-        decoder.reset()
-        return decoder
+    def ask(self) -> None:
+        """Ask the device for the counters of its link, if it was not asked lately."""
+        now = time.perf_counter()
+        if self._lost is None and now - self._asked > ASK:
+            self._asked = now
+            try:
+                self.counts |= self._decoder.counters()
+            except (OSError, ValueError):
+                pass                        # the next step meets the same fault
 
     def _lose(self, error: Exception) -> None:
-        self.counts["port lost"] += 1
-        self._notice(f"{error}: trying again for {self._patience:g} s")
-        self._lost = self._next = time.perf_counter()
-        try:
-            self.close()
-        except OSError:
-            pass                # it is gone
-
-    def _open_again(self) -> bool:
         now = time.perf_counter()
-        if now < self._next:
-            return False
-        try:
-            self._decoder = self._ready(self.model)
-        except InputError as error:
-            if now - self._lost > self._patience:
-                raise InputError(f"Decoder must answer again within {self._patience:g} s, but: "
-                                 f"{error}") from None
-            self._next = time.perf_counter() + RETRY
-            return False
-        self._notice(f"the decoder answers again after {now - self._lost:.1f} s, from zero state")
-        return True
+        if self._lost is None:
+            self._lost = self._next = now
+            self.counts["port lost"] += 1
+            self._notice(f"{error}: trying again for {self._patience:g} s")
+        elif now - self._lost > self._patience:
+            raise InputError(f"Decoder must answer again within {self._patience:g} s, but: "
+                             f"{error}") from error
+        else:
+            self._next = now + RETRY

@@ -89,6 +89,7 @@ class Loop:
             self._listen(spikes)
             if spikes is not None:
                 self._take(spikes)
+                self.engine.ask()
                 taken += 1
             if self._stopped or taken == steps:
                 break

@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["AsyncDecoder", "Decoder", "InputError", "Model", "Report", "Result", "build", "load",
+__all__ = ["Decoder", "InputError", "Model", "Report", "Result", "build", "load",
            "quantize", "read", "run"]
 
 

@@ -80,7 +80,7 @@ def draw_terminal(models: Sequence[Path], recording: Path, folder: Path) -> list
     hurry()
     settle()
     loop = Loop(Player(read_recording(recording)),
-                Engine(opened[0], lambda model: Decoder.open("golden:", model), say),
+                Engine(opened[0], Decoder.open("golden:", opened[0]), say),
                 [kept], notice=say)
     totals = loop.run(SECONDS)
     for line in kept.lines:

@@ -3,7 +3,6 @@
 
 from spikewright.base.errors import InputError
 from spikewright.host.decoder import Decoder
-from spikewright.live.asynchronous import AsyncDecoder
 from spikewright.model.saved import Model
 from spikewright.report.report import Report
 
@@ -11,5 +10,5 @@ from .building import build
 from .models import load, quantize, quantize_options, read
 from .running import Result, run
 
-__all__ = ["AsyncDecoder", "Decoder", "InputError", "Model", "Report", "Result", "build", "load",
+__all__ = ["Decoder", "InputError", "Model", "Report", "Result", "build", "load",
            "quantize", "quantize_options", "read", "run"]

@@ -50,7 +50,7 @@ def free_port():
 
 
 def golden(model):
-    """Open the integer model."""
+    """Open the integer model of ``model``."""
     return Decoder.open("golden:", model)
 
 

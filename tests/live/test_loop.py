@@ -7,6 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
 from spikewright.host.serial_port import PortError
 from spikewright.live.affine import Affine
@@ -53,10 +54,10 @@ def looped(session, notices):
     folder, model, _ = session
     recording = read_recording(folder / "rec.npz")
 
-    def make(opened=golden, bins=None, **options):
+    def make(decoder=None, bins=None, **options):
         kept = Kept()
         source = Player(recording, fast=True) if bins is None else Bins(bins)
-        engine = Engine(model, opened, notices.append)
+        engine = Engine(model, decoder or golden(model), notices.append)
         return Loop(source, engine, [kept], notice=notices.append, **options), kept
     return make
 
@@ -95,7 +96,7 @@ def test_memory_is_flat(session, notices):
     """Two thousand steps more need no memory that a thousand did not need."""
     recording = read_recording(session[0] / "rec.npz")
     loop = Loop(Player(recording, fast=True, repeat=True),
-                Engine(session[1], golden, notices.append), [], notice=notices.append,
+                Engine(session[1], golden(session[1]), notices.append), [], notice=notices.append,
                 commands=lambda loop: seen.append(tracemalloc.get_traced_memory()[0])
                 if loop.totals.steps in (1000, 3000) else None)
     seen = []
@@ -140,39 +141,42 @@ def test_another_model_goes_on_from_zero(session, looped, notices):
 
 
 class Cable:
-    """A decoder whose port goes away at a step, and may come back."""
+    """A decoder whose port goes away at a step, for some tries."""
 
     def __init__(self, model, at, away):
-        self.model, self.left, self.away = model, at, away
+        self._decoder, self._left, self._away = golden(model), at, away
 
-    def __call__(self, model):
-        if self.left < 0 and self.away:
-            self.away -= 1
-            raise PortError("Port must be a serial port that opens")
-        decoder = golden(model)
-        step = decoder.step
+    def __getattr__(self, name):
+        return getattr(self._decoder, name)
 
-        def counted(channels):
-            self.left -= 1
-            if self.left == -1:
-                raise PortError("Port must stay connected until the end, not fail: 'x'")
-            return step(channels)
-        decoder.step = counted
-        return decoder
+    def step(self, channels):
+        self._left -= 1
+        if self._left < 0 and self._away:
+            self._away -= 1
+            raise PortError("Port must stay connected until the end, not fail: 'x'")
+        return self._decoder.step(channels)
 
 
 def test_a_pulled_cable_that_is_put_back(session, looped, notices, monkeypatch):
     monkeypatch.setattr("spikewright.live.engine.RETRY", 0.0)
-    loop, kept = looped(Cable(session[1], at=101, away=3))
+    loop, kept = looped(Cable(session[1], at=101, away=4))
     totals = loop.run()
     assert (totals.steps, totals.undecoded) == (296, 4)
     assert notices[0] == ("Port must stay connected until the end, not fail: 'x': trying again for "
                           "30 s")
-    assert notices[1].startswith("the decoder answers again after 0.")
+    assert notices[1].startswith("the decoder answers again after 0.") and len(notices) == 2
     assert loop.counts()["port lost"] == 1
     # The reset of the recording at step 50 is before, and the state is zero after.
     assert np.array_equal(kept.velocity[:100], expected(session)[:100])
     assert kept.answers[100].reset
+
+
+def test_a_port_that_is_away_is_not_tried_at_each_step(session, notices, monkeypatch):
+    monkeypatch.setattr("spikewright.live.engine.RETRY", 1e9)
+    cable = Cable(session[1], at=1, away=10 ** 9)
+    engine = Engine(session[1], cable, notices.append)
+    assert [engine.step([1], False) for _ in range(10)] == 10 * [None]
+    assert cable._left == -2            # at once, and then no more
 
 
 def test_a_port_that_stays_away(session, notices, monkeypatch):
@@ -180,8 +184,8 @@ def test_a_port_that_stays_away(session, notices, monkeypatch):
     engine = Engine(session[1], Cable(session[1], at=1, away=10 ** 9), notices.append,
                     patience=0.02)
     assert engine.step([1], False) is None
-    with refused("Decoder must answer again within 0.02 s, but: Port must be a serial port that "
-                 "opens"):
+    with refused("Decoder must answer again within 0.02 s, but: Port must stay connected until the "
+                 "end, not fail: 'x'"):
         while True:
             engine.step([1], False)
 
@@ -195,16 +199,15 @@ def test_a_model_of_another_shape_is_refused(session, looped, monkeypatch):
         loop.load(other)
 
 
-def test_a_device_that_refuses_a_model_keeps_the_old_one(session, looped):
-    from spikewright.base.errors import InputError
+def test_a_device_that_refuses_a_model_keeps_the_old_one(session, looped, monkeypatch):
     _, model, other = session
+    decoder = golden(model)
 
-    def opened(wanted):
-        if wanted is other:
-            raise InputError("Model on the device must be another")
-        return golden(wanted)
-    loop, kept = looped(opened)
-    with refused("Model on the device must be another"):
+    def refuse(wanted):
+        raise InputError("Device must be built with --load model to take another model")
+    monkeypatch.setattr(decoder, "load", refuse)
+    loop, kept = looped(decoder)
+    with refused("Device must be built with --load model to take another model"):
         loop.load(other)
     loop.run()
     assert loop.engine.model is model and np.array_equal(kept.velocity, expected(session))
@@ -212,7 +215,7 @@ def test_a_device_that_refuses_a_model_keeps_the_old_one(session, looped):
 
 def test_a_device_that_does_not_answer_the_first_step(session, notices):
     with refused("Port must stay connected until the end, not fail: 'x'"):
-        Engine(session[1], Cable(session[1], at=0, away=0), notices.append)
+        Engine(session[1], Cable(session[1], at=0, away=1), notices.append)
 
 
 def test_a_silent_source_is_noticed_and_its_return(looped, notices, monkeypatch):

@@ -45,7 +45,7 @@ def shown(session, notices, steps=300, without=(), commands=None):
     folder, *models = session
     scene = Scene(models)
     loop = Loop(Player(read_recording(folder / "rec.npz"), fast=True),
-                Engine(models[0], golden, notices.append), [Feed(scene, without)],
+                Engine(models[0], golden(models[0]), notices.append), [Feed(scene, without)],
                 notice=notices.append, commands=commands)
     totals = loop.run(steps * 0.004)
     scene.take(json.dumps({"status": {

@@ -81,11 +81,6 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     where = (f"{arguments.port}:" if arguments.port in ("golden", "virtual")
              else f"serial:{arguments.port}")
 
-    def opened(model):
-        return Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
-                            preset=arguments.preset, cache=arguments.build,
-                            **core_choices(arguments))
-
     if arguments.realtime and arguments.fast:
         raise InputError("--realtime must be without --fast, which would keep the processor from "
                          "all other programs")
@@ -102,7 +97,10 @@ def run_session(arguments: Namespace, view: str | None) -> None:
             hurry()
         source = kept(open_source(arguments.source, model, fast=arguments.fast,
                                   repeat=arguments.repeat, token=token))
-        engine = kept(Engine(model, opened, notice))
+        decoder = kept(Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
+                                    preset=arguments.preset, cache=arguments.build,
+                                    **core_choices(arguments)))
+        engine = Engine(model, decoder, notice)
         sinks = [kept(open_sink(text, axes, model.hash[:16], notice)) for text in arguments.sinks]
         loop = Loop(source, engine, [*sinks, *([shown] if shown else [])], notice=notice,
                     affine=affine, commands=shown.serve if shown else None)
