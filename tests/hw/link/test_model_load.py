@@ -86,6 +86,16 @@ def test_link_refuses_a_load_that_is_not_whole(case):
     assert step.seq == 26 and bench.steps == [(0, [8])]
 
 
+def test_link_has_the_old_hash_until_the_last_frame():
+    """Frames of words are longer than the last one: none of their bytes is taken for a hash."""
+    bench = bench_of()
+    first, rest, last = frames(1, cut=0)
+    *_, info, _, after = bench.run(*spaced(first, rest, encode_info(5), last, encode_info(6),
+                                           after=4500))
+    assert (info.loaded, info.model_hash) == (False, HASH)
+    assert (after.loaded, after.model_hash) == (True, NEW)
+
+
 def test_link_takes_a_repeated_last_frame_once():
     bench = bench_of(there=False)
     first, rest, last = frames(1)
