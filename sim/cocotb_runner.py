@@ -58,7 +58,8 @@ def make_script(plan: Plan, recording: Recording) -> Script:
     columns = np.append(layout.spike_column, -1)[layout.neuron_at]
     return Script(kind=kind, row=row, column=columns, rows=model.rows, units=layout.units,
                   membrane=model.widths.membrane, table=np.frombuffer(plan.loaded_bytes, np.uint8),
-                  words=len(plan.loaded), word_bytes=plan.word_bytes,
+                  words=len(plan.loaded), word_bytes=plan.word_bytes, value=model.value_bits,
+                  group=np.flatnonzero(layout.is_valued),
                   **{name: getattr(answer, name) for name in FIELDS})
 
 

@@ -139,6 +139,7 @@ class Result:
     saturated: bool
     cycles: int
     spikes: list[int]
+    values: dict[int, int]
     busy: int
     latency: int
 
@@ -156,7 +157,8 @@ class Monitor(Agent):
         self.layout = result_layout(script.velocity_int.shape[1], script.membrane)
         steps = np.flatnonzero(script.kind == TokenKind.STEP.value)
         tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
-        self.spike = spike_layout(len(script.column) // script.units, script.units)
+        self.spike = spike_layout(len(script.column) // script.units, script.units, script.value)
+        self.valued = script.value > 0
         self.busy = 0
         self.most = 4 * int(script.cycles.max()) + 1000 + tokens * LONGEST_STALL
         # The first result comes after the table.
@@ -164,7 +166,7 @@ class Monitor(Agent):
 
     async def result(self) -> Result:
         """Wait for a result and take it."""
-        spikes, busy, payload, latency, wait = [], 0, None, 0, self.stall()
+        spikes, values, busy, payload, latency, wait = [], {}, 0, None, 0, self.stall()
         units = self.spike["fired"].width
         for _ in range(self.most):
             self.dut.o__ready.value = int(wait == 0)
@@ -173,10 +175,13 @@ class Monitor(Agent):
             # The lowest bit is `valid`. If it is 0, other bits may be undefined.
             if self.dut.spike.value[0]:
                 spike = self.spike.from_bits(int(self.dut.spike.value))
-                spikes += [spike.group * units + k
-                           for k in range(units) if spike.fired >> k & 1]
+                if self.valued:
+                    values[spike.group] = spike.value
+                else:
+                    spikes += [spike.group * units + k
+                               for k in range(units) if spike.fired >> k & 1]
             if self.driver.resets():
-                spikes = []             # what fired before is no part of the step
+                spikes, values = [], {}     # what came before is no part of the step
             if self.dut.o__valid.value:
                 now = int(self.dut.o__payload.value)
                 if payload is None:
@@ -195,4 +200,5 @@ class Monitor(Agent):
             raise AssertionError(f"o must be valid within {self.most} cycles")
         value = self.layout.from_bits(payload)
         return Result(step=value.step, velocity_int=list(value.outputs), cycles=value.cycles,
-                      saturated=bool(value.saturated), spikes=spikes, busy=busy, latency=latency)
+                      saturated=bool(value.saturated), spikes=spikes, values=values, busy=busy,
+                      latency=latency)

@@ -42,6 +42,9 @@ class Checker:
         self._equal("step", t, result.step, t)
         self._equal("velocity_int", t, result.velocity_int, script.velocity_int[t].tolist())
         self._equal("spikes", t, spikes, script.spikes[t].tolist())
+        values = [result.values.pop(group, 0) for group in script.group.tolist()]
+        self._equal("values", t, values, script.values[t].tolist())
+        assert not result.values, f"output in step {t} must give no value to others"
         self._equal("saturated", t, result.saturated, bool(script.saturated[t]))
         self._equal("cycles", t, result.cycles, int(script.cycles[t]))
         if not was_reset:

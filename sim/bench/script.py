@@ -11,7 +11,7 @@ from spikewright.base.files import written_file
 
 __all__ = ["Script", "load_script", "save_script"]
 
-NUMBERS = ("rows", "membrane", "words", "word_bytes", "units")
+NUMBERS = ("rows", "membrane", "words", "word_bytes", "units", "value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +31,9 @@ class Script:
     column : ndarray of int64, shape (groups * units,)
         Column in ``spikes`` of the neuron at each position in the groups. -1 for a position that
         must never fire.
-    velocity_int, spikes, saturated, cycles, latency
+    group : ndarray of int64, shape (units,)
+        Group of each unit in ``values``.
+    velocity_int, spikes, values, saturated, cycles, latency
         As in `golden.run.Answer`.
     rows : int
         Input rows of the model.
@@ -39,14 +41,18 @@ class Script:
         Bits of an output.
     units : int
         Neurons of a group.
+    value : int
+        Bits of a value; 0 if the core has no values.
     """
 
     kind: np.ndarray
     row: np.ndarray
     table: np.ndarray
     column: np.ndarray
+    group: np.ndarray
     velocity_int: np.ndarray
     spikes: np.ndarray
+    values: np.ndarray
     saturated: np.ndarray
     cycles: np.ndarray
     latency: np.ndarray
@@ -55,6 +61,7 @@ class Script:
     words: int
     word_bytes: int
     units: int
+    value: int
 
     @property
     def steps(self) -> int:

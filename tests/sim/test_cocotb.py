@@ -34,6 +34,7 @@ from tests.networks import (
     random_recording,
     refused,
 )
+from tests.units import graded_model
 
 STEPS = 500
 
@@ -88,6 +89,13 @@ def test_every_neuron_on_verilog(simulator, choices):
     events = [[4] * 70, *([[0, 3], [1], [2, 2], []] * 20), [4] * 70, *([[3, 1], [0]] * 10)]
     plan, recording = plan_of(model, **choices), make_recording(events, 5, reset=[0, 40, 41])
     assert run_bench(plan, recording, simulator=simulator, folder=BUILD, seed=1) == []
+
+
+def test_graded_values_on_verilog(simulator):
+    """Windows and values under stalls, and in Icarus no X that reaches a result."""
+    model = graded_model(76, rows=5, longest=50)
+    recording = random_recording(4, model.channels, 120, rate=0.4, reset=[0, 40, 41])
+    assert run_bench(plan_of(model), recording, simulator=simulator, folder=BUILD, seed=1) == []
 
 
 def test_loaded_weights_on_verilog(simulator):
