@@ -89,7 +89,6 @@ class Loop:
             self._listen(spikes)
             if spikes is not None:
                 self._take(spikes)
-                self.engine.ask()
                 taken += 1
             if self._stopped or taken == steps:
                 break
@@ -159,6 +158,8 @@ class Loop:
         for sink in self.sinks:
             sink.send(answer)
         self._count(answer)
+        if answer.delay < self.engine.model.dt / 2:     # there is time before the next step
+            self.engine.ask()
 
     def _count(self, answer: Answer) -> None:
         totals = self.totals

@@ -114,7 +114,7 @@ def _session(arguments: Namespace, words: list[str]) -> tuple[dict[str, Any], di
     model = Model.load(arguments.model)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         path = Path(folder) / "session.jsonl"
-        load = os.getloadavg()[0]
+        waited = _waited()
         running = subprocess.Popen(
             [sys.executable, "-m", "spikewright", "live", str(arguments.model), *words, "--out",
              str(path), "--port", arguments.port]
@@ -130,14 +130,25 @@ def _session(arguments: Namespace, words: list[str]) -> tuple[dict[str, Any], di
         if running.returncode:
             raise InputError(f"Session must end well, not with status {running.returncode}")
         seconds = time.perf_counter() - began
+        waited = _waited() - waited
         facts = measured(path, model)
     grown = memory[len(memory) // 5:]
     return {
         "model": model.hash[:16], "port": arguments.port, "realtime": arguments.realtime,
-        "cores": len(os.sched_getaffinity(0)), "load_before": round(load, 1),
+        "cores": len(os.sched_getaffinity(0)),
+        "percent_of_time_that_programs_waited": round(100 * waited / seconds, 1),
         "seconds": round(seconds, 1), "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
         "memory_mb": {"after_a_fifth": round(grown[0], 1), "at_the_end": round(grown[-2], 1),
                       "most": round(max(grown), 1)}}, facts
+
+
+def _waited() -> float:
+    """Seconds in which some program of the computer had to wait for a core, since it started."""
+    try:
+        text = Path("/proc/pressure/cpu").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return int(text.splitlines()[0].rpartition("=")[2]) / 1e6
 
 
 def _memory(process: int) -> float:
