@@ -133,11 +133,17 @@ def beside_linear(scores, seen: Recording, unseen: Recording, validation: float,
 
     ``options`` are those of the training to try if a linear decoder is better.
     """
+    from spikewright.network.metrics import r_squared
     from spikewright.report.score import numbers
     from spikewright.train.baselines import LAGS, linear_decoders
+    from spikewright.train.kalman import fit_kalman, kalman_velocity
+    from spikewright.train.recording import target_velocity
     linear = linear_decoders(seen, unseen, validation)
     for name, found in linear.items():
         print(f"{name} of {LAGS[name]:g} s of counts, same part: {scored(found)}")
+    kalman = r_squared(target_velocity(unseen), kalman_velocity(fit_kalman(seen), unseen))
+    print(f"kalman filter, same part: {scored(kalman)}")
+    linear["kalman"] = kalman
     best = max(linear, key=lambda name: np.nan_to_num(linear[name].mean(), nan=-np.inf))
     if scores.mean() < linear[best].mean():
         print(f"warning: {best}, a linear decoder, decodes the held-out part better: try more "

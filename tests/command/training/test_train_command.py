@@ -167,7 +167,8 @@ def test_command_scores_no_axis_without_movement(tmp_path, call_command):
     metrics = json.loads((tmp_path / "b" / "metrics.json").read_text())
     x, y = metrics["r2_held_out"]
     assert (status, err, x, y) == (0, "", None, None)
-    assert metrics["baselines"] == {"wiener": [None, None], "ridge": [None, None]}
+    assert metrics["baselines"] == {
+        "wiener": [None, None], "ridge": [None, None], "kalman": [None, None]}
     assert "held out, 2 steps: R2 - (x -, y -), " in out
 
 

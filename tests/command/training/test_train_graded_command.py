@@ -33,7 +33,7 @@ def test_training(tmp_path, call_command, session, network):
     metrics = json.loads((tmp_path / "b" / "metrics.json").read_text())
     assert {key: metrics[key] for key in ("network", "epochs", "seed", "steps_held_out")} == {
         "network": network, "epochs": 2, "seed": 3, "steps_held_out": 200}
-    assert set(metrics["baselines"]) == {"wiener", "ridge"}
+    assert set(metrics["baselines"]) == {"wiener", "ridge", "kalman"}
     x, y = metrics["r2_held_out"]
     assert f"held out, 200 steps: R2 {(x + y) / 2:.3f} (x {x:.3f}, y {y:.3f})\n" in out
 
