@@ -19,23 +19,24 @@ from tests.units import graded_model, units_of
 
 def small(projections=None, **changes):
     """A model of two rectified units over a window of 3 steps, and an output."""
-    facts = dict(
-        name="small", dt=4e-3, channels=2, channel_row=np.array([0, 1]), readout=np.eye(1),
-        lead_steps=0, widths=Widths(weight=4, current=16, membrane=16, fraction=0),
-        populations=(units_of("units", 2, bits=5, factor=np.array([4, 3])),
-                     units_of("out", 1, output=True)),
-        projections=projections or (window([[7, -8], [3, 0]]), synapses([[5], [-6]])))
+    facts = {
+        "name": "small", "dt": 4e-3, "channels": 2, "channel_row": np.array([0, 1]),
+        "readout": np.eye(1), "lead_steps": 0,
+        "widths": Widths(weight=4, current=16, membrane=16, fraction=0),
+        "populations": (units_of("units", 2, bits=5, factor=np.array([4, 3])),
+                        units_of("out", 1, output=True)),
+        "projections": projections or (window([[7, -8], [3, 0]]), synapses([[5], [-6]]))}
     return IntegerModel(**(facts | changes))
 
 
 def window(weights, delay=0, until=3, **changes):
-    return IntegerProjection(**(dict(source=INPUT, target="units", delay=delay, until=until,
-                                     bits=4, weights=np.array(weights)) | changes))
+    return IntegerProjection(**({"source": INPUT, "target": "units", "delay": delay, "until": until,
+                                "bits": 4, "weights": np.array(weights)} | changes))
 
 
 def synapses(weights, **changes):
-    return IntegerProjection(**(dict(source="units", target="out", delay=0, bits=4,
-                                     weights=np.array(weights)) | changes))
+    return IntegerProjection(**({"source": "units", "target": "out", "delay": 0, "bits": 4,
+                                "weights": np.array(weights)} | changes))
 
 
 def test_limits_of_sums():
@@ -93,8 +94,8 @@ def changed(index, **changes):
      "units factor must be between 0 and 32767, not 32768"),
     (changed(0, shift=np.array([0, 1])), "units shift must be between 1 and 40, not 0"),
     (changed(0, bias=np.zeros(3, int)), "units bias must have shape (2,), not (3,)"),
-    (changed(0, bias=np.array([32700, 0])), "units sums must be from -32767 to 32767, so that they "
-     "fit 16 bits, not up to 33148"),
+    (changed(0, bias=np.array([32700, 0])),
+     ("units sums must be from -32767 to 32767, so that they fit 16 bits, not up to 33148")),
     ({"projections": (window([[1, 1], [1, 1]], until=None), synapses([[1], [1]]))},
      "input->units until must be from 1 to 64, not None"),
     ({"projections": (window([[1, 1], [1, 1]], until=65), synapses([[1], [1]]))},
@@ -102,8 +103,8 @@ def changed(index, **changes):
     ({"projections": (window([[1, 1], [1, 1]], shift=1), synapses([[1], [1]]))},
      "input->units shift must be 0, because it adds to sums, not 1"),
     ({"projections": (window([[1, 1], [1, 1]]), synapses([[1], [1]], delay=1))},
-     "units->out delay must be 0, and until missing, because it does not come from the input, "
-     "not 1 and None"),
+     ("units->out delay must be 0, and until missing, because it does not come from the input, "
+     "not 1 and None")),
     ({"projections": (window([[1], [1]], target="out"), window([[1, 1], [1, 1]]),
                       synapses([[1], [1]]))},
      "Projections from the input must go to one population, not to out, units"),

@@ -23,6 +23,7 @@ from tests.designs import BUILD, plan_of
 from tests.network.nir.corpus import OF_RESET, needs_corpus
 from tests.networks import deep_model, model_of_all_parts, random_recording, refused
 from tests.sim.test_graphs import STEPS, graph_plan
+from tests.units import graded_model
 
 
 @pytest.mark.parametrize("choices", [{"tables": "bitmap"}, {"neurons": "lanes"}])
@@ -44,6 +45,13 @@ def test_gates_of_every_neuron_equal_golden(choices):
 def test_gates_of_graphs_equal_golden(name):
     plan, recording = graph_plan(name, 1000)
     assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
+
+
+def test_gates_of_graded_values_equal_golden():
+    """A window that fills, products of values, and factors of several shifts."""
+    model = graded_model(76, rows=5, longest=50)
+    recording = random_recording(5, model.channels, 400, rate=0.4, reset=[0, 90])
+    assert check_gates(plan_of(model, 2), BOARDS["icebreaker"], recording, BUILD) == []
 
 
 def test_gates_of_another_model_are_told(monkeypatch):

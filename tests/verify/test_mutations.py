@@ -215,7 +215,7 @@ def case(tmp_path_factory):
     events = np.split(recording.channel, recording.start[1:-1])
     events[250] = [1] * 60              # from zero state: the currents saturate, no membrane yet
     recording = make_recording(events, 6, reset=[90, 91, 250])
-    _save(folder, recording)
+    saved(folder, recording)
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.any(axis=0).sum() >= 5
     assert answer.saturated.any() and not answer.saturated.all()
@@ -223,7 +223,7 @@ def case(tmp_path_factory):
     return folder
 
 
-def _check(folder, tree, options=()):
+def checked(folder, tree, options=()):
     return subprocess.run(
         [sys.executable, "-m", "spikewright", "check", folder / "model",
          folder / "recording.npz", *options],
@@ -232,7 +232,7 @@ def _check(folder, tree, options=()):
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
 
 
-def _copy(tree):
+def copied(tree):
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "spikewright", tree / "spikewright", ignore=ignore)
     for room in ROOMS:
@@ -249,13 +249,13 @@ def general(tmp_path_factory):
     events = np.split(recording.channel, recording.start[1:-1])
     events[200] = [4] * 70              # more than the log of 64 events holds
     recording = make_recording(events, 5, reset=[90, 91, 200, 250])
-    _save(folder, recording)
+    saved(folder, recording)
     answer = run_golden(model, recording, CoreConfig())
     assert answer.spikes.any(axis=0).all() and not answer.saturated[:90].any()
     return folder
 
 
-def _save(folder, recording):
+def saved(folder, recording):
     np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
              channel=recording.channel, n_bins=STEPS, n_channels=recording.channels,
              dt=recording.dt, trial_start_bin=np.flatnonzero(recording.reset))
@@ -263,21 +263,21 @@ def _save(folder, recording):
 
 @pytest.mark.parametrize("options", sorted({(), *OPTIONS.values()}))
 def test_without_mutation_the_check_passes(options, case, tmp_path):
-    _copy(tmp_path)
-    result = _check(case, tmp_path, options)
+    copied(tmp_path)
+    result = checked(case, tmp_path, options)
     assert result.returncode == 0, result.stderr
 
 
 @pytest.mark.parametrize("options", sorted({(), *(OPTIONS.get(name, ()) for name in GENERAL)}))
 def test_without_mutation_the_check_of_all_parts_passes(options, general, tmp_path):
-    _copy(tmp_path)
-    result = _check(general, tmp_path, options)
+    copied(tmp_path)
+    result = checked(general, tmp_path, options)
     assert result.returncode == 0, result.stderr
 
 
-def _taken(mutations):
-    """Names of the mutations of this run."""
-    return list(mutations)[::1 if os.environ.get("SPIKEWRIGHT_MUTATIONS") else 3]
+def taken(mutations, every=3):
+    """Names of the mutations of this run: all, or one of ``every``."""
+    return list(mutations)[::1 if os.environ.get("SPIKEWRIGHT_MUTATIONS") else every]
 
 
 def test_mutations_are_of_the_code():
@@ -286,23 +286,23 @@ def test_mutations_are_of_the_code():
         assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
 
 
-@pytest.mark.parametrize("name", _taken(MUTATIONS))
+@pytest.mark.parametrize("name", taken(MUTATIONS))
 def test_mutation_is_seen(name, case, tmp_path):
-    _check_mutation(name, MUTATIONS[name], case, tmp_path)
+    check_mutation(name, MUTATIONS[name], case, tmp_path)
 
 
-@pytest.mark.parametrize("name", _taken(GENERAL))
+@pytest.mark.parametrize("name", taken(GENERAL))
 def test_mutation_of_other_parts_is_seen(name, general, tmp_path):
-    _check_mutation(name, GENERAL[name], general, tmp_path)
+    check_mutation(name, GENERAL[name], general, tmp_path)
 
 
-def _check_mutation(name, mutation, case, tmp_path):
+def check_mutation(name, mutation, case, tmp_path):
     path, old, new = mutation
-    _copy(tmp_path)
+    copied(tmp_path)
     path = tmp_path / "spikewright" / path
     text = path.read_text()
     assert text.count(old) == 1, f"{path} must hold {old!r} once"
     path.write_text(text.replace(old, new))
-    result = _check(case, tmp_path, OPTIONS.get(name, ()))
+    result = checked(case, tmp_path, OPTIONS.get(name, ()))
     assert result.returncode == 1, result.stdout + result.stderr
     assert "Traceback" not in result.stderr

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RTL of graded values, broken in one place at a time, differs from golden.
+
+A run takes every sixth mutation, or all with ``SPIKEWRIGHT_MUTATIONS=1``, see `test_mutations`.
+"""
+
+import numpy as np
+import pytest
+
+from spikewright.golden.run import run_golden
+from spikewright.model.artefact import save_artefact
+from spikewright.plan.config import CoreConfig
+from tests.graded import graded_network
+from tests.networks import make_recording, random_recording
+from tests.units import graded_model
+from tests.verify.test_mutations import ROOT, check_mutation, checked, copied, saved, taken
+
+GRADED, WINDOW = "hw/engines/graded.py", "hw/memories/window.py"
+
+# Models: a window from delay 0 on, with silent steps; parts of a window, with steps that fill it.
+SUM, PARTS = 372, 76
+
+MUTATIONS = {
+    "bias_forgotten": (GRADED, "b.valid, keeps) + bias", "b.valid, keeps)"),
+    "negative_sum_multiplied": (GRADED, "Mux(total[-1], 0, total[:width])", "total[:width]"),
+    "rounding_is_floor": (GRADED, "(kept >> 1) + kept[0]", "kept >> 1"),
+    "value_wraps": (GRADED, "Mux(above, largest, rounded)", "rounded"),
+    "clamped_value_not_told": (GRADED, "saturated.eq(valid & above)", "saturated.eq(0)"),
+    "zero_logged": (GRADED, "valid & (rounded != 0)", "valid"),
+    "sum_of_a_step_kept": (GRADED, "~keeps | control.clear", "control.clear"),
+    "window_cleared": (GRADED, "has & (~keeps | control.clear)", "has"),
+    "reset_leaves_windows": (GRADED, "~keeps | control.clear", "~keeps"),
+    "reset_gives_values": (GRADED, "~output & ~control.clear", "~output"),
+    "value_of_another_unit": (GRADED, "spike.group.eq(self.o.group)", "spike.group.eq(0)"),
+    "shift_of_another_unit": (GRADED, "c_shift.eq(shift)", "c_shift.eq(0)"),
+    "sums_read_a_cycle_early": (GRADED, "Cat(control.start, waits[0])", "control.start"),
+    "step_of_another_age": (WINDOW, "now - self.read.delay", "now - self.read.delay + 1"),
+    "steps_before_the_reset_seen": (WINDOW, "known.eq(old)", "known.eq(1)"),
+    "full_ring_overwritten": (WINDOW, "(stop ^ kept) == params.room", "0"),
+    "lost_event_not_told": (
+        WINDOW, "lost.eq(self.input.event.valid & self.input.full)", "lost.eq(0)"),
+    "ring_never_freed": (WINDOW, "kept.eq(stop)", "kept.eq(kept)"),
+    "reset_leaves_age": (WINDOW, "(first, stop, kept, self.age)", "(first, stop, kept)"),
+    "reset_leaves_events": (WINDOW, "(first, stop, kept, self.age)", "(self.age,)"),
+    "lost_event_added": ("hw/sequencer.py", "self._asked.gain.eq(0)", "self._asked.gain.eq(1)"),
+    "row_added_as_it_leaves": (
+        "hw/program.py", "if operation.graded else operation.sign", "if operation.graded else 1"),
+    "silent_steps_speak": ("hw/core.py", "valid = valid & speaks", "valid = valid"),
+    "window_taken_for_values": (
+        "hw/memories/logs.py", "of_window.eq(to_window)", "of_window.eq(0)"),
+    "value_forgotten": (
+        "hw/memories/spikes.py", "read.value.eq(read.data.value)", "read.value.eq(1)"),
+    "gain_forgotten": (
+        "hw/engines/adder.py", "word.weights[lane] * word.gain if", "word.weights[lane] if"),
+}
+
+# Broken parts that only a window that fills has.
+FILLING = {
+    "present_step_not_seen": (WINDOW, "present.eq(self.read.delay == 0)", "present.eq(0)"),
+    "slides_at_once": ("hw/program.py", "self.since.eq(operation.since)",
+                       "self.since.eq(operation.delay)"),
+    "fills_for_ever": ("hw/program.py", "self.before.eq(operation.before)", "self.before.eq(-1)"),
+}
+
+
+def _folder(folder, seed):
+    """A folder with a model, and a recording with resets and more events than the log holds.
+
+    Events of the last input row add nothing. In the first step after a reset, so many of them come
+    that the log is full, but no value saturates. Soon after another reset it is nearly full.
+    """
+    model = graded_model(seed, rows=5, longest=50)
+    for projection in model.projections:
+        if projection.until is not None:
+            projection.weights[-1] = 0
+    last = int(np.flatnonzero(model.channel_row == 4)[0])
+    save_artefact(folder / "model", model,
+                  graded_network("ANN", 1, channels=model.channels, outputs=model.outputs), {})
+    recording = random_recording(6, model.channels, 400, rate=0.4)
+    events = np.split(recording.channel, recording.start[1:-1])
+    events[90], events[200], events[252] = [last] * 180, [0, 1, 2] * 60, [0, 1, 2, 3] * 28
+    recording = make_recording(events, model.channels, reset=[90, 91, 250])
+    saved(folder, recording)
+    answer = run_golden(model, recording, CoreConfig())
+    assert np.ptp(answer.velocity_int, axis=0).min() > 0 and model.window_room == 128
+    return folder, answer.saturated
+
+
+@pytest.fixture(scope="module")
+def sums(tmp_path_factory):
+    folder, saturated = _folder(tmp_path_factory.mktemp("sums"), SUM)
+    assert saturated[90] and not saturated[91] and saturated[:80].any()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    return _folder(tmp_path_factory.mktemp("parts"), PARTS)[0]
+
+
+def test_without_mutation_the_check_passes(sums, parts, tmp_path):
+    copied(tmp_path)
+    for case in (sums, parts):
+        result = checked(case, tmp_path)
+        assert result.returncode == 0, result.stderr
+
+
+def test_mutations_are_of_the_code():
+    for path, old, _ in (*MUTATIONS.values(), *FILLING.values()):
+        assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
+
+
+@pytest.mark.parametrize("name", taken(MUTATIONS, 6))
+def test_mutation_is_seen(name, sums, tmp_path):
+    check_mutation(name, MUTATIONS[name], sums, tmp_path)
+
+
+@pytest.mark.parametrize("name", taken(FILLING, 6))
+def test_mutation_of_a_filling_window_is_seen(name, parts, tmp_path):
+    check_mutation(name, FILLING[name], parts, tmp_path)
