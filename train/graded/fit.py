@@ -39,8 +39,8 @@ WINDOWS, WINDOW, SETTLE = (4, 32), 2.0, 0.25
 # Steps between keypoints.
 KEYPOINT = 4
 
-# Fewest batches of an epoch, of sums and of windows.
-FEWEST = 200, 8
+# Fewest batches of an epoch of windows.
+FEWEST = 8
 
 # Most steps that the first weights of the hybrid network are scaled on.
 LONGEST = 10_000
@@ -59,18 +59,15 @@ class _Sums:
         total = np.cumsum(dense(recording), axis=0, dtype=np.int32)
         self.total = torch.from_numpy(np.concatenate([np.zeros_like(total[:1]), total])).float()
 
-        passes = -(-FEWEST[0] * BATCH // max(len(self.edges), 1))
-        self.passes = passes if len(self.edges) else 0
 
     def __len__(self) -> int:
-        return self.passes * -(-len(self.edges) // BATCH)
+        return -(-len(self.edges) // BATCH)
 
     def batches(self, rng: np.random.Generator):
-        """Pairs of sums (batch, parts, channels) and targets (batch, 2), each step once a pass."""
-        for _ in range(self.passes):
-            order = torch.from_numpy(rng.permutation(len(self.edges)))
-            for chosen in order.split(BATCH):
-                yield self.sums(chosen), self.target[chosen]
+        """Pairs of sums (batch, parts, channels) and targets (batch, 2), each step once."""
+        order = torch.from_numpy(rng.permutation(len(self.edges)))
+        for chosen in order.split(BATCH):
+            yield self.sums(chosen), self.target[chosen]
 
     def sums(self, chosen: Tensor) -> Tensor:
         found = self.total[self.edges[chosen]]
@@ -99,8 +96,8 @@ class _Windows:
         self.length = KEYPOINT * (min(round(WINDOW / recording.dt), longest) // KEYPOINT)
         self.settle = round(SETTLE / recording.dt)
         windows = len(self.counts) // max(self.length, 1)
-        self.batch = int(np.clip(windows // FEWEST[1], *WINDOWS))
-        self.batches_of_epoch = max(FEWEST[1], windows // self.batch) if self.length else 0
+        self.batch = int(np.clip(windows // FEWEST, *WINDOWS))
+        self.batches_of_epoch = max(FEWEST, windows // self.batch) if self.length else 0
 
     def __len__(self) -> int:
         return self.batches_of_epoch
@@ -147,8 +144,8 @@ def fit_graded(recording: Recording, recipe: GradedRecipe, *,
 
     Minimises the root mean square error of the velocity, each axis less its mean and over its
     deviation, in the step in which the hardware answers. Adam, with a rate that falls as a half
-    cosine. The last part of the recording, ``recipe.validation``, only chooses the best epoch of
-    the second half. Runs on one thread, so that a seed gives one result on one machine.
+    cosine. The last part of the recording, ``recipe.validation``, only chooses the best epoch. Runs
+    on one thread, so that a seed gives one result on one machine.
 
     Returns
     -------
@@ -194,7 +191,7 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
     least, best = np.inf, model
     quiet = None if progress else True          # None: quiet unless standard error is a terminal
     with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True) as bar:
-        for epoch in range(1, recipe.epochs + 1):
+        for _ in range(recipe.epochs):
             model.train()
             for batch in learnt.batches(rng):
                 error = learnt.step(model, batch)
@@ -204,11 +201,10 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
                 optimiser.step()
                 schedule.step()
                 bar.update()
-            if 2 * epoch >= recipe.epochs:
-                model.eval()
-                wrong = validation.error(model)
-                if wrong < least:
-                    least, best = wrong, deepcopy(model)
+            model.eval()
+            wrong = validation.error(model)
+            if wrong < least:
+                least, best = wrong, deepcopy(model)
             bar.set_postfix(error=f"{error.item():.3f}", validation=f"{least:.3f}")
     return best.eval()
 

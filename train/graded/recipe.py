@@ -8,7 +8,7 @@ from ..recipe import LIMITS
 __all__ = ["GRADED", "GradedRecipe"]
 
 #: Networks that can be trained, and how many passes over the recording each needs.
-GRADED = {"ann": 40, "ann_flat": 20, "snn_flat": 20, "srtnet": 40}
+GRADED = {"ann": 10, "ann_flat": 5, "snn_flat": 5, "srtnet": 40}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +16,8 @@ class GradedRecipe:
     """Settings of the training.
 
     In an epoch, each step is once the last one of a window. For the hybrid network, an epoch is a
-    set of windows at random positions that are together as long as the recording. A short recording
-    is repeated within an epoch, see `fit.FEWEST`.
+    set of windows at random positions that are together as long as the recording, or longer for a
+    short one.
     """
     network: str
     epochs: int

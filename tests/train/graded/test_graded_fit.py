@@ -96,8 +96,8 @@ def _session(bins, trials=1):
     return simulate(n_bins=bins, seed=1, units=Units(channels=30), trials=trials)
 
 
-@pytest.mark.parametrize("kind, epochs, least", [("ann", 8, 0.6), ("ann_flat", 6, 0.5),
-                                                 ("snn_flat", 6, 0.4), ("srtnet", 12, 0.3)])
+@pytest.mark.parametrize("kind, epochs, least", [("ann", 8, 0.4), ("ann_flat", 6, 0.4),
+                                                 ("snn_flat", 6, 0.3), ("srtnet", 12, 0.3)])
 def test_training_learns_and_repeats(kind, epochs, least):
     seen, unseen = held_out(_session(6000, trials=2))
     recipe = GradedRecipe(network=kind, epochs=epochs, seed=3)
