@@ -15,8 +15,10 @@ from spikewright.sim.compiled import run_compiled
 from tests.designs import BUILD, plan_of
 from tests.networks import MIXED, deep_model, random_recording
 
-CHOICES = [{}, {"lanes": 1}, {"lanes": 17}, {"tables": "bitmap"}, {"tables": "rows", "lanes": 3},
-           {"tables": "smallest"}, {"multiplier": "serial"}, {"weight_memory": "large", "lanes": 3}]
+CHOICES = [({}, None), ({"lanes": 17}, None), ({"tables": "bitmap"}, None),
+           ({"tables": "rows", "lanes": 3}, None), ({"multiplier": "serial"}, None),
+           ({"weight_memory": "large", "lanes": 3}, None), ({"lanes": 1}, MIXED),
+           ({"tables": "smallest"}, MIXED)]
 
 
 def changed(model):
@@ -30,11 +32,8 @@ def changed(model):
     return dataclasses.replace(model, projections=projections, populations=populations)
 
 
-@pytest.mark.parametrize("widths", [None, MIXED], ids=["one_width", "mixed"])
-@pytest.mark.parametrize("choices", CHOICES, ids=str)
+@pytest.mark.parametrize("choices, widths", CHOICES, ids=[str(choice) for choice, _ in CHOICES])
 def test_loaded_core_equals_golden_of_the_new_model(choices, widths):
-    if widths and choices.get("weight_memory"):
-        pytest.skip("large weight memory has weights of one width")
     built = deep_model(4, *([None, widths] if widths else []))
     model = changed(built)
     old, new = (plan_of(m, **choices, load="model") for m in (built, model))

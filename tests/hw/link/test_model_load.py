@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """LOAD frames that bring another model: refused steps, the CRC over all, and the new hash."""
 
+import binascii
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,14 @@ def test_link_refuses_a_load_that_is_not_whole(case):
     assert (refused.loaded, refused.foreign) == (False, 1)
     assert last.loaded and (after.loaded, after.model_hash) == (True, NEW)
     assert step.seq == 26 and bench.steps == [(0, [8])]
+
+
+def test_words_that_end_with_their_own_crc_are_no_model():
+    """Only a last frame makes the words a model."""
+    words = TABLE[:-2] + binascii.crc_hqx(TABLE[:-2], 0xffff).to_bytes(2, "big")
+    bench = bench_of()
+    *loads, info = bench.run(*spaced(*frames(1, words)[:2], encode_info(5)))
+    assert [load.loaded for load in loads] == [False, False] and not info.loaded
 
 
 def test_link_has_the_old_hash_until_the_last_frame():
