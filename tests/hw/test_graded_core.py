@@ -22,7 +22,7 @@ MODELS = int(os.environ.get("SPIKEWRIGHT_NETWORKS", "33"))
 PARTS = 3
 
 # A model whose window has parts, and steps in which it fills.
-FILLS = 3
+FILLS = 76
 
 CHOICES = ({}, {"lanes": 1}, {"lanes": 2}, {"lanes": 3}, {"lanes": 8}, {"lanes": 17},
            {"tables": "bitmap"}, {"tables": "rows"}, {"lanes": 2, "tables": "smallest"},
@@ -51,12 +51,12 @@ def test_models_have_every_part():
     assert {min(p.delay for p in m.projections if p.until) > 0 for m in models} == {False, True}
     saturated = [run_golden(m, random_recording(1, m.channels, 60), CoreConfig()).saturated
                  for m in models]
-    assert 10 < sum(flags.any() for flags in saturated) < 50
+    assert 0 < sum(not flags.any() for flags in saturated) < 50
 
 
 def test_compiled_core_over_every_input():
     """20,000 steps: silence, spikes of every rate, each channel in each step, a full log."""
-    model, rng = graded_model(FILLS, rows=8, most=12, longest=64), np.random.default_rng(FILLS)
+    model, rng = graded_model(FILLS, rows=5, longest=50), np.random.default_rng(FILLS)
     quiet = [[]] * 200
     every = [list(range(model.channels))] * 200
     full = [rng.integers(0, model.channels, 30).tolist() for _ in range(100)]
