@@ -84,6 +84,10 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     if arguments.realtime and arguments.fast:
         raise InputError("--realtime must be without --fast, which would keep the processor from "
                          "all other programs")
+    core = core_choices(arguments)
+    if core.pop("load", "none") != "none":
+        raise InputError("--load model must be given to 'spikewright virtual' or 'spikewright "
+                         "build', which make the board that --port names")
     model = Model.load(arguments.model)
     token = read_token(arguments.token_file) if arguments.token_file else None
     affine = Affine.read(arguments.affine, model.integers.axes) if arguments.affine else None
@@ -98,8 +102,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
         source = kept(open_source(arguments.source, model, fast=arguments.fast,
                                   repeat=arguments.repeat, token=token))
         decoder = kept(Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
-                                    preset=arguments.preset, cache=arguments.build,
-                                    **core_choices(arguments)))
+                                    preset=arguments.preset, cache=arguments.build, **core))
         engine = Engine(model, decoder, notice)
         sinks = [kept(open_sink(text, axes, model.hash[:16], notice)) for text in arguments.sinks]
         loop = Loop(source, engine, [*sinks, *([shown] if shown else [])], notice=notice,

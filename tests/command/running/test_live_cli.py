@@ -77,6 +77,8 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
      "udp:9000, or have --token-file, not 'udp:0.0.0.0:9000'")),
     (["--in", "udp:9000", "--fast"], ("Source must be a recording with --fast or --repeat, not "
      "'udp:9000'")),
+    (["--in", "rec.npz", "--load", "model"], ("--load model must be given to 'spikewright virtual' "
+     "or 'spikewright build', which make the board that --port names")),
     (["--in", "rec.npz", "--fast", "--realtime"], ("--realtime must be without --fast, which would "
      "keep the processor from all other programs")),
     (["--in", "lsl:"], "Source must name a stream, such as lsl:spikes, not 'lsl:'"),
