@@ -130,7 +130,8 @@ def test_no_message_of_verilator_for_other_cores(choices, tmp_path):
 def test_no_message_of_verilator_for_exported_tables(model, tmp_path):
     run_words(["export", str(model), "-o", str(tmp_path / "rom")])
     (tmp_path / "user.sv").write_text('module user;\n  `include "rom.svh"\nendmodule\n')
-    assert _verilator(tmp_path, "--lint-only", "-Irom", "user.sv", "--top-module", "user") == (0, "")
+    lint = "--lint-only", "-Irom", "--top-module", "user"
+    assert _verilator(tmp_path, *lint, "user.sv") == (0, "")
 
 
 def test_messages_are_on_again_after_the_core(tmp_path):
