@@ -66,11 +66,14 @@ def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: 
     Raises
     ------
     InputError
-        If ``name`` is no name in Verilog, or ``folder`` has other contents.
+        If ``name`` is no name in Verilog, ``folder`` has other contents, or a host loads a model
+        into a core without its link.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or name in KEYWORDS:
         raise InputError("Module name must be letters, digits and underscores, and no keyword of "
                          f"Verilog, not {name!r}")
+    if plan.config.load == "model" and not link:
+        raise InputError("Core load must be none without the link, not model")
     check_folder(folder, "verilog.json")
     core = core_params(plan)
     design = LinkedCore(core, link) if link else Core(core)

@@ -71,8 +71,9 @@ def test_table_in_banks_takes_the_words_of_its_region():
             everything = loads.image
             everything[first + 600:loads.region("last").first] = \
                 [0xfff] * (loads.region("last").first - first - 600)
-            for number, word in enumerate(everything):
-                ctx.set(dut.stored, {"valid": 1, "word": number, "data": word})
+            # In any order: each word goes to its place, and to no other.
+            for number in np.random.default_rng(7).permutation(len(everything)).tolist():
+                ctx.set(dut.stored, {"valid": 1, "word": number, "data": everything[number]})
                 await ctx.tick()
             # Without `valid` nothing is stored.
             ctx.set(dut.stored, {"valid": 0, "word": first, "data": 0})

@@ -165,6 +165,7 @@ def test_ports_in_the_docs():
 
 
 @pytest.mark.parametrize("options, text", [
+    (["--load", "model"], "Core load must be none without the link, not model"),
     *((["--name", name],
        ("Module name must be letters, digits and underscores, and no keyword of Verilog, "
         f"not {name!r}")) for name in ("1st", "reg", "module", "logic", "a" * 65)),

@@ -38,6 +38,8 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     """
     if plan.large:
         raise InputError("Core weight_memory must be block to simulate its gates, not large")
+    if plan.load_map:
+        raise InputError("Core load must be none to simulate its gates, not model")
     if board.family.name != "iCE40":
         raise InputError(f"Board must be one with an iCE40 chip to simulate its gates, not "
                          f"{board.name}")

@@ -13,6 +13,7 @@ from spikewright.host.codec import (
     decode_answer,
     encode_info,
     encode_load,
+    load_tail,
     step_frames,
 )
 from spikewright.hw.params import link_params
@@ -34,7 +35,7 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
               baud: int = BAUD) -> tuple[InfoAnswer, list[StepAnswer]]:
     """Answers of the gates: INFO first, then one per step. The tools work in the empty ``folder``.
 
-    Weights in large memory are loaded first.
+    Words that a host loads are loaded first.
 
     Raises
     ------
@@ -46,6 +47,9 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
     table = plan.loaded_bytes
     frames = [encode_load(k // LOAD_MAX % 256, table[k:k + LOAD_MAX], restart=k == 0)
               for k in range(0, len(table), LOAD_MAX)]
+    if plan.config.load == "model":
+        frames.append(encode_load(len(frames) % 256,
+                                  load_tail(table, bytes.fromhex(model_hash)[:8]), last=True))
     loads = len(frames)
     frames.append(encode_info(0))
     # A frame with the number of the frame before would count as repeated.
