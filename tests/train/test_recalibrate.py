@@ -190,10 +190,10 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 def test_a_minute_of_a_real_day():
     """60 s of day 16 lift the integers of day 0 on the last 180 s; swapped columns are named."""
     from spikewright.network.recording import read_recording
-    first = read_recording(SHARED / "jango_iso_day0_xy_50ms.npz", "force").head(6000)
+    first = read_recording(SHARED / "jango_iso_day0_xy_50ms.npz", "force").head(12000)
     wrong = read_recording(SHARED / "jango_iso_day0_50ms.npz", "force").head(1200)
     late  = read_recording(SHARED / "jango_iso_day16_50ms.npz", "force")
-    network = _network(fit(first, Recipe(epochs=40), progress=False))
+    network = _network(fit(first, Recipe(epochs=60), progress=False))
     compiled = compile_network(network, name="m", recording=first)
     model, _, found = recalibrate(*compiled, late.head(1200), Tuning())
     before, after = (integer_score(each, late.cut(14400, 18000)).mean()
