@@ -13,8 +13,8 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
 from spikewright.sim.virtual import VirtualBoard
+from spikewright.train.fitting.recipe import Recipe, Tuning
 from spikewright.train.reaches import Units, simulate
-from spikewright.train.recipe import Recipe, Tuning
 from tests.designs import BUILD
 
 CONFIG = CoreConfig(load="model")
@@ -27,9 +27,9 @@ def session(seed, day, steps):
 def test_recalibrated_model_goes_into_the_running_board(tmp_path):
     """No step is lost: those that fall due while the board takes the model are sent after it."""
     pytest.importorskip("torch", reason="torch is not installed")
-    from spikewright.train.fit import fit
-    from spikewright.train.held_out import _network
-    from spikewright.train.recalibrate import recalibrate
+    from spikewright.train.fitting.fit import fit
+    from spikewright.train.tuning.held_out import _network
+    from spikewright.train.tuning.recalibrate import recalibrate
     first, second = session(1, 0, 3000), session(2, 1, 3000)
     network = _network(fit(first, Recipe(hidden=16, epochs=3, window=1.0), progress=False))
     integers, network, facts = compile_network(network, name="day 0", recording=first)

@@ -13,7 +13,7 @@ from spikewright.plan.framing import FrameReader
 from spikewright.sim.terminal import Terminal
 from spikewright.sim.virtual import VirtualBoard
 from tests.designs import BUILD, plan_of
-from tests.networks import deep_model
+from tests.networks import deep_model, refused
 
 
 @pytest.fixture
@@ -46,6 +46,15 @@ def test_serial_program_sees_a_board(board, tmp_path, timer):
                 took.append(seconds)
             assert min(took) >= 500e-6 + timer
     assert not link.is_symlink()
+
+
+def test_no_file_is_replaced_by_a_link(board, tmp_path):
+    (tmp_path / "board").write_text("mine")
+    with refused(f"Link {tmp_path}/board must be new or a symbolic link, not another file"):
+        Terminal(board, link=tmp_path / "board")
+    assert (tmp_path / "board").read_text() == "mine"
+    with refused(f"Link {tmp_path}/gone/board cannot be made: No such file or directory"):
+        Terminal(board, link=tmp_path / "gone" / "board")
 
 
 def test_board_keeps_its_state_while_the_cable_is_pulled(board, tmp_path):

@@ -14,17 +14,17 @@ from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.prune import prune
+from spikewright.train.fitting.recipe import Recipe, Tuning
 from spikewright.train.reaches import Units, simulate
-from spikewright.train.recipe import Recipe, Tuning
 from tests.networks import make_recording, nearest_model, refused
 
 try:
     import torch
 
-    from spikewright.train.finetune import finetune, integer_score, shaken, unit_of
-    from spikewright.train.fit import fit
-    from spikewright.train.integer import Events, IntegerNetwork
-    from spikewright.train.streams import Streams, whole
+    from spikewright.train.fitting.fit import fit
+    from spikewright.train.tuning.finetune import finetune, integer_score, shaken, unit_of
+    from spikewright.train.tuning.integer import Events, IntegerNetwork
+    from spikewright.train.tuning.streams import Streams, whole
 except ModuleNotFoundError:
     torch = None
 

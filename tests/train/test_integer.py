@@ -12,8 +12,8 @@ from tests.networks import MIXED, deep_model, random_recording, tiny_network
 try:
     import torch
 
-    from spikewright.train.integer import Events, IntegerNetwork
-    from spikewright.train.streams import whole
+    from spikewright.train.tuning.integer import Events, IntegerNetwork
+    from spikewright.train.tuning.streams import whole
 except ModuleNotFoundError:
     torch = None
 

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from spikewright.train.kernel import run_steps  # noqa: E402  # they need torch
-from spikewright.train.model import Spike, TinyRSNN  # noqa: E402
+from spikewright.train.fitting.kernel import run_steps  # noqa: E402  # they need torch
+from spikewright.train.fitting.model import Spike, TinyRSNN  # noqa: E402
 
 
 def plain_steps(current, recurrent, readout, decays):

@@ -10,18 +10,18 @@ import pytest
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.quantize.compile import compile_network
-from spikewright.train.diagnosis import corrected, decoded, diagnose
+from spikewright.train.fitting.recipe import Recipe, Tuning
 from spikewright.train.reaches import Units, simulate
-from spikewright.train.recipe import Recipe, Tuning
+from spikewright.train.tuning.diagnosis import corrected, decoded, diagnose
 from tests.networks import refused
 
 try:
     import torch
 
-    from spikewright.train.finetune import integer_score
-    from spikewright.train.fit import fit
-    from spikewright.train.held_out import _network
-    from spikewright.train.recalibrate import fitted, recalibrate
+    from spikewright.train.fitting.fit import fit
+    from spikewright.train.tuning.finetune import integer_score
+    from spikewright.train.tuning.held_out import _network
+    from spikewright.train.tuning.recalibrate import fitted, recalibrate
 except ModuleNotFoundError:
     torch = None
 

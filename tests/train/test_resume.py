@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikewright.train.fitting.recipe import Recipe
 from spikewright.train.reaches import Units, simulate
-from spikewright.train.recipe import Recipe
 from tests.networks import refused
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-import spikewright.train.kept_state as kept_state  # noqa: E402  # they need torch
-from spikewright.train.fit import Training, fit, scaled  # noqa: E402
-from spikewright.train.predict import predict  # noqa: E402
+import spikewright.train.fitting.kept_state as kept_state  # noqa: E402  # they need torch
+from spikewright.train.fitting.fit import Training, fit, scaled  # noqa: E402
+from spikewright.train.fitting.predict import predict  # noqa: E402
 
 RECIPE = Recipe(hidden=8, epochs=40, seed=2)
 

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from spikewright.train.smorms3 import SMORMS3  # noqa: E402
+from spikewright.train.fitting.smorms3 import SMORMS3  # noqa: E402
 
 
 def test_steps_by_hand():

@@ -13,20 +13,20 @@ from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
 from spikewright.network.state_dicts.rsnn import KEYS
+from spikewright.train.fitting.recipe import Recipe
 from spikewright.train.reaches import Units, simulate
-from spikewright.train.recipe import Recipe
 from tests.networks import make_recording, refused
 
 try:
     import torch
 
-    import spikewright.train.fit as fit_module
-    from spikewright.train.fit import _error, _step, fit
-    from spikewright.train.initial import slow_down
-    from spikewright.train.model import LEAD, TinyRSNN
-    from spikewright.train.predict import predict
-    from spikewright.train.pruning import sparsity_at, trimmed
-    from spikewright.train.windows import Windows
+    import spikewright.train.fitting.fit as fit_module
+    from spikewright.train.fitting.fit import _error, _step, fit
+    from spikewright.train.fitting.initial import slow_down
+    from spikewright.train.fitting.model import LEAD, TinyRSNN
+    from spikewright.train.fitting.predict import predict
+    from spikewright.train.fitting.pruning import sparsity_at, trimmed
+    from spikewright.train.fitting.windows import Windows
 except ModuleNotFoundError:
     torch = None
 

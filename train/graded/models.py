@@ -8,7 +8,7 @@ from torch.nn.functional import max_pool1d, pad
 from spikewright.network.graded.window import Sum, Window
 from spikewright.network.state_dicts.neurobench_ann import MOST_STEPS, PARTS, WIDTH
 
-from ..model import Spike
+from ..fitting.model import Spike
 
 __all__ = ["Ann", "Hybrid", "SnnFlat"]
 

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..recipe import LIMITS
+from ..fitting.recipe import LIMITS
 
 __all__ = ["GRADED", "GradedRecipe"]
 

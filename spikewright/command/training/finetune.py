@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from spikewright.train.recipe import Tuning
+from spikewright.train.fitting.recipe import Tuning
 
 from ..options import NETWORKS, add_nir_options, add_width_options, chosen_bits, chosen_nir
 from .shared import add_recording, add_settings, add_target, check_torch, scored, settings
@@ -41,8 +41,8 @@ def run(arguments: Namespace) -> None:
     from spikewright.network.recording import read_recording
     from spikewright.report.markdown import digits
     from spikewright.report.score import number
-    from spikewright.train.finetune import finetune, integer_score, unit_of
     from spikewright.train.recording import held_out, target_velocity
+    from spikewright.train.tuning.finetune import finetune, integer_score, unit_of
 
     from ..costs import cost_rows
     check_folder(arguments.output, "manifest.json")

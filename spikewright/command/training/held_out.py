@@ -5,7 +5,7 @@ import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from spikewright.model.model import WIDTH_LIMITS
-from spikewright.train.recipe import LIMITS, Recipe, Tuning
+from spikewright.train.fitting.recipe import LIMITS, Recipe, Tuning
 
 from ..parser import output_file, whole_number
 from .shared import add_recording, add_settings, add_target, check_torch, settings
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.errors import InputError
     from spikewright.base.files import signature, written_file
     from spikewright.network.recording import read_recording
-    from spikewright.train.held_out import compare, losses
+    from spikewright.train.tuning.held_out import compare, losses
     recording = read_recording(arguments.recording, arguments.target)
     recipe    = settings(Recipe, arguments)
     try:

@@ -4,7 +4,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from spikewright.train.recipe import Recipe
+from spikewright.train.fitting.recipe import Recipe
 
 from .shared import add_settings, check_torch, train
 

@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from spikewright.train.recipe import Tuning
+from spikewright.train.fitting.recipe import Tuning
 
 from .shared import add_recording, add_settings, add_target, check_torch, scored, settings
 
@@ -39,9 +39,9 @@ def run(arguments: Namespace) -> None:
     from spikewright.model.saved import Model
     from spikewright.network.graded.network import spiking
     from spikewright.network.recording import read_recording
-    from spikewright.train.finetune import integer_score, unit_of
-    from spikewright.train.recalibrate import fitted, recalibrate
     from spikewright.train.recording import held_out, target_velocity
+    from spikewright.train.tuning.finetune import integer_score, unit_of
+    from spikewright.train.tuning.recalibrate import fitted, recalibrate
     check_folder(arguments.output, "manifest.json")
     old = Model.load(arguments.model)
     network = spiking(old.network)

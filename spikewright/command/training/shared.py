@@ -11,7 +11,7 @@ import numpy as np
 
 from spikewright.base.errors import InputError
 from spikewright.network.recording import TARGETS, Recording
-from spikewright.train.recipe import LIMITS, Recipe
+from spikewright.train.fitting.recipe import LIMITS, Recipe
 
 from ..parser import whole_number
 
@@ -75,9 +75,9 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     check_torch()
     from spikewright.base.files import signature
     from spikewright.network.metrics import r_squared
-    from spikewright.train.curves import draw_curves
-    from spikewright.train.fit import Point, fit
-    from spikewright.train.predict import predict
+    from spikewright.train.fitting.curves import draw_curves
+    from spikewright.train.fitting.fit import Point, fit
+    from spikewright.train.fitting.predict import predict
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
     start  = _start(arguments, seen, recipe)
@@ -117,7 +117,7 @@ def _start(arguments: Namespace, seen: Recording, recipe: Recipe):
     """The network to begin with; None without the option."""
     if not getattr(arguments, "start", None):
         return None
-    from spikewright.train.model import TinyRSNN
+    from spikewright.train.fitting.model import TinyRSNN
     start  = TinyRSNN.load(arguments.start, seen.dt)
     found  = start.con1.op.weight.shape[1], *start.con3.op.weight.shape[::-1]
     wanted = seen.channels, recipe.hidden, 2

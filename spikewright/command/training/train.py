@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
+from spikewright.train.fitting.recipe import Recipe
 from spikewright.train.graded.recipe import GRADED
-from spikewright.train.recipe import Recipe
 
 from ..options import add_folder
 from .graded import train_graded

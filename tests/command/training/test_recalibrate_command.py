@@ -34,7 +34,7 @@ def files(tmp_path_factory):
 
 def test_command_recalibrates(files, tmp_path, call_command):
     """The folder is a model like any other; what is printed is what golden answers."""
-    from spikewright.train.finetune import integer_score
+    from spikewright.train.tuning.finetune import integer_score
     model, recording = files
     status, out, err = call_command("recalibrate", model, recording, "-o", tmp_path / "new",
                                     "--seconds", 20, "--epochs", 2, "--seed", 3)

@@ -20,8 +20,8 @@ from spikewright.train.recording import held_out
 try:
     import torch
 
-    from spikewright.train.model import TinyRSNN
-    from spikewright.train.predict import predict
+    from spikewright.train.fitting.model import TinyRSNN
+    from spikewright.train.fitting.predict import predict
 except ModuleNotFoundError:
     torch = None
 
@@ -111,8 +111,8 @@ def test_command_begins_with_a_network(tmp_path, call_command):
 
 @needs_torch
 def test_command_goes_on_after_an_interruption(tmp_path, call_command, monkeypatch):
-    from spikewright.train import kept_state
-    from spikewright.train.fit import Training
+    from spikewright.train.fitting import kept_state
+    from spikewright.train.fitting.fit import Training
     save_session(tmp_path / "a.npz", simulate(n_bins=500, seed=1, units=Units(channels=20)))
     words = ["train", tmp_path / "a.npz", "--hidden", 8, "--epochs", 6]
     assert call_command(*words, "-o", tmp_path / "one")[0] == 0

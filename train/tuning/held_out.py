@@ -16,12 +16,12 @@ from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 from spikewright.quantize.compile import compile_network
 
+from ..fitting.fit import fit
+from ..fitting.model import TinyRSNN
+from ..fitting.predict import predict
+from ..fitting.recipe import Recipe, Tuning
+from ..recording import held_out, target_velocity
 from .finetune import finetune, integer_score
-from .fit import fit
-from .model import TinyRSNN
-from .predict import predict
-from .recipe import Recipe, Tuning
-from .recording import held_out, target_velocity
 
 __all__ = ["compare", "losses"]
 
@@ -31,7 +31,7 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
     """Train, round and fine-tune with ``seeds`` seeds, beginning with the seed of ``recipe``.
 
     Training and calibration see the first 80 % of the recording. The rest is scored: the float
-    network with `train.predict`, the integers with golden. ``tell`` gets the head of a
+    network with `train.fitting.predict`, the integers with golden. ``tell`` gets the head of a
     table, and a line as soon as a seed is done.
 
     Returns

@@ -20,10 +20,10 @@ from spikewright.network.recording import Recording
 from spikewright.quantize.bounds import fits, proven_bits
 from spikewright.quantize.prune import prune
 
+from ..fitting.recipe import Tuning
+from ..recording import target_velocity
 from .diagnosis import decoded
 from .integer import Events, IntegerNetwork
-from .recipe import Tuning
-from .recording import target_velocity
 from .streams import Streams
 
 __all__ = ["facts_of", "finetune", "integer_score", "masks_of", "shaken", "told_of", "tune",

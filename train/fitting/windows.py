@@ -7,8 +7,8 @@ from torch import Tensor
 
 from spikewright.network.recording import Recording
 
+from ..recording import dense, target_velocity, trials
 from .recipe import Recipe
-from .recording import dense, target_velocity, trials
 
 __all__ = ["Windows"]
 

@@ -6,8 +6,8 @@ import torch
 
 from spikewright.network.recording import Recording
 
+from ..recording import dense, trials
 from .model import TinyRSNN
-from .recording import dense, trials
 
 __all__ = ["predict"]
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps of a network in compiled loops, forward and backward.
 
-They compute what the loop of `train.model` did operation by operation: the same values, in the same
-order, and the same gradients. Only sums over spikes have another order, because they have a term
-for each spike.
+They compute what the loop of `train.fitting.model` did operation by operation: the same values,
+in the same order, and the same gradients. Only sums over spikes have another order, because they
+have a term for each spike.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from torch import Tensor
 
 __all__ = ["run_steps"]
 
-STEEP = 10.0            # of the surrogate gradient, see `train.model.Spike`
+STEEP = 10.0            # of the surrogate gradient, see `train.fitting.model.Spike`
 
 
 def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...]
               ) -> tuple[Tensor, Tensor]:
-    """Run hidden neurons and outputs from zero state, see `train.model.TinyRSNN`.
+    """Run hidden neurons and outputs from zero state, see `train.fitting.model.TinyRSNN`.
 
     Parameters
     ----------

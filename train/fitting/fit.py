@@ -17,13 +17,13 @@ from tqdm import tqdm
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
+from ..recording import held_out, target_velocity
 from .initial import initialise, slow_down, slowness
 from .kept_state import KeptState
 from .model import TinyRSNN
 from .predict import predict
 from .pruning import PRUNING, apply_masks, prune, sparsity_at, trimmed
 from .recipe import Recipe
-from .recording import held_out, target_velocity
 from .smorms3 import SMORMS3
 from .windows import Windows
 

@@ -8,10 +8,10 @@ from spikewright.model.model import IntegerModel
 from spikewright.network.network import Network
 from spikewright.network.recording import Recording
 
+from ..fitting.recipe import Tuning
+from ..recording import target_velocity
 from .diagnosis import Diagnosis, affine, corrected, decoded, diagnose
 from .finetune import facts_of, masks_of, told_of, tune, unit_of
-from .recipe import Tuning
-from .recording import target_velocity
 
 __all__ = ["fitted", "recalibrate"]
 

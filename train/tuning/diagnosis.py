@@ -16,8 +16,8 @@ from spikewright.network.metrics import published_time, r_squared
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
 
-from .baselines import CHUNK, lagged_counts
-from .recording import target_velocity
+from ..baselines import CHUNK, lagged_counts
+from ..recording import target_velocity
 
 __all__ = ["Diagnosis", "affine", "corrected", "decoded", "diagnose"]
 

@@ -11,8 +11,8 @@ from spikewright.golden.run import stimulus_of
 from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
 
+from ..recording import target_velocity
 from .integer import Events
-from .recording import target_velocity
 
 __all__ = ["Streams", "whole"]
 
