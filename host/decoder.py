@@ -27,7 +27,7 @@ from .serial_port import PortError, SerialPort
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
 
-__all__ = ["Decoder", "Line", "connected", "open_port", "weights_of"]
+__all__ = ["Decoder", "Line", "connected", "open_port", "virtual_board", "weights_of"]
 
 Line = Union[SerialPort, "VirtualBoard"]
 
@@ -296,14 +296,27 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
     InputError
         If a number is wrong, the port does not open, or the virtual board cannot be built.
     """
-    check_baud(baud)
     if port != "virtual":
+        check_baud(baud)
         line = SerialPort(port, baud)
         if line.slow:
             print(f"warning: {line.slow}", file=sys.stderr)
         return line
-    # Imported here, because the golden model and boards do not need it.
+    return virtual_board(model, config, baud=baud, megahertz=megahertz, cache=cache)
+
+
+def virtual_board(model: Model, config: CoreConfig, *, baud: int, megahertz: float,
+                  cache: str | Path | None = None) -> "VirtualBoard":
+    """The virtual board of ``model``.
+
+    Raises
+    ------
+    InputError
+        If a number is wrong, or the board cannot be built.
+    """
+    check_baud(baud)
     check_clock(megahertz)
+    # Imported here, because the golden model and boards do not need it.
     from spikewright.hw.params import link_params
     from spikewright.sim.virtual import VirtualBoard
     try:

@@ -176,7 +176,7 @@ class Core(wiring.Component):
                 rows.load.eq(byte),
             ]
         if isinstance(params.neurons, NeuronParams) and params.neurons.loads:
-            m.submodules.joiner = joiner = Joiner(params.rows.loads)
+            m.submodules.joiner = joiner = Joiner(params.neurons.loads)
             m.d.comb += [
                 joiner.write.eq(write),
                 joiner.load.eq(byte),

@@ -93,7 +93,7 @@ class Plan:
     @cached_property
     def load_map(self) -> LoadMap | None:
         """The words that the host loads. None if the device has all its constants."""
-        memories = {}
+        memories: dict[str, tuple[list[int], int]] = {}
         if self.large or self.config.load == "model":
             for bits, name in self.layout.memories:
                 memories |= self.layout.images[bits].memories(name)

@@ -9,6 +9,8 @@ import time
 import tty
 from pathlib import Path
 
+from spikewright.base.errors import InputError
+
 from .virtual import VirtualBoard
 
 __all__ = ["Terminal"]
@@ -34,6 +36,11 @@ class Terminal:
     link : Path, optional
         A symbolic link to make, so that the port has a name that stays. An old link is replaced.
 
+    Raises
+    ------
+    InputError
+        If ``link`` is a file, which is never replaced, or cannot be made.
+
     Members
     -------
     port : str
@@ -41,13 +48,18 @@ class Terminal:
     """
 
     def __init__(self, board: VirtualBoard, latency_timer: float = 0.0, link: Path | None = None):
+        if link is not None and link.exists() and not link.is_symlink():
+            raise InputError(f"Link {link} must be new or a symbolic link, not another file")
         self._board, self._timer, self._link = board, latency_timer, link
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         if link is not None:
             link.unlink(missing_ok=True)
-            link.symlink_to(self.port)
+            try:
+                link.symlink_to(self.port)
+            except OSError as error:
+                raise InputError(f"Link {link} cannot be made: {error.strerror}") from error
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="virtual board", daemon=True)
         self._thread.start()

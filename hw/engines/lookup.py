@@ -101,6 +101,7 @@ class RowParams:
     @property
     def stored(self):
         """Shape of a word that the host stores in block RAM."""
+        assert self.loads is not None
         return stored_layout(self.loads.words, self.loads.word_bytes)
 
     @property
@@ -275,6 +276,7 @@ class RowLookup(wiring.Component):
         """The table in large RAMs, which takes the bytes of its region."""
         dense = LargeWeightTable(len(images.dense), width=images.weight_bits, lanes=images.lanes)
         loads, here = self.params.loads, Const(1)
+        assert loads is not None
         if len(loads.regions) > 1:      # words of other memories may have more bytes
             region = loads.region(f"dense_{images.weight_bits}")
             here = is_in(self.load.word, region, 0, len(images.dense)) \

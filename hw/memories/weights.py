@@ -117,6 +117,7 @@ class BankedRom(wiring.Component):
 
     def _store(self, m, bank, base):
         """Write a word of the host if it is in the bank that begins at ``base``."""
+        assert self.region is not None
         write = bank.write_port()
         m.d.comb += [
             write.addr.eq(self.stored.word),

@@ -87,8 +87,9 @@ def test_run(here, model):
     recording = read_recording("rec.npz")
     result = sw.run(model, "rec.npz", lanes=2)
     golden = run_golden(model.integers, recording, CoreConfig(lanes=2))
+    assert result.values is None            # of graded networks only
     for key, value in vars(golden).items():
-        assert np.array_equal(getattr(result, key), value), key
+        assert key == "values" or np.array_equal(getattr(result, key), value), key
     assert list(result.populations) == ["hidden"]
     rtl = sw.run(model, "rec.npz", lanes=2, backend="rtl", cache=BUILD)
     virtual = sw.run(model, "rec.npz", lanes=2, backend="virtual", cache=BUILD, megahertz=8)

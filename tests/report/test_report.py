@@ -169,7 +169,7 @@ def test_pictures_in_words(run, recording):
          "0.33 ms with the bits on the UART. Below, the time of this decoder enlarged: request on "
          "the line, 94 µs; decoding, 2 µs; answer on the line, 230 µs."),
         ("Histogram of the clock cycles of a step: from 31 to 59, mean 47. Lines mark the proven "
-         "worst case of 764 cycles and the next step after 96,000 cycles."),
+         "worst case of 716 cycles and the next step after 96,000 cycles."),
         ("A bar for each kind of cell of the chip, with a part for each block of the circuit: "
          "1,500 of 5,280 logic cells, 20 of 30 block RAMs and 2 of 8 multipliers are used."),
         ("A square for each of 30 block RAMs: 2 for weights and 1 for currents. Below them, a bar "
@@ -256,7 +256,7 @@ def test_show(run, recording, tmp_path, capsys):
 
 def test_show_refuses(run, tmp_path):
     with refused("Path must be a folder with manifest.json, report.json or ladder.json, or a "
-                 f"ladder.json, not '{tmp_path}'"):
+                 f"ladder.json or an .npz file, not '{tmp_path}'"):
         run_words(["show", str(tmp_path)])
     path = tmp_path / "report.json"
     for text in ("", "[]", "{", '{"model_hash": 1}'):

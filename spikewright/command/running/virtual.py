@@ -30,11 +30,11 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Serve the board, and print the name of its port."""
-    from spikewright.host.decoder import open_port
+    from spikewright.host.decoder import virtual_board
     from spikewright.model.saved import Model
     from spikewright.sim.terminal import Terminal
-    board = open_port("virtual", Model.load(arguments.model), chosen_config(arguments),
-                      baud=arguments.baud, megahertz=arguments.freq)
+    board = virtual_board(Model.load(arguments.model), chosen_config(arguments),
+                          baud=arguments.baud, megahertz=arguments.freq)
     with Terminal(board, arguments.latency_timer / 1e3, arguments.link) as terminal:
         print(f"virtual board at {arguments.link or terminal.port}; Ctrl-C removes it", flush=True)
         while True:
