@@ -397,6 +397,11 @@ class Accuracy:
         """The row of the integers."""
         return self.rows[-1]
 
+    @property
+    def spikes(self) -> bool:
+        """Whether any neuron fires. No unit of a graded network does."""
+        return any(row.firing_rate_hz > 0 for row in self.rows)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenBits:

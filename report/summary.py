@@ -30,8 +30,10 @@ def summary(report: Report) -> str:
         ("idle", _idle(report.idle)),
         ("measured on", _measured_on(report.recording))]
     for row in accuracy.rows:
-        text = (f"fidelity R2 {digits(row.fidelity_r2)}, spike agreement "
-                f"{digits(row.spike_agreement)}, {row.firing_rate_hz:.2f} Hz a neuron")
+        text = f"fidelity R2 {digits(row.fidelity_r2)}"
+        if accuracy.spikes:
+            text += (f", spike agreement {digits(row.spike_agreement)}, "
+                     f"{row.firing_rate_hz:.2f} Hz a neuron")
         if row.decoding_r2:
             text += (f"; decodes with R2 {axes(row.decoding_r2)}, correlation "
                      f"{axes(row.decoding_correlation)}")

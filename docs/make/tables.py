@@ -120,7 +120,8 @@ def accuracy(reports: dict[str, Report]) -> str:
         rows.append((
             name, f"{report.recording.name}, {report.accuracy.steps:,} steps",
             digits(half.fidelity_r2), digits(integers.fidelity_r2),
-            digits(half.spike_agreement), digits(integers.spike_agreement),
+            *(digits(row.spike_agreement if report.accuracy.spikes else None)
+              for row in (half, integers)),
             *(_correlation(row) for row in (single, half, integers))))
     return markdown(rows)
 
