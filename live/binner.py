@@ -83,7 +83,8 @@ class Binner:
     A bin has the spikes whose stamps lie in it, even if the loop is late: it is never longer than a
     step. A spike that comes after its bin was given goes into the next one. Memory is bounded: of a
     bin with more than `most_spikes` spikes or packets, all spikes are dropped, and a bin that has
-    waited for `BACKLOG` seconds is dropped. All this is counted.
+    waited for `BACKLOG` seconds is dropped. All this is counted. A reset in a dropped bin takes
+    effect in the next bin.
 
     Parameters
     ----------
@@ -103,6 +104,7 @@ class Binner:
         self._most = most_spikes(channels, dt)
         self._clock, self._sleep = clock, sleep
         self._waiting: deque[Packet] = deque()
+        self._reset = False                 # a packet that was dropped had a reset
         self._counts = {"late spikes": 0, "flooded bins": 0, "dropped bins": 0}
 
     @property
@@ -140,7 +142,8 @@ class Binner:
 
     def _close(self, begin: float, end: float) -> Bin:
         channels: list[int] = []
-        packets, late, last, reset, truth = 0, 0, None, False, None
+        packets, late, last, truth = 0, 0, None, None
+        reset, self._reset = self._reset, False
         while self._waiting and self._waiting[0].time < end:
             packet = self._waiting.popleft()
             packets += 1
@@ -161,7 +164,7 @@ class Binner:
         """Drop what belongs to bins that were dropped."""
         for _ in range(2):
             while self._waiting and self._waiting[0].time < begin:
-                self._waiting.popleft()
+                self._reset |= self._waiting.popleft().reset
             self._waiting.extend(self._packets.take(self._most))
 
 
@@ -170,7 +173,7 @@ class SentBins:
 
     A number that is left out is a lost bin, and becomes a bin without spikes. A number of the past
     is refused, unless the sender has begun anew. A bin that has waited for `BACKLOG` seconds is
-    dropped. All this is counted.
+    dropped. All this is counted. A reset in a dropped bin takes effect in the next bin.
     """
 
     def __init__(self, packets: Packets, dt: float, channels: int,
@@ -180,6 +183,7 @@ class SentBins:
         self._gap  = max(round(BACKLOG / dt), 1)
         self._most = most_spikes(channels, dt)
         self._next: int | None = None
+        self._reset = False                 # the next bin begins from zero state
         self._counts = {"lost bins": 0, "old bins": 0, "flooded bins": 0, "dropped bins": 0}
 
     @property
@@ -211,6 +215,7 @@ class SentBins:
             return
         self._next = packet.number + 1
         self._counts["lost bins"] += missing
+        self._reset |= packet.reset or begun or missing > self._gap
         if self._clock() - packet.time > BACKLOG:
             self._counts["dropped bins"] += 1
             return
@@ -219,5 +224,6 @@ class SentBins:
         flooded = len(packet.channels) > self._most
         self._counts["flooded bins"] += flooded
         channels = [] if flooded else packet.channels
+        reset, self._reset = self._reset, False
         yield Bin(channels=channels, due=packet.time, last=packet.time if channels else None,
-                  reset=packet.reset or begun or missing > self._gap, truth=packet.truth)
+                  reset=reset, truth=packet.truth)

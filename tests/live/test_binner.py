@@ -63,6 +63,17 @@ def test_a_bin_that_waited_too_long_is_dropped_with_its_spikes():
     assert source.counts["dropped bins"] == 3
 
 
+def test_the_reset_of_a_dropped_bin_is_kept():
+    clock, source = binner(packet(0.0, 1), packet(0.375, 2, reset=True), packet(1.75, 3),
+                           packet(2.0, 4))
+    bins = source.bins()
+    next(bins)
+    clock.now += BACKLOG + 3 * DT
+    assert [(each.channels, each.reset) for each in islice(bins, 5)] == [
+        ([], True), ([], False), ([], False), ([3], False), ([4], False)]
+    assert source.counts["dropped bins"] == 3
+
+
 def test_a_flood_drops_its_bin_and_keeps_no_more():
     most = most_spikes(CHANNELS, DT)
     clock, source = binner(*(packet(0.0, k % 6) for k in range(5 * most)), packet(0.3, 3))
@@ -135,6 +146,23 @@ def test_sent_bins_that_waited_too_long_are_dropped():
     clock, source = sent(packet(0.0, 1, number=0), packet(2.0, 2, number=1))
     clock.now = 2.0
     assert decoded(source, clock) == [([2], False)] and source.counts["dropped bins"] == 1
+
+
+@pytest.mark.parametrize("dropped", [
+    [packet(0.0, 1, number=7, reset=True)],
+    [packet(0.0, 1, number=7), packet(0.0, 1, number=0)],       # the sender has begun anew
+    [packet(0.0, 1, number=7), packet(0.0, 1, number=70)]])     # much was lost
+def test_the_reset_of_a_dropped_sent_bin_is_kept(dropped):
+    after = dropped[-1].number + 1
+    clock, source = sent(*dropped, *(packet(2.0, 2, number=after + k) for k in range(2)))
+    clock.now = 2.0
+    assert decoded(source, clock) == [([2], True), ([2], False)]
+    assert source.counts["dropped bins"] == len(dropped)
+
+
+def test_a_reset_comes_after_the_lost_bins_before_it():
+    clock, source = sent(packet(0.0, 1, number=0), packet(0.1, 2, number=2, reset=True))
+    assert decoded(source, clock) == [([1], False), ([], False), ([2], True)]
 
 
 def test_a_sent_bin_with_too_many_spikes_is_dropped():
