@@ -63,7 +63,21 @@ def test_a_training_goes_on_to_the_same_network(session, whole, tmp_path, monkey
     assert [point.epoch for point in curves] == list(range(1, 41))
     assert curves[15].pruned == 0 and curves[-1].pruned == 0.45
     assert np.isinf(curves[0].validation) and curves[-1].validation < 2
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_state_stays_at_the_end(session, whole, tmp_path, monkeypatch):
+    """After the last batch, the same training ends at once, with the same network and curves."""
+    path = tmp_path / "run.resume"
+    curves, again = [], []
+    fit(session, RECIPE, state=path, curves=curves, progress=False)
+    assert list(tmp_path.iterdir()) == [path]
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 0)
+        model = fit(session, RECIPE, state=path, curves=again, progress=False)
+    for key, value in whole.state_dict().items():
+        assert (model.get_parameter(key) == value).all(), key
+    assert again == curves and len(curves) == 40
 
 
 def test_a_state_of_another_training_is_not_used(session, tmp_path, monkeypatch):

@@ -166,7 +166,7 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
         The network to begin with, in the unit of ``velocity``. By default, its weights are random.
     state : Path, optional
         File for the state of the training. If it has the state of the same training, this one goes
-        on from there, to the same result. The file is removed at the end.
+        on from there, to the same result. The caller removes the file once the network is written.
     curves : list, optional
         Gets a point for each epoch of this training.
     progress : bool
@@ -190,14 +190,14 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
                 scaled(start, 1 / scale) if start else None)
             kept = KeptState(state, training, recording, start) if state else None
             training.run(progress, kept)
+            if kept:
+                kept.save()
     finally:
         torch.set_num_threads(threads)
     if curves is not None:
         curves += training.curves
     model = scaled(training.best, scale)
     model.offset = mean.tolist()
-    if kept:
-        kept.remove()
     return trimmed(model.rounded(), recipe.sparsity)
 
 

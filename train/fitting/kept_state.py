@@ -57,13 +57,13 @@ class KeptState:
     def save_now_and_then(self) -> None:
         """Write the file if the last one is old enough."""
         if time.monotonic() - self.saved >= EVERY:
-            with written_file(self.path) as temporary:
-                torch.save({"key": self.key, "state": self.training.state()}, temporary)
-            self.saved = time.monotonic()
+            self.save()
 
-    def remove(self) -> None:
-        """Remove the file, if there is one."""
-        self.path.unlink(missing_ok=True)
+    def save(self) -> None:
+        """Write the file."""
+        with written_file(self.path) as temporary:
+            torch.save({"key": self.key, "state": self.training.state()}, temporary)
+        self.saved = time.monotonic()
 
 
 def _read(path: Path) -> dict:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikewright.train.fitting.recipe import Recipe
 
-from .shared import add_settings, check_torch, train
+from .shared import add_settings, check_torch, state_file, train
 
 __all__ = ["add", "run"]
 
@@ -39,4 +39,5 @@ def run(arguments: Namespace) -> None:
     seen, unseen = default_sessions(arguments.seed)
     save_session(path, unseen)
     train(arguments, checkpoint, checkpoint, seen, unseen)
+    state_file(checkpoint).unlink(missing_ok=True)
     print(f"{path}: {unseen.steps} steps, {len(unseen.channel)} events")

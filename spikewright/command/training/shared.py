@@ -16,7 +16,7 @@ from spikewright.train.fitting.recipe import LIMITS, Recipe
 from ..parser import whole_number
 
 __all__ = ["add_recording", "add_settings", "add_target", "beside_linear", "check_torch", "scored",
-           "settings", "train"]
+           "settings", "state_file", "train"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -62,6 +62,12 @@ def check_torch() -> None:
                          "not missing") from None
 
 
+def state_file(result: Path) -> Path:
+    """Return the file beside ``result``, a folder or file, for the state of its training."""
+    result = result.resolve()
+    return result.with_name(f"{result.name}.resume")
+
+
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           unseen: Recording) -> dict:
     """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
@@ -70,8 +76,20 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     those of linear decoders, ``baselines``. An axis on which ``unseen`` does not move has None.
 
     The folder of ``path`` also gets config.json, with all settings, and curves.png, unless it is
-    the folder of ``title``. While the training goes on, its state is in a file beside the results.
+    the folder of ``title``. The state of the training is in the `state_file` of the folder, or of
+    ``title`` in this case. The caller removes the file once all results are in their place.
     """
+    state = state_file(title if path == title else title.parent)
+    try:
+        return _train(arguments, path, title, state, seen, unseen)
+    except KeyboardInterrupt:
+        if state.exists():
+            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
+        raise
+
+
+def _train(arguments: Namespace, path: Path, title: Path, state: Path, seen: Recording,
+           unseen: Recording) -> dict:
     check_torch()
     from spikewright.base.files import signature
     from spikewright.network.metrics import r_squared
@@ -81,17 +99,9 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     from spikewright.train.recording import target_velocity
     recipe = settings(Recipe, arguments)
     start  = _start(arguments, seen, recipe)
-    alone  = path == title
-    result = (title if alone else title.parent).resolve()
-    state  = result.with_name(f"{result.name}.resume")
     curves: list[Point] = []
-    try:
-        model = fit(seen, recipe, start=start, state=state, curves=curves)
-    except KeyboardInterrupt:
-        if state.exists():
-            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
-        raise
-    if not alone:
+    model = fit(seen, recipe, start=start, state=state, curves=curves)
+    if path != title:
         draw_curves(path.with_name("curves.png"), curves)
         path.with_name("config.json").write_text(json.dumps(
             {"recording": seen.name, "dt": seen.dt, "channels": seen.channels, "steps": seen.steps,

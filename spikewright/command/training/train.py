@@ -11,7 +11,7 @@ from spikewright.train.graded.recipe import GRADED
 
 from ..options import add_folder
 from .graded import train_graded
-from .shared import add_recording, add_settings, add_target, check_torch, train
+from .shared import add_recording, add_settings, add_target, check_torch, state_file, train
 
 __all__ = ["add", "run"]
 
@@ -57,4 +57,6 @@ def run(arguments: Namespace) -> None:
         (folder / "metrics.json").write_text(json.dumps(
             {"network": arguments.network, **scores, "steps_held_out": unseen.steps},
             indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    if training is train:
+        state_file(arguments.output).unlink(missing_ok=True)
     print(f"-> {arguments.output}")

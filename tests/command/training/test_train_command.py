@@ -136,6 +136,31 @@ def test_command_goes_on_after_an_interruption(tmp_path, call_command, monkeypat
 
 
 @needs_torch
+@pytest.mark.parametrize("error, status, message", [
+    (KeyboardInterrupt(), 130, "stopped: the same command goes on from the state in {state}\n"),
+    (OSError(28, "No space left on device"), 2, "error: "),
+])
+def test_command_keeps_the_state_until_the_network_is_written(
+        tmp_path, call_command, monkeypatch, error, status, message):
+    """After an error behind the training, the same command ends without a further batch."""
+    from spikewright.train.fitting.fit import Training
+    save_session(tmp_path / "a.npz", simulate(n_bins=500, seed=1, units=Units(channels=20)))
+    words = ["train", tmp_path / "a.npz", "--hidden", 4, "--epochs", 2, "-o", tmp_path / "two"]
+    state = tmp_path / "two.resume"
+
+    def fail(*arguments):
+        raise error
+    with monkeypatch.context() as patch:
+        patch.setattr(TinyRSNN, "checkpoint", fail)
+        found, out, err = call_command(*words)
+    assert (found, out) == (status, "") and err.startswith(message.format(state=state))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "two.resume"]
+    monkeypatch.setattr(Training, "_batch", fail)
+    assert call_command(*words)[0] == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.npz", "two"]
+
+
+@needs_torch
 def test_held_out_part_is_not_seen(tmp_path, call_command):
     """Another end of the recording gives the same network, bit by bit."""
     session = simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
