@@ -3,6 +3,8 @@
 
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
 
 from spikewright.base.errors import InputError
@@ -58,13 +60,14 @@ class LslPackets:
     Raises
     ------
     InputError
-        If no stream has this name, or it has another form.
+        If no stream has this name, or it has another form. Also later, if the stream ends for good.
     """
 
     def __init__(self, name: str, channels: int, dt: float, *, whole: bool = False,
                  find: float = FIND):
         lsl = liblsl()
         self.title   = f"lsl:{name}"
+        self._name   = name
         self.refused = 0
         self._whole, self._channels, self._number = whole, channels, 0
         found = lsl.resolve_byprop("name", name, minimum=1, timeout=find)
@@ -89,15 +92,17 @@ class LslPackets:
         # The buffer is in seconds for bins, and in hundreds of samples for spikes.
         self._inlet = lsl.StreamInlet(info, max_buflen=ceil(2 * BACKLOG) if whole else BUFFER,
                                       processing_flags=flags)
-        self._inlet.open_stream(timeout=find)
-        # The first comparison of two clocks takes half a second.
-        self._inlet.time_correction(timeout=find)
+        with self._there():
+            self._inlet.open_stream(timeout=find)
+            # The first comparison of two clocks takes half a second.
+            self._inlet.time_correction(timeout=find)
         self._shift = time.perf_counter() - lsl.local_clock()
         self._early: deque = deque()
 
     def take(self, most: int) -> list[Packet]:
         """The packets that are there, at most ``most``, without waiting; wrong ones left out."""
-        samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=most)
+        with self._there():
+            samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=most)
         pairs = [*self._early, *zip(samples, stamps, strict=True)]
         self._early.clear()
         now = time.perf_counter()
@@ -115,12 +120,22 @@ class LslPackets:
 
     def wait(self, seconds: float) -> None:
         """Wait until a packet is there, for at most ``seconds``."""
-        sample, stamp = self._inlet.pull_sample(timeout=seconds)
+        with self._there():
+            sample, stamp = self._inlet.pull_sample(timeout=seconds)
         if sample is not None:
             self._early.append((sample, stamp))
 
     def close(self) -> None:
         self._inlet.close_stream()
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        """What LSL raises in the block becomes a line for the user."""
+        try:
+            yield
+        except RuntimeError as error:
+            raise InputError(f"LSL stream {self._name!r} must stay there, not end: "
+                             f"{str(error).rstrip('.')}") from None
 
     def _channels_of(self, sample: list) -> list[int] | None:
         """Channel of each spike in a sample. None if it is wrong."""

@@ -87,6 +87,19 @@ def test_a_stream_that_is_not_there():
         LslPackets("nobody", 6, 4e-3, find=0.2)
 
 
+@pytest.mark.parametrize("call", ["open_stream", "time_correction", "pull_chunk", "pull_sample"])
+def test_a_stream_that_ends_for_good(monkeypatch, call):
+    name, _sender = outlet()
+
+    def lost(*_, **__):
+        raise lsl.util.LostError("the stream has been lost.")
+    monkeypatch.setattr(lsl.StreamInlet, call, lost)
+    with refused(f"LSL stream {name!r} must stay there, not end: the stream has been lost"):
+        packets = LslPackets(name, 6, 4e-3)
+        packets.wait(0.0)
+        packets.take(1)
+
+
 def test_a_velocity_is_a_sample():
     name = f"test-{uuid.uuid4().hex[:12]}"
     sink = LslSink(name, 2, "0123")
