@@ -3,6 +3,8 @@
 
 import socket
 
+from spikewright.base.errors import InputError
+
 from ..bins import Answer
 
 __all__ = ["UdpSink"]
@@ -15,12 +17,21 @@ class UdpSink:
     ----------
     host : str
     port : int
+
+    Raises
+    ------
+    InputError
+        If this machine does not know the host.
     """
 
     def __init__(self, host: str, port: int):
         self.title = f"udp:{host}:{port}"
         self.counts = {"datagrams not sent": 0}
-        family, kind, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        try:
+            family, kind, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+        except (OSError, UnicodeError) as error:        # the last is of a name that is too long
+            raise InputError(f"UDP sink must be an address that this machine knows, not "
+                             f"{host}:{port}: {getattr(error, 'strerror', error)}") from None
         self._address = there
         self._socket = socket.socket(family, kind)
         self._socket.setblocking(False)

@@ -68,9 +68,9 @@ class UdpPackets:
             except OSError:
                 self._socket.close()
                 raise
-        except OSError as error:
+        except (OSError, UnicodeError) as error:        # the last is of a name that is too long
             raise InputError(f"UDP source must be an address of this machine that is free, not "
-                             f"{host}:{port}: {error.strerror or error}") from None
+                             f"{host}:{port}: {getattr(error, 'strerror', error)}") from None
         self._socket.setblocking(False)
 
     @property

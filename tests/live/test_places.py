@@ -3,6 +3,7 @@
 
 import gc
 import os
+import socket
 import sys
 
 import numpy as np
@@ -93,6 +94,29 @@ def test_sinks(tmp_path, notices):
     sink = open_sink(str(tmp_path / "a.jsonl"), 2, "0123", notices.append)
     sink.close()
     assert (tmp_path / "a.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize("error", [
+    socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+    UnicodeError("label too long")])
+def test_a_host_that_nobody_knows(model, monkeypatch, notices, error):
+    def unknown(*_, **__):
+        raise error
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    reason = getattr(error, "strerror", error)
+    with refused("UDP sink must be an address that this machine knows, not lba.example:9000: "
+                 f"{reason}"):
+        open_sink("udp:lba.example:9000", 2, "0123", notices.append)
+    with refused("UDP source must be an address of this machine that is free, not "
+                 f"lba.example:9000: {reason}"):
+        open_source("udp:lba.example:9000", model, token="0123456789abcdef")
+
+
+def test_a_host_with_a_label_that_is_too_long(notices):
+    host = 64 * "a" + ".example"
+    with refused(f"UDP sink must be an address that this machine knows, not {host}:9000: encoding "
+                 "with 'idna' codec failed (UnicodeError: label empty or too long)"):
+        open_sink(f"udp:{host}:9000", 2, "0123", notices.append)
 
 
 @pytest.mark.parametrize("text", ["short", "0123456789abcde", "0123456789abcdef!", "", "ä" * 20])
