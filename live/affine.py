@@ -40,7 +40,8 @@ class Affine:
             found = json.loads(path.read_text(encoding="utf-8"))
             matrix = np.array(found["matrix"], np.float64)
             offset = np.array(found.get("offset", [0.0] * len(matrix)), np.float64)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError,
+                RecursionError) as error:
             raise InputError(f"Affine map {path} must be a .json file with lists of numbers as "
                              f"'matrix' and 'offset', not one that fails: {error!r}") from None
         if matrix.ndim != 2 or matrix.shape[1] != axes or not len(matrix):

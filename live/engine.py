@@ -120,7 +120,7 @@ class Engine:
             self.counts["port lost"] += 1
             self._notice(f"{error}: trying again for {self._patience:g} s")
         elif now - self._lost > self._patience:
-            raise InputError(f"Decoder must answer again within {self._patience:g} s, but: "
-                             f"{error}") from error
+            raise InputError(f"Decoder must answer again within {self._patience:g} s, not "
+                             f"fail: {error}") from error
         else:
             self._next = now + RETRY

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from spikewright.base.version import version
 from spikewright.model.saved import Model
+from spikewright.record.lines import FORMAT
 
 from .affine import Affine
 from .bins import Answer, Bin, Sink, Source
@@ -80,7 +81,7 @@ class Loop:
             If the decoder does not come back.
         """
         self.note()
-        steps = None if seconds is None else round(seconds / self.engine.model.dt)
+        steps = None if seconds is None else max(1, round(seconds / self.engine.model.dt))
         self._heard = time.perf_counter()
         taken = 0
         for spikes in self.source.bins():
@@ -98,7 +99,7 @@ class Loop:
         """Give the facts about the session to the sinks."""
         model = self.engine.model
         axes = len(self._affine.matrix) if self._affine else model.integers.axes
-        facts = {"format": "spikewright live 1", "made_by": f"Spikewright {version()}",
+        facts = {"format": FORMAT, "made_by": f"Spikewright {version()}",
                  "time": round(time.time(), 6), "model": model.name, "model_hash": model.hash,
                  "dt": model.dt, "channels": model.channels, "axes": axes,
                  "source": self.source.title}

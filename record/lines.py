@@ -10,8 +10,9 @@ import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.network.recording import MOST_STEPS
 
-__all__ = ["read_lines"]
+__all__ = ["FORMAT", "read_lines"]
 
+# What the first line of a session says of its format.
 FORMAT = "spikewright live 1"
 
 
@@ -46,7 +47,7 @@ def read_lines(path: Path, dt: float) -> dict[str, np.ndarray]:
         raise InputError(f"{path} must have steps, not none")
     try:
         return _arrays(found, max(found) + 1, facts, path)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path} must have the keys of a session in each line, not others: "
                          f"{error!r}") from None
 

@@ -112,11 +112,30 @@ def test_seconds_end_the_loop(looped):
     assert len(kept.answers) == 10
 
 
+def test_less_than_a_step_is_one_step(looped):
+    loop, kept = looped()
+    loop.run(seconds=1e-6)
+    assert len(kept.answers) == 1
+
+
 def test_affine(session, looped):
     loop, kept = looped(affine=Affine(np.array([[0.0, 2.0]]), np.array([1.0])))
     loop.run()
     assert np.array_equal(kept.velocity[:, 0], 2 * expected(session)[:, 1] + 1)
     assert kept.notes[0]["axes"] == 1
+
+
+@pytest.mark.parametrize("text, reason", [
+    (f'{{"matrix": [[1, {10 ** 400}]]}}', "OverflowError('int too large to convert to float')"),
+    (100_000 * "[", ("RecursionError('maximum recursion depth exceeded while decoding a JSON array "
+                     "from a unicode string')")),
+    ('{"matrix": [["a", 1]]}', "ValueError(\"could not convert string to float: 'a'\")"),
+    ("{}", "KeyError('matrix')")])
+def test_a_file_that_is_no_affine_map(tmp_path, text, reason):
+    (tmp_path / "a.json").write_text(text)
+    with refused(f"Affine map {tmp_path / 'a.json'} must be a .json file with lists of numbers as "
+                 f"'matrix' and 'offset', not one that fails: {reason}"):
+        Affine.read(tmp_path / "a.json", 2)
 
 
 def test_pause_reset_and_stop(session, looped):
@@ -184,8 +203,8 @@ def test_a_port_that_stays_away(session, notices, monkeypatch):
     engine = Engine(session[1], Cable(session[1], at=1, away=10 ** 9), notices.append,
                     patience=0.02)
     assert engine.step([1], False) is None
-    with refused("Decoder must answer again within 0.02 s, but: Port must stay connected until the "
-                 "end, not fail: 'x'"):
+    with refused("Decoder must answer again within 0.02 s, not fail: Port must stay connected "
+                 "until the end, not fail: 'x'"):
         while True:
             engine.step([1], False)
 

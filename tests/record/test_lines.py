@@ -37,6 +37,9 @@ def test_a_session(tmp_path):
      "{path} must begin with a line of the format 'spikewright live 1', not with another"),
     ([FACTS, {"step": 0}], 0.004,
      "{path} must have the keys of a session in each line, not others: KeyError('spikes')"),
+    ([FACTS, {"step": 0, "spikes": [10 ** 400]}], 0.004,
+     ("{path} must have the keys of a session in each line, not others: "
+      "OverflowError('Python int too large to convert to C long')")),
     ([FACTS], 0.01, "Step of a.jsonl must be 0.004 s, as it was recorded, not 0.01 s"),
     ([FACTS], 0.004, "{path} must have steps, not none"),
     ([FACTS, [1]], 0.004, "{path} line 2 must be JSON of a session, not b'[1]\\n'"),
