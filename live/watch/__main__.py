@@ -11,16 +11,19 @@ def main(kind: str, descriptor: int) -> None:
     """Show a session until its socket ends."""
     # Ctrl-C ends the loop, and the loop ends the view.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = socket.socket(fileno=descriptor)
-    first = b""
-    while not first.endswith(b"\n"):
-        first += connection.recv(1)
-    config = json.loads(first)
-    if kind == "page":
-        from .page import show
-    else:
-        from .terminal import show
-    show(connection, config)
+    with socket.socket(fileno=descriptor) as connection:
+        first = b""
+        while not first.endswith(b"\n"):
+            byte = connection.recv(1)
+            if not byte:                # the loop has ended before its first line
+                return
+            first += byte
+        config = json.loads(first)
+        if kind == "page":
+            from .page import show
+        else:
+            from .terminal import show
+        show(connection, config)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ EVERY, MOST_STEPS, MOST_BYTES = 0.05, 500, 1 << 20
 # Pages at once, and bytes of a message from one.
 MOST_PAGES, MOST_MESSAGE = 8, 200
 
-WORDS = ("pause", "resume", "reset", "load")
+WORDS = ("pause", "resume", "reset")
 
 
 def show(connection: socket.socket, config: dict) -> None:
@@ -151,7 +151,7 @@ def _command(text: str, models: int) -> bytes | None:
     match found:
         case {"do": "load", "model": int(number)} if 0 <= number < models:
             return json.dumps({"do": "load", "model": int(number)}).encode() + b"\n"
-        case {"do": word} if word in WORDS[:3]:
+        case {"do": word} if word in WORDS:
             return json.dumps({"do": word}).encode() + b"\n"
     return None
 

@@ -4,6 +4,7 @@
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
 from docs.make.browser import Browser, found  # noqa: E402
+from spikewright.live.watch.__main__ import main  # noqa: E402
 from spikewright.live.watch.page import MOST_MESSAGE, MOST_PAGES, Guard, _command  # noqa: E402
 from spikewright.live.watch.view import listener  # noqa: E402
 from tests.networks import refused  # noqa: E402
@@ -168,6 +170,14 @@ def test_on_another_address_a_token_is_needed(token, query, ours):
     assert not guard._is_ours(scope | {"headers": foreign})
     assert not guard._is_ours(scope | {"headers": []})
     assert not guard._is_ours(scope | {"type": "websocket"})
+
+
+def test_a_view_ends_if_the_loop_ended_before_its_first_line(monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    ours, theirs = socket.socketpair()
+    ours.sendall(b'{"models"')
+    ours.close()
+    main("page", theirs.detach())
 
 
 def test_addresses_of_the_page():
