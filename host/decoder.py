@@ -20,7 +20,7 @@ from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, check_baud, che
 from spikewright.plan.plan import Plan
 
 from .driver import Driver, NoAnswerError, OtherModelError, RestartedError
-from .loading import load_model
+from .loading import load_model, table_for
 from .numbers import whole_numbers
 from .serial_port import PortError, SerialPort
 
@@ -173,9 +173,9 @@ class Decoder:
         ------
         InputError
             If the board takes no model, or the model has another form. The old model goes on.
-        NoAnswerError, ValueError
-            If the board does not have the whole model. The next step then raises an error, until a
-            model is loaded.
+        NoAnswerError, PortError, ValueError
+            If the board does not have the whole model. The next step then raises an error, and
+            the one after it loads the old model again.
         """
         self._engine.load(model)
         self._model, self._reset = model.integers, True
@@ -244,7 +244,7 @@ class _Board:
             self._line, self._driver = self._connect()
         try:
             answer = self._driver.step(rows, reset=reset)
-        except (NoAnswerError, RestartedError, PortError):
+        except (NoAnswerError, OtherModelError, RestartedError, PortError):
             self.close()
             raise
         return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
@@ -252,9 +252,11 @@ class _Board:
     def load(self, model: Model) -> None:
         if self._line is None:
             self._line, self._driver = self._connect()
-        load_model(self._driver, model)
-        # If the device restarts with the model of its bitstream, it gets this one again.
-        self._model, self._load = model, True
+        table = table_for(self._driver, model)
+        # From here on, a device with another model, or a part of one, gets the right one again.
+        self._load = True
+        self._driver.load(table, model.hash)
+        self._model = model
 
     def counters(self) -> dict[str, int]:
         info = self._driver.read_info()

@@ -166,15 +166,21 @@ class Driver:
             If the device does not answer.
         ValueError
             If the device does not have the whole model. It then has none.
+
+        After an error, the driver still expects the model before.
         """
         new = bytes.fromhex(model_hash)[:8]
         self.info = None
         self._send(table, self._ask_load(b"", restart=True))
         if not self._ask_load(codec.load_tail(table, new), last=True).loaded:
-            raise ValueError("Device must have the whole model, but it finds another length or "
+            raise ValueError("Device must have the whole model, not one of another length or "
                              "checksum: load it again")
-        self._hash = new
-        self.connect()
+        before, self._hash = self._hash, new
+        try:
+            self.connect()
+        except (OSError, ValueError):
+            self._hash = before
+            raise
 
     def _send(self, table: bytes, form: LoadAnswer) -> LoadAnswer:
         """Load ``table`` after a restart, whose answer is ``form``. Return the last answer."""
@@ -233,8 +239,8 @@ class Driver:
                     answer = self._ask(request, StepAnswer, step_answer_bytes(outputs))
         except NoAnswerError:
             if self.info.loadable and not self.read_info().loaded:
-                raise NoAnswerError("Device must keep the weights that were loaded, but it has "
-                                    "restarted without them: connect again") from None
+                raise NoAnswerError("Device must keep the weights that were loaded, not restart "
+                                    "without them: connect again") from None
             raise
         if len(answer.outputs) != outputs:
             raise FrameError(f"Answer must have {outputs} outputs, not {len(answer.outputs)}")

@@ -12,7 +12,7 @@ from spikewright.plan.plan import Plan
 
 from .driver import Driver
 
-__all__ = ["load_model", "plan_with"]
+__all__ = ["load_model", "plan_with", "table_for"]
 
 
 def plan_with(model: IntegerModel, program_hash: bytes, lanes: int) -> Plan:
@@ -33,8 +33,8 @@ def plan_with(model: IntegerModel, program_hash: bytes, lanes: int) -> Plan:
             continue
         if bytes.fromhex(plan.program_hash)[:8] == program_hash:
             return plan
-    raise InputError("Model must have the form of the model that the device was built for: the "
-                     "same populations, projections, rows, widths and sizes of tables")
+    raise InputError("Model must have the form of the model that the device was built for, not "
+                     "other populations, projections, rows, widths or sizes of tables")
 
 
 def load_model(driver: Driver, model: Model) -> None:
@@ -43,12 +43,25 @@ def load_model(driver: Driver, model: Model) -> None:
     Raises
     ------
     InputError
-        If the device takes no model, or the model has another form. The device keeps its model.
+        As `table_for`. The device keeps its model.
     NoAnswerError, ValueError
         As `Driver.load`. The device then has no model.
     """
+    driver.load(table_for(driver, model), model.hash)
+
+
+def table_for(driver: Driver, model: Model) -> bytes:
+    """The table that `Driver.load` takes to load ``model``. The device keeps its own.
+
+    Raises
+    ------
+    InputError
+        If the device takes no model, or the model has another form.
+    NoAnswerError
+        If the device does not answer.
+    """
     info = driver.read_info()
     if Capability.MODEL not in info.capability:
-        raise InputError("Device must be built with --load model to take another model")
-    plan = plan_with(model.integers, info.program_hash, driver.load_form().lanes)
-    driver.load(plan.loaded_bytes, model.hash)
+        raise InputError("Device must be built with --load model, not without it, to take another "
+                         "model")
+    return plan_with(model.integers, info.program_hash, driver.load_form().lanes).loaded_bytes

@@ -36,6 +36,8 @@ class Named:
 
 OLD = Named(deep_model(4), "01" * 32)
 NEW = Named(changed(OLD.integers), "02" * 32)
+WIDTHS = dataclasses.replace(OLD.integers.widths, current=OLD.integers.widths.current + 1)
+OTHER_FORM = Named(dataclasses.replace(OLD.integers, widths=WIDTHS), "03" * 32)
 RECORDING = random_recording(4, 6, 60)
 
 
@@ -174,51 +176,102 @@ def test_board_that_restarts_gets_the_loaded_model_again(bench):
         decode(decoder, NEW, 5, first=6)
 
 
-@pytest.mark.parametrize("frames", [1, 2])
-def test_load_is_cut_in_the_middle(bench, monkeypatch, frames):
-    """The board then executes no step, and says so; whoever opens it next loads a whole model."""
-    decoder = bench.open()
-    decode(decoder, OLD, 5)
-    ask = decoder._engine._driver._ask_load
-    calls = iter(range(frames + 1))
+def silence():
+    raise NoAnswerError("silent")
 
-    def cut(data, **flags):
+
+def cut_load(decoder, monkeypatch, frames, cut):
+    """A LOAD of which so many frames are answered. Then ``cut`` is called, and no answer comes."""
+    ask = decoder._engine._driver._ask_load
+    calls = iter(range(frames + 1))                 # the first asks for the form
+
+    def answered(data, **flags):
         if next(calls, None) is None:
-            raise NoAnswerError("cut")
+            cut()
         return ask(data, **flags)
 
-    monkeypatch.setattr(decoder._engine._driver, "_ask_load", cut)
-    with pytest.raises(NoAnswerError, match="^cut$"):
+    monkeypatch.setattr(decoder._engine._driver, "_ask_load", answered)
+    with pytest.raises((NoAnswerError, PortError)):
         decoder.load(NEW)
     monkeypatch.undo()
-    with pytest.raises(OtherModelError, match="^Device must have a whole model, not a part of one: "
-                       "load it again$"):
-        decoder.step(channels(5))
-    decoder.load(NEW)
-    decode(decoder, NEW, 5)
-    decoder.close()
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_load_is_cut_in_the_middle(bench, monkeypatch, frames):
+    """The board then executes no step, and says so. The step after it has the old model."""
+    def silent():
+        monkeypatch.setattr(bench.terminal, "_ask", lambda data: b"")
+
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        cut_load(decoder, monkeypatch, frames, silent)
+        with pytest.raises(OtherModelError, match="^Device must have a whole model, not a part of "
+                           "one: load it again$"):
+            decoder.step(channels(5))
+        decode(decoder, OLD, 5, first=6)
+        assert (decoder.steps, decoder.lost) == (10, 1)
+        decoder.load(NEW)
+        decode(decoder, NEW, 5)
+
+
+def test_cable_is_pulled_in_the_middle_of_a_load(bench, monkeypatch):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        cut_load(decoder, monkeypatch, 2, bench.pull)
+        bench.plug()
+        with pytest.raises(PortError, match="^Port must stay connected until the end"):
+            decoder.step(channels(5))
+        decode(decoder, OLD, 5, first=6)
+
+
+def test_last_answer_of_a_load_is_lost(bench, monkeypatch):
+    """The board has the new model, which the decoder does not know: it loads the old one again."""
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        read = decoder._engine._driver.read_info
+        calls = iter([read])                        # before the LOAD, not after it
+        monkeypatch.setattr(decoder._engine._driver, "read_info", lambda: next(calls, silence)())
+        with pytest.raises(NoAnswerError, match="^silent$"):
+            decoder.load(NEW)
+        monkeypatch.undo()
+        with pytest.raises(OtherModelError, match=f"must be {OLD.hash[:16]}, not {NEW.hash[:16]}$"):
+            decoder.step(channels(5))
+        decode(decoder, OLD, 5, first=6)
+
+
+def test_load_that_is_refused_does_not_permit_another(bench, monkeypatch):
+    """A board with a foreign model takes the place of the first: each step refuses it."""
+    with bench.open(OLD) as decoder:
+        decode(decoder, OLD, 5)
+        with pytest.raises(InputError, match="^Model must have the form of the model "):
+            decoder.load(OTHER_FORM)
+        bench.pull()
+        with pytest.raises(PortError):
+            decoder.step(channels(5))
+        bench.plug()
+        with bench.open(NEW, load=True):
+            pass
+        for _ in range(2):
+            with pytest.raises(OtherModelError, match=f"^Model on the device must be "
+                               f"{OLD.hash[:16]}, not {NEW.hash[:16]}$"):
+                decoder.step(channels(5))
 
 
 def test_model_of_another_form_is_refused_and_the_old_one_goes_on(bench):
-    other = Named(deep_model(4, None, None), "03" * 32)
-    other.integers.projections[0].weights[:] = 0
-    wrong = dataclasses.replace(other.integers, channels=5,
-                                channel_row=np.arange(5) % other.integers.rows)
     with bench.open() as decoder:
         decode(decoder, OLD, 5)
         with pytest.raises(InputError, match=re.escape("Model must have the form of the model that "
-                           "the device was built for: the same populations, projections, rows, "
-                           "widths and sizes of tables")):
-            decoder.load(Named(dataclasses.replace(wrong, widths=dataclasses.replace(
-                wrong.widths, current=wrong.widths.current + 1)), "03" * 32))
+                           "the device was built for, not other populations, projections, rows, "
+                           "widths or sizes of tables")):
+            decoder.load(OTHER_FORM)
         golden = run_golden(OLD.integers, RECORDING, CONFIG)
         assert np.array_equal(decoder.step(channels(5)), golden.velocity[5])
 
 
 def test_board_that_takes_no_model_says_how_to_build_it(tmp_path, monkeypatch):
     with Decoder.open("virtual:", OLD, megahertz=8, cache=BUILD) as decoder:
-        with pytest.raises(InputError, match="^Device must be built with --load model to take "
-                           "another model$"):
+        with pytest.raises(InputError, match="^Device must be built with --load model, not "
+                           "without it, to take another model$"):
             decoder.load(NEW)
         decode(decoder, OLD, 5)
 

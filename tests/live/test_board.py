@@ -84,7 +84,8 @@ def test_a_board_with_another_model(session, board, call_command, notices):
     # LOAD of a page: this board takes no model, and goes on with its own.
     with Decoder.open(f"serial:{board.place}", model) as decoder:
         engine = Engine(model, decoder, notices.append)
-        with refused("Device must be built with --load model to take another model"):
+        with refused("Device must be built with --load model, not without it, to take another "
+                     "model"):
             engine.load(other)
         assert engine.model is model and engine.step([1], True) is not None
 
