@@ -151,7 +151,7 @@ def compose(network: AnyNetwork, recording: Recording | None, options: dict,
 
     Parameters
     ----------
-    network : Network
+    network : Network or GradedNetwork
     recording : Recording, optional
         Spikes to calibrate with; None for simulated spikes.
     options : dict

@@ -101,7 +101,10 @@ def test_a_state_of_another_training_is_not_used(session, tmp_path, monkeypatch)
                                      (session, RECIPE, None)):
         with pytest.raises(KeyboardInterrupt):
             fit(recording, recipe, start=begin, state=path, progress=False)
-    assert begun == [0, 0, 0, 3] and path.read_bytes() == state
+    monkeypatch.setattr(kept_state, "version", lambda: "0.1.9")
+    with pytest.raises(KeyboardInterrupt):
+        fit(session, RECIPE, state=path, progress=False)
+    assert begun == [0, 0, 0, 3, 0] and path.read_bytes() == state
     monkeypatch.setattr(Training, "_batch", step)
 
 

@@ -13,6 +13,7 @@ import torch
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
+from spikewright.base.version import version
 from spikewright.network.recording import Recording
 
 from .model import TinyRSNN
@@ -28,7 +29,7 @@ EVERY = 20.0            # seconds between two states
 class KeptState:
     """The state of ``training`` in the file ``path``. If the file has one, the training gets it.
 
-    A state of a training with another recipe, recording or start is replaced.
+    A state of a training with another recipe, recording, start or version is replaced.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def _read(path: Path) -> dict:
 def _key(training: "Training", recording: Recording, start: TinyRSNN | None) -> str:
     """SHA-256, in hex, of all that decides what the training gives."""
     digest = hashlib.sha256(json.dumps([asdict(training.recipe), recording.dt, recording.channels,
-                                        torch.__version__]).encode())
+                                        version(), torch.__version__]).encode())
     begun = [] if start is None else [value.numpy() for value in start.state_dict().values()]
     for array in (recording.channel, recording.start, recording.reset, recording.velocity, *begun):
         digest.update(np.ascontiguousarray(array).tobytes())

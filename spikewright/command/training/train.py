@@ -22,7 +22,8 @@ def add(parser: ArgumentParser) -> None:
                           "force, and score it on the rest. The time step of the network is the "
                           "dt of the recording. Its outputs have the unit of the recording.")
     add_recording(parser)
-    add_folder(parser, "final.safetensors, metrics.json, config.json and curves.png")
+    add_folder(parser, "final.safetensors and metrics.json; a tinyrsnn also gives "
+               "config.json and curves.png")
     add_target(parser)
     parser.add_argument("--network", choices=("tinyrsnn", *GRADED), default="tinyrsnn",
                         help="network to train; docs/training.md has a table of them (default: "
