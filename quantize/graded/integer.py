@@ -96,12 +96,16 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
     Raises
     ------
     ValueError
-        If the stages are not a sum or a window, and then matrices with rectifiers between them.
+        If the stages are not a sum or a window, and then matrices with rectifiers between them, or
+        all trials of the recording are shorter than the window.
     """
     window, layers = _layers(network)
     trace = run_graded(network, recording, watch=[stage.name for stage in network.stages])
     populations, projections = [], _window_projections(window, layers[0].name)
     inputs, unit = trace.values[window.name].values, 1.0
+    if not len(inputs):
+        raise ValueError(f"Recording {recording.name} trials must be as long as the window of the "
+                         f"network, {window.width} steps, to calibrate on, not shorter")
     for k, layer in enumerate(layers):
         scale, integers = _rounded(layer.weights, inputs / unit, weight_bits)
         scale = scale * unit

@@ -109,6 +109,21 @@ def test_read_and_run(tmp_path, call_command, kind):
         [] if kind.startswith("ANN") else ["spikes_lif1", "spikes_lif2"])
 
 
+def test_calibration_needs_trials_as_long_as_the_window(tmp_path, call_command):
+    path, recording = tmp_path / "net.safetensors", tmp_path / "rec.npz"
+    save_file(ann_tensors(0), path)
+    content = {"bin": np.arange(200), "channel": np.arange(200) % 6, "n_bins": 200, "n_channels": 6,
+               "dt": 4e-3}
+    words = ["quantize", path, "-o", tmp_path / "model", "--calibrate", recording]
+    np.savez(recording, **content, trial_start_bin=np.arange(0, 200, 49))
+    assert call_command(*words) == (2, "", (
+        "error: Recording rec.npz trials must be as long as the window of the network, 50 steps, "
+        "to calibrate on, not shorter\n"))
+    assert not (tmp_path / "model").exists()
+    np.savez(recording, **content, trial_start_bin=np.arange(0, 200, 50))
+    assert call_command(*words)[0] == 0
+
+
 def test_nir_is_for_spiking_networks_only(tmp_path, call_command):
     path = tmp_path / "net.safetensors"
     save_file(ann_tensors(0), path)
