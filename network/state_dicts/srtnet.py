@@ -28,7 +28,7 @@ from .checks import Keys, check_keys, check_tensors
 from .leaky import leaky_layer
 from .snntorch import Layer, buffers
 
-__all__ = ["KEYS", "srtnet_network"]
+__all__ = ["KEYPOINT", "KEYS", "srtnet_network"]
 
 # The width of both pools, and so the steps between keypoints.
 POOL = 2

@@ -15,6 +15,7 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.network.graded.window import Sum, Window
 from spikewright.network.recording import Recording
+from spikewright.network.state_dicts.srtnet import KEYPOINT
 
 from ..recording import dense, held_out, target_velocity, trials
 from .models import Ann, Hybrid, SnnFlat
@@ -36,9 +37,6 @@ BATCH = 256
 # the trial.
 WINDOWS, WINDOW, SETTLE = (4, 32), 2.0, 0.25
 
-# Steps between keypoints.
-KEYPOINT = 4
-
 # Fewest batches of an epoch of windows.
 FEWEST = 8
 
@@ -58,7 +56,6 @@ class _Sums:
         self.target = torch.from_numpy(target[np.concatenate(steps)]).float()
         total = np.cumsum(dense(recording), axis=0, dtype=np.int32)
         self.total = torch.from_numpy(np.concatenate([np.zeros_like(total[:1]), total])).float()
-
 
     def __len__(self) -> int:
         return -(-len(self.edges) // BATCH)
@@ -179,9 +176,9 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
     learnt, validation = (
         _Windows(part, own) if isinstance(model, Hybrid) else _Sums(part, model.window, own)
         for part, own in ((seen, target[:seen.steps]), (judged, target[seen.steps:])))
-    if not len(learnt):
-        raise InputError(f"Recording {recording.name} trials must be as long as the window of the "
-                         "network to train on, not shorter")
+    if not (len(learnt) and len(validation)):
+        raise InputError(f"Recording {recording.name} trials, also in the part that validates, "
+                         "must be as long as the window of the network to train on, not shorter")
     rng = np.random.default_rng(recipe.seed)
     if isinstance(model, Hybrid) and isinstance(learnt, _Windows):
         model.begin(learnt.counts[None, :LONGEST].float())

@@ -145,11 +145,15 @@ def test_recording_that_cannot_teach(change, message):
         fit_graded(change(session), GradedRecipe(network="ann", epochs=1), progress=False)
 
 
-def test_recording_of_short_trials():
-    session = replace(_session(200), name="a", reset=np.arange(200) % 20 == 0)
-    with refused("Recording a trials must be as long as the window of the network to train on, not "
-                 "shorter"):
-        fit_graded(session, GradedRecipe(network="ann", epochs=1), progress=False)
+@pytest.mark.parametrize("network, first, length", [
+    ("ann", 0, 20), ("srtnet", 0, 3),
+    ("ann", 360, 20), ("srtnet", 360, 3)])      # only the last tenth, which validates
+def test_recording_of_short_trials(network, first, length):
+    step = np.arange(400)
+    session = replace(_session(400), name="a", reset=(step >= first) & (step % length == 0))
+    with refused("Recording a trials, also in the part that validates, must be as long as the "
+                 "window of the network to train on, not shorter"):
+        fit_graded(session, GradedRecipe(network=network, epochs=1), progress=False)
 
 
 @pytest.mark.parametrize("settings, message", [
