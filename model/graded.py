@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikewright.network.constants import MOST_LOOK
 from spikewright.network.network import INPUT
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ __all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "SHIFT_LIMITS", "G
 
 # What a graded population does with its sums.
 KINDS = ("rectify", "sum")
-
-# Longest look back into the input, in steps.
-MOST_LOOK = 64
 
 # A factor is a whole number below 2**FACTOR_BITS.
 FACTOR_BITS = 15
@@ -138,7 +136,8 @@ def check_graded(model: "IntegerModel") -> None:
     """
     others = [p.name for p in model.populations if not isinstance(p, GradedPopulation)]
     if others:
-        raise ValueError(f"{others[0]} must be graded, as other populations of the model are")
+        raise ValueError(f"{others[0]} must be graded, as other populations of the model are, not "
+                         "spiking")
     for population in model.populations:
         _check_population(population)
     for projection in model.projections:

@@ -19,6 +19,7 @@ BIG_HEADS = ((50e-3, 10e-3), (20e-3, 5e-3), (20e-3, 20e-3), (30e-3, 10e-3), (100
 
 MOST_DT = 10                # seconds; a step must be shorter
 MOST_DELAY = (1 << 16) - 1  # steps of a projection
+MOST_LOOK = 64              # steps that a graded network looks back into the input
 
 
 def is_dt(seconds: float) -> bool:

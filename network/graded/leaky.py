@@ -147,8 +147,8 @@ class InnerSteps:
                 raise ValueError(f"Stage {after.name} must take {layer.outputs} values, as the "
                                  f"stage before gives, not {after.inputs}")
         if [layer.spikes for layer in self.layers] != [True] * (len(self.layers) - 1) + [False]:
-            raise ValueError(f"Stage {self.name} must have layers that spike, and then one that "
-                             "does not")
+            raise ValueError(f"Stage {self.name} layers must spike, and the last one must not, not "
+                             f"{[layer.spikes for layer in self.layers]}")
 
     def run(self, series: Series) -> Series:
         parts = series.values.reshape(len(series.values), self.steps, -1)

@@ -18,16 +18,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..constants import MOST_LOOK
 from ..graded.layers import Dense, Rectify
 from ..graded.network import GradedNetwork
 from ..graded.window import Sum, Window
 from .checks import Keys, check_keys, check_tensors
 
-__all__ = ["EPSILON", "KEYS", "MOST_STEPS", "PARTS", "STEPS", "WIDTH", "ann_network"]
+__all__ = ["EPSILON", "KEYS", "PARTS", "STEPS", "WIDTH", "ann_network"]
 
 # What a window sums: ANN the last STEPS steps, ANN_Flat PARTS times WIDTH steps.
 STEPS, PARTS, WIDTH = 50, 7, 7
-MOST_STEPS = 64
 
 # What torch adds to a variance.
 EPSILON = 1e-5
@@ -86,8 +86,8 @@ def _flat(tensors: Mapping[str, np.ndarray], inputs: int) -> bool:
 
 def _steps(tensors: Mapping[str, np.ndarray]) -> int:
     steps = tensors.get("steps", np.array(STEPS))
-    if steps.size != 1 or steps.item() not in range(1, MOST_STEPS + 1):
-        raise ValueError(f"steps must be a whole number from 1 to {MOST_STEPS}, not "
+    if steps.size != 1 or steps.item() not in range(1, MOST_LOOK + 1):
+        raise ValueError(f"steps must be a whole number from 1 to {MOST_LOOK}, not "
                          f"{steps.tolist()}")
     return int(steps.item())
 

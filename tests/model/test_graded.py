@@ -124,7 +124,7 @@ def test_refused_models(changes, message):
 def test_graded_units_beside_neurons_are_refused():
     model = deep_model(1)
     with pytest.raises(ValueError, match=r"^first must be graded, as other populations of the "
-                                         r"model are$"):
+                                         r"model are, not spiking$"):
         dataclasses.replace(model, populations=(*model.populations[:2],
                                                 units_of("out", 2, output=True)))
 

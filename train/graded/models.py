@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d, pad
 
+from spikewright.network.constants import MOST_LOOK
 from spikewright.network.graded.window import Sum, Window
-from spikewright.network.state_dicts.neurobench_ann import MOST_STEPS, PARTS, WIDTH
+from spikewright.network.state_dicts.neurobench_ann import PARTS, WIDTH
 
 from ..fitting.model import Spike
 
@@ -27,7 +28,7 @@ class Ann(nn.Module):
     """
     def __init__(self, channels: int, dt: float, flat: bool = False):
         super().__init__()
-        steps = min(max(round(SPAN / dt), 1), MOST_STEPS)
+        steps = min(max(round(SPAN / dt), 1), MOST_LOOK)
         self.window: Sum | Window = (
             Window(name="window", channels=channels, parts=PARTS, width=WIDTH) if flat
             else Sum(name="window", channels=channels, width=steps))

@@ -86,5 +86,6 @@ def test_wrong_inner_steps():
     with refused("Stage two must take 1 values, as the stage before gives, not 2", ValueError):
         InnerSteps(name="lif", steps=2, layers=(_leaky("one"), _leaky(
             "two", weights=np.ones((1, 2)), spikes=False)))
-    with refused("Stage lif must have layers that spike, and then one that does not", ValueError):
+    with refused("Stage lif layers must spike, and the last one must not, not [True, True]",
+                 ValueError):
         InnerSteps(name="lif", steps=2, layers=(_leaky("one"), _leaky("two")))
