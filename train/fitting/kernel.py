@@ -11,7 +11,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-__all__ = ["run_steps"]
+__all__ = ["STEEP", "run_steps"]
 
 STEEP = 10.0            # of the surrogate gradient, see `train.fitting.model.Spike`
 

@@ -16,7 +16,7 @@ from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
 from spikewright.network.state_dicts.rsnn import INPUT_DELAY, KEYS, OUTPUT_DELAY
 from spikewright.network.tensors import TIMES, read_tensors
 
-from .kernel import run_steps
+from .kernel import STEEP, run_steps
 
 __all__ = ["LEAD", "Spike", "TinyRSNN"]
 
@@ -28,7 +28,7 @@ _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at
 
 
 class Spike(torch.autograd.Function):
-    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + 10 |x|)^2``.
+    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + STEEP |x|)^2``.
 
     Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
     """
@@ -40,7 +40,7 @@ class Spike(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, = ctx.saved_tensors
-        return grad / (1 + 10 * x.abs()).square()
+        return grad / (1 + STEEP * x.abs()).square()
 
 
 class _Connection(nn.Module):
