@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikewright.base.errors import InputError
 from spikewright.plan.frames import (
     answer_cycles,
     events_max,
@@ -16,7 +17,7 @@ from spikewright.plan.frames import (
 from .decode import Decoded
 from .serial_port import LINE_BITS
 
-__all__ = ["PERCENTILES", "Latency", "latency_of", "told"]
+__all__ = ["PERCENTILES", "Latency", "check_events", "latency_of", "told"]
 
 PERCENTILES = 50, 95, 99, 100
 
@@ -45,6 +46,19 @@ class Latency:
         return self.total - self.line - self.board
 
 
+def check_events(events: np.ndarray, rows: int) -> None:
+    """Check that each step is one frame, as `latency_of` needs it.
+
+    Raises
+    ------
+    InputError
+        If a step needs several frames.
+    """
+    if events.max(initial=0) > events_max(rows):
+        raise InputError(f"Events of a step must be {events_max(rows)} or fewer, so that each step "
+                         f"is one frame, not {events.max()}")
+
+
 def latency_of(answer: Decoded, events: np.ndarray, *, rows: int, outputs: int, baud: int,
                clock_hz: int) -> Latency:
     """Split the time of each step of ``answer``.
@@ -53,19 +67,11 @@ def latency_of(answer: Decoded, events: np.ndarray, *, rows: int, outputs: int, 
     ----------
     answer : Decoded
     events : ndarray of int, shape (steps,)
-        Events of each step. Each step must fit a frame.
+        Events of each step, see `check_events`.
     rows, outputs : int
         Of the device.
     baud, clock_hz : int
-
-    Raises
-    ------
-    ValueError
-        If a step needs several frames.
     """
-    if events.max(initial=0) > events_max(rows):
-        raise ValueError(f"Events of a step must be {events_max(rows)} or fewer, so that each step "
-                         f"is one frame, not {events.max()}")
     request = np.array([step_request_bytes(rows, int(count)) for count in events])
     link = [request_cycles(rows, int(count)) + answer_cycles(outputs) for count in events]
     return Latency(total=answer.round_trip,

@@ -9,12 +9,12 @@ import pytest
 
 from spikewright.command import run_words
 from spikewright.host.driver import Driver
-from spikewright.host.latency import Latency, latency_of, told
+from spikewright.host.latency import Latency, check_events, latency_of, told
 from spikewright.hw.params import link_params
 from spikewright.sim.virtual import VirtualBoard
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, plan_of
-from tests.networks import deep_model
+from tests.networks import deep_model, refused
 
 HASH = "ab" * 32
 
@@ -52,9 +52,18 @@ def test_percentiles_are_told():
 
 
 def test_steps_of_several_frames_are_refused():
-    with pytest.raises(ValueError, match="^Events of a step must be 218 or fewer, so that each "
-                       "step is one frame, not 219$"):
-        latency_of(None, np.array([3, 219]), rows=96, outputs=2, baud=1, clock_hz=1)
+    check_events(np.array([3, 218]), rows=96)
+    with refused("Events of a step must be 218 or fewer, so that each step is one frame, not 219"):
+        check_events(np.array([3, 219]), rows=96)
+
+
+def test_command_refuses_steps_of_several_frames_before_it_connects(tmp_path, call_command,
+                                                                    monkeypatch):
+    monkeypatch.setattr("spikewright.host.latency.events_max", lambda rows: 0)
+    status, out, err = call_command("latency", saved_model(tmp_path / "model"), "--port",
+                                    tmp_path / "none")
+    assert (status, out) == (2, "") and re.match("^error: Events of a step must be 0 or fewer, so "
+                                                 r"that each step is one frame, not \d+\n$", err)
 
 
 def test_command_measures_the_virtual_board(tmp_path, capsys):

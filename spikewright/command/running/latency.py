@@ -34,17 +34,18 @@ def run(arguments: Namespace) -> None:
     from spikewright.golden.run import stimulus_of
     from spikewright.host.decode import decode
     from spikewright.host.decoder import connected
-    from spikewright.host.latency import latency_of, told
+    from spikewright.host.latency import check_events, latency_of, told
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
     model = Model.load(arguments.model)
     integers = model.integers
     recording = read_source(None, model.network).recording.head(arguments.steps)
+    events = np.diff(stimulus_of(integers, recording).start)
+    check_events(events, integers.rows)
     with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
                    megahertz=arguments.freq) as driver:
         answer = decode(driver, integers, recording, live=True)
         info = driver.read_info()
-    events = np.diff(stimulus_of(integers, recording).start)
     latency = latency_of(answer, events, rows=info.rows, outputs=info.outputs,
                          baud=arguments.baud, clock_hz=info.clock_hz)
     print(f"{recording.steps} steps, {events.mean():.1f} events a step, {arguments.baud:,} baud, "

@@ -4,6 +4,8 @@
 import time
 from argparse import ArgumentParser, Namespace
 
+from spikewright.base.errors import InputError
+
 from ..options import add_baud, add_model
 
 __all__ = ["add", "run"]
@@ -21,6 +23,8 @@ def add(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Load the model, unless the board has it already."""
+    if arguments.port == "virtual":
+        raise InputError("Port must be that of a running board, not 'virtual'")
     from spikewright.host.decoder import Decoder
     from spikewright.model.saved import Model
     model, began = Model.load(arguments.model), time.perf_counter()
