@@ -26,7 +26,7 @@ class Terminal:
     """Serves a virtual board at a pseudo-terminal, in real time; a context manager.
 
     Bytes take the time that they take on the board's line. The terminal works in a thread of its
-    own.
+    own. An error in this thread ends it, and is kept in ``error``.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ class Terminal:
     -------
     port : str
         Name of the port.
+    error : Exception or None
+        What ended the thread.
     """
 
     def __init__(self, board: VirtualBoard, latency_timer: float = 0.0, link: Path | None = None):
@@ -55,21 +57,36 @@ class Terminal:
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         if link is not None:
-            link.unlink(missing_ok=True)
             try:
+                link.unlink(missing_ok=True)
                 link.symlink_to(self.port)
             except OSError as error:
-                raise InputError(f"Link {link} cannot be made: {error.strerror}") from error
+                self._close_port()
+                raise InputError(f"Link {link} must be in a folder that this user can write, not "
+                                 f"refused: {error.strerror}") from error
+        self.error: Exception | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="virtual board", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="virtual board", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the port is served: no error has ended the thread."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
-        """Remove the port, as if its cable were pulled. The board keeps its state."""
+        """Remove the port, as if its cable were pulled. The board keeps its state.
+
+        The link is removed, too, unless it is another's by now.
+        """
         self._stop.set()
         self._thread.join()
-        if self._link is not None:
+        if self._link is not None and self._link.is_symlink() and \
+                os.readlink(self._link) == self.port:
             self._link.unlink(missing_ok=True)
+        self._close_port()
+
+    def _close_port(self) -> None:
         for file in (self._slave, self._master):
             with contextlib.suppress(OSError):
                 os.close(file)
@@ -79,6 +96,12 @@ class Terminal:
 
     def __exit__(self, *_) -> None:
         self.close()
+
+    def _work(self) -> None:
+        try:
+            self._serve()
+        except Exception as error:      # of any kind: whoever waits for the thread raises it
+            self.error = error
 
     def _serve(self) -> None:
         kept, since = b"", 0.0

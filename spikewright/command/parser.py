@@ -8,19 +8,19 @@ import re
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from spikewright.base.errors import InputError, did_you_mean
 from spikewright.base.files import check_apart, check_input, check_output
 
-__all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "megahertz", "output_file",
-           "run_command", "whole_number"]
+__all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "ended_by_signal",
+           "megahertz", "output_file", "run_command", "whole_number"]
 
-# Options that name what a command writes, and the folder of compiled code, which is kept. Any
-# other path of a command is an input.
+# Options that name what a command writes. The folder of compiled code is kept, and the link of a
+# virtual board may be an old one to a device. Any other path of a command is an input.
 OUTPUTS = ("output", "picture", "waves")
-KEPT = ("build",)
+KEPT = ("build", "link")
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -99,6 +99,20 @@ def end_at_mismatches(lines: list[str]) -> None:
         print(f"mismatch: {line}", file=sys.stderr)
     if lines:
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[None]:
+    """Ctrl-C, or a request to end, ends the block."""
+    def end(*_):
+        raise KeyboardInterrupt
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The virtual board behind a pseudo-terminal, as any serial program sees it."""
 
+import os
 import time
 
 import pytest
@@ -53,8 +54,39 @@ def test_no_file_is_replaced_by_a_link(board, tmp_path):
     with refused(f"Link {tmp_path}/board must be new or a symbolic link, not another file"):
         Terminal(board, link=tmp_path / "board")
     assert (tmp_path / "board").read_text() == "mine"
-    with refused(f"Link {tmp_path}/gone/board cannot be made: No such file or directory"):
+    files = sorted(os.listdir("/proc/self/fd"))
+    with refused(f"Link {tmp_path}/gone/board must be in a folder that this user can write, not "
+                 "refused: No such file or directory"):
         Terminal(board, link=tmp_path / "gone" / "board")
+    assert sorted(os.listdir("/proc/self/fd")) == files
+
+
+@pytest.mark.parametrize("other", ["file", "link"])
+def test_what_replaced_the_link_stays(board, tmp_path, other):
+    link = tmp_path / "board"
+    with Terminal(board, link=link):
+        link.unlink()
+        if other == "file":
+            link.write_text("mine")
+        else:
+            link.symlink_to("/dev/ttyUSB1")
+    assert link.is_symlink() == (other == "link")
+    assert (link.read_text() == "mine" if other == "file"
+            else link.readlink().as_posix() == "/dev/ttyUSB1")
+
+
+def test_error_of_the_board_is_kept(board, monkeypatch):
+    def fail():
+        raise RuntimeError("no answer")
+
+    with Terminal(board) as terminal, serial.Serial(terminal.port, 1_000_000, timeout=2) as port:
+        assert terminal.alive and terminal.error is None
+        monkeypatch.setattr(board, "settle", fail)
+        port.write(b"\0")
+        end = time.perf_counter() + 5
+        while terminal.alive and time.perf_counter() < end:
+            time.sleep(0.01)
+        assert not terminal.alive and str(terminal.error) == "no answer"
 
 
 def test_board_keeps_its_state_while_the_cable_is_pulled(board, tmp_path):

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright live``: decode spikes as they come."""
 
-import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from spikewright.base.errors import InputError
 from spikewright.plan.config import CLOCK_MHZ
 
 from ..options import add_baud, add_build, add_core_options, add_freq, add_model, core_choices
+from ..parser import ended_by_signal
 
 __all__ = ["add", "add_session", "run", "run_session"]
 
@@ -109,7 +108,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
                     affine=affine, commands=shown.serve if shown else None)
         settle()
         usage = Usage()
-        with _ended_by_signal():
+        with ended_by_signal():
             loop.run(arguments.seconds)
     print("\n".join(summary(loop, usage)))
 
@@ -134,20 +133,6 @@ def _view(kind, arguments, affine, token):
     if url:
         print(f"-> {url}", flush=True)
     return view
-
-
-@contextmanager
-def _ended_by_signal() -> Iterator[None]:
-    """Ctrl-C, or a request to end, ends the block."""
-    def end(*_):
-        raise KeyboardInterrupt
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _seconds(text: str) -> float:

@@ -5,12 +5,16 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from spikewright.base.errors import InputError
 from spikewright.plan.config import CLOCK_MHZ
 
 from ..options import add_baud, add_core_options, add_freq, add_model, chosen_config
-from ..parser import whole_number
+from ..parser import ended_by_signal, whole_number
 
 __all__ = ["add", "run"]
+
+# Seconds between two looks whether the port is still served.
+LOOK = 0.5
 
 
 def add(parser: ArgumentParser) -> None:
@@ -35,7 +39,10 @@ def run(arguments: Namespace) -> None:
     from spikewright.sim.terminal import Terminal
     board = virtual_board(Model.load(arguments.model), chosen_config(arguments),
                           baud=arguments.baud, megahertz=arguments.freq)
-    with Terminal(board, arguments.latency_timer / 1e3, arguments.link) as terminal:
+    with ended_by_signal(), \
+            Terminal(board, arguments.latency_timer / 1e3, arguments.link) as terminal:
         print(f"virtual board at {arguments.link or terminal.port}; Ctrl-C removes it", flush=True)
-        while True:
-            time.sleep(3600)
+        while terminal.alive:
+            time.sleep(LOOK)
+        raise InputError("Virtual board must answer until Ctrl-C, not end with an error: "
+                         f"{terminal.error}") from terminal.error
