@@ -131,12 +131,13 @@ class Sink(Protocol):
     -------
     title : str
         Where the answers go.
-    counts : dict of str to int
-        What went wrong so far, by name.
     """
 
     title: str
-    counts: dict[str, int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What went wrong so far, by name."""
 
     def send(self, answer: Answer) -> None:
         """Take an answer."""

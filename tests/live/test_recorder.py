@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from spikewright.live.sinks.recorder import Recorder
+from spikewright.record.importer import import_recording
+from spikewright.record.lines import FORMAT
 from tests.networks import refused
 
 from .conftest import lines
@@ -105,11 +107,50 @@ def test_a_disk_with_room_again(full, notices):
     assert notices[1] == f"{path} is recorded again: 1 lines are lost"
 
 
+def test_a_disk_that_is_full_at_the_start(full, notices):
+    recorder, disk, path = full
+    facts = {"format": FORMAT, "dt": 0.004, "channels": 6, "source": "test", "model_hash": "ab"}
+    recorder.note(facts)
+    for name in ("a", "b"):
+        recorder.note(facts | {"model": name})
+        recorder.send(answer_of(np.zeros(2)))
+    while recorder.counts["lines not recorded"] < 2:
+        time.sleep(0.01)
+    disk.full = False
+    recorder.send(answer_of(np.zeros(2)))
+    recorder.close()
+    assert lines(path)[:2] == [facts | {"model": "b"}, {"lost": 2}] and len(lines(path)) == 3
+    assert notices[1] == f"{path} is recorded again: 2 lines are lost"
+    assert import_recording(path, 0.004)["n_bins"] == 1
+
+
+def test_facts_before_a_gap_are_those_of_the_lines_that_are_lost(full):
+    recorder, disk, path = full
+    disk.full = False
+    recorder.note({"model": "a"})
+    while not path.read_bytes().endswith(b"\n"):
+        time.sleep(0.01)
+    disk.full = True
+    recorder.send(answer_of(np.zeros(2)))
+    while not recorder.counts["lines not recorded"]:
+        time.sleep(0.01)
+    disk.full = False
+    recorder.note({"model": "b"})
+    recorder.close()
+    assert lines(path) == [{"model": "a"}, {"model": "a"}, {"lost": 1}, {"model": "b"}]
+
+
 def test_a_disk_that_hangs_does_not_grow_memory(tmp_path, notices, monkeypatch):
     monkeypatch.setattr("spikewright.live.sinks.recorder.MOST_WAITING", 5)
     monkeypatch.setattr("spikewright.live.sinks.recorder.EVERY", 1.0)
     recorder = Recorder(tmp_path / "a.jsonl", notices.append)
-    for _ in range(8):
-        recorder.note({})
+    for _ in range(7):
+        recorder.send(answer_of(np.zeros(2)))
+    recorder.note({"model": "other"})       # facts are kept, whatever waits
+    recorder.send(answer_of(np.zeros(2)))
     assert recorder.counts == {"lines not recorded": 3}
     recorder.close()
+    # The numbers of lost lines are in their places.
+    found = [line if "velocity" not in line else "step" for line in lines(tmp_path / "a.jsonl")]
+    assert found == [*5 * ["step"], {"lost": 2}, {"model": "other"}, {"lost": 1}]
+    assert notices == []
