@@ -161,6 +161,26 @@ def test_command_keeps_the_state_until_the_network_is_written(
 
 
 @needs_torch
+def test_reaches_removes_its_state(tmp_path, call_command, monkeypatch):
+    """The state is beside the network while it trains, and not any more at the end."""
+    from spikewright.train import reaches
+    session = simulate(n_bins=500, seed=1, units=Units(channels=20))
+    monkeypatch.setattr(reaches, "default_sessions", lambda seed: held_out(session))
+    words = ["reaches", "-o", tmp_path, "--epochs", 1]
+    state = tmp_path / "default.safetensors.resume"
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(TinyRSNN, "checkpoint", stop)
+        assert call_command(*words) == (
+            130, "", f"stopped: the same command goes on from the state in {state}\n")
+    assert state.exists() and call_command(*words)[0] == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "default.safetensors", "default_recording.npz"]
+
+
+@needs_torch
 def test_held_out_part_is_not_seen(tmp_path, call_command):
     """Another end of the recording gives the same network, bit by bit."""
     session = simulate(n_bins=500, seed=1, units=Units(channels=20), trials=2)
