@@ -3,49 +3,31 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Union
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
-from spikewright.golden.stepper import Stepper
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, check_baud, check_clock, chosen
 from spikewright.plan.plan import Plan
 
-from .driver import Driver, NoAnswerError, OtherModelError, RestartedError
-from .loading import load_model, table_for
+from .driver import Driver, NoAnswerError
+from .engines import Board, Golden, Line, Runner
+from .loading import weights_of
 from .numbers import whole_numbers
-from .serial_port import PortError, SerialPort
+from .serial_port import SerialPort
 
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
 
-__all__ = ["Decoder", "Line", "connected", "open_port", "virtual_board", "weights_of"]
-
-Line = Union[SerialPort, "VirtualBoard"]
-
-
-class Engine(Protocol):
-    """Runs the steps of a `Decoder`."""
-
-    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
-        """Outputs, cycles, and whether a state has saturated since the last reset."""
-
-    def load(self, model: Model) -> None:
-        """Go on with another model. The next step resets."""
-
-    def counters(self) -> dict[str, int]:
-        """Counters of the link, by name."""
-
-    def close(self) -> None:
-        """Close the port, or the virtual board."""
+__all__ = ["Decoder", "connected", "open_port", "virtual_board"]
 
 
 class Decoder:
@@ -58,7 +40,7 @@ class Decoder:
     were answered, and `lost` those that were not.
     """
 
-    def __init__(self, model: IntegerModel, engine: Engine):
+    def __init__(self, model: IntegerModel, engine: Runner):
         self._model, self._engine = model, engine
         self._reset = True
         self._cycles, self._saturated = 0, False
@@ -107,13 +89,13 @@ class Decoder:
         try:
             config = chosen(preset, core)
             if kind == "golden":
-                return cls(integers, _Golden(integers, config))
+                return cls(integers, Golden(integers, config))
 
             def opened() -> Line:
                 return open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
                                  cache=cache)
 
-            return cls(integers, _Board(opened, model, load))
+            return cls(integers, Board(opened, model, load))
         except (NoAnswerError, ValueError) as error:
             raise InputError(str(error)) from error
 
@@ -214,79 +196,6 @@ class Decoder:
         self.close()
 
 
-class _Golden:
-    """Steps of the integer model."""
-
-    def __init__(self, model: IntegerModel, config: CoreConfig):
-        self._config = config
-        self.step = Stepper(model, config).step
-
-    def load(self, model: Model) -> None:
-        self.step = Stepper(model.integers, self._config).step
-
-    def counters(self) -> dict[str, int]:
-        return {}
-
-    def close(self) -> None:
-        pass
-
-
-class _Board:
-    """Steps of a device, which is connected again after an error."""
-
-    def __init__(self, opened: Callable[[], Line], model: Model, load: bool):
-        self._opened, self._model, self._load = opened, model, load
-        self._line: Line | None
-        self._line, self._driver = self._connect()
-
-    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
-        if self._line is None:
-            self._line, self._driver = self._connect()
-        try:
-            answer = self._driver.step(rows, reset=reset)
-        except (NoAnswerError, OtherModelError, RestartedError, PortError):
-            self.close()
-            raise
-        return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
-
-    def load(self, model: Model) -> None:
-        if self._line is None:
-            self._line, self._driver = self._connect()
-        table = table_for(self._driver, model)
-        # From here on, a device with another model, or a part of one, gets the right one again.
-        self._load = True
-        self._driver.load(table, model.hash)
-        self._model = model
-
-    def counters(self) -> dict[str, int]:
-        info = self._driver.read_info()
-        return {"sent again": self._driver.resent, "corrupt answers": self._driver.corrupt,
-                **{f"{name} frames": getattr(info, name)
-                   for name in ("corrupt", "repeated", "foreign", "overrun")},
-                "dropped events": info.dropped}
-
-    def close(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            with suppress(OSError):     # it may be gone
-                line.close()
-
-    def _connect(self) -> tuple[Line, Driver]:
-        line, integers = self._opened(), self._model.integers
-        try:
-            driver = Driver(line, self._model.hash, integers.outputs, weights=weights_of(integers))
-            try:
-                driver.connect()
-            except OtherModelError:
-                if not self._load:
-                    raise
-                load_model(driver, self._model)
-        except BaseException:
-            line.close()
-            raise
-        return line, driver
-
-
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
               megahertz: float, cache: str | Path | None = None) -> Line:
     """Open the serial port ``port``, or the virtual board of ``model`` if it is ``virtual``.
@@ -349,9 +258,3 @@ def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megaher
         raise InputError(str(error)) from error
     finally:
         line.close()
-
-
-def weights_of(model: IntegerModel):
-    """Return the function that gives a `Driver` the words of large weight memory."""
-    return lambda lanes: Plan(model=model, config=CoreConfig(
-        lanes=lanes, weight_memory="large")).loaded

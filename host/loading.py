@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load another model into a running device."""
+"""Load weights, or another model, into a running device."""
 
+from collections.abc import Callable
 from itertools import product
 
 from spikewright.base.errors import InputError
@@ -12,7 +13,7 @@ from spikewright.plan.plan import Plan
 
 from .driver import Driver
 
-__all__ = ["load_model", "plan_with", "table_for"]
+__all__ = ["load_model", "plan_with", "table_for", "weights_of"]
 
 
 def plan_with(model: IntegerModel, program_hash: bytes, lanes: int) -> Plan:
@@ -65,3 +66,9 @@ def table_for(driver: Driver, model: Model) -> bytes:
         raise InputError("Device must be built with --load model, not without it, to take another "
                          "model")
     return plan_with(model.integers, info.program_hash, driver.load_form().lanes).loaded_bytes
+
+
+def weights_of(model: IntegerModel) -> Callable[[int], list[int]]:
+    """Return the function that gives a `Driver` the words of large weight memory."""
+    return lambda lanes: Plan(model=model, config=CoreConfig(
+        lanes=lanes, weight_memory="large")).loaded

@@ -11,8 +11,8 @@ import pytest
 from spikewright.command import run_words
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
-from spikewright.host.decoder import weights_of
 from spikewright.host.driver import Driver, NoAnswerError
+from spikewright.host.loading import weights_of
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_artefact
 from spikewright.plan.config import CoreConfig

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs the steps of a `Decoder`: a device, or the integer model."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, Union
+
+import numpy as np
+
+from spikewright.golden.stepper import Stepper
+from spikewright.model.model import IntegerModel
+from spikewright.model.saved import Model
+from spikewright.plan.config import CoreConfig
+
+from .driver import Driver, NoAnswerError, OtherModelError, RestartedError
+from .loading import load_model, table_for, weights_of
+from .serial_port import PortError, SerialPort
+
+if TYPE_CHECKING:
+    from spikewright.sim.virtual import VirtualBoard
+
+__all__ = ["Board", "Golden", "Line", "Runner"]
+
+Line = Union[SerialPort, "VirtualBoard"]
+
+
+class Runner(Protocol):
+    """Runs the steps of a `Decoder`."""
+
+    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
+        """Outputs, cycles, and whether a state has saturated since the last reset."""
+
+    def load(self, model: Model) -> None:
+        """Go on with another model. The next step resets."""
+
+    def counters(self) -> dict[str, int]:
+        """Counters of the link, by name."""
+
+    def close(self) -> None:
+        """Close the port, or the virtual board."""
+
+
+class Golden:
+    """Steps of the integer model."""
+
+    def __init__(self, model: IntegerModel, config: CoreConfig):
+        self._config = config
+        self.step = Stepper(model, config).step
+
+    def load(self, model: Model) -> None:
+        self.step = Stepper(model.integers, self._config).step
+
+    def counters(self) -> dict[str, int]:
+        return {}
+
+    def close(self) -> None:
+        pass
+
+
+class Board:
+    """Steps of a device, which is connected again after an error."""
+
+    def __init__(self, opened: Callable[[], Line], model: Model, load: bool):
+        self._opened, self._model, self._load = opened, model, load
+        self._line: Line | None
+        self._line, self._driver = self._connect()
+
+    def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
+        if self._line is None:
+            self._line, self._driver = self._connect()
+        try:
+            answer = self._driver.step(rows, reset=reset)
+        except (NoAnswerError, OtherModelError, RestartedError, PortError):
+            self.close()
+            raise
+        return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
+
+    def load(self, model: Model) -> None:
+        if self._line is None:
+            self._line, self._driver = self._connect()
+        table = table_for(self._driver, model)
+        # From here on, a device with another model, or a part of one, gets the right one again.
+        self._load = True
+        self._driver.load(table, model.hash)
+        self._model = model
+
+    def counters(self) -> dict[str, int]:
+        info = self._driver.read_info()
+        return {"sent again": self._driver.resent, "corrupt answers": self._driver.corrupt,
+                **{f"{name} frames": getattr(info, name)
+                   for name in ("corrupt", "repeated", "foreign", "overrun")},
+                "dropped events": info.dropped}
+
+    def close(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(OSError):     # it may be gone
+                line.close()
+
+    def _connect(self) -> tuple[Line, Driver]:
+        line, integers = self._opened(), self._model.integers
+        try:
+            driver = Driver(line, self._model.hash, integers.outputs, weights=weights_of(integers))
+            try:
+                driver.connect()
+            except OtherModelError:
+                if not self._load:
+                    raise
+                load_model(driver, self._model)
+        except BaseException:
+            line.close()
+            raise
+        return line, driver
