@@ -45,7 +45,8 @@ def show(connection: socket.socket, config: dict) -> None:
 async def _serve(connection: socket.socket, listener: socket.socket, config: dict) -> None:
     scene = Scene.opened(config)
     reader, writer = await asyncio.open_connection(sock=connection, limit=MOST_BYTES)
-    app = Guard(application(scene, writer), listener.getsockname()[1], config["token"])
+    host, port = listener.getsockname()[:2]
+    app = Guard(application(scene, writer), host, port, config["token"])
     server = _Server(uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_level="error",
                                     access_log=False, ws_max_size=MOST_MESSAGE,
                                     timeout_graceful_shutdown=1))
@@ -166,14 +167,19 @@ class Guard:
     Parameters
     ----------
     app : ASGI application
+    host : str
+        On which the page is served. The usual names of this computer are known, too.
     port : int
     token : str, optional
         If it is given, it must come with each request as ``?token=``, and ``Host`` may be any.
     """
 
-    def __init__(self, app: ASGIApp, port: int, token: str | None):
+    def __init__(self, app: ASGIApp, host: str, port: int, token: str | None):
         self._app, self._token = app, token
-        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        names = {"127.0.0.1", "localhost", "[::1]", host}
+        self._hosts = {f"{name}:{port}" for name in names}
+        if port == 80:
+            self._hosts |= names        # a browser leaves out the usual port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""

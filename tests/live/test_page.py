@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -32,19 +32,26 @@ SMALLEST = """Math.min(...[...document.querySelectorAll("main *")].filter(each =
   node.data.trim())).map(each => parseFloat(getComputedStyle(each).fontSize)))"""
 
 
-@pytest.fixture(scope="module")
-def served(session):
-    """A session with a page: its port, and the process."""
-    folder = session[0]
+@contextmanager
+def serving(folder, listen, *more):
+    """A session with a page: the address that is printed."""
     running = subprocess.Popen(
         [sys.executable, "-m", "spikewright", "serve", folder / "tiny", "--models",
-         folder / "other", "--in", folder / "rec.npz", "--repeat", "--listen", str(free_port())],
+         folder / "other", "--in", folder / "rec.npz", "--repeat", "--listen", listen, *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    url = running.stdout.readline()
-    yield int(url.rstrip("/\n").rpartition(":")[2]), running
-    running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=120)
+    try:
+        yield running.stdout.readline().removeprefix("-> ").strip()
+    finally:
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=120)
     assert running.returncode == 0 and " steps, " in out, err
+
+
+@pytest.fixture(scope="module")
+def served(session):
+    """The port of a session with a page."""
+    with serving(session[0], str(free_port())) as url:
+        yield int(url.rstrip("/").rpartition(":")[2])
 
 
 def asked(port, path="/", **headers):
@@ -62,23 +69,22 @@ def asked(port, path="/", **headers):
     ({"Host": "evil.example:{port}"}, 403), ({"Host": "localhost:{port}"}, 200),
     ({"Host": "localhost:{port}", "Origin": "http://{here}"}, 403)])
 def test_requests_of_foreign_origins_are_refused(served, headers, status):
-    port, _ = served
-    told = {name: value.format(here=f"127.0.0.1:{port}", port=port)
+    told = {name: value.format(here=f"127.0.0.1:{served}", port=served)
             for name, value in headers.items()}
-    assert asked(port, **told)[0] == status
+    assert asked(served, **told)[0] == status
 
 
 def test_the_page_needs_nothing_from_elsewhere(served):
-    _, text, headers = asked(served[0])
+    _, text, headers = asked(served)
     assert "uPlot (v1.6.32)" in text and "<link" not in text and "src=" not in text
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'nonce-")
-    assert asked(served[0], "/other")[0] == 404
+    assert asked(served, "/other")[0] == 404
 
 
 @pytest.mark.parametrize("origin", [None, "http://evil.example", "null", "http://localhost"])
 def test_websockets_of_foreign_origins_are_refused(served, origin):
     with pytest.raises(InvalidStatus) as caught, \
-            connect(f"ws://127.0.0.1:{served[0]}/live", origin=origin):
+            connect(f"ws://127.0.0.1:{served}/live", origin=origin):
         pass
     assert caught.value.response.status_code == 403
 
@@ -98,8 +104,7 @@ def told(page, wanted, seconds=120):
 
 
 def test_what_a_page_is_told(served):
-    port, _ = served
-    with page_of(port) as page:
+    with page_of(served) as page:
         message = told(page, lambda found: found["steps"] and found["status"])
         later = told(page, lambda found: found["steps"])
     assert message["model"]["channels"] == 6 and message["models"] == ["tiny", "other"]
@@ -110,8 +115,7 @@ def test_what_a_page_is_told(served):
 
 
 def test_buttons_by_message(served):
-    port, _ = served
-    with page_of(port) as page:
+    with page_of(served) as page:
         for wrong in ("", "[", "{}", '{"do": "stop"}', '{"do": "load", "model": 7}', '["pause"]'):
             page.send(wrong)
         assert not told(page, lambda found: found["status"])["status"]["paused"]
@@ -128,7 +132,7 @@ def test_buttons_by_message(served):
 
 
 def test_a_page_that_sends_much_is_closed(served):
-    with page_of(served[0]) as page:
+    with page_of(served) as page:
         with pytest.raises(ConnectionClosed):
             page.send("x" * (MOST_MESSAGE + 1))
             for _ in range(1000):
@@ -138,11 +142,11 @@ def test_a_page_that_sends_much_is_closed(served):
 def test_pages_are_few(served):
     with ExitStack() as pages:
         for _ in range(MOST_PAGES):
-            pages.enter_context(page_of(served[0]))
-        with pytest.raises((InvalidStatus, ConnectionClosed)), page_of(served[0]) as page:
+            pages.enter_context(page_of(served))
+        with pytest.raises((InvalidStatus, ConnectionClosed)), page_of(served) as page:
             page.recv(timeout=60)
     time.sleep(0.2)
-    with page_of(served[0]) as page:
+    with page_of(served) as page:
         assert page.recv(timeout=60)
 
 
@@ -162,7 +166,7 @@ def test_commands(text, line):
     (TOKEN, f"token={TOKEN}x", False), (TOKEN, f"token={TOKEN}&token=x", False),
     (TOKEN, "token=%ff", False)])
 def test_on_another_address_a_token_is_needed(token, query, ours):
-    guard = Guard(None, 8765, token)
+    guard = Guard(None, "0.0.0.0", 8765, token)
     scope = {"type": "http", "query_string": query.encode(),
              "headers": [(b"Host", b"lab.lan:8765")]}
     assert guard._is_ours(scope) == ours
@@ -170,6 +174,24 @@ def test_on_another_address_a_token_is_needed(token, query, ours):
     assert not guard._is_ours(scope | {"headers": foreign})
     assert not guard._is_ours(scope | {"headers": []})
     assert not guard._is_ours(scope | {"type": "websocket"})
+    own = [(b"host", b"lab.lan:8765"), (b"origin", b"http://lab.lan:8765")]
+    assert guard._is_ours(scope | {"type": "websocket", "headers": own}) == ours
+    assert not guard._is_ours(scope | {"type": "websocket", "headers": foreign})
+
+
+@pytest.mark.parametrize("host, port, asked_for, ours", [
+    ("127.0.0.2", 8765, "127.0.0.2:8765", True), ("127.0.0.2", 8765, "localhost:8765", True),
+    ("127.0.0.1", 8765, "127.0.0.2:8765", False), ("127.0.0.1", 8765, "127.0.0.1", False),
+    ("127.0.0.1", 80, "127.0.0.1", True), ("127.0.0.1", 80, "localhost:80", True),
+    ("::1", 80, "[::1]", True), ("127.0.0.1", 80, "evil.example", False)])
+def test_hosts_of_the_page(host, port, asked_for, ours):
+    guard = Guard(None, host, port, None)
+    for scope, origins in (("http", [None, f"http://{asked_for}"]),
+                           ("websocket", [f"http://{asked_for}"])):
+        for origin in origins:
+            headers = [(b"host", asked_for.encode())]
+            headers += [(b"origin", origin.encode())] if origin else []
+            assert guard._is_ours({"type": scope, "query_string": b"", "headers": headers}) == ours
 
 
 def test_a_view_ends_if_the_loop_ended_before_its_first_line(monkeypatch):
@@ -199,9 +221,9 @@ def browser():
         pytest.skip("Chromium is not installed")
     opened = []
 
-    def make(port, width, dark=False):
+    def make(url, width, dark=False):
         opened.append(Browser(width, 900, dark=dark))
-        opened[-1].open(f"http://127.0.0.1:{port}/")
+        opened[-1].open(url)
         opened[-1].wait("document.documentElement.dataset.drawn > 100")
         return opened[-1]
     yield make
@@ -212,7 +234,7 @@ def browser():
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1400, 400])
 def test_the_page_in_a_browser(served, browser, width, dark):
-    page = browser(served[0], width, dark)
+    page = browser(f"http://127.0.0.1:{served}/", width, dark)
     assert page.value("document.documentElement.scrollWidth") == width
     assert page.value(SMALLEST) >= 12
     assert page.value("document.querySelectorAll('.uplot').length") == 3
@@ -227,7 +249,7 @@ def test_the_page_in_a_browser(served, browser, width, dark):
 
 
 def test_buttons_in_a_browser(served, browser):
-    page = browser(served[0], 1400)
+    page = browser(f"http://127.0.0.1:{served}/", 1400)
     words = "document.getElementById('state').textContent"
     page.value("document.getElementById('pause').click()")
     page.wait(f"{words} == 'paused'")
@@ -242,3 +264,20 @@ def test_buttons_in_a_browser(served, browser):
     notices = page.wait("document.getElementById('notices').textContent")
     assert "model other (" in notices and "runs now" in notices
     assert page.wait(f"{words} == 'running'")
+
+
+def test_a_page_on_another_address_of_this_computer(session, browser):
+    place = f"127.0.0.2:{free_port()}"
+    with serving(session[0], place) as url:
+        assert url == f"http://{place}/"
+        assert browser(url, 1400).value("document.getElementById('name').textContent") == "tiny"
+
+
+def test_a_page_with_a_token(session, browser, tmp_path):
+    (tmp_path / "token").write_text(TOKEN)
+    port = free_port()
+    with serving(session[0], f"0.0.0.0:{port}", "--token-file", tmp_path / "token") as url:
+        assert url == f"http://0.0.0.0:{port}/?token={TOKEN}"
+        assert asked(port)[0] == 403
+        page = browser(url.replace("0.0.0.0", "127.0.0.1"), 1400)
+        assert page.value("document.getElementById('name').textContent") == "tiny"
