@@ -16,10 +16,11 @@ from tests.networks import refused  # noqa: E402
 from .test_loop import answer_of  # noqa: E402
 
 
-def outlet(channels=1, rate=0.0, form=lsl.cf_int32):
-    """A stream with a name of its own."""
+def outlet(channels=1, rate=0.0, form=lsl.cf_int32, source_id=None):
+    """A stream with a name of its own, which is also its source id."""
     name = f"test-{uuid.uuid4().hex[:12]}"
-    return name, lsl.StreamOutlet(lsl.StreamInfo(name, "Spikes", channels, rate, form, name))
+    source_id = name if source_id is None else source_id
+    return name, lsl.StreamOutlet(lsl.StreamInfo(name, "Spikes", channels, rate, form, source_id))
 
 
 def taken(packets, number, seconds=10):
@@ -98,6 +99,17 @@ def test_a_stream_that_ends_for_good(monkeypatch, call):
         packets = LslPackets(name, 6, 4e-3)
         packets.wait(0.0)
         packets.take(1)
+
+
+def test_a_stream_without_a_source_id_ends_for_good():
+    name, sender = outlet(source_id="")
+    packets = LslPackets(name, 6, 4e-3)
+    sender.push_sample([1])
+    assert len(taken(packets, 1)) == 1
+    del sender
+    with refused(f"LSL stream {name!r} must stay there, not end: the stream has been lost"):
+        taken(packets, 1)
+    packets.close()
 
 
 def test_a_velocity_is_a_sample():
