@@ -135,8 +135,11 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def check_output(path: Path, suffixes: Iterable[str]) -> None:
+def check_output(path: Path, suffixes: Iterable[str], *, simulated: bool = False) -> None:
     """Check before the work that a command may write the file ``path``.
+
+    A recording is never replaced, whoever wrote it. Only the command that simulates one, with
+    ``simulated``, replaces it.
 
     Raises
     ------
@@ -147,6 +150,9 @@ def check_output(path: Path, suffixes: Iterable[str]) -> None:
     check_file(path)
     if path.suffix not in suffixes:
         raise InputError(f"Output must end in {' or '.join(suffixes)}, not {path.name!r}")
+    if not simulated and _is_recording(path):
+        raise InputError(f"Output must be a new file, or an answer that {PROGRAM} wrote, not the "
+                         f"recording {str(path)!r}")
     if path.exists() and not _is_ours(path):
         raise InputError(f"Output must be a new file, or one that {PROGRAM} wrote, not "
                          f"{str(path)!r}")
@@ -203,6 +209,13 @@ def check_input(path: Path) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(f"Input must be a file, not the {'FIFO' if path.is_fifo() else 'device'} "
                          f"{str(path)!r}")
+
+
+def _is_recording(path: Path) -> bool:
+    """Whether the .npz file is a recording that this program wrote."""
+    with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as file:
+        return {"n_bins.npy", f"{MADE_BY}.npy"} <= set(file.namelist())
+    return False
 
 
 def _is_ours(path: Path) -> bool:

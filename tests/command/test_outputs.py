@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,7 +128,8 @@ def test_recording_is_never_the_output(place, call_command, kind):
         os.link("rec.npz", name)
     before = tree(place)
     assert call_command("run", "model", "rec.npz", "-o", name) == (2, "", (
-        f"error: Output must be apart from 'rec.npz', which the command uses, not '{name}'\n"))
+        "error: argument -o/--output: must be a new file, or an answer that Spikewright wrote, "
+        f"not the recording '{name}' (see 'spikewright run --help')\n"))
     assert tree(place) == before
 
 
@@ -163,9 +165,15 @@ def test_own_answer_is_replaced(place, call_command):
         assert str(answer["made_by"]).startswith("Spikewright ")
 
 
-def test_own_recording_is_replaced(place, call_command):
-    for _ in range(2):
-        assert call_command("record", "import", "counts.npy", "-o", "mine.npz")[0] == 0
+def test_no_recording_is_replaced(place, call_command):
+    assert call_command("record", "import", "counts.npy", "-o", "mine.npz")[0] == 0
+    before = Path("mine.npz").read_bytes()
+    for words in (("record", "import", "counts.npy"), ("run", "model", "rec.npz")):
+        status, out, error = call_command(*words, "-o", "mine.npz")
+        assert (status, out) == (2, "") and error.startswith(
+            "error: argument -o/--output: must be a new file, or an answer that Spikewright wrote, "
+            "not the recording 'mine.npz' (see ")
+    assert Path("mine.npz").read_bytes() == before
 
 
 def test_counts_without_a_step(place, call_command):
@@ -173,6 +181,7 @@ def test_counts_without_a_step(place, call_command):
     assert call_command(*command)[2] == (
         "warning: counts have no time. A step is taken as 4 ms: give --dt if it is longer or "
         "shorter\n")
+    Path("mine.npz").unlink()
     assert call_command(*command, "--dt", "0.02")[2] == ""
 
 
