@@ -37,14 +37,16 @@ def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.
             raise ValueError(str(error) or type(error).__name__) from error
 
 
-def write_arrays(path: Path, arrays: dict) -> None:
+def write_arrays(path: Path, arrays: dict, *, simulated: bool = False) -> None:
     """Write an .npz file, whole or not at all, with the program's name and version in it.
+
+    ``simulated`` is for simulated recordings, see `base.files.check_output`.
 
     Raises
     ------
     InputError
         If `base.files.check_output` refuses ``path``.
     """
-    check_output(path, (".npz",))
+    check_output(path, (".npz",), simulated=simulated)
     with written_file(path) as temporary:
         np.savez_compressed(temporary, **arrays | signature())

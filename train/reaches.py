@@ -203,4 +203,5 @@ def save_session(path: Path, session: Recording) -> None:
         "n_bins": session.steps, "n_channels": session.channels, "dt": session.dt,
         "trial_start_bin": np.flatnonzero(session.reset).astype(np.int32),
         "velocity": target_velocity(session).astype(np.float32), "unit": "mm/s",
-        "source": "simulated: spikewright reaches", "licence": "Apache-2.0", "note": session.name})
+        "source": "simulated: spikewright reaches", "licence": "Apache-2.0", "note": session.name},
+        simulated=True)
