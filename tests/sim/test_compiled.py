@@ -178,7 +178,7 @@ def test_compiled_several_outputs():
                                 weights=model.projections[-1].weights[:, :1])
     model = dataclasses.replace(model, populations=(*model.populations, second),
                                 projections=(*model.projections, extra),
-                                readout=np.diag([0.5, 0.25, 2.0]))
+                                readout=np.diag([0.5, 0.25, 2.0]), offset=np.zeros(3))
     answer = equal_answer(model, random_recording(2, 6, STEPS), 2)
     assert answer.velocity_int.any(axis=0).tolist() == [True] * 3
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The core's gates, compiled, against golden; the whole top's are in test_gates.
 
-``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron and of NIR graphs, too.
+``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron, of NIR graphs and of
+graded values, too.
 """
 
 import dataclasses
@@ -47,6 +48,7 @@ def test_gates_of_graphs_equal_golden(name):
     assert check_gates(plan, BOARDS["icebreaker"], recording, BUILD) == []
 
 
+@pytest.mark.skipif(STEPS <= 500, reason="takes minutes: SPIKEWRIGHT_STEPS=5000 runs it")
 def test_gates_of_graded_values_equal_golden():
     """A window that fills, products of values, and factors of several shifts."""
     model = graded_model(76, rows=5, longest=50)

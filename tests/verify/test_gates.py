@@ -52,7 +52,7 @@ def test_gates_equal_golden(name, megahertz, baud, steps, sizes, config, spram, 
 
 
 def test_gates_get_large_steps_in_parts(tmp_path, monkeypatch):
-    """An event of a model with more than 256 rows takes two bytes, and 117 of them fill a frame."""
+    """An event of a model with more than 256 rows takes two bytes, and 109 of them fill a frame."""
     model, manifest = load_artefact(saved_model(tmp_path / "model", channels=300, gain=0.5))
     assert model.rows == 300
     sent = []
@@ -63,10 +63,10 @@ def test_gates_get_large_steps_in_parts(tmp_path, monkeypatch):
 
     monkeypatch.setattr(top, "synthesize", lambda *_: None)
     monkeypatch.setattr(top, "simulate_gates", simulate)
-    recording = make_recording([[299] * 118, [0]], 300, reset=[0])
+    recording = make_recording([[299] * 110, [0]], 300, reset=[0])
     with pytest.raises(GatesFault, match="^enough$"):
         run_gates(Plan(model=model, config=CoreConfig()), manifest["model_hash"], recording,
                   tmp_path)
     row = (299).to_bytes(2, "little")
-    assert sent == [b"\x01\x00", b"\x02\x01\x03" + 117 * row, b"\x02\x02\x00" + row,
+    assert sent == [b"\x01\x00", b"\x02\x01\x03" + 109 * row, b"\x02\x02\x00" + row,
                     b"\x02\x03\x00\x00\x00"]

@@ -67,7 +67,7 @@ MUTATIONS = {
     "weight_doubled": (
         "hw/engines/adder.py", "<< params.fraction", "<< params.fraction + 1"),
     "shift_forgotten": (
-        "hw/engines/adder.py", "weights[lane] << word.shift", "weights[lane]"),
+        "hw/engines/adder.py", "weight << word.shift", "weight"),
     "cycle_late": (
         "hw/sequencer.py",
         "m.d.comb += spikes.select.eq(1)\n            m.d.sync += state.eq(State.FETCH)",
