@@ -213,17 +213,21 @@ def check_input(path: Path) -> None:
 
 def _is_recording(path: Path) -> bool:
     """Whether the .npz file is a recording that this program wrote."""
+    return {"n_bins", MADE_BY} <= _keys(path)
+
+
+def _keys(path: Path) -> set[str]:
+    """Keys of an .npz file. Of another file, none."""
     with contextlib.suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(path) as file:
-        return {"n_bins.npy", f"{MADE_BY}.npy"} <= set(file.namelist())
-    return False
+        return {name.removesuffix(".npy") for name in file.namelist()}
+    return set()
 
 
 def _is_ours(path: Path) -> bool:
     """Whether the file has the name of this program in it."""
     with contextlib.suppress(OSError, ValueError, TypeError, RecursionError, zipfile.BadZipFile):
         if path.suffix == ".npz":
-            with zipfile.ZipFile(path) as file:
-                return f"{MADE_BY}.npy" in file.namelist()
+            return MADE_BY in _keys(path)
         if path.suffix == ".json":
             return MADE_BY in json.loads(path.read_text(encoding="utf-8"))
         if path.suffix == ".nir":

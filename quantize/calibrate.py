@@ -7,19 +7,38 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spikewright.model.model import Widths
+from spikewright.network.graded.network import AnyNetwork
 from spikewright.network.network import Network, Population
-from spikewright.network.recording import Recording
+from spikewright.network.recording import Recording, simulated_recording
 from spikewright.network.reference import Trace, run_reference
 
 from .rounding import Rounded
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "calibrate", "calibration_spikes"]
 
 MARGIN = 1.5
 MOST_FRACTION = 8
 
 # Thresholds below which an integrator without a leak may saturate: it is silent for long anyway.
 DEEP = 16
+
+
+def calibration_spikes(network: AnyNetwork, recording: Recording | None) -> Recording:
+    """``recording``, which must fit ``network``. Without one, simulated spikes.
+
+    Raises
+    ------
+    InputError
+        If the recording has other channels or another dt than the network.
+    ValueError
+        If it has no spike.
+    """
+    if recording is None:
+        recording = simulated_recording(network)
+    recording.check_fits(network.channels, network.dt)
+    if not len(recording.channel):
+        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    return recording
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,13 @@ import functools
 
 from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.network import INPUT, Network
-from spikewright.network.recording import Recording, simulated_recording
+from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import in_order, retime
 
 from .advice import changed_decays, clipped, dropped_parts, saturating, vanished
 from .bounds import fits, proven_bits
-from .calibrate import Calibration, calibrate
+from .calibrate import Calibration, calibrate, calibration_spikes
 from .decays import signed_powers
 from .integer import quantize, with_states
 from .mixed import mixed_bits
@@ -67,11 +67,7 @@ def compile_network(network: Network, *, name: str, widths: Widths | None = None
     network, empty = without_empty(retime(network) if rules.retime else in_order(network))
     widths, bits = mixed_bits(network, widths, projection_bits or {})
     simulated = recording is None
-    if recording is None:
-        recording = simulated_recording(network)
-    recording.check_fits(network.channels, network.dt)
-    if not len(recording.channel):
-        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    recording = calibration_spikes(network, recording)
     if not any((p.weights != 0).any() for p in network.projections if p.source == INPUT):
         raise ValueError("Network must have an input weight that is not 0, not only zeros: no "
                          "spike would reach a neuron")

@@ -6,7 +6,7 @@ import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
-__all__ = ["dense", "held_out", "target_velocity", "trials"]
+__all__ = ["check_events", "dense", "held_out", "target_velocity", "trials"]
 
 MOST_PLACES = 2**31             # steps times channels: a byte each in memory
 
@@ -21,6 +21,13 @@ def dense(recording: Recording) -> np.ndarray:
     spikes = np.zeros(shape, np.int32)
     np.add.at(spikes, (step, recording.channel), 1)
     return np.minimum(spikes, 255).astype(np.uint8)
+
+
+def check_events(recording: Recording) -> None:
+    """Check that there is an event to learn from; InputError if there is none."""
+    if not len(recording.channel):
+        raise InputError(f"Recording {recording.name} must hold at least 1 event to train on, "
+                         "not 0")
 
 
 def target_velocity(recording: Recording) -> np.ndarray:

@@ -38,7 +38,24 @@ class Dense:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Rectify:
+class _EachUnit:
+    """A stage with as many outputs as inputs, and a gain and an offset for each."""
+
+    name: str
+    gain: np.ndarray
+    offset: np.ndarray
+
+    @property
+    def inputs(self) -> int:
+        return len(self.gain)
+
+    @property
+    def outputs(self) -> int:
+        return len(self.gain)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rectify(_EachUnit):
     """A rectifier, and batch normalization behind it: ``gain * max(x, 0) + offset``.
 
     Gain and offset are no part of the next weights. A unit that was silent in training has a gain
@@ -50,24 +67,12 @@ class Rectify:
     gain, offset : ndarray of float64, shape (outputs,)
     """
 
-    name: str
-    gain: np.ndarray
-    offset: np.ndarray
-
-    @property
-    def inputs(self) -> int:
-        return len(self.gain)
-
-    @property
-    def outputs(self) -> int:
-        return len(self.gain)
-
     def run(self, series: Series) -> Series:
         return series.after(self.gain * np.maximum(series.values, 0) + self.offset)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Normalize:
+class Normalize(_EachUnit):
     """Layer normalization: ``gain * (x - mean) / sqrt(variance + epsilon) + offset``.
 
     Mean and variance are those of all values of an update.
@@ -79,18 +84,7 @@ class Normalize:
     epsilon : float
     """
 
-    name: str
-    gain: np.ndarray
-    offset: np.ndarray
     epsilon: float
-
-    @property
-    def inputs(self) -> int:
-        return len(self.gain)
-
-    @property
-    def outputs(self) -> int:
-        return len(self.gain)
 
     def run(self, series: Series) -> Series:
         x = series.values

@@ -3,8 +3,9 @@
 
 from spikewright.model.model import IntegerModel, Widths, check_name
 from spikewright.network.graded.network import GradedNetwork
-from spikewright.network.recording import Recording, simulated_recording
+from spikewright.network.recording import Recording
 
+from ..calibrate import calibration_spikes
 from .integer import MARGIN, VALUE_BITS, quantize_graded
 
 __all__ = ["compile_graded"]
@@ -39,11 +40,7 @@ def compile_graded(network: GradedNetwork, *, name: str, weight_bits: int = Widt
     """
     check_name(name)
     simulated = recording is None
-    if recording is None:
-        recording = simulated_recording(network)
-    recording.check_fits(network.channels, network.dt)
-    if not len(recording.channel):
-        raise ValueError(f"Recording {recording.name} must hold spikes to calibrate on, not none")
+    recording = calibration_spikes(network, recording)
     model = quantize_graded(network, recording, name=name, weight_bits=weight_bits)
     return model, {
         "values": {"bits": VALUE_BITS, "margin": MARGIN, "source": recording.name,

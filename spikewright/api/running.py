@@ -65,7 +65,7 @@ class Result:
         write_arrays(Path(path), arrays | named)
 
 
-def run(model: Model | AnyNetwork, recording: str | Path, *, backend: str = "golden",
+def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend: str = "golden",
         preset: str = "balanced", cache: str | Path | None = None, baud: int = BAUD,
         megahertz: float = CLOCK_MHZ, **core) -> Result:
     """Decode a recording.
@@ -73,8 +73,8 @@ def run(model: Model | AnyNetwork, recording: str | Path, *, backend: str = "gol
     Parameters
     ----------
     model : Model, or a network for ``float``
-    recording : path
-        .npz, see docs/contracts.md.
+    recording : path or Recording
+        A path is of an .npz file, see docs/contracts.md.
     backend : str
         ``float``: the network before rounding. ``golden``: the integer model. ``rtl``: the
         simulated core. ``virtual``: the simulated decoder with its serial line. ``board:`` and a
@@ -107,7 +107,7 @@ def run(model: Model | AnyNetwork, recording: str | Path, *, backend: str = "gol
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
                          f"not {backend!r}")
     config = chosen(preset, core)
-    spikes = read_recording(Path(recording))
+    spikes = recording if isinstance(recording, Recording) else read_recording(Path(recording))
     spikes.check_fits(model.channels, model.dt)
     if backend == "float":
         network = model.network if isinstance(model, Model) else model

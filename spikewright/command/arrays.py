@@ -41,11 +41,12 @@ def array_rows(path: Path) -> list[str]:
         If the file is neither.
     """
     try:
-        arrays = read_arrays(path)
+        kind = read_arrays(path, ("n_bins", "made_by"))     # the others may be large
+        arrays = read_arrays(path) if "n_bins" not in kind and "made_by" in kind else None
     except ValueError as error:
         raise InputError(f"File {path} must be an .npz file of plain arrays, not a file that NumPy "
                          f"refuses: {error}") from error
-    if "made_by" not in arrays or "n_bins" in arrays:
+    if arrays is None:
         return recording_rows(read_recording(path))
     rows = []
     for name, array in arrays.items():

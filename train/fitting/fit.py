@@ -17,7 +17,8 @@ from tqdm import tqdm
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
-from ..recording import held_out, target_velocity
+from ..recording import check_events, held_out, target_velocity
+from ..threads import one_thread
 from .initial import initialise, slow_down, slowness
 from .kept_state import KeptState
 from .model import TinyRSNN
@@ -177,23 +178,16 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
         raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
                          "between 1e-4 and 1e4 on both axes, for float16 weights, "
                          f"not {scale.tolist()}")
-    if not len(recording.channel):
-        raise InputError(f"Recording {recording.name} must hold at least 1 event to train on, "
-                         "not 0")
+    check_events(recording)
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            training = Training(
-                replace(recording, velocity=(target_velocity(recording) - mean) / scale), recipe,
-                scaled(start, 1 / scale) if start else None)
-            kept = KeptState(state, training, recording, start) if state else None
-            training.run(progress, kept)
-            if kept:
-                kept.save()
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        training = Training(
+            replace(recording, velocity=(target_velocity(recording) - mean) / scale), recipe,
+            scaled(start, 1 / scale) if start else None)
+        kept = KeptState(state, training, recording, start) if state else None
+        training.run(progress, kept)
+        if kept:
+            kept.save()
     if curves is not None:
         curves += training.curves
     model = scaled(training.best, scale)

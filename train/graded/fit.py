@@ -17,7 +17,8 @@ from spikewright.network.graded.window import Sum, Window
 from spikewright.network.recording import Recording
 from spikewright.network.state_dicts.srtnet import KEYPOINT
 
-from ..recording import dense, held_out, target_velocity, trials
+from ..recording import check_events, dense, held_out, target_velocity, trials
+from ..threads import one_thread
 from .models import Ann, Hybrid, SnnFlat
 from .recipe import GradedRecipe
 
@@ -154,18 +155,11 @@ def fit_graded(recording: Recording, recipe: GradedRecipe, *,
     if not (deviation > 0).all():
         raise InputError(f"Recording {recording.name} velocity must change on both axes to train "
                          "on, not be constant")
-    if not len(recording.channel):
-        raise InputError(f"Recording {recording.name} must hold at least 1 event to train on, "
-                         "not 0")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            model = MODELS[recipe.network](recording.channels, recording.dt)
-            model = _train(model, recording, (velocity - mean) / deviation, recipe, progress)
-    finally:
-        torch.set_num_threads(threads)
+    check_events(recording)
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = MODELS[recipe.network](recording.channels, recording.dt)
+        model = _train(model, recording, (velocity - mean) / deviation, recipe, progress)
     model.scale(torch.from_numpy(mean).float(), torch.from_numpy(deviation).float())
     return {key: value.numpy() for key, value in model.state_dict().items()}
 

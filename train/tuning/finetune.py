@@ -22,6 +22,7 @@ from spikewright.quantize.prune import prune
 
 from ..fitting.recipe import Tuning
 from ..recording import target_velocity
+from ..threads import one_thread
 from .diagnosis import decoded
 from .integer import Events, IntegerNetwork
 from .streams import Streams
@@ -105,13 +106,9 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning,
                          "on, not be constant throughout")
     streams = Streams(model, replace(recording, velocity=wanted - unit * model.offset),
                       length=max(1, round(tuning.window / recording.dt)), batch=tuning.batch)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         trainer = _Trainer(model, masks, tuning, model.readout * unit / size[:, None], size)
         trainer.run(streams, progress)
-    finally:
-        torch.set_num_threads(threads)
     return trainer.model()
 
 

@@ -41,8 +41,9 @@ def run(arguments: Namespace) -> None:
     from spikewright.report.score import decodes
     path = arguments.model
     model = api.read(path) if arguments.backend == "float" and path.is_file() else api.load(path)
+    recording = read_recording(arguments.recording)
     try:
-        result = api.run(model, arguments.recording, backend=arguments.backend,
+        result = api.run(model, recording, backend=arguments.backend,
                          preset=arguments.preset, cache=arguments.build, **core_choices(arguments))
     except CoreFault as fault:
         end_at_mismatches([str(fault)])
@@ -54,5 +55,5 @@ def run(arguments: Namespace) -> None:
         told.append(f"{result.cycles.mean():.0f} cycles a step (most {result.cycles.max()})")
     print(f"{', '.join(told)} -> {arguments.output}")
     lead = model.integers.lead_steps if isinstance(model, api.Model) else model.lead_steps
-    if text := decodes(result.velocity, read_recording(arguments.recording), lead):
+    if text := decodes(result.velocity, recording, lead):
         print(f"decoding: {text}")
