@@ -18,7 +18,7 @@ from ..constants import (
 from ..network import INPUT, Network, Population, Projection
 from .checks import Keys, check_keys, check_tensors
 
-__all__ = ["BIG_KEYS", "COPIES", "KEYS", "rsnn_network"]
+__all__ = ["BIG_KEYS", "COPIES", "FIRST_HEAD", "KEYS", "TINY_HEADS", "rsnn_network"]
 
 # Membrane and current time constants of the head of tinyRSNN.
 TINY_HEADS = ((TAU_MEM_READOUT, TAU_SYN),)

@@ -137,8 +137,7 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.best = deepcopy(self.model)
         self.best.load_state_dict(state["best"])
-        self.masks = [(con.op.weight, mask) for con, mask in zip(
-            (self.model.con1, self.model.con2, self.model.con3), state["masks"], strict=False)]
+        self.masks = list(zip(self.model.matrices(), state["masks"], strict=False))
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.rng.bit_generator.state = state["rng"]

@@ -16,8 +16,8 @@ __all__ = ["STEEP", "run_steps"]
 STEEP = 10.0            # of the surrogate gradient, see `train.fitting.model.Spike`
 
 
-def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...]
-              ) -> tuple[Tensor, Tensor]:
+def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...], *,
+              steep: float = STEEP, sent: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Run hidden neurons and outputs from zero state, see `train.fitting.model.TinyRSNN`.
 
     Parameters
@@ -28,6 +28,11 @@ def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple
         Weights.
     decays : tuple
         (hidden,), (hidden,), (outputs,), (outputs,).
+    steep : float
+        Of the surrogate gradient.
+    sent : bool (steps, batch, hidden), optional
+        Which spikes reach neurons and outputs. All of them reset their own neuron, and are in
+        ``hidden``. By default, all are sent.
 
     Returns
     -------
@@ -35,38 +40,42 @@ def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple
     hidden : (steps, batch, hidden)
         Spikes, 0 or 1.
     """
-    return _Steps.apply(current, recurrent, readout, *decays)
+    if sent is None:
+        sent = torch.ones(current.shape, dtype=torch.bool)
+    return _Steps.apply(steep, sent, current, recurrent, readout, *decays)
 
 
 class _Steps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, current, recurrent, readout, a, b, ra, rb):
+    def forward(ctx, steep, sent, current, recurrent, readout, a, b, ra, rb):
         arrays = [each.detach().contiguous().numpy()
                   for each in (current, recurrent, readout, a, b, ra, rb)]
         steps, batch, hidden = current.shape
         outputs, kind = len(readout), arrays[0].dtype
         syn, mem, spikes = (np.empty((steps + 1, batch, hidden), kind) for _ in range(3))
         rsyn, rmem = (np.empty((steps + 1, batch, outputs), kind) for _ in range(2))
-        _forward(*arrays, syn, mem, spikes, rsyn, rmem)     # type: ignore[call-arg]
+        sent = sent.numpy()
+        _forward(*arrays, sent, syn, mem, spikes, rsyn, rmem)   # type: ignore[call-arg]
         ctx.save_for_backward(recurrent, readout, a, b, ra, rb)
-        ctx.kept = syn, mem, spikes, rsyn, rmem
+        ctx.kept = kind.type(steep), sent, syn, mem, spikes, rsyn, rmem
         return torch.from_numpy(rmem[1:]), torch.from_numpy(spikes[1:])
 
     @staticmethod
     def backward(ctx, of_output, of_hidden):
         arrays = [each.detach().contiguous().numpy() for each in ctx.saved_tensors]
-        of_current = np.empty_like(ctx.kept[0][1:])
+        of_current = np.empty_like(ctx.kept[2][1:])
         of_weights = [np.zeros_like(each) for each in arrays]
         _backward(*arrays, *ctx.kept, of_output.contiguous().numpy(),  # type: ignore[call-arg]
                   of_hidden.contiguous().numpy(), of_current, *of_weights)
-        return torch.from_numpy(of_current), *map(torch.from_numpy, of_weights)
+        return None, None, torch.from_numpy(of_current), *map(torch.from_numpy, of_weights)
 
 
 @njit(cache=True)
-def _forward(current, recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem):
+def _forward(current, recurrent, readout, a, b, ra, rb, sent, syn, mem, spikes, rsyn, rmem):
     """Fill the states before each step and after the last one, and the spikes of each step.
 
-    ``spikes[t + 1]`` are those of step t. Sums over spikes go source by source.
+    ``spikes[t + 1]`` are those of step t, and ``sent[t]`` says which of them reach others. Sums
+    over spikes go source by source.
     """
     steps, batch, hidden = current.shape
     outputs = len(readout)
@@ -81,7 +90,7 @@ def _forward(current, recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, 
         for n in range(batch):
             drive[:] = 0
             for i in range(hidden):
-                if spikes[t, n, i]:
+                if spikes[t, n, i] and sent[t - 1, n, i]:
                     for j in range(hidden):
                         drive[j] += from_source[i, j]
             for j in range(hidden):
@@ -93,15 +102,15 @@ def _forward(current, recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, 
             for o in range(outputs):
                 late = one * 0
                 for i in range(hidden):
-                    if spikes[t, n, i]:
+                    if spikes[t, n, i] and sent[t - 1, n, i]:
                         late += readout[o, i]
                 rmem[t + 1, n, o] = rb[o] * rmem[t, n, o] + (one - rb[o]) * rsyn[t, n, o]
                 rsyn[t + 1, n, o] = ra[o] * rsyn[t, n, o] + late
 
 
 @njit(cache=True)
-def _backward(recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem, of_output, of_hidden,
-              of_current, of_recurrent, of_readout, of_a, of_b, of_ra, of_rb):
+def _backward(recurrent, readout, a, b, ra, rb, steep, sent, syn, mem, spikes, rsyn, rmem,
+              of_output, of_hidden, of_current, of_recurrent, of_readout, of_a, of_b, of_ra, of_rb):
     """Fill the gradients ``of_...``, those of the weights added to zeros.
 
     The variables of a neuron have the gradients of its state after step t, then before it.
@@ -129,7 +138,7 @@ def _backward(recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem, of
                 of_rb[o] += g_rmem[o] * (rmem[t, n, o] - rsyn[t, n, o])
                 for i in range(hidden):
                     g_next[i] += g_rsyn[o] * readout[o, i]
-                    if spikes[t, n, i]:
+                    if spikes[t, n, i] and sent[t - 1, n, i]:
                         of_readout[o, i] += g_rsyn[o]
                 g_rsyn[o] = g_rmem[o] * (one - rb[o]) + g_rsyn[o] * ra[o]
                 g_rmem[o] = g_rmem[o] * rb[o]
@@ -142,17 +151,19 @@ def _backward(recurrent, readout, a, b, ra, rb, syn, mem, spikes, rsyn, rmem, of
                 for j in range(hidden):
                     g_next[j] += g_syn[i] * recurrent[i, j]
             for i in range(hidden):
-                if spikes[t, n, i]:
+                if not sent[t - 1, n, i]:
+                    g_next[i] = 0
+                elif spikes[t, n, i]:
                     for j in range(hidden):
                         to_source[i, j] += g_syn[j]
             for j in range(hidden):
                 kept = g_mem[j] if spikes[t + 1, n, j] == 0 else one * 0
                 of_a[j] += g_syn[j] * syn[t, n, j]
                 of_b[j] += kept * (mem[t, n, j] - syn[t, n, j])
-                steep = one + kind.type(STEEP) * abs(mem[t, n, j] - one)
+                slope = one + steep * abs(mem[t, n, j] - one)
                 if t:
                     of_current[t - 1, n, j] = g_syn[j]
-                g_mem[j] = kept * b[j] + g_spike[j] / (steep * steep)
+                g_mem[j] = kept * b[j] + g_spike[j] / (slope * slope)
                 g_syn[j] = kept * (one - b[j]) + g_syn[j] * a[j]
     for i in range(hidden):
         for j in range(hidden):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The published tinyRSNN in torch: same update order, same parameters, same state-dict keys."""
+"""The published networks in torch: same update order, same parameters, same state-dict keys."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,20 @@ from torch.nn.functional import softplus
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.network.constants import DT, TAU_MEM, TAU_MEM_READOUT, TAU_SYN
-from spikewright.network.state_dicts.rsnn import INPUT_DELAY, KEYS, OUTPUT_DELAY
+from spikewright.network.constants import BIG_HEADS, DT, TAU_MEM, TAU_SYN
+from spikewright.network.state_dicts.rsnn import (
+    BIG_KEYS,
+    FIRST_HEAD,
+    INPUT_DELAY,
+    KEYS,
+    OUTPUT_DELAY,
+    TINY_HEADS,
+)
 from spikewright.network.tensors import TIMES, read_tensors
 
 from .kernel import STEEP, run_steps
 
-__all__ = ["LEAD", "Spike", "TinyRSNN"]
+__all__ = ["LEAD", "BigRSNN", "Spike", "TinyRSNN"]
 
 #: Steps by which an output comes earlier at the earliest time.
 LEAD = INPUT_DELAY + OUTPUT_DELAY
@@ -28,19 +35,20 @@ _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at
 
 
 class Spike(torch.autograd.Function):
-    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + STEEP |x|)^2``.
+    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + steep |x|)^2``.
 
     Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
     """
     @staticmethod
-    def forward(ctx, x):
+    def forward(ctx, x, steep=STEEP):
         ctx.save_for_backward(x)
+        ctx.steep = steep
         return (x > 0).to(x.dtype)
 
     @staticmethod
     def backward(ctx, grad):
         x, = ctx.saved_tensors
-        return grad / (1 + STEEP * x.abs()).square()
+        return grad / (1 + ctx.steep * x.abs()).square(), None
 
 
 class _Connection(nn.Module):
@@ -68,7 +76,8 @@ class TinyRSNN(nn.Module):
         rmem' = rb rmem + (1 - rb) rsyn         the output of the step
 
     with ``a = exp(-dt / (TAU_SYN softplus(syn_param)))`` per unit, and ``b`` likewise from
-    ``mem_param``. All of it is trainable; the reset passes no gradient.
+    ``mem_param``. All of it is trainable; the reset passes no gradient. With several heads, each
+    has a W3 and time constants of its own, and the output is their mean.
 
     Parameters
     ----------
@@ -81,7 +90,18 @@ class TinyRSNN(nn.Module):
         the input of their own step, as those of the hardware do.
     offset : list of float, optional
         What is added to each output outside of the network, so not by `forward`. By default, 0.
+
+    Members
+    -------
+    heads : tuple
+        Membrane and current time constants of each readout head, in seconds.
+    keys : dict
+        Its state dict in a file.
     """
+    heads: tuple[tuple[float, float], ...] = TINY_HEADS
+    keys = KEYS
+    con3: _Connection
+
     def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT,
                  time: str = TIMES[0], offset: list[float] | None = None):
         super().__init__()
@@ -90,13 +110,23 @@ class TinyRSNN(nn.Module):
         self.offset = offset or [0.0] * outputs
         self.con1   = _Connection(channels, hidden)
         self.con2   = _Connection(hidden, hidden)
-        self.con3   = _Connection(hidden, outputs)
+        for k in self._numbers():
+            self.add_module(f"con{k}", _Connection(hidden, outputs))
         self.group2 = _Group(hidden, "")
-        self.group3 = _Group(outputs, "_readout")
+        for k in self._numbers():
+            self.add_module(f"group{k}", _Group(outputs, "_readout"))
+
+    def _numbers(self) -> range:
+        """Numbers of the heads in the keys."""
+        return range(FIRST_HEAD, FIRST_HEAD + len(self.heads))
+
+    def matrices(self) -> list[Tensor]:
+        """Weights of the input, of the recurrence and of each head."""
+        return [self.get_parameter(f"con{k}.op.weight") for k in (1, 2, *self._numbers())]
 
     @classmethod
-    def load(cls, path: Path, dt: float) -> "TinyRSNN":
-        """Network of a file, with steps of ``dt`` seconds and answers at the earliest time.
+    def load(cls, path: Path, dt: float, time: str = TIMES[1]) -> "TinyRSNN":
+        """Network of a file, with steps of ``dt`` seconds and answers at ``time``.
 
         Raises
         ------
@@ -107,12 +137,12 @@ class TinyRSNN(nn.Module):
         if said.dt not in (None, dt):
             raise InputError(f"Network {path} dt must be {dt} s, as the recording has, not "
                              f"{said.dt}")
-        if not set(KEYS) <= tensors.keys():
-            raise InputError(f"Network {path} must have the tensors {', '.join(KEYS)}, not only "
-                             f"{', '.join(sorted(tensors))}")
-        state = {key: torch.from_numpy(tensors[key]) for key in KEYS}
+        if not set(cls.keys) <= tensors.keys():
+            raise InputError(f"Network {path} must have the tensors {', '.join(cls.keys)}, not "
+                             f"only {', '.join(sorted(tensors))}")
+        state = {key: torch.from_numpy(tensors[key]) for key in cls.keys}
         try:
-            return cls.from_state(state, dt, TIMES[1], said.offset)
+            return cls.from_state(state, dt, time, said.offset)
         except (RuntimeError, ValueError) as error:
             raise InputError(f"Network {path} must have tensors that fit together, as a tinyRSNN "
                              "has") from error
@@ -120,23 +150,24 @@ class TinyRSNN(nn.Module):
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor], dt: float = DT,
                    time: str = TIMES[0], offset: list[float] | None = None) -> "TinyRSNN":
-        """Network of a state dict: takes ``KEYS`` as float32, and ignores other keys."""
+        """Network of a state dict: takes ``keys`` as float32, and ignores other keys."""
         hidden, channels = state["con1.op.weight"].shape
         model = cls(channels, hidden, state["con3.op.weight"].shape[0], dt, time,
                     offset)
-        model.load_state_dict({key: state[key].float() for key in KEYS})
+        model.load_state_dict({key: state[key].float() for key in cls.keys})
         return model
 
     def decays(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Decays of one step ``(a, b, ra, rb)``: (hidden,), (hidden,), (outputs,), (outputs,)."""
+        """Decays of one step ``(a, b, ra, rb)``; those of all heads, one after the other."""
         def decay(key: str, tau: float) -> Tensor:
             return torch.exp(-self.dt / (tau * softplus(self.get_parameter(key))))
 
+        heads = list(zip(self._numbers(), self.heads, strict=True))
         return (
-            decay("group2.syn_param",         TAU_SYN),
-            decay("group2.mem_param",         TAU_MEM),
-            decay("group3.syn_param_readout", TAU_SYN),
-            decay("group3.mem_param_readout", TAU_MEM_READOUT),
+            decay("group2.syn_param", TAU_SYN),
+            decay("group2.mem_param", TAU_MEM),
+            torch.cat([decay(f"group{k}.syn_param_readout", tau) for k, (_, tau) in heads]),
+            torch.cat([decay(f"group{k}.mem_param_readout", tau) for k, (tau, _) in heads]),
         )
 
     def forward(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
@@ -162,8 +193,17 @@ class TinyRSNN(nn.Module):
         return output[LEAD:], hidden[HIDDEN_LEAD:][:steps]
 
     def _published(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
-        return run_steps(self.con1.op(spikes), self.con2.op.weight, self.con3.op.weight,
-                         self.decays())
+        heads, hidden = run_steps(self.con1.op(spikes), self.con2.op.weight, self.readout(),
+                                  self.decays())
+        return self.mean(heads), hidden
+
+    def readout(self) -> Tensor:
+        """Weights of all heads, one after the other: (heads x outputs, hidden)."""
+        return torch.cat(self.matrices()[2:])
+
+    def mean(self, heads: Tensor) -> Tensor:
+        """Mean over the heads: (steps, batch, outputs)."""
+        return heads.unflatten(-1, (len(self.heads), -1)).mean(-2)
 
     def rounded(self) -> "TinyRSNN":
         """The network with parameters rounded to float16, as in the file of :meth:`checkpoint`."""
@@ -174,18 +214,26 @@ class TinyRSNN(nn.Module):
                 raise InputError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
         return self.from_state(state, self.dt, self.time, self.offset)
 
-    def checkpoint(self, path: Path) -> None:
-        """Write ``KEYS`` to a .safetensors file as float16.
+    def checkpoint(self, path: Path, half: bool = True) -> None:
+        """Write ``keys`` to a .safetensors file, as float16, or as float32 where not ``half``.
 
         Its metadata has ``dt`` and ``time``, and ``offset`` if that is not 0. The file appears
         whole or not at all.
         """
-        state = {key: value.half() for key, value in self.rounded().state_dict().items()}
+        state = self.state_dict()
+        if half:
+            state = {key: value.half() for key, value in self.rounded().state_dict().items()}
         said  = {"dt": repr(float(self.dt)), "time": self.time}
         if any(self.offset):
             said["offset"] = json.dumps(self.offset)
         with written_file(path) as temporary:
             temporary.write_bytes(_in_order(save(state, metadata=said)))
+
+
+class BigRSNN(TinyRSNN):
+    """The published network of five heads: `TinyRSNN` says the rest."""
+    heads = BIG_HEADS
+    keys = BIG_KEYS
 
 
 def _in_order(content: bytes) -> bytes:

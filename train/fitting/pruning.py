@@ -4,6 +4,7 @@
 import math
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .model import TinyRSNN
@@ -14,13 +15,18 @@ PRUNING = 0.4, 0.75         # parts of the batches between which the network is 
 
 
 def prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
-    """Weight matrices and the masks that keep their largest weights."""
+    """Weight matrices and the masks that keep their largest weights; the parts are rounded down."""
     pruned = []
-    for con in (model.con1, model.con2, model.con3):
-        size  = con.op.weight.detach().abs()
-        least = size.flatten().sort().values[int(sparsity * size.numel())]
-        pruned.append((con.op.weight, size >= least))
+    for weight in model.matrices():
+        mask = torch.ones(weight.shape, dtype=torch.bool)
+        mask.flatten()[_smallest(weight, int(sparsity * weight.numel()))] = False
+        pruned.append((weight, mask))
     return pruned
+
+
+def _smallest(weight: Tensor, count: int) -> Tensor:
+    """Places of the ``count`` weights of the smallest size."""
+    return weight.detach().abs().flatten().argsort(stable=True)[:count]
 
 
 def sparsity_at(done: float, final: float) -> float:
@@ -35,10 +41,8 @@ def sparsity_at(done: float, final: float) -> float:
 
 def trimmed(model: TinyRSNN, sparsity: float) -> TinyRSNN:
     """``model`` with at least the part ``sparsity`` of each matrix 0; training rounds it down."""
-    for con in (model.con1, model.con2, model.con3):
-        weight = con.op.weight.data
-        weight.flatten()[weight.abs().flatten().argsort(stable=True)[
-            :math.ceil(sparsity * weight.numel())]] = 0
+    for weight in model.matrices():
+        weight.data.flatten()[_smallest(weight, math.ceil(sparsity * weight.numel()))] = 0
     return model
 
 
