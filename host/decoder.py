@@ -15,7 +15,7 @@ from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
-from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, check_baud, check_clock, chosen
+from spikewright.plan.config import CLOCK_MHZ, CoreConfig, check_clock, chosen, line_baud
 from spikewright.plan.plan import Plan
 
 from .driver import Driver, NoAnswerError
@@ -48,7 +48,7 @@ class Decoder:
         self.steps = self.lost = 0
 
     @classmethod
-    def open(cls, where: str, model: Model, *, baud: int = BAUD, preset: str = "balanced",
+    def open(cls, where: str, model: Model, *, baud: int | None = None, preset: str = "balanced",
              megahertz: float = CLOCK_MHZ, cache: str | Path | None = None,
              load: bool = False, **core) -> "Decoder":
         """Open the decoder that ``where`` names; it runs ``model``.
@@ -60,8 +60,9 @@ class Decoder:
             ``virtual:`` for the simulated decoder with its serial line. ``golden:`` for the
             integer model.
         model : Model
-        baud : int
-            Bits per second on the serial line, as the board was built.
+        baud : int, optional
+            Bits per second on the serial line, as the board was built. By default, 1,000,000, or
+            for the virtual board an eighth of its clock where that is less.
         preset : str
         **core
             As in `spikewright.run`, for the virtual board and the golden model. A board has the
@@ -196,7 +197,7 @@ class Decoder:
         self.close()
 
 
-def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
+def open_port(port: str, model: Model, config: CoreConfig, *, baud: int | None,
               megahertz: float, cache: str | Path | None = None) -> Line:
     """Open the serial port ``port``, or the virtual board of ``model`` if it is ``virtual``.
 
@@ -208,15 +209,14 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int,
         If a number is wrong, the port does not open, or the virtual board cannot be built.
     """
     if port != "virtual":
-        check_baud(baud)
-        line = SerialPort(port, baud)
+        line = SerialPort(port, line_baud(baud))
         if line.slow:
             print(f"warning: {line.slow}", file=sys.stderr)
         return line
     return virtual_board(model, config, baud=baud, megahertz=megahertz, cache=cache)
 
 
-def virtual_board(model: Model, config: CoreConfig, *, baud: int, megahertz: float,
+def virtual_board(model: Model, config: CoreConfig, *, baud: int | None, megahertz: float,
                   cache: str | Path | None = None) -> "VirtualBoard":
     """The virtual board of ``model``.
 
@@ -225,21 +225,22 @@ def virtual_board(model: Model, config: CoreConfig, *, baud: int, megahertz: flo
     InputError
         If a number is wrong, or the board cannot be built.
     """
-    check_baud(baud)
     check_clock(megahertz)
     # Imported here, because the golden model and boards do not need it.
     from spikewright.hw.params import link_params
     from spikewright.sim.virtual import VirtualBoard
+    clock_hz = round(1e6 * megahertz)
+    baud = line_baud(baud, clock_hz)
     try:
         plan = Plan(model=model.integers, config=config)
-        link = link_params(plan, model_hash=model.hash, clock_hz=round(1e6 * megahertz), baud=baud)
+        link = link_params(plan, model_hash=model.hash, clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
     return VirtualBoard(plan, link, cache_folder(cache))
 
 
 @contextmanager
-def connected(port: str, model: Model, config: CoreConfig, *, baud: int, megahertz: float,
+def connected(port: str, model: Model, config: CoreConfig, *, baud: int | None, megahertz: float,
               cache: str | Path | None = None) -> Iterator[Driver]:
     """Connect to the device at ``port`` (see `open_port`), which must run ``model``.
 

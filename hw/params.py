@@ -4,7 +4,7 @@
 import binascii
 
 from spikewright.network.network import RESETS
-from spikewright.plan.config import BAUD
+from spikewright.plan.config import line_baud
 from spikewright.plan.images import (
     factor_column,
     lane_words,
@@ -58,7 +58,8 @@ def core_params(plan: Plan) -> CoreParams:
         decay_cycles=program.decay_cycles)
 
 
-def link_params(plan: Plan, *, model_hash: str, clock_hz: int, baud: int = BAUD) -> LinkParams:
+def link_params(plan: Plan, *, model_hash: str, clock_hz: int,
+                baud: int | None = None) -> LinkParams:
     """Parameters of the link to the core of ``plan``.
 
     Parameters
@@ -68,8 +69,8 @@ def link_params(plan: Plan, *, model_hash: str, clock_hz: int, baud: int = BAUD)
         Hash of the model as its manifest gives it, in hex.
     clock_hz : :class:`int`
         Frequency of the ``sync`` domain, in Hz.
-    baud : :class:`int`
-        Bits per second on the line.
+    baud : :class:`int`, optional
+        Bits per second on the line; by default, see `plan.config.line_baud`.
     """
     table = None
     if plan.load_map:
@@ -79,7 +80,7 @@ def link_params(plan: Plan, *, model_hash: str, clock_hz: int, baud: int = BAUD)
     return LinkParams(rows=plan.model.rows, outputs=plan.model.outputs,
                       width=plan.model.widths.membrane, model_hash=bytes.fromhex(model_hash)[:8],
                       program_hash=bytes.fromhex(plan.program_hash)[:8], clock_hz=clock_hz,
-                      baud=baud, table=table)
+                      baud=line_baud(baud, clock_hz), table=table)
 
 
 def _memory_shift(plan: Plan) -> dict[int, int]:

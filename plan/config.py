@@ -8,11 +8,12 @@ from spikewright.base.errors import InputError, did_you_mean
 
 from .formats import FORMATS
 
-__all__ = ["BAUD", "BAUDS", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig", "check_baud",
-           "check_clock", "chosen", "unusual"]
+__all__ = ["BAUD", "BAUDS", "BIT_CYCLES", "CHOICES", "CLOCK_MHZ", "PRESETS", "CoreConfig",
+           "check_clock", "chosen", "line_baud", "unusual"]
 
-# Bits per second on the serial line, by default, and the fewest and most.
+# Bits per second on the serial line, by default, and the fewest and most; cycles of a bit at least.
 BAUD = 1_000_000
+BIT_CYCLES = 8
 BAUDS = 9600, 12_000_000
 
 # Clock of a decoder without a board, in MHz.
@@ -129,17 +130,27 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
         raise InputError(str(error)) from error
 
 
-def check_baud(baud: int) -> None:
-    """Check the bits per second on the serial line.
+def line_baud(baud: int | None, clock_hz: int | None = None) -> int:
+    """Bits per second on the serial line of a device with this clock.
+
+    Parameters
+    ----------
+    baud : int or None
+        None for ``BAUD``, or for the most that the clock allows where that is less.
+    clock_hz : int, optional
+        None if the clock is not known.
 
     Raises
     ------
     InputError
-        If it is no int, or not in ``BAUDS``.
+        If ``baud`` is no int, or not in ``BAUDS``.
     """
+    if baud is None:
+        return BAUD if clock_hz is None else min(BAUD, clock_hz // BIT_CYCLES)
     low, high = BAUDS
     if type(baud) is not int or not low <= baud <= high:
         raise InputError(f"Baud rate must be a whole number from {low} to {high}, not {baud!r}")
+    return baud
 
 
 def check_clock(megahertz: float) -> None:

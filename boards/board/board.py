@@ -12,24 +12,24 @@ from spikewright.base.errors import InputError
 from spikewright.plan.config import check_clock
 
 from .devices import Device
+from .divider import Divided, Oscillator, divided_outputs
 from .family import Family
 from .pll import PllSettings
 from .pll_ecp5 import Ecp5PllSettings
 
-__all__ = ["NARROW", "Board", "Oscillator", "ClockSource", "Wires"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Oscillator:
-    """The oscillator in the chip (SB_HFOSC): 48 MHz over ``2**divider``, within 10 %."""
-
-    divider: int
+__all__ = ["NARROW", "Board", "ClockSource", "Wires"]
 
 
 # The source of a clock; None is the crystal itself.
-ClockSource = PllSettings | Ecp5PllSettings | Oscillator | None
+ClockSource = PllSettings | Ecp5PllSettings | Oscillator | Divided | None
 
-OSCILLATORS = {48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
+OSCILLATORS: dict[int, ClockSource] = {
+    48_000_000 >> divider: Oscillator(divider=divider) for divider in range(4)}
+OSCILLATORS |= {hertz: Divided(divider=divider, oscillator=Oscillator(divider=3))
+                for hertz, divider in divided_outputs(6_000_000).items()}
+
+# A message lists all clocks of a board if they are fewer.
+MANY = 20
 
 # A chip with fewer cells of logic has room for one lane, and for states of few bits.
 SMALL = 2000
@@ -180,11 +180,16 @@ class Board:
         return platform
 
     def clocks(self) -> dict[int, ClockSource]:
-        """Every clock in Hz that the board can make, with its source."""
+        """Every clock in Hz that the board can make, with its source.
+
+        A clock that the PLL makes, too, is not divided from the crystal.
+        """
         if not self.crystal:
             return dict(OSCILLATORS)
+        divided = {hertz: Divided(divider=divider)
+                   for hertz, divider in divided_outputs(self.crystal_hz).items()}
         made = self.family.pll_outputs(self.crystal_hz) if self.pll else {}
-        return {**made, self.crystal_hz: None}
+        return {**divided, **made, self.crystal_hz: None}
 
     def clock(self, megahertz: float | None) -> tuple[int, ClockSource]:
         """Clock of the decoder in Hz, and its source.
@@ -205,15 +210,14 @@ class Board:
         return clock_hz, clocks[clock_hz]
 
     def _possible(self, wanted_hz: int) -> str:
-        crystal = f"{self.crystal_hz / 1e6:g} MHz"
-        if not self.crystal:
-            *low, high = (f"{hertz / 1e6:g}" for hertz in sorted(OSCILLATORS))
-            return (f"{', '.join(low)} or {high} MHz on {self.name}, which has only the "
-                    "oscillator in the chip")
-        if not self.pll:
-            return f"the crystal's {crystal} on {self.name}, which has no PLL"
         made = sorted(self.clocks())
+        if len(made) < MANY:
+            *low, high = (f"{hertz / 1e6:g}" for hertz in made)
+            origin = (f"its crystal of {self.crystal_hz / 1e6:g} MHz" if self.crystal else
+                      "the oscillator in the chip")
+            return (f"{', '.join(low)} or {high} MHz on {self.name}, which has only {origin} and "
+                    "no PLL")
         lower = [f"{hertz / 1e6:g}" for hertz in made if hertz < wanted_hz][-1:]
         higher = [f"{hertz / 1e6:g}" for hertz in made if hertz > wanted_hz][:1]
-        return (f"{crystal}, or a frequency that the PLL makes from it, such as "
-                f"{' or '.join(lower + higher)} MHz")
+        return (f"{self.crystal_hz / 1e6:g} MHz, a whole part of it, or a frequency that the PLL "
+                f"makes from it, such as {' or '.join(lower + higher)} MHz")

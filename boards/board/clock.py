@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clock and reset of a board: from its crystal or oscillator, directly or through a PLL."""
+"""Clock and reset of a board: from its crystal or oscillator, directly, divided, or by a PLL."""
 
 from amaranth import *
 from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from .board import Board, ClockSource, Oscillator
+from .board import Board, ClockSource
+from .divider import ClockDivider, Divided, Oscillator
 from .pll import PllSettings
 from .pll_ecp5 import Ecp5PllSettings
 
@@ -56,11 +57,11 @@ class StartDelay(wiring.Component):
 
 
 class BoardClock(wiring.Component):
-    """Drives domain ``sync`` from the crystal or the oscillator, directly or through the PLL.
+    """Drives domain ``sync`` from the crystal or the oscillator, directly, divided, or by the PLL.
 
     The reset lasts until START_SECONDS after the PLL has locked. It comes back if the lock is lost.
     The platform constrains the crystal. nextpnr knows the oscillator, and derives the output of
-    the PLL.
+    the PLL. A divided clock has a constraint of its own.
 
     Parameters
     ----------
@@ -86,27 +87,16 @@ class BoardClock(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        seconds = START_SECONDS
-        clock, lock = Signal(), Signal()
-        if isinstance(self.source, Oscillator):
-            seconds = OSCILLATOR_SECONDS
-            m.submodules.oscillator = _oscillator(self.source, clock)
-            m.d.comb += self.lock.eq(1)
-        else:
-            crystal = platform.request(self.board.crystal, dir="-")
-            if self.board.pll != "pad" or self.source is None:
-                m.submodules.crystal = crystal = io.Buffer("i", crystal)
-            if self.source is None:
-                m.d.comb += [
-                    clock.eq(crystal.i),
-                    self.lock.eq(1),
-                ]
-            else:
-                m.submodules.pll = (
-                    _ice40_pll(self.source, crystal, clock, lock)
-                    if isinstance(self.source, PllSettings) else
-                    _ecp5_pll(self.source, crystal, clock, lock))
-                m.submodules.lock_sync = FFSynchronizer(lock, self.lock, o_domain="por")
+        divided = self.source if isinstance(self.source, Divided) else None
+        source  = divided.oscillator if divided else self.source
+        seconds = OSCILLATOR_SECONDS if isinstance(source, Oscillator) else START_SECONDS
+        clock   = self._clock(m, platform, source)
+        if divided:
+            m.domains.fast = fast = ClockDomain(reset_less=True, local=True)
+            m.submodules.divider = divider = ClockDivider(divided.divider)
+            m.d.comb += fast.clk.eq(clock)
+            clock = divider.o
+            platform.add_clock_constraint(clock, self.clock_hz)
 
         m.domains.por = por = ClockDomain(reset_less=True, local=True)
         m.submodules.start = start = StartDelay(int(seconds * self.clock_hz))
@@ -118,6 +108,28 @@ class BoardClock(wiring.Component):
         ]
 
         return m
+
+    def _clock(self, m, platform, source):
+        """The clock of ``source``, which is not divided; drives ``lock``."""
+        clock, lock = Signal(), Signal()
+        if isinstance(source, Oscillator):
+            m.submodules.oscillator = _oscillator(source, clock)
+            m.d.comb += self.lock.eq(1)
+            return clock
+        crystal = platform.request(self.board.crystal, dir="-")
+        if self.board.pll != "pad" or source is None:
+            m.submodules.crystal = crystal = io.Buffer("i", crystal)
+        if source is None:
+            m.d.comb += [
+                clock.eq(crystal.i),
+                self.lock.eq(1),
+            ]
+            return clock
+        m.submodules.pll = (
+            _ice40_pll(source, crystal, clock, lock) if isinstance(source, PllSettings) else
+            _ecp5_pll(source, crystal, clock, lock))
+        m.submodules.lock_sync = FFSynchronizer(lock, self.lock, o_domain="por")
+        return clock
 
 
 def _oscillator(settings: Oscillator, clock):

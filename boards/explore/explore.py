@@ -13,7 +13,7 @@ from spikewright.golden.run import run_golden
 from spikewright.hw.params import link_params
 from spikewright.model.artefact import load_model
 from spikewright.network.source import read_source
-from spikewright.plan.config import PRESETS, CoreConfig
+from spikewright.plan.config import PRESETS, CoreConfig, line_baud
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import worst_step
 from spikewright.report.score import number
@@ -74,7 +74,7 @@ def read_grid(base: CoreConfig, board: Board, words: list[str]) -> list[CoreConf
 
 
 def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int,
-            megahertz: float | None, baud: int, recording: Path | None, store: Store,
+            megahertz: float | None, baud: int | None, recording: Path | None, store: Store,
             executor: Executor) -> dict:
     """Build every configuration with seeds 1 to ``seeds``; returns the contents of explore.json.
 
@@ -89,7 +89,8 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
     seeds : int
     megahertz : float or None
         Clock that placement aims at; None for the board's default.
-    baud : int
+    baud : int or None
+        None for the default of the clock.
     recording : Path or None
         Recording over which cycles are counted; None for simulated spikes.
     store : Store
@@ -98,6 +99,7 @@ def explore(folder: Path, board: Board, configs: list[CoreConfig], *, seeds: int
     model, network, manifest = load_model(folder)
     source = read_source(recording, network)
     clock_hz, clock = board.clock(megahertz)
+    baud = line_baud(baud, clock_hz)
 
     def design_of(config: CoreConfig) -> Design:
         plan = Plan(model=model, config=config)

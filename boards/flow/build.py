@@ -13,7 +13,7 @@ from spikewright.hw.params import link_params
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.source import Source, read_source
-from spikewright.plan.config import CoreConfig, check_baud
+from spikewright.plan.config import CoreConfig, line_baud
 from spikewright.plan.plan import Plan
 from spikewright.report.page import page
 from spikewright.report.report import Report
@@ -28,7 +28,7 @@ __all__ = ["build"]
 
 
 def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
-          megahertz: float | None, baud: int, seed: int, recording: Path | None) -> Report:
+          megahertz: float | None, baud: int | None, seed: int, recording: Path | None) -> Report:
     """Build ``model`` for ``board``.
 
     ``output`` gets the bitstream, report.html, report.json and the logs: all of them, or none. The
@@ -42,8 +42,8 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
     config : CoreConfig
     megahertz : float or None
         Clock of the decoder; None for the board's default.
-    baud : int
-        Bits per second on the serial line.
+    baud : int or None
+        Bits per second on the serial line. None for the default of the clock.
     seed : int
         Seed of the placement.
     recording : Path or None
@@ -55,8 +55,8 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
         If a tool is missing or fails, the recording is for another network, the design is too
         large or too slow for the board, or ``output`` has other contents.
     """
-    check_baud(baud)
     clock_hz, clock = board.clock(megahertz)
+    baud = line_baud(baud, clock_hz)
     source = read_source(recording, model.network)
     try:
         plan = Plan(model=model.integers, config=config)

@@ -3,17 +3,18 @@
 
 from dataclasses import dataclass
 
+from spikewright.plan.config import BIT_CYCLES
 from spikewright.plan.frames import OUTPUTS_MAX, Capability
 
 __all__ = ["LinkParams", "TableParams"]
 
 
-def _check(params, name, low, high):
+def _check(params, name, low, high, why=""):
     value = getattr(params, name)
     if type(value) is not int:  # rejects `bool`, `float`, and NumPy integers
         raise TypeError(f"Link {name} must be an int, not {value!r}")
     if not low <= value <= high:
-        raise ValueError(f"Link {name} must be between {low} and {high}, not {value!r}")
+        raise ValueError(f"Link {name} must be between {low} and {high}{why}, not {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,8 @@ class LinkParams:
         _check(self, "outputs",  1, OUTPUTS_MAX)
         _check(self, "width",    1, 32)
         _check(self, "clock_hz", 1_000_000, 1_000_000_000)
-        _check(self, "baud",     300, self.clock_hz // 8)
+        most = self.clock_hz // BIT_CYCLES
+        _check(self, "baud",     300, most, f", a bit of {BIT_CYCLES} clock cycles")
         for name in ("model_hash", "program_hash"):
             value = getattr(self, name)
             if type(value) is not bytes:

@@ -5,14 +5,13 @@ import sys
 from pathlib import Path
 
 from spikewright.model.saved import Model
-from spikewright.plan.config import BAUD
 from spikewright.report.report import Report
 
 __all__ = ["Report", "build"]
 
 
 def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced",
-          megahertz: float | None = None, baud: int = BAUD, seed: int = 1,
+          megahertz: float | None = None, baud: int | None = None, seed: int = 1,
           recording: str | Path | None = None, **core) -> Report:
     """Make the bitstream and the report of a model for a board.
 
@@ -29,8 +28,9 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
         where the weight tables do not fit otherwise. A line on stderr says so.
     megahertz : float, optional
         Clock of the decoder, in MHz. None for the clock of the board.
-    baud : int
-        Bits per second on the serial line.
+    baud : int, optional
+        Bits per second on the serial line. By default, 1,000,000, or an eighth of the clock where
+        that is less.
     seed : int
         Random seed of place and route. Another seed gives another layout, and may reach another
         clock frequency.

@@ -17,7 +17,7 @@ from spikewright.model.saved import Model
 from spikewright.network.graded.network import AnyNetwork
 from spikewright.network.graded.run import run_float
 from spikewright.network.recording import Recording, read_recording
-from spikewright.plan.config import BAUD, CLOCK_MHZ, CoreConfig, chosen
+from spikewright.plan.config import CLOCK_MHZ, CoreConfig, chosen
 
 __all__ = ["Result", "run"]
 
@@ -66,7 +66,7 @@ class Result:
 
 
 def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend: str = "golden",
-        preset: str = "balanced", cache: str | Path | None = None, baud: int = BAUD,
+        preset: str = "balanced", cache: str | Path | None = None, baud: int | None = None,
         megahertz: float = CLOCK_MHZ, **core) -> Result:
     """Decode a recording.
 
@@ -83,8 +83,9 @@ def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend
         ``small``, ``balanced`` or ``fast``: the core whose clock cycles are counted.
     cache : path, optional
         Folder that keeps compiled hardware. By default, it is in the user's cache folder.
-    baud : int
-        Bits per second on the serial line.
+    baud : int, optional
+        Bits per second on the serial line, as the board was built. By default, 1,000,000, or for
+        ``virtual`` an eighth of its clock where that is less.
     megahertz : float
         Clock of the virtual board, in MHz.
     **core
@@ -131,7 +132,7 @@ def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend
                   populations=_populations(model.integers, answer.spikes))
 
 
-def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int,
+def _run_link(model: Model, recording: Recording, port: str, config: CoreConfig, baud: int | None,
               megahertz: float, cache: str | Path | None) -> Result:
     """Decode on a board, or on the virtual one."""
     from spikewright.host.decode import decode

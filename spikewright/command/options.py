@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.model.model import WIDTH_LIMITS, Widths
-from spikewright.plan.config import BAUD, CHOICES, PRESETS, CoreConfig, chosen
+from spikewright.plan.config import CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
 
@@ -191,9 +191,9 @@ def add_freq(parser: ArgumentParser, title: str, default: float | None = None) -
 
 def add_baud(parser: ArgumentParser) -> None:
     """Add the speed of the serial line."""
-    parser.add_argument("--baud", type=baud, default=BAUD, metavar="N",
-                        help="bits per second on the serial line, 9600 to 12000000 "
-                        "(default: %(default)s)")
+    parser.add_argument("--baud", type=baud, metavar="N",
+                        help="bits per second on the serial line, 9600 to 12000000 (default: "
+                        "1000000, or an eighth of --freq where that is less)")
 
 
 def add_seed(parser: ArgumentParser, title: str) -> None:

@@ -126,7 +126,8 @@ def test_area_that_does_not_fit(blocks, lanes, taken, advice):
 @pytest.mark.parametrize("clock, fmax, text", [
     (30, 29.9, "at most 29.9 MHz, as placed with seed 3, not 30: take --freq 29.625, or another"),
     (24, 13.0, "at most 13.0 MHz, as placed with seed 3, not 24: take --freq 12, or another"),
-    (12, 9.0, "at most 9.0 MHz, as placed with seed 3, not 12: take another"),
+    (12, 9.0, "at most 9.0 MHz, as placed with seed 3, not 12: take --freq 6, or another"),
+    (1, 0.9, "at most 0.9 MHz, as placed with seed 3, not 1: take another"),
 ])
 def test_timing_that_is_not_met(clock, fmax, text):
     check_timing(ICEBREAKER, round(clock * 1e6), clock * 1e6, 3)

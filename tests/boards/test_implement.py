@@ -72,9 +72,10 @@ def test_count_cells_of_an_ecp5(tmp_path):
 
 
 def test_read_report(tmp_path):
-    placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)), ICE40)
+    placed = read_report(_write(tmp_path / "nextpnr.json", nextpnr_report(fmax=31.5)), ICE40,
+                         24_000_000)
     assert placed.used == {"lc": 1500, "ebr": 20, "spram": 0, "dsp": 2}
-    assert (placed.fmax_hz, placed.wanted_hz) == (31.5e6, 24e6)
+    assert placed.fmax_hz == 31.5e6
     assert placed.path[:2] == (
         Hop(kind="clk-to-q", delay_ns=1.4, block="link", signal="decoder.link.executor.end"),
         Hop(kind="routing", delay_ns=3.25, block="board", signal="decoder.link.executor.end[2]"))
@@ -114,8 +115,16 @@ def test_build_at_the_crystals_clock(run):
 
 
 def test_lost_constraint_is_told(run):
-    with pytest.raises(RuntimeError, match="^nextpnr must aim at 24 MHz, not at 12: "):
-        run(FakeTools(wanted=12.0))
+    with pytest.raises(RuntimeError, match="^nextpnr must aim at 24 MHz, not at 16, 12: "):
+        run(FakeTools(wanted=16.0))
+
+
+def test_another_clock_that_is_too_slow(tmp_path):
+    """A clock that is divided has a faster one before it, with a constraint of its own."""
+    report = nextpnr_report(fmax=60.0, wanted=2.0)
+    report["fmax"]["other"] = {"achieved": 9.0, "constraint": 12.0}
+    placed = read_report(_write(tmp_path / "nextpnr.json", report), ICE40, 2_000_000)
+    assert placed.fmax_hz == 1.5e6
 
 
 def _nothing_but_logs(tmp_path, names):

@@ -9,8 +9,8 @@ from amaranth import ClockDomain, Elaboratable, Module
 from amaranth.sim import Simulator
 
 from spikewright.boards.board import pll_ecp5
-from spikewright.boards.board.board import Oscillator
 from spikewright.boards.board.clock import StartDelay
+from spikewright.boards.board.divider import ClockDivider, Divided, Oscillator, divided_outputs
 from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_board
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
 from spikewright.command import run_words
@@ -50,11 +50,11 @@ def test_pll_outputs_keep_to_limits(crystal):
 
 
 @pytest.mark.parametrize("wanted, nearest", [
-    (25, "24.75 or 25.125"), (1, "12"), (6, "12"), (13, "12 or 16.125"), (700, "270"),
+    (25, "24.75 or 25.125"), (0.5, "1"), (5, "4 or 6"), (13, "12 or 16.125"), (700, "270"),
     (24.1, "24 or 24.375")])
 def test_pll_refuses(wanted, nearest):
-    with refused("Clock must be 12 MHz, or a frequency that the PLL makes from it, such as "
-                 f"{nearest} MHz, not {wanted}"):
+    with refused("Clock must be 12 MHz, a whole part of it, or a frequency that the PLL makes from "
+                 f"it, such as {nearest} MHz, not {wanted}"):
         ICEBREAKER.clock(wanted)
 
 
@@ -67,7 +67,8 @@ def test_clock_of_a_board():
             ICEBREAKER.clock(wrong)
     plain = dataclasses.replace(ICEBREAKER, name="plain", pll="")
     assert plain.clock(12) == (12_000_000, None)
-    with refused("Clock must be the crystal's 12 MHz on plain, which has no PLL, not 24"):
+    with refused("Clock must be 1, 1.2, 1.5, 2, 2.4, 3, 4, 6 or 12 MHz on plain, which has only "
+                 "its crystal of 12 MHz and no PLL, not 24"):
         plain.clock(24)
 
 
@@ -75,9 +76,55 @@ def test_clock_from_the_oscillator_in_the_chip():
     board = BOARDS["upduino_v3"]
     assert board.clock(None) == (24_000_000, Oscillator(divider=1))
     assert [board.clock(mhz)[1].divider for mhz in (48, 24, 12, 6)] == [0, 1, 2, 3]
-    with refused("Clock must be 6, 12, 24 or 48 MHz on upduino_v3, which has only the oscillator "
-                 "in the chip, not 30"):
+    assert board.clock(1.5) == (1_500_000, Divided(divider=4, oscillator=Oscillator(divider=3)))
+    with refused("Clock must be 1, 1.2, 1.5, 2, 3, 6, 12, 24 or 48 MHz on upduino_v3, which has "
+                 "only the oscillator in the chip and no PLL, not 30"):
         board.clock(30)
+
+
+@pytest.mark.parametrize("name, megahertz, divider", [
+    ("icebreaker", 6, 2), ("icebreaker", 1, 12), ("icestick", 1.5, 8), ("tinyfpga_bx", 3.2, 5),
+    ("fomu_pvt", 6, 8), ("ulx3s_25f", 1, 25), ("ecpix5", 2, 50),
+])
+def test_clock_below_that_of_the_pll(name, megahertz, divider):
+    assert BOARDS[name].clock(megahertz) == (round(1e6 * megahertz), Divided(divider=divider))
+
+
+def test_divided_outputs():
+    assert divided_outputs(6_000_000) == {
+        3_000_000: 2, 2_000_000: 3, 1_500_000: 4, 1_200_000: 5, 1_000_000: 6}
+
+
+def test_every_board_has_slow_clocks():
+    """A crystal of 12 MHz or more gives several clocks from 1 to 6 MHz."""
+    for board in BOARDS.values():
+        slow = [hertz for hertz in board.clocks() if 1_000_000 <= hertz <= 6_000_000]
+        assert len(slow) >= 5 and min(slow) == 1_000_000
+
+
+@pytest.mark.parametrize("divider", [2, 3, 5, 12])
+def test_divided_clock(divider):
+    class Bench(Elaboratable):
+        def elaborate(self, platform):
+            m = Module()
+            m.domains.fast = ClockDomain(reset_less=True)
+            m.submodules.divided = divided
+            return m
+
+    divided = ClockDivider(divider)
+    seen = []
+
+    async def bench(ctx):
+        for _ in range(3 * divider):
+            await ctx.tick("fast")
+            seen.append(ctx.get(divided.o))
+
+    simulator = Simulator(Bench())
+    simulator.add_clock(1e-6, domain="fast")
+    simulator.add_testbench(bench)
+    simulator.run()
+    high = divider // 2
+    assert seen == 3 * ([1] * high + [0] * (divider - high))
 
 
 # As ecppll of Project Trellis gives them: CLKI_DIV, CLKFB_DIV, CLKOP_DIV.
@@ -104,8 +151,8 @@ def test_pll_outputs_of_an_ecp5_keep_to_limits(crystal):
 
 
 def test_ecp5_refuses_a_clock():
-    with refused("Clock must be 25 MHz, or a frequency that the PLL makes from it, such as 87.5 or "
-                 "100 MHz, not 96"):
+    with refused("Clock must be 25 MHz, a whole part of it, or a frequency that the PLL makes from "
+                 "it, such as 87.5 or 100 MHz, not 96"):
         BOARDS["ulx3s_25f"].clock(96)
 
 

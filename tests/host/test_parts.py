@@ -31,9 +31,9 @@ def made(channels, rate, steps=12):
 
 
 def connected(model, cache):
-    """A driver of the virtual board, and the board."""
+    """A driver of the virtual board, and the board, whose clock is the slowest."""
     plan  = plan_of(model, lanes=LANES)
-    board = VirtualBoard(plan, link_params(plan, model_hash=HASH, clock_hz=8_000_000), cache,
+    board = VirtualBoard(plan, link_params(plan, model_hash=HASH, clock_hz=1_000_000), cache,
                          timeout=0.03)
     driver = Driver(board, HASH, model.outputs)
     driver.connect()

@@ -9,6 +9,7 @@ from spikewright.base.errors import InputError
 from spikewright.base.version import maker
 from spikewright.model.artefact import load_artefact, load_manifest
 from spikewright.network.checkpoint import checkpoint_hash
+from spikewright.plan.config import line_baud
 
 from ..model.quantize import chosen_options
 from ..options import chosen_nir, core_choices
@@ -49,8 +50,9 @@ def bitstream_is_fresh(folder: Path, arguments: Namespace) -> bool:
     recording = arguments.recording
     model, manifest = load_artefact(arguments.model)
     config, _ = fitting_config(board, model, arguments.preset, core_choices(arguments))
-    wanted = (manifest["model_hash"], board.name, config, board.clock(arguments.freq)[0] / 1e6,
-              arguments.baud, arguments.seed,
+    clock_hz, _ = board.clock(arguments.freq)
+    wanted = (manifest["model_hash"], board.name, config, clock_hz / 1e6,
+              line_baud(arguments.baud, clock_hz), arguments.seed,
               None if recording is None else checkpoint_hash(recording))
     made = (report.model_hash, report.board.name, report.config, report.clock_mhz, report.baud,
             report.seed, report.recording.sha256)

@@ -37,6 +37,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.host.latency import check_events, latency_of, told
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
+    from spikewright.plan.config import line_baud
     model = Model.load(arguments.model)
     integers = model.integers
     recording = read_source(None, model.network).recording.head(arguments.steps)
@@ -46,8 +47,9 @@ def run(arguments: Namespace) -> None:
                    megahertz=arguments.freq) as driver:
         answer = decode(driver, integers, recording, live=True)
         info = driver.read_info()
+    baud = line_baud(arguments.baud, info.clock_hz if arguments.port == "virtual" else None)
     latency = latency_of(answer, events, rows=info.rows, outputs=info.outputs,
-                         baud=arguments.baud, clock_hz=info.clock_hz)
-    print(f"{recording.steps} steps, {events.mean():.1f} events a step, {arguments.baud:,} baud, "
+                         baud=baud, clock_hz=info.clock_hz)
+    print(f"{recording.steps} steps, {events.mean():.1f} events a step, {baud:,} baud, "
           f"{info.clock_hz / 1e6:g} MHz")
     print("\n".join(told(latency)))
