@@ -12,6 +12,7 @@ from .engines.adder import AdderParams, RowAdder
 from .engines.graded import GradedParams, GradedUpdate
 from .engines.lanes import LaneUpdate
 from .engines.lookup import RowLookup, RowParams
+from .engines.mixed import MixedParams, MixedUpdate
 from .engines.neurons import NeuronParams
 from .engines.parallel import ParallelUpdate
 from .engines.serial import SerialUpdate
@@ -26,7 +27,7 @@ __all__ = ["Core", "CoreParams"]
 
 # The block that updates neurons, by how it is chosen.
 UPDATES = {"parallel": ParallelUpdate, "serial": SerialUpdate, "lanes": LaneUpdate,
-           "graded": GradedUpdate}
+           "graded": GradedUpdate, "mixed": MixedUpdate}
 
 # The block that keeps what happened in earlier steps, by its parameters.
 LOGS: dict[Any, Any] = {SpikeLogParams: SpikeLog, LogsParams: Logs}
@@ -53,7 +54,7 @@ class CoreParams:
     sequencer:    SequencerParams
     rows:         RowParams
     adder:        AdderParams
-    neurons:      NeuronParams | GradedParams
+    neurons:      NeuronParams | GradedParams | MixedParams
     currents:     CurrentParams
     spikes:       SpikeLogParams | LogsParams
     update:       str
@@ -74,8 +75,7 @@ class CoreParams:
     @property
     def spike(self):
         """Shape of the monitor port ``spike``."""
-        value = self.neurons.value if isinstance(self.neurons, GradedParams) else 0
-        return spike_layout(self.neurons.groups, self.neurons.units, value)
+        return spike_layout(self.neurons.groups, self.neurons.units, self.neurons.value)
 
 
 class Core(wiring.Component):

@@ -3,6 +3,7 @@
 
 import binascii
 
+from spikewright.model.graded import GradedPopulation
 from spikewright.network.network import RESETS
 from spikewright.plan.config import line_baud
 from spikewright.plan.images import (
@@ -20,6 +21,7 @@ from .core import CoreParams
 from .engines.adder import AdderParams
 from .engines.graded import GradedParams, Mode
 from .engines.lookup import RowParams, WeightMemory
+from .engines.mixed import MixedParams
 from .engines.neurons import NeuronParams
 from .link import LinkParams, TableParams
 from .memories.currents import CurrentParams
@@ -36,8 +38,9 @@ def core_params(plan: Plan) -> CoreParams:
     """Parameters of the core of ``plan``."""
     model, layout, program, config = plan.model, plan.layout, plan.program, plan.config
     rows, spikes = _rows(plan), _logs(plan)
-    neurons = _units(plan) if model.graded else _neurons(plan)
-    operations = tuple(_constants(operation, plan, rows) for operation in program.operations)
+    neurons = _update(plan)
+    operations = tuple(_constants(operation, plan, rows, neurons)
+                       for operation in program.operations)
     return CoreParams(
         rows=rows, adder=_adder(plan, rows), neurons=neurons, spikes=spikes,
         currents=CurrentParams(lanes=config.lanes, words=layout.words,
@@ -49,7 +52,8 @@ def core_params(plan: Plan) -> CoreParams:
             streams=program.streams, logs=program.log_room > 0,
             takes_only=any(add.target is None for add in program.adds),
             windows=model.window_room > 0),
-        update=("graded" if model.graded else
+        update=("mixed" if isinstance(neurons, MixedParams) else
+                "graded" if model.graded else
                 "lanes" if config.neurons == "lanes" else config.multiplier),
         silent=model.silent_steps,
         outputs=tuple((span.group + k // layout.units, k % layout.units)
@@ -113,16 +117,37 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
         lanes=rows.lanes, words=rows.words, current=model.widths.current,
         fraction=model.widths.fraction, weight=rows.weight, row_shift=rows.row_shift,
         shifted=max(p.bits + p.shift for p in model.projections) + rows.gain,
-        streams=rows.streams, gain=rows.gain, clamps=not model.graded)
+        streams=rows.streams, gain=rows.gain, clamps=_spans(plan, graded=False) != [])
+
+
+def _spans(plan: Plan, *, graded: bool) -> list[Span]:
+    """Spans of the graded populations, or of the others."""
+    return [span for span in plan.layout.spans.values()
+            if isinstance(span.population, GradedPopulation) == graded]
+
+
+def _update(plan: Plan) -> NeuronParams | GradedParams | MixedParams:
+    """What updates the populations: the block of their kind, or a block for each kind."""
+    if not plan.model.graded:
+        return _neurons(plan)
+    if not _spans(plan, graded=False):
+        return _units(plan)
+    return MixedParams(graded=_units(plan), neurons=_neurons(plan))
+
+
+def _groups(plan: Plan, *, graded: bool) -> int:
+    """Groups of the graded populations, or of the others."""
+    return sum(span.groups for span in _spans(plan, graded=graded))
 
 
 def _neurons(plan: Plan) -> NeuronParams:
     model, layout = plan.model, plan.layout
     return NeuronParams(
-        lanes=layout.lanes, words=layout.words, units=layout.units, groups=layout.groups,
+        lanes=layout.lanes, words=layout.words, units=layout.units,
+        groups=_groups(plan, graded=False),
         current=model.widths.current, membrane=model.widths.membrane, decay=model.widths.decay,
         factor=model.factor_bits, column=factor_column(model),
-        resets=tuple(sorted({p.reset for p in model.populations})),
+        resets=tuple(sorted({span.population.reset for span in _spans(plan, graded=False)})),
         image=(lane_words(model, layout.lanes) if plan.config.neurons == "lanes"
                else neuron_words(model)),
         loads=plan.load_map if plan.config.load == "model" else None)
@@ -131,7 +156,7 @@ def _neurons(plan: Plan) -> NeuronParams:
 def _units(plan: Plan) -> GradedParams:
     model, layout = plan.model, plan.layout
     return GradedParams(
-        lanes=layout.lanes, words=layout.words, groups=layout.groups,
+        lanes=layout.lanes, words=layout.words, groups=_groups(plan, graded=True),
         current=model.widths.current, membrane=model.widths.membrane, value=model.value_bits,
         modes=_modes(plan), columns=unit_columns(model), image=unit_words(model))
 
@@ -143,7 +168,7 @@ def _mode(span: Span, plan: Plan) -> Mode:
 
 def _modes(plan: Plan) -> tuple[Mode, ...]:
     """What is done with the graded populations, each once."""
-    return tuple(sorted({_mode(span, plan) for span in plan.layout.spans.values()}))
+    return tuple(sorted({_mode(span, plan) for span in _spans(plan, graded=True)}))
 
 
 def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
@@ -164,13 +189,23 @@ def _spikes(plan: Plan) -> SpikeLogParams:
         value=plan.model.value_bits)
 
 
-def _constants(operation: Operation, plan: Plan, rows: RowParams) -> AddConstants | MapConstants:
+def _map_constants(span: Span, plan: Plan,
+                   update: NeuronParams | GradedParams | MixedParams) -> MapConstants:
+    graded = isinstance(span.population, GradedPopulation)
+    mode  = (_modes(plan).index(_mode(span, plan)) if graded else
+             RESETS.index(span.population.reset))
+    first = span.group
+    if isinstance(update, MixedParams):
+        mode   = update.mode(mode, graded=graded)
+        first -= 0 if graded else update.graded.groups
+    return MapConstants(first=first, count=span.groups, word=span.word, mode=mode,
+                        list=0 if span.population.output else span.list)
+
+
+def _constants(operation: Operation, plan: Plan, rows: RowParams,
+               update: NeuronParams | GradedParams | MixedParams) -> AddConstants | MapConstants:
     if isinstance(operation, Map):
-        span = operation.span
-        mode = (_modes(plan).index(_mode(span, plan)) if plan.model.graded else
-                RESETS.index(span.population.reset))
-        return MapConstants(first=span.group, count=span.groups, word=span.word, mode=mode,
-                            list=0 if span.population.output else span.list)
+        return _map_constants(operation.span, plan, update)
     table, origin = operation.table, operation.origin
     log = len(plan.layout.listed) if plan.program.log_room or plan.program.window_room else 0
     if operation.target is None:        # takes the events, and asks for no row

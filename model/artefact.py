@@ -280,7 +280,8 @@ def model_tables(model: IntegerModel) -> dict[str, np.ndarray]:
     tables = {"channel_row": model.channel_row, "readout": model.readout}
     for population in model.populations:
         tables |= {f"{population.name}.{key}": getattr(population, key)
-                   for key in (_UNITS if model.graded else _POPULATION)}
+                   for key in (_UNITS if isinstance(population, GradedPopulation)
+                               else _POPULATION)}
     return tables | _weights(model.projections)
 
 

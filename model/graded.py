@@ -134,14 +134,15 @@ def check_graded(model: "IntegerModel") -> None:
     ValueError
         If a population or a projection is not as it must be, or a sum does not fit its width.
     """
-    others = [p.name for p in model.populations if not isinstance(p, GradedPopulation)]
-    if others:
-        raise ValueError(f"{others[0]} must be graded, as other populations of the model are, not "
-                         "spiking")
-    for population in model.populations:
+    units = [p for p in model.populations if isinstance(p, GradedPopulation)]
+    if list(model.populations[:len(units)]) != units:
+        late = next(p.name for p in model.populations[len(units):] if p in units)
+        raise ValueError(f"{late} must come before all populations that are not graded")
+    for population in units:
         _check_population(population)
     for projection in model.projections:
-        _check_projection(projection)
+        if isinstance(model.index(projection.target), GradedPopulation):
+            _check_projection(projection)
     now = [p.title for p in model.projections if p.source == INPUT and not p.delay]
     targets = {p.target for p in model.projections if p.source == INPUT}
     if len(targets) > 1:
@@ -152,7 +153,7 @@ def check_graded(model: "IntegerModel") -> None:
         raise ValueError(f"Projections from the input with delay 0 must be {most} at most, not "
                          f"{len(now)}")
     largest = model.widths.largest_current
-    for population in model.populations:
+    for population in units:
         needed = largest_sum(model, population)
         if needed > largest:
             raise ValueError(f"{population.name} sums must be from {-largest} to {largest}, so "

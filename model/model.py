@@ -198,8 +198,8 @@ class IntegerModel:
         Channels of a recording.
     channel_row : ndarray of int64, shape (channels,)
         Input row of each channel. It is -1 for a channel whose weights are all zero.
-    populations : tuple of IntegerPopulation, or of GradedPopulation
-        In the order in which a step updates them. If one is graded, all are.
+    populations : tuple of GradedPopulation or IntegerPopulation
+        In the order in which a step updates them. Graded populations come first.
     projections : tuple of IntegerProjection
     readout : ndarray of float64, shape (axes, outputs)
         ``velocity = readout @ outputs + offset``: velocity in physical units, outputs in LSB of m.
@@ -224,7 +224,7 @@ class IntegerModel:
     widths: Widths
     channels: int
     channel_row: np.ndarray
-    populations: tuple[Any, ...]        # all of one class
+    populations: tuple[Any, ...]
     projections: tuple[IntegerProjection, ...]
     readout: np.ndarray
     lead_steps: int
@@ -244,7 +244,7 @@ class IntegerModel:
 
     @property
     def graded(self) -> bool:
-        """Whether its populations give numbers, and no spikes."""
+        """Whether it has populations that give numbers, and no spikes."""
         return any(isinstance(p, GradedPopulation) for p in self.populations)
 
     @property
@@ -313,7 +313,7 @@ class IntegerModel:
                 raise ValueError(f"{population.name} must have from 1 neuron to all of its size, "
                                  f"and a size of at most {MOST_NEURONS}, not "
                                  f"{population.neurons} of {population.size}")
-            if not self.graded:
+            if isinstance(population, IntegerPopulation):
                 _check_neurons(population, self.widths)
         low = WIDTH_LIMITS["weight"][0]
         for projection in self.projections:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from spikewright.model.graded import FACTOR_BITS, GradedPopulation
-from spikewright.model.model import IntegerModel
+from spikewright.model.model import IntegerModel, IntegerPopulation
 
 __all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_bits",
            "neuron_words", "unit_columns", "unit_words"]
@@ -37,7 +37,7 @@ def neuron_words(model: IntegerModel) -> list[int]:
     ``value << factor_column(model) | factor``, with ``value`` in two's complement. m is 0 at first.
     """
     width, mask, words = factor_column(model), (1 << model.widths.membrane) - 1, []
-    for population in model.populations:
+    for population in _neurons(model):
         columns = (population.membrane_decay, population.threshold, population.synaptic_decay)
         for b, threshold, a in zip(*(column.tolist() for column in columns), strict=True):
             words += [b, (threshold & mask) << width | a]
@@ -100,6 +100,10 @@ def unit_words(model: IntegerModel) -> list[int]:
             words.append((number << columns.factor | factor) << columns.bias
                          | bias & (1 << columns.bias) - 1)
     return words
+
+
+def _neurons(model: IntegerModel) -> list[IntegerPopulation]:
+    return [p for p in model.populations if isinstance(p, IntegerPopulation)]
 
 
 def _graded(model: IntegerModel) -> list[GradedPopulation]:

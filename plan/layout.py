@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from spikewright.model.graded import GradedPopulation
 from spikewright.model.model import IntegerModel
 from spikewright.network.network import inner
 
@@ -170,7 +171,9 @@ class Layout:
     @property
     def is_valued(self) -> np.ndarray:
         """Whether each neuron is a unit that gives values to others, bool of shape (neurons,)."""
-        return ~self.is_output & self.model.graded
+        return ~self.is_output & np.concatenate([
+            np.full(span.neurons, isinstance(span.population, GradedPopulation))
+            for span in self.spans.values()])
 
     @property
     def spike_column(self) -> np.ndarray:

@@ -2,14 +2,20 @@
 """Random integer models with graded populations."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
 from spikewright.model.graded import GradedPopulation, largest_sum
-from spikewright.model.model import IntegerModel, IntegerProjection, Widths
+from spikewright.model.model import (
+    IntegerModel,
+    IntegerPopulation,
+    IntegerProjection,
+    Widths,
+)
 from spikewright.network.network import INPUT
 
-__all__ = ["graded_model", "units_of"]
+__all__ = ["graded_model", "mixed_model", "units_of"]
 
 
 def units_of(name, size, *, output=False, bits=4, bias=None, factor=None, shift=None):
@@ -58,6 +64,37 @@ def graded_model(seed, *, rows=None, most=9, longest=12):
         name=f"units {seed}", dt=4e-3, channels=len(row), channel_row=row, lead_steps=0,
         populations=populations, projections=tuple(projections), readout=np.eye(sizes[-1]),
         **starts), bits)
+
+
+def mixed_model(seed):
+    """A random model with windows, graded units, and neurons that take their values."""
+    rng = np.random.default_rng(seed)
+    base = graded_model(seed, rows=4, most=5, longest=6)
+    units, bits = [p for p in base.populations if not p.output], base.widths.weight
+    widths = replace(base.widths, current=max(16, base.widths.current), membrane=24)
+    neurons = int(rng.integers(3, 6))
+
+    def population(name, size, threshold, reset="zero_lose"):
+        return IntegerPopulation(
+            name=name, spiking=name == "lif", size=size, kept=np.arange(size), reset=reset,
+            synaptic_decay=rng.integers(0, 3000, size), threshold=threshold,
+            membrane_decay=rng.integers(1000, 4000, size))
+
+    def projection(source, target, delay, sources, targets):
+        weights = rng.integers(-(1 << bits - 1), 1 << bits - 1, (sources, targets))
+        return IntegerProjection(source=source, target=target, delay=delay, bits=bits,
+                                 weights=weights)
+
+    reset = ("zero_lose", "subtract_next", "zero_keep")[seed % 3]
+    return replace(
+        base, name=f"mixed {seed}", widths=widths, silent_steps=0, offset=None,
+        readout=np.eye(2), populations=(
+            *units, population("lif", neurons, rng.integers(0, 15, neurons), reset),
+            population("readout", 2, np.full(2, widths.largest_membrane))),
+        projections=(*(p for p in base.projections if p.target != "out"),
+                     *(projection(p.name, "lif", 0, p.size, neurons) for p in units),
+                     projection("lif", "lif", 1, neurons, neurons),
+                     projection("lif", "readout", 0, neurons, 2)))
 
 
 def _windows(rng, longest):

@@ -67,7 +67,7 @@ class RowAdder(wiring.Component):
 
     A word reads its currents in the cycle in which it comes. The sums are written 2 cycles later,
     clamped to the width of a current. Nothing stalls a word. There is a multiplier in each lane
-    only where rows have a factor.
+    only where rows have factors of more than 2 bits.
 
     A current that a word reads must not be in one of the two words before it. Where words stream,
     it may be: the adder then uses the sum that is not yet written.
@@ -126,9 +126,8 @@ class RowAdder(wiring.Component):
         for lane in range(lanes):
             drive = c_weight[lane] << params.fraction
             d_sum = Signal(signed(params.current + 1), name=f"d_sum_{lane}")
-            weight = word.weights[lane] * word.gain if params.gain else word.weights[lane]
             m.d.sync += [
-                c_weight[lane].eq(weight << word.shift),
+                c_weight[lane].eq(self._product(word.weights[lane]) << word.shift),
                 d_sum.eq(before[lane] + drive),
             ]
             if params.clamps:
@@ -138,6 +137,13 @@ class RowAdder(wiring.Component):
         m.d.comb += self.saturated.eq((d_lanes & clamped).any())
 
         return m
+
+    def _product(self, weight):
+        """``weight`` times the factor of its row. A factor of 1, -1 or 0 takes no multiplier."""
+        gain = self.i.gain if self.params.gain else None
+        if self.params.gain == 2:
+            return Mux(gain[0], Mux(gain[1], -weight, weight), 0)
+        return weight if gain is None else weight * gain
 
     def _weights(self):
         """Weights of stage c, in the lanes.

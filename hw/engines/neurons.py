@@ -60,6 +60,9 @@ class NeuronParams:
     image:    list = field(repr=False)
     loads:    LoadMap | None = None
 
+    #: A spike has no value.
+    value = 0
+
     @property
     def currents(self):
         """Ports to the current memory."""

@@ -121,10 +121,10 @@ def test_refused_models(changes, message):
     assert str(error.value) == message
 
 
-def test_graded_units_beside_neurons_are_refused():
+def test_graded_units_behind_neurons_are_refused():
     model = deep_model(1)
-    with pytest.raises(ValueError, match=r"^first must be graded, as other populations of the "
-                                         r"model are, not spiking$"):
+    with pytest.raises(ValueError, match=r"^out must come before all populations that are not "
+                                         r"graded$"):
         dataclasses.replace(model, populations=(*model.populations[:2],
                                                 units_of("out", 2, output=True)))
 

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mixed update: graded units and neurons of one model, each in the block of their kind."""
+
+from dataclasses import dataclass
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..layouts import membrane_layout, spike_layout
+from ..signatures import UpdateSignature
+from .graded import GradedParams, GradedUpdate
+from .neurons import NeuronParams
+from .parallel import ParallelUpdate
+
+__all__ = ["MixedParams", "MixedUpdate"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MixedParams:
+    """Both blocks of a mixed update. Each has the constants of its own groups alone.
+
+    Parameters
+    ----------
+    graded : :class:`GradedParams`
+        Its groups are the first ones.
+    neurons : :class:`NeuronParams`
+    """
+
+    graded:  GradedParams
+    neurons: NeuronParams
+
+    #: Neurons and units of a group.
+    units = 1
+
+    @property
+    def groups(self):
+        """Groups of all populations."""
+        return self.graded.groups + self.neurons.groups
+
+    @property
+    def membrane(self):
+        """Bits of an output."""
+        return self.neurons.membrane
+
+    @property
+    def value(self):
+        """Bits of a value that is logged. A spike is the value 1."""
+        return self.graded.value
+
+    @property
+    def currents(self):
+        """Ports to the current memory."""
+        return self.neurons.currents
+
+    @property
+    def control(self):
+        """Ports of the block that leads the update: see `mode`, and ``first`` is within a block."""
+        most = max(len(part.control.members["mode"].shape) if "mode" in part.control.members else 1
+                   for part in (self.graded, self.neurons))
+        return UpdateSignature(self.groups, self.neurons.words, modes=2 * most)
+
+    def mode(self, of, *, graded: bool) -> int:
+        """Number of mode ``of`` of a block: the lowest bit says in which block it is."""
+        return of << 1 | graded
+
+
+class MixedUpdate(wiring.Component):
+    """A graded update and a neuron update with the ports of one. Each has its own times.
+
+    A pass runs in the block of its mode. The other block rests meanwhile.
+
+    Parameters
+    ----------
+    params : :class:`MixedParams`
+
+    Members
+    -------
+    control, currents, o, spike, saturated
+        Those of the block that runs. ``spike`` of a neuron has the value 1. A group of neurons has
+        its number among all groups.
+    """
+
+    def __init__(self, params: MixedParams):
+        self.params = params
+
+        super().__init__({
+            "control":   In(params.control),
+            "currents":  Out(params.currents),
+            "o":         Out(membrane_layout(params.groups, 1, params.membrane)),
+            "spike":     Out(spike_layout(params.groups, 1, params.value)),
+            "saturated": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+
+        params = self.params
+        m.submodules.graded  = graded  = GradedUpdate(params.graded)
+        m.submodules.neurons = neurons = ParallelUpdate(params.neurons)
+        turn = self.control.mode[0]
+        for block, runs in ((graded, turn), (neurons, ~turn)):
+            self._lead(m, block.control, runs)
+            m.d.comb += block.currents.read.eq(self.currents.read)
+        # Flags are 0 in the block that rests.
+        for name in ("valid", "fired"):
+            m.d.comb += self.spike[name].eq(graded.spike[name] | neurons.spike[name])
+        first = params.graded.groups
+        for port, units, cells in ((self.spike, graded.spike, neurons.spike),
+                                   (self.o, graded.o, neurons.o)):
+            m.d.comb += port.group.eq(Mux(turn, units.group, cells.group + first))
+        m.d.comb += [
+            self.control.done.eq(graded.control.done | neurons.control.done),
+            self.o.valid.eq(graded.o.valid | neurons.o.valid),
+            self.o.membranes.eq(Mux(turn, graded.o.membranes, neurons.o.membranes)),
+            self.spike.value.eq(Mux(turn, graded.spike.value, 1)),
+            self.saturated.eq(graded.saturated | neurons.saturated),
+        ]
+        for name in ("reads", "read_words", "write_lanes", "write_words", "write"):
+            units, cells = (getattr(block.currents, name) for block in (graded, neurons))
+            m.d.comb += getattr(self.currents, name).eq(Mux(turn, units, cells))
+
+        return m
+
+    def _lead(self, m, control, runs):
+        """Give a block the passes of its modes."""
+        for name in ("first", "count", "word", "clear"):
+            m.d.comb += getattr(control, name).eq(getattr(self.control, name))
+        if "mode" in control.signature.members:
+            m.d.comb += control.mode.eq(self.control.mode >> 1)
+        m.d.comb += control.start.eq(self.control.start & runs)
