@@ -5,6 +5,7 @@ The core alone answers thousands of steps of a recording in seconds. `verify.gat
 the whole top behind its pins, slowly, in another simulator.
 """
 
+from importlib import resources
 from pathlib import Path
 
 from spikewright.base.errors import CoreFault, InputError
@@ -23,7 +24,10 @@ from spikewright.sim.compiled import run_compiled
 __all__ = ["check_gates", "core_gates"]
 
 # Models of the cells in Yosys. Synthesis knows them as black boxes, so a run of its own reads them.
-MODELS = "read_verilog -D NO_ICE40_DEFAULT_ASSIGNMENTS gates.v +/ice40/cells_sim.v"
+# The large RAM has its own model.
+SPRAM = "spram.v"
+MODELS = (f"read_verilog {SPRAM} gates.v; "
+          "read_verilog -nooverwrite -D NO_ICE40_DEFAULT_ASSIGNMENTS +/ice40/cells_sim.v")
 
 
 def core_gates(plan: Plan, board: Board, cache: Path) -> str:
@@ -34,11 +38,9 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
     Raises
     ------
     InputError
-        If there are no models for the board's family, or they are too slow (large RAMs).
+        If there are no models for the board's family, or the core needs its link to get a model.
     """
-    if plan.large:
-        raise InputError("Core weight_memory must be block to simulate its gates, not large")
-    if plan.load_map:
+    if plan.config.load == "model":
         raise InputError("Core load must be none to simulate its gates, not model")
     if board.family.name != "iCE40":
         raise InputError(f"Board must be one with an iCE40 chip to simulate its gates, not "
@@ -47,6 +49,8 @@ def core_gates(plan: Plan, board: Board, cache: Path) -> str:
         (folder / "core.il").write_text(convert(Core(core_params(plan))), encoding="utf-8")
         run_tool("yosys", "-p", f"read_rtlil core.il; synth_ice40 {' '.join(board.chip.yosys)} "
                  "-top top; write_verilog -noattr gates.v", folder=folder, title="synthesis")
+        model = resources.files("spikewright.verify.gates") / SPRAM
+        (folder / SPRAM).write_text(model.read_text(encoding="utf-8"), encoding="utf-8")
         run_tool("yosys", "-p", f"{MODELS}; hierarchy -top top; proc; flatten; opt; "
                  "write_rtlil gates.il", folder=folder, title="models of the cells")
         return (folder / "gates.il").read_text(encoding="utf-8")
