@@ -8,7 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from spikewright.train.fitting.kernel import run_steps  # noqa: E402  # they need torch
+from spikewright.train.fitting.kernel import (  # noqa: E402  # they need torch
+    continue_steps,
+    run_steps,
+)
 from spikewright.train.fitting.model import Spike, TinyRSNN  # noqa: E402
 
 
@@ -79,6 +82,20 @@ def test_spikes_that_are_not_sent():
     torch.testing.assert_close(two[0], one[0], rtol=1e-12, atol=1e-12)
     for mine, wanted in zip(two[2], one[2], strict=True):
         torch.testing.assert_close(mine, wanted, rtol=1e-9, atol=1e-10)
+
+
+def test_steps_in_pieces_are_those_at_once():
+    """Also a piece of one step, and with spikes and inputs on their way between two pieces."""
+    with torch.no_grad():
+        current, recurrent, readout, *decays = _random_run(torch.float64, 9, 120, 3)
+        wanted = run_steps(current, recurrent, readout, tuple(decays))
+        state, parts = None, []
+        for piece in current.split([50, 1, 1, 60, 8]):
+            *part, state = continue_steps(piece, recurrent, readout, tuple(decays), state)
+            parts.append(part)
+    assert wanted[1][49].any() and wanted[1][50].any()
+    for mine, whole in zip(zip(*parts, strict=True), wanted, strict=True):
+        assert (torch.cat(mine) == whole).all()
 
 
 def test_steps_in_single_precision():

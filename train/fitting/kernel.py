@@ -11,9 +11,13 @@ import torch
 from numba import njit
 from torch import Tensor
 
-__all__ = ["STEEP", "run_steps"]
+__all__ = ["STEEP", "State", "continue_steps", "run_steps"]
 
 STEEP = 10.0            # of the surrogate gradient, see `train.fitting.model.Spike`
+
+#: What a step leaves for the next one: the input on its way, then syn, mem and spikes of the hidden
+#: neurons, (batch, hidden), then rsyn and rmem of the outputs, (batch, outputs).
+State = tuple[np.ndarray, ...]
 
 
 def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...], *,
@@ -45,24 +49,58 @@ def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple
     return _Steps.apply(steep, sent, current, recurrent, readout, *decays)
 
 
+def continue_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...],
+                   state: State | None = None) -> tuple[Tensor, Tensor, State]:
+    """Run one step or more from the ``state`` that the last call gave, by default from zero state.
+
+    The other arguments are those of `run_steps`. There are no gradients.
+
+    Returns
+    -------
+    output, hidden : Tensor
+        As from `run_steps`.
+    state : State
+        For the steps that follow.
+    """
+    arrays = _arrays(current, recurrent, readout, *decays)
+    sent   = np.ones(current.shape, bool)
+    late   = state[0] if state else np.zeros_like(arrays[0][0])
+    states = _states(arrays[0], len(readout), state)
+    _forward(*arrays, sent, late, *states)                      # type: ignore[call-arg]
+    left = arrays[0][-1].copy(), *(each[-1].copy() for each in states)
+    return torch.from_numpy(states[4][1:]), torch.from_numpy(states[2][1:]), left
+
+
+def _arrays(*tensors: Tensor) -> list[np.ndarray]:
+    return [each.detach().contiguous().numpy() for each in tensors]
+
+
+def _states(current: np.ndarray, outputs: int, first: State | None = None) -> list[np.ndarray]:
+    """Room for syn, mem, spikes, rsyn and rmem, whose first row is filled: the state before."""
+    steps, batch, hidden = current.shape
+    states = [np.empty((steps + 1, batch, size), current.dtype)
+              for size in (hidden, hidden, hidden, outputs, outputs)]
+    for each, before in zip(states, first[1:] if first else [0] * len(states), strict=True):
+        each[0] = before
+    return states
+
+
 class _Steps(torch.autograd.Function):
     @staticmethod
     def forward(ctx, steep, sent, current, recurrent, readout, a, b, ra, rb):
-        arrays = [each.detach().contiguous().numpy()
-                  for each in (current, recurrent, readout, a, b, ra, rb)]
-        steps, batch, hidden = current.shape
-        outputs, kind = len(readout), arrays[0].dtype
-        syn, mem, spikes = (np.empty((steps + 1, batch, hidden), kind) for _ in range(3))
-        rsyn, rmem = (np.empty((steps + 1, batch, outputs), kind) for _ in range(2))
+        arrays = _arrays(current, recurrent, readout, a, b, ra, rb)
+        kind   = arrays[0].dtype
+        syn, mem, spikes, rsyn, rmem = _states(arrays[0], len(readout))
         sent = sent.numpy()
-        _forward(*arrays, sent, syn, mem, spikes, rsyn, rmem)   # type: ignore[call-arg]
+        late = np.zeros_like(arrays[0][0])
+        _forward(*arrays, sent, late, syn, mem, spikes, rsyn, rmem)     # type: ignore[call-arg]
         ctx.save_for_backward(recurrent, readout, a, b, ra, rb)
         ctx.kept = kind.type(steep), sent, syn, mem, spikes, rsyn, rmem
         return torch.from_numpy(rmem[1:]), torch.from_numpy(spikes[1:])
 
     @staticmethod
     def backward(ctx, of_output, of_hidden):
-        arrays = [each.detach().contiguous().numpy() for each in ctx.saved_tensors]
+        arrays = _arrays(*ctx.saved_tensors)
         of_current = np.empty_like(ctx.kept[2][1:])
         of_weights = [np.zeros_like(each) for each in arrays]
         _backward(*arrays, *ctx.kept, of_output.contiguous().numpy(),  # type: ignore[call-arg]
@@ -71,41 +109,38 @@ class _Steps(torch.autograd.Function):
 
 
 @njit(cache=True)
-def _forward(current, recurrent, readout, a, b, ra, rb, sent, syn, mem, spikes, rsyn, rmem):
-    """Fill the states before each step and after the last one, and the spikes of each step.
+def _forward(current, recurrent, readout, a, b, ra, rb, sent, late, syn, mem, spikes, rsyn, rmem):
+    """Fill the states after each step, and its spikes. Before the first step, they are there.
 
-    ``spikes[t + 1]`` are those of step t, and ``sent[t]`` says which of them reach others. Sums
+    ``late`` is the ``current`` of the step before the first. ``spikes[t + 1]`` are those of step t,
+    and ``sent[t]`` says which of them reach others; all do of those before the first step. Sums
     over spikes go source by source.
     """
     steps, batch, hidden = current.shape
     outputs = len(readout)
     from_source = recurrent.T.copy()
     one = current.dtype.type(1)
-    for state in (syn, mem, spikes):
-        state[0] = 0
-    for state in (rsyn, rmem):
-        state[0] = 0
     drive = np.empty(hidden, current.dtype)
     for t in range(steps):
         for n in range(batch):
             drive[:] = 0
             for i in range(hidden):
-                if spikes[t, n, i] and sent[t - 1, n, i]:
+                if spikes[t, n, i] and (t == 0 or sent[t - 1, n, i]):
                     for j in range(hidden):
                         drive[j] += from_source[i, j]
             for j in range(hidden):
                 fired = mem[t, n, j] - one > 0
                 spikes[t + 1, n, j] = one if fired else 0
-                late = current[t - 1, n, j] if t else 0
+                added = current[t - 1, n, j] if t else late[n, j]
                 mem[t + 1, n, j] = 0 if fired else b[j] * mem[t, n, j] + (one - b[j]) * syn[t, n, j]
-                syn[t + 1, n, j] = a[j] * syn[t, n, j] + late + drive[j]
+                syn[t + 1, n, j] = a[j] * syn[t, n, j] + added + drive[j]
             for o in range(outputs):
-                late = one * 0
+                added = one * 0
                 for i in range(hidden):
-                    if spikes[t, n, i] and sent[t - 1, n, i]:
-                        late += readout[o, i]
+                    if spikes[t, n, i] and (t == 0 or sent[t - 1, n, i]):
+                        added += readout[o, i]
                 rmem[t + 1, n, o] = rb[o] * rmem[t, n, o] + (one - rb[o]) * rsyn[t, n, o]
-                rsyn[t + 1, n, o] = ra[o] * rsyn[t, n, o] + late
+                rsyn[t + 1, n, o] = ra[o] * rsyn[t, n, o] + added
 
 
 @njit(cache=True)

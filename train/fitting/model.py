@@ -23,7 +23,7 @@ from spikewright.network.state_dicts.rsnn import (
 )
 from spikewright.network.tensors import TIMES, read_tensors
 
-from .kernel import STEEP, run_steps
+from .kernel import STEEP, State, continue_steps, run_steps
 
 __all__ = ["LEAD", "BigRSNN", "Spike", "TinyRSNN"]
 
@@ -196,6 +196,15 @@ class TinyRSNN(nn.Module):
         heads, hidden = run_steps(self.con1.op(spikes), self.con2.op.weight, self.readout(),
                                   self.decays())
         return self.mean(heads), hidden
+
+    def further(self, spikes: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:
+        """Run on from the ``state`` that the last call gave, always at the published time.
+
+        Gives what `forward` gives, without gradients, and the state for the steps that follow.
+        """
+        heads, hidden, state = continue_steps(self.con1.op(spikes), self.con2.op.weight,
+                                              self.readout(), self.decays(), state)
+        return self.mean(heads), hidden, state
 
     def readout(self) -> Tensor:
         """Weights of all heads, one after the other: (heads x outputs, hidden)."""
