@@ -188,17 +188,24 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the recordings are not in ../shared")
 def test_a_minute_of_a_real_day():
-    """60 s of day 16 lift the integers of day 0 on the last 180 s; swapped columns are named."""
+    """The columns of day 0 are swapped against day 16: they are named and put right.
+
+    60 s of day 16 then lift the integers of day 0 on its last 180 s. With the columns put right by
+    hand, no change is named. Seen from day 16, day 0 is swapped, too.
+    """
     from spikewright.network.recording import read_recording
-    first = read_recording(SHARED / "jango_iso_day0_xy_50ms.npz", "force").head(12000)
-    wrong = read_recording(SHARED / "jango_iso_day0_50ms.npz", "force").head(1200)
-    late  = read_recording(SHARED / "jango_iso_day16_50ms.npz", "force")
+    first, right, late = (read_recording(SHARED / f"jango_iso_{day}_50ms.npz", "force")
+                          for day in ("day0", "day0_xy", "day16"))
+    first = first.head(12000)
     network = _network(fit(first, Recipe(epochs=60), progress=False))
     compiled = compile_network(network, name="m", recording=first)
-    model, _, found = recalibrate(*compiled, late.head(1200), Tuning())
-    before, after = (integer_score(each, late.cut(14400, 18000)).mean()
-                     for each in (compiled[0], model))
-    assert before < 0.65 and after > 0.78
-    assert (found.axes, found.order, found.recognised) == ("", "", True)
-    assert found.silent == [66, 69]
-    assert diagnose(compiled[0], wrong).axes == "swapped"
+    model, facts, found = recalibrate(*compiled, late.head(1200), Tuning())
+    assert (found.axes, found.order, found.recognised) == ("swapped", "", True)
+    assert found.silent == [66, 69] and facts["recalibrated"]["axes"] == "swapped"
+    put_right = corrected(compiled[0], turn=np.array([[0, 1], [1, 0]]))
+    before, turned, after = (integer_score(each, late.cut(14400, 18000)).mean()
+                             for each in (compiled[0], put_right, model))
+    assert before < 0 < turned < 0.65 and after > 0.78
+    assert diagnose(put_right, late.head(1200)).axes == ""
+    assert diagnose(compiled[0], first.head(1200)).axes == ""
+    assert diagnose(compiled[0], right.head(1200)).axes == "swapped"
