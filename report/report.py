@@ -30,6 +30,7 @@ from .parts import (
     StepCycles,
     TablePart,
 )
+from .power import ClockChoice, Power
 
 __all__ = ["SCHEMA", "Report"]
 
@@ -89,6 +90,10 @@ class Report:
     tools : dict of str to str
         Versions of Python and of the packages that made the bitstream.
     made_by : Maker
+    clocks : tuple of ClockChoice, optional
+        The clock, and the lowest ones of the board that keep up.
+    power : Power, optional
+        None if no currents of the chip are published.
 
     Raises
     ------
@@ -126,6 +131,8 @@ class Report:
     warnings: tuple[str, ...]
     tools: dict[str, str]
     made_by: Maker
+    clocks: tuple[ClockChoice, ...] = ()
+    power: Power | None = None
 
     def __post_init__(self) -> None:
         for _, block, _ in BLOCKS:

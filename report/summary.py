@@ -4,6 +4,7 @@
 from .markdown import digits
 from .names import title
 from .parts import Idle, Measured, StepCycles
+from .power import ClockChoice
 from .report import Report
 from .score import axes, decoding, foreign
 
@@ -23,6 +24,8 @@ def summary(report: Report) -> str:
         ("core", title(report.config)),
         ("area", taken),
         ("clock", f"{report.clock_mhz:g} MHz; {report.fmax_mhz:.1f} possible (seed {report.seed})"),
+        ("line", f"{report.baud:,} baud"),
+        *(("estimate", _estimate(choice)) for choice in report.clocks if choice.power),
         ("a step", (f"{cycles.mean:.0f} cycles or {report.microseconds.cycles.mean:.1f} us on "
                     f"average, at worst {cycles.worst:,} of {cycles.budget:,}")),
         ("latency", f"{latency.mean:.0f} cycles on average, at worst {latency.worst:,}"),
@@ -48,6 +51,13 @@ def late(cycles: StepCycles) -> str:
     return (f"the next step begins after {cycles.budget:,} cycles, but a step may need "
             f"{cycles.worst:,}, and needed up to {cycles.largest_seen:,} on this recording: take "
             "more lanes, a faster clock, or longer steps")
+
+
+def _estimate(choice: ClockChoice) -> str:
+    """The power at a clock, of a report that has it."""
+    power = choice.power
+    assert power is not None
+    return f"{power.total:.2f} mW at {choice.mhz:g} MHz {choice.made}, {choice.purpose}"
 
 
 def _idle(idle: Idle) -> str:

@@ -156,11 +156,22 @@ class Board:
     @property
     def clock_made(self) -> str:
         """How the default clock is made, in words."""
+        return self.made(self.clocks()[self.clock_hz])
+
+    def made(self, source: ClockSource) -> str:
+        """How a clock is made, in words."""
+        origin = ("from the oscillator in the chip" if not self.crystal else
+                  "from the crystal" if source is None else
+                  f"from the crystal's {self.crystal_hz / 1e6:g} MHz")
+        if isinstance(source, Divided):
+            return f"{origin}, divided by {source.divider}"
+        return f"{origin}, by PLL" if self.origin(source) == "pll" else origin
+
+    def origin(self, source: ClockSource) -> str:
+        """Where a clock comes from: ``crystal``, ``oscillator`` or ``pll``."""
         if not self.crystal:
-            return "from the oscillator in the chip"
-        if self.clock_hz == self.crystal_hz:
-            return "from the crystal"
-        return f"from the crystal's {self.crystal_hz / 1e6:g} MHz, by PLL"
+            return "oscillator"
+        return "crystal" if source is None or isinstance(source, Divided) else "pll"
 
     @property
     def link(self) -> str:

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .board import Board, ClockSource
 from .divider import ClockDivider, Divided, Oscillator
+from .family import ICE40
 from .pll import PllSettings
 from .pll_ecp5 import Ecp5PllSettings
 
@@ -97,6 +98,11 @@ class BoardClock(wiring.Component):
             m.d.comb += fast.clk.eq(clock)
             clock = divider.o
             platform.add_clock_constraint(clock, self.clock_hz)
+            if self.board.family is ICE40:
+                # The placer makes no net global here: only this one uses the clock network.
+                clock = Signal()
+                m.submodules.network = Instance(
+                    "SB_GB", i_USER_SIGNAL_TO_GLOBAL_BUFFER=divider.o, o_GLOBAL_BUFFER_OUTPUT=clock)
 
         m.domains.por = por = ClockDomain(reset_less=True, local=True)
         m.submodules.start = start = StartDelay(int(seconds * self.clock_hz))
@@ -110,13 +116,18 @@ class BoardClock(wiring.Component):
         return m
 
     def _clock(self, m, platform, source):
-        """The clock of ``source``, which is not divided; drives ``lock``."""
-        clock, lock = Signal(), Signal()
+        """The clock of ``source``, before a divider; drives ``lock``."""
+        clock, lock, divided = Signal(), Signal(), source is not self.source
         if isinstance(source, Oscillator):
-            m.submodules.oscillator = _oscillator(source, clock)
+            m.submodules.oscillator = _oscillator(source, clock, divided)
             m.d.comb += self.lock.eq(1)
             return clock
         crystal = platform.request(self.board.crystal, dir="-")
+        if divided and self.board.family is ICE40:
+            m.submodules.crystal = Instance(        # apart from the clock network
+                "SB_IO", p_PIN_TYPE=Const(1, 6), io_PACKAGE_PIN=crystal.io, o_D_IN_0=clock)
+            m.d.comb += self.lock.eq(1)
+            return clock
         if self.board.pll != "pad" or source is None:
             m.submodules.crystal = crystal = io.Buffer("i", crystal)
         if source is None:
@@ -132,10 +143,11 @@ class BoardClock(wiring.Component):
         return clock
 
 
-def _oscillator(settings: Oscillator, clock):
+def _oscillator(settings: Oscillator, clock, divided: bool):
     return Instance(
         "SB_HFOSC",
         p_CLKHF_DIV=f"0b{settings.divider:02b}",
+        a_ROUTE_THROUGH_FABRIC=int(divided),
         i_CLKHFPU=Const(1),
         i_CLKHFEN=Const(1),
         o_CLKHF=clock,

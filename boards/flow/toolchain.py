@@ -17,6 +17,7 @@ from spikewright.hw.rtlil import for_flows
 from spikewright.plan.plan import Plan
 
 from ..board.board import Board, ClockSource
+from ..board.divider import Divided
 from ..board.family import Family
 from ..board.platforms import check_large_memory
 from ..board.top import BoardTop
@@ -113,8 +114,9 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
     counted = count_cells(folder / "top.json", family)
     check_area(board, counted, weights)
     logic = sum(block[family.logic] for block in counted.values())
+    divided = family.divided if isinstance(board.clocks()[clock_hz], Divided) else ()
     try:
-        run_tool(family.place, *board.nextpnr, "--json", "top.json",
+        run_tool(family.place, *board.nextpnr, *divided, "--json", "top.json",
                  f"--{family.pins}", f"top.{family.pins}",
                  f"--{family.placed}", f"top.{family.placed}",
                  "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),

@@ -139,11 +139,27 @@ def boards(_: dict[str, Report]) -> str:
     return markdown(rows)
 
 
+def power(reports: dict[str, Report]) -> str:
+    """The estimated power of the clocks of every build that has one: a row for each clock."""
+    rows: list[tuple[str, ...]] = [
+        ("build", "clock", "baud", "longest step: recording", "one frame, worst", "still",
+         "clock network", "work", "in all, estimated", "a step")]
+    for name, report in reports.items():
+        rows += [(
+            name, f"{choice.mhz:g} MHz {choice.made}, {choice.purpose}", f"{choice.baud:,}",
+            f"{choice.recording_ms:.2f} ms", f"{choice.frame_ms:.2f} ms",
+            *(f"{value:.2f} mW" for value in (choice.power.still, choice.power.clock,
+                                              choice.power.work, choice.power.total)),
+            f"{1e3 * choice.power.total * report.model.dt:.2f} uJ")
+            for choice in report.clocks if choice.power]
+    return markdown(rows)
+
+
 # A table by name: makes Markdown of all that is kept.
 Tables = Mapping[str, Callable[[dict[str, Report]], str]]
 
 TABLES: Tables = {"area": area, "change": change, "short": short, "accuracy": accuracy,
-                  "boards": boards}
+                  "boards": boards, "power": power}
 
 
 def render(text: str, reports: dict[str, Report], tables: Tables = TABLES) -> str:
