@@ -7,12 +7,12 @@ from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from .board import Board, ClockSource
-from .divider import ClockDivider, Divided, Oscillator
+from .divider import Divided, Oscillator
 from .family import ICE40
 from .pll import PllSettings
 from .pll_ecp5 import Ecp5PllSettings
 
-__all__ = ["BoardClock", "StartDelay"]
+__all__ = ["BoardClock", "ClockDivider", "StartDelay"]
 
 # Block RAMs of the iCE40 read as zero for about 3 us after configuration. Amaranth's own reset
 # lasts five times as long, and so does this one. The oscillator in the chip needs 100 us.
@@ -53,6 +53,38 @@ class StartDelay(wiring.Component):
             m.d.por += timer.eq(0)
         with m.Elif(~over):
             m.d.por += timer.eq(timer + 1)
+
+        return m
+
+
+class ClockDivider(wiring.Component):
+    """Makes a clock that rises once in ``divider`` cycles of ``fast``, a domain without a reset.
+
+    A flip-flop drives the clock, so it has no glitches. It is high for ``divider // 2`` cycles.
+
+    Parameters
+    ----------
+    divider : :class:`int`
+        At least 2.
+
+    Members
+    -------
+    o : :py:`Out(1)`
+    """
+
+    def __init__(self, divider: int):
+        self.divider = divider
+
+        super().__init__({"o": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        count = Signal(range(self.divider))
+        m.d.fast += [
+            count.eq(Mux(count == self.divider - 1, 0, count + 1)),
+            self.o.eq(count < self.divider // 2),
+        ]
 
         return m
 

@@ -3,11 +3,7 @@
 
 from dataclasses import dataclass
 
-from amaranth import *
-from amaranth.lib import wiring
-from amaranth.lib.wiring import Out
-
-__all__ = ["ClockDivider", "Divided", "Oscillator", "divided_outputs"]
+__all__ = ["Divided", "Oscillator", "divided_outputs"]
 
 # Clocks below this are not of use: the link needs 1 MHz.
 SLOWEST_HZ = 1_000_000
@@ -32,35 +28,3 @@ def divided_outputs(input_hz: int) -> dict[int, int]:
     """Every whole number of Hz from 1 MHz that is ``input_hz`` over a divider of 2 or more."""
     return {input_hz // divider: divider for divider in range(2, input_hz // SLOWEST_HZ + 1)
             if input_hz % divider == 0}
-
-
-class ClockDivider(wiring.Component):
-    """Makes a clock that rises once in ``divider`` cycles of ``fast``, a domain without a reset.
-
-    A flip-flop drives the clock, so it has no glitches. It is high for ``divider // 2`` cycles.
-
-    Parameters
-    ----------
-    divider : :class:`int`
-        At least 2.
-
-    Members
-    -------
-    o : :py:`Out(1)`
-    """
-
-    def __init__(self, divider: int):
-        self.divider = divider
-
-        super().__init__({"o": Out(1)})
-
-    def elaborate(self, platform):
-        m = Module()
-
-        count = Signal(range(self.divider))
-        m.d.fast += [
-            count.eq(Mux(count == self.divider - 1, 0, count + 1)),
-            self.o.eq(count < self.divider // 2),
-        ]
-
-        return m

@@ -9,8 +9,8 @@ from amaranth import ClockDomain, Elaboratable, Module
 from amaranth.sim import Simulator
 
 from spikewright.boards.board import pll_ecp5
-from spikewright.boards.board.clock import StartDelay
-from spikewright.boards.board.divider import ClockDivider, Divided, Oscillator, divided_outputs
+from spikewright.boards.board.clock import ClockDivider, StartDelay
+from spikewright.boards.board.divider import Divided, Oscillator, divided_outputs
 from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_board
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
 from spikewright.command import run_words
