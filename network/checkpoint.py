@@ -19,7 +19,6 @@ from .state_dicts.neurobench import neurobench_network
 from .state_dicts.neurobench_ann import ann_network
 from .state_dicts.neurobench_snn_flat import snn_flat_network
 from .state_dicts.rsnn import rsnn_network
-from .state_dicts.snntorch import snntorch_network
 from .state_dicts.srtnet import srtnet_network
 from .tensors import TIMES, read_tensors
 
@@ -68,8 +67,8 @@ def read_checkpoint(path: Path, step: float | None = None) -> AnyNetwork:
     It has the published delays, unless the file says that it was trained to answer earlier.
 
     `network.tensors` reads the kinds of files. A description, a .json file, names the layers of a
-    state dict of snnTorch modules. For other state dicts, the keys decide which kind of network
-    they have.
+    state dict of snnTorch modules, or of an nn.Sequential. For other state dicts, the keys decide
+    which kind of network they have.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ def read_checkpoint(path: Path, step: float | None = None) -> AnyNetwork:
     dt = step or said.dt or DT
     try:
         if described:
-            return snntorch_network(tensors, described.layers, dt)
+            return described.network(tensors)
         return network_from_tensors(tensors, dt, said.time, said.offset)
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
@@ -138,4 +137,4 @@ def network_from_tensors(tensors: Mapping[str, np.ndarray], dt: float = DT,
     marks = ", ".join(f"{kind.mark} ({kind.title})" for kind in KINDS)
     raise ValueError(f"Checkpoint must have the keys of one kind of network, which are known by "
                      f"{marks}, not only {given(tensors)}; other state dicts of snnTorch modules "
-                     f"need a description: see {PAGE}")
+                     f"or of an nn.Sequential need a description: see {PAGE}")

@@ -5,8 +5,8 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["Decoder", "InputError", "Model", "Report", "Result", "build", "load",
-           "quantize", "read", "run"]
+__all__ = ["Decoder", "InputError", "Model", "Report", "Result", "build", "from_sequential",
+           "load", "quantize", "read", "run"]
 
 
 class _Package(ModuleType):

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Description files, which name the layers of a state dict of snnTorch modules."""
+"""Description files, which name the layers of a state dict.
+
+The layers are those of snnTorch modules, or the modules are those of an ``nn.Sequential``.
+"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from spikewright.base.errors import InputError
 
 from ..constants import MOST_DT, is_dt
-from .snntorch import KINDS, RESET_NUMBERS, VALUES, Layer
+from ..graded.network import AnyNetwork
+from .sequential import Module, Sequential, sequential_network
+from .snntorch import KINDS, RESET_NUMBERS, VALUES, Layer, snntorch_network
 
 __all__ = ["SUFFIX", "Description", "read_description"]
 
@@ -16,6 +24,9 @@ SUFFIX = ".json"
 
 PAGE = "docs/howto/checkpoint.md"
 NAMES = ("linear", "neuron", "kind")
+
+# What a description of an nn.Sequential may have.
+SEQUENTIAL = ("scale", "mean", "sd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +39,25 @@ class Description:
         The file with the tensors.
     dt : float
         Seconds per step.
-    layers : tuple of Layer
+    layers : tuple of Layer, or Sequential
         In the order from the input to the outputs.
     """
 
     state_dict: Path
     dt: float
-    layers: tuple[Layer, ...]
+    layers: tuple[Layer, ...] | Sequential
+
+    def network(self, tensors: Mapping[str, np.ndarray]) -> AnyNetwork:
+        """Build the network of the state dict ``tensors``.
+
+        Raises
+        ------
+        ValueError
+            If a tensor or a value is missing, unknown or not possible. The message names the key.
+        """
+        if isinstance(self.layers, Sequential):
+            return sequential_network(tensors, self.layers, self.dt)
+        return snntorch_network(tensors, self.layers, self.dt)
 
 
 def read_description(path: Path) -> Description:
@@ -52,18 +75,38 @@ def read_description(path: Path) -> Description:
         raise InputError(f"Description {path} must be a JSON file, not one that cannot be read: "
                          f"{error}") from error
     title = f"Description {path}"
-    content = _object(content, title, ("state_dict", "dt", "layers"))
-    name, dt, layers = content["state_dict"], content["dt"], content["layers"]
+    modules = isinstance(content, dict) and "modules" in content
+    content = (_object(content, title, ("state_dict", "dt", "modules", "window"), SEQUENTIAL)
+               if modules else _object(content, title, ("state_dict", "dt", "layers")))
+    name, dt = content["state_dict"], content["dt"]
     if not isinstance(name, str) or not name or Path(name).suffix == SUFFIX:
         raise InputError(f"{title} state_dict must be the name of a file with tensors, not "
                          f"{name!r}")
     if not _number(dt) or not is_dt(dt):
         raise InputError(f"{title} dt must be seconds between 0 and {MOST_DT}, not {dt!r}")
+    return Description(state_dict=path.parent / name, dt=float(dt), layers=(
+        _sequential(content, title) if modules else _layers(content["layers"], title)))
+
+
+def _layers(layers: object, title: str) -> tuple[Layer, ...]:
     if not isinstance(layers, list) or len(layers) < 2:
         raise InputError(f"{title} layers must be a list of 2 layers or more, the last of which "
                          f"has the outputs, not {layers!r}")
-    return Description(state_dict=path.parent / name, dt=float(dt), layers=tuple(
-        _layer(layer, f"{title} layers[{k}]") for k, layer in enumerate(layers)))
+    return tuple(_layer(layer, f"{title} layers[{k}]") for k, layer in enumerate(layers))
+
+
+def _sequential(content: dict, title: str) -> Sequential:
+    modules = content["modules"]
+    if not isinstance(modules, dict):
+        raise InputError(f"{title} modules must be an object with the kind of each module, not "
+                         f"{modules!r}: see {PAGE}")
+    try:
+        return Sequential(
+            modules=tuple(Module(name=name, kind=kind) for name, kind in modules.items()),
+            window=content["window"],
+            **{key: content[key] for key in SEQUENTIAL if key in content})
+    except ValueError as error:
+        raise InputError(f"{title}: {error}") from error
 
 
 def _layer(content: object, title: str) -> Layer:

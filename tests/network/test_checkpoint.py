@@ -149,8 +149,8 @@ def test_checkpoint_wrong_tensor(write, change, message):
 
 def test_network_from_no_tensors():
     with refused("Checkpoint must have the keys of one kind of network, which are known by "
-                 f"{MARKS}, not only nothing; other state dicts of snnTorch modules need a "
-                 f"description: see {PAGE}", ValueError):
+                 f"{MARKS}, not only nothing; other state dicts of snnTorch modules or of "
+                 f"an nn.Sequential need a description: see {PAGE}", ValueError):
         network_from_tensors({})
 
 
