@@ -19,9 +19,9 @@ from spikewright.plan.config import CLOCK_MHZ, CoreConfig, check_clock, chosen, 
 from spikewright.plan.plan import Plan
 
 from .driver import Driver, NoAnswerError
-from .engines import Board, Golden, Line, Runner
 from .loading import weights_of
 from .numbers import whole_numbers
+from .runners import Board, Golden, Port, Runner
 from .serial_port import SerialPort
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Decoder:
     were answered, and `lost` those that were not.
     """
 
-    def __init__(self, model: IntegerModel, engine: Runner):
-        self._model, self._engine = model, engine
+    def __init__(self, model: IntegerModel, runner: Runner):
+        self._model, self._runner = model, runner
         self._reset = True
         self._cycles, self._saturated = 0, False
         self._thread: ThreadPoolExecutor | None = None
@@ -92,7 +92,7 @@ class Decoder:
             if kind == "golden":
                 return cls(integers, Golden(integers, config))
 
-            def opened() -> Line:
+            def opened() -> Port:
                 return open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
                                  cache=cache)
 
@@ -134,7 +134,7 @@ class Decoder:
         # The state is unknown after a step that fails: the next one resets.
         reset, self._reset = self._reset, True
         self.lost += 1
-        outputs, self._cycles, self._saturated = self._engine.step(rows[rows >= 0].tolist(), reset)
+        outputs, self._cycles, self._saturated = self._runner.step(rows[rows >= 0].tolist(), reset)
         self.lost -= 1
         self.steps += 1
         self._reset = False
@@ -160,7 +160,7 @@ class Decoder:
             If the board does not have the whole model. The next step then raises an error, and
             the one after it loads the old model again.
         """
-        self._engine.load(model)
+        self._runner.load(model)
         self._model, self._reset = model.integers, True
 
     def counters(self) -> dict[str, int]:
@@ -168,7 +168,7 @@ class Decoder:
 
         The device is asked for its own, which takes the time of a short step.
         """
-        return self._engine.counters()
+        return self._runner.counters()
 
     def reset(self) -> None:
         """Clear the state before the next step, for example at the start of a trial."""
@@ -188,7 +188,7 @@ class Decoder:
         """Close the port, or the virtual board."""
         if self._thread is not None:
             self._thread.shutdown()
-        self._engine.close()
+        self._runner.close()
 
     def __enter__(self) -> "Decoder":
         return self
@@ -198,7 +198,7 @@ class Decoder:
 
 
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int | None,
-              megahertz: float, cache: str | Path | None = None) -> Line:
+              megahertz: float, cache: str | Path | None = None) -> Port:
     """Open the serial port ``port``, or the virtual board of ``model`` if it is ``virtual``.
 
     If the USB serial chip is slow, a line on standard error says how to make it faster.
@@ -209,10 +209,10 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int | None,
         If a number is wrong, the port does not open, or the virtual board cannot be built.
     """
     if port != "virtual":
-        line = SerialPort(port, line_baud(baud))
-        if line.slow:
-            print(f"warning: {line.slow}", file=sys.stderr)
-        return line
+        opened = SerialPort(port, line_baud(baud))
+        if opened.slow:
+            print(f"warning: {opened.slow}", file=sys.stderr)
+        return opened
     return virtual_board(model, config, baud=baud, megahertz=megahertz, cache=cache)
 
 
@@ -249,13 +249,13 @@ def connected(port: str, model: Model, config: CoreConfig, *, baud: int | None, 
     InputError
         If the device does not answer, now or within the block, or it runs another model.
     """
-    line = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache)
+    opened = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache)
     try:
-        driver = Driver(line, model.hash, model.integers.outputs,
+        driver = Driver(opened, model.hash, model.integers.outputs,
                         weights=weights_of(model.integers))
         driver.connect()
         yield driver
     except (NoAnswerError, ValueError) as error:
         raise InputError(str(error)) from error
     finally:
-        line.close()
+        opened.close()

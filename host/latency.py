@@ -17,7 +17,7 @@ from spikewright.plan.frames import (
 from .decode import Decoded
 from .serial_port import LINE_BITS
 
-__all__ = ["PERCENTILES", "Latency", "check_events", "latency_of", "told"]
+__all__ = ["PERCENTILES", "Latency", "check_events", "latency_of", "lines_of"]
 
 PERCENTILES = 50, 95, 99, 100
 
@@ -79,7 +79,7 @@ def latency_of(answer: Decoded, events: np.ndarray, *, rows: int, outputs: int, 
                    board=(answer.cycles + np.array(link)) / clock_hz)
 
 
-def told(latency: Latency) -> list[str]:
+def lines_of(latency: Latency) -> list[str]:
     """A line for the total, and one for each part: percentiles in milliseconds."""
     parts = {
         "last spike to velocity": latency.total,

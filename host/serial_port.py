@@ -59,8 +59,8 @@ class SerialPort:
                                                exclusive=True)
             self._port.reset_input_buffer()
         except FAULTS as error:
-            raise PortError(f"Port must be a serial port that opens, or 'virtual', not "
-                            f"{device!r}: {_reason(error)}") from error
+            raise PortError(f"Port must be a serial port that opens, not {device!r}: "
+                            f"{_reason(error)}") from error
         self._ask_low_latency()
 
     @property

@@ -18,6 +18,9 @@ __all__ = ["Terminal"]
 # A USB serial chip hands on so many bytes at once, without a wait for its latency timer.
 PACKET = 62
 
+# Bytes that wait for a program which does not read; older ones are lost, as in a full buffer.
+MOST_KEPT = 1 << 16
+
 # Seconds until a loop notices that the terminal was closed.
 LOOK = 0.1
 
@@ -54,6 +57,7 @@ class Terminal:
             raise InputError(f"Link {link} must be new or a symbolic link, not another file")
         self._board, self._timer, self._link = board, latency_timer, link
         self._master, self._slave = os.openpty()
+        os.set_blocking(self._master, False)
         tty.setraw(self._slave)
         self.port = os.ttyname(self._slave)
         if link is not None:
@@ -106,15 +110,19 @@ class Terminal:
     def _serve(self) -> None:
         kept, since = b"", 0.0
         while not self._stop.is_set():
-            wait = max(0.0, since + self._timer - time.perf_counter()) if kept else LOOK
-            if select.select([self._master], [], [], wait)[0]:
+            due = since + self._timer if kept else float("inf")
+            sends = len(kept) >= PACKET or time.perf_counter() >= due
+            wait = LOOK if sends else min(max(0.0, due - time.perf_counter()), LOOK)
+            readable, writable, _ = select.select(
+                [self._master], [self._master] if sends else [], [], wait)
+            if writable:
+                with contextlib.suppress(BlockingIOError):
+                    kept = kept[os.write(self._master, kept):]
+            if readable:
                 answer = self._ask(os.read(self._master, 4096))
                 if answer and not kept:
                     since = time.perf_counter()
-                kept += answer
-            if kept and (len(kept) >= PACKET or time.perf_counter() >= since + self._timer):
-                os.write(self._master, kept)
-                kept = b""
+                kept = (kept + answer)[-MOST_KEPT:]
 
     def _ask(self, data: bytes) -> bytes:
         """The board's answer to ``data``, when it would be there."""

@@ -3,7 +3,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil
 
@@ -13,8 +13,8 @@ from ..binner import BACKLOG, Packet
 
 __all__ = ["LslPackets", "liblsl"]
 
-# Seconds that a stream has to be found.
-FIND = 10.0
+# Seconds that a stream has to be found, and those of them after which the user is told.
+FIND, QUICK = 10.0, 1.0
 
 # Hundreds of spikes that LSL keeps between two looks.
 BUFFER = 360
@@ -56,6 +56,8 @@ class LslPackets:
         Seconds per step.
     whole : bool
         Whether each sample is a whole bin.
+    notice : function
+        Takes a line for the user.
 
     Raises
     ------
@@ -63,14 +65,17 @@ class LslPackets:
         If no stream has this name, or it has another form. Also later, if the stream ends for good.
     """
 
-    def __init__(self, name: str, channels: int, dt: float, *, whole: bool = False,
-                 find: float = FIND):
+    def __init__(self, name: str, channels: int, dt: float, notice: Callable[[str], None], *,
+                 whole: bool = False, find: float = FIND):
         lsl = liblsl()
         self.title   = f"lsl:{name}"
         self._name   = name
         self.refused = 0
         self._whole, self._channels, self._number = whole, channels, 0
-        found = lsl.resolve_byprop("name", name, minimum=1, timeout=find)
+        found = lsl.resolve_byprop("name", name, minimum=1, timeout=min(QUICK, find))
+        if not found and find > QUICK:
+            notice(f"waiting for an LSL stream {name!r}, up to {find:g} s")
+            found = lsl.resolve_byprop("name", name, minimum=1, timeout=find - QUICK)
         if not found:
             raise InputError(f"LSL stream must be one that is sent, not {name!r}: none of this "
                              f"name was found in {find:g} s")

@@ -14,8 +14,8 @@ from spikewright.base.errors import InputError
 from spikewright.model.saved import Model
 
 from ..bins import Answer, to_line
+from ..endpoints import address, is_loopback
 from ..loop import Loop
-from ..places import address, is_loopback
 
 __all__ = ["KINDS", "READY", "View", "listener", "say"]
 

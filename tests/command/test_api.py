@@ -188,7 +188,7 @@ def test_decoder_refuses(model, where):
 
 
 def test_decoder_without_a_board(model):
-    with pytest.raises(sw.InputError, match="^Port must be a serial port that opens, or 'virtual', "
+    with pytest.raises(sw.InputError, match="^Port must be a serial port that opens, "
                                          "not '/dev/nothing-here': "):
         sw.Decoder.open("serial:/dev/nothing-here", model)
 

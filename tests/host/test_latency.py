@@ -9,7 +9,7 @@ import pytest
 
 from spikewright.command import run_words
 from spikewright.host.driver import Driver
-from spikewright.host.latency import Latency, check_events, latency_of, told
+from spikewright.host.latency import Latency, check_events, latency_of, lines_of
 from spikewright.hw.params import link_params
 from spikewright.sim.virtual import VirtualBoard
 from tests.boards.boards_bench import saved_model
@@ -43,7 +43,7 @@ def test_parts_add_up_on_the_virtual_board(baud):
 
 def test_percentiles_are_told():
     total = np.arange(1, 102) / 1e3
-    lines = told(Latency(total=total, line=np.full(101, 25e-5), board=np.full(101, 5e-4)))
+    lines = lines_of(Latency(total=total, line=np.full(101, 25e-5), board=np.full(101, 5e-4)))
     assert lines == [
         "last spike to velocity  p50 51.000 ms, p95 96.000 ms, p99 100.000 ms, longest 101.000 ms",
         "host                    p50 50.250 ms, p95 95.250 ms, p99 99.250 ms, longest 100.250 ms",

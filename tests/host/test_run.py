@@ -120,7 +120,7 @@ def test_late_answers_are_counted(built, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--port", "/dev/nothing-here"], "Port must be a serial port that opens, or 'virtual', not "),
+    (["--port", "/dev/nothing-here"], "Port must be a serial port that opens, not "),
     (["--freq", "1", "--baud", "1000000"], "Link baud must be"),
 ])
 def test_run_refuses(built, tmp_path, arguments, message, monkeypatch):

@@ -20,7 +20,7 @@ GROUP = ("this user may not open it: join the group of serial ports (Debian: sud
 
 
 def refused(device, reason):
-    text = f"Port must be a serial port that opens, or 'virtual', not {device!r}: {reason}"
+    text = f"Port must be a serial port that opens, not {device!r}: {reason}"
     return pytest.raises(PortError, match=f"^{re.escape(text)}$")
 
 

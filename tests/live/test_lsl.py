@@ -33,7 +33,7 @@ def taken(packets, number, seconds=10):
 
 def test_each_sample_is_a_spike():
     name, sender = outlet()
-    packets = LslPackets(name, 6, 4e-3)
+    packets = LslPackets(name, 6, 4e-3, print)
     before = time.perf_counter()
     for channel in (3, 5, 6, -1, 0):
         sender.push_sample([channel])
@@ -47,7 +47,7 @@ def test_each_sample_is_a_spike():
 
 def test_a_stamp_of_the_future_is_now():
     name, sender = outlet()
-    packets = LslPackets(name, 6, 4e-3)
+    packets = LslPackets(name, 6, 4e-3, print)
     sender.push_sample([1], lsl.local_clock() + 1e6)
     found = taken(packets, 1)
     packets.close()
@@ -56,7 +56,7 @@ def test_a_stamp_of_the_future_is_now():
 
 def test_each_sample_is_a_bin():
     name, sender = outlet(channels=3, rate=250.0, form=lsl.cf_float32)
-    packets = LslPackets(name, 3, 4e-3, whole=True)
+    packets = LslPackets(name, 3, 4e-3, print, whole=True)
     for counts in ([0, 2, 1], [0, 0, 0], [0, -1, 0], [0, 0.5, 0], [0, float("nan"), 0],
                    [0, 0, 70_000], [1, 0, 0]):
         sender.push_sample(counts)
@@ -79,13 +79,15 @@ def test_each_sample_is_a_bin():
 def test_a_stream_of_another_form(stream, options, message):
     name, _sender = outlet(**stream)
     with refused(f"LSL stream {name!r} {message}"):
-        LslPackets(name, 6, 4e-3, **options)
+        LslPackets(name, 6, 4e-3, print, **options)
 
 
 def test_a_stream_that_is_not_there():
+    said = []
     with refused("LSL stream must be one that is sent, not 'nobody': none of this name was found "
-                 "in 0.2 s"):
-        LslPackets("nobody", 6, 4e-3, find=0.2)
+                 "in 1.2 s"):
+        LslPackets("nobody", 6, 4e-3, said.append, find=1.2)
+    assert said == ["waiting for an LSL stream 'nobody', up to 1.2 s"]
 
 
 @pytest.mark.parametrize("call", ["open_stream", "time_correction", "pull_chunk", "pull_sample"])
@@ -96,14 +98,14 @@ def test_a_stream_that_ends_for_good(monkeypatch, call):
         raise lsl.util.LostError("the stream has been lost.")
     monkeypatch.setattr(lsl.StreamInlet, call, lost)
     with refused(f"LSL stream {name!r} must stay there, not end: the stream has been lost"):
-        packets = LslPackets(name, 6, 4e-3)
+        packets = LslPackets(name, 6, 4e-3, print)
         packets.wait(0.0)
         packets.take(1)
 
 
 def test_a_stream_without_a_source_id_ends_for_good():
     name, sender = outlet(source_id="")
-    packets = LslPackets(name, 6, 4e-3)
+    packets = LslPackets(name, 6, 4e-3, print)
     sender.push_sample([1])
     assert len(taken(packets, 1)) == 1
     del sender

@@ -75,6 +75,16 @@ def test_what_replaced_the_link_stays(board, tmp_path, other):
             else link.readlink().as_posix() == "/dev/ttyUSB1")
 
 
+def test_a_program_that_does_not_read(board):
+    """Answers wait, the oldest are lost, and the port still ends."""
+    with Terminal(board) as terminal, serial.Serial(terminal.port, 1_000_000, timeout=2) as port:
+        for _ in range(40):
+            port.write((b"\0" + encode_info(7)) * 10)      # 20 kB of answers
+        time.sleep(0.5)
+        assert terminal.alive
+    assert terminal.error is None
+
+
 def test_error_of_the_board_is_kept(board, monkeypatch):
     def fail():
         raise RuntimeError("no answer")

@@ -34,7 +34,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.golden.run import stimulus_of
     from spikewright.host.decode import decode
     from spikewright.host.decoder import connected
-    from spikewright.host.latency import check_events, latency_of, told
+    from spikewright.host.latency import check_events, latency_of, lines_of
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
     from spikewright.plan.config import line_baud
@@ -52,4 +52,4 @@ def run(arguments: Namespace) -> None:
                          baud=baud, clock_hz=info.clock_hz)
     print(f"{recording.steps} steps, {events.mean():.1f} events a step, {baud:,} baud, "
           f"{info.clock_hz / 1e6:g} MHz")
-    print("\n".join(told(latency)))
+    print("\n".join(lines_of(latency)))

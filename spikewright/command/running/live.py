@@ -28,7 +28,7 @@ def add(parser: ArgumentParser) -> None:
 
 def add_session(parser: ArgumentParser) -> None:
     """Add the options that `run_session` needs."""
-    from spikewright.live.places import SINKS, SOURCES
+    from spikewright.live.endpoints import SINKS, SOURCES
     add_model(parser)
     parser.add_argument("--in", dest="source", required=True, metavar="SOURCE",
                         help=f"where the spikes come from: {SOURCES}")
@@ -71,7 +71,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     from spikewright.live.affine import Affine
     from spikewright.live.engine import Engine
     from spikewright.live.loop import Loop
-    from spikewright.live.places import open_sink, open_source, read_token
+    from spikewright.live.endpoints import open_sink, open_source, read_token
     from spikewright.live.priority import hurry, settle
     from spikewright.live.summary import Usage, summary
     from spikewright.live.watch.view import say
@@ -98,7 +98,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
         notice = shown.notice if shown else say
         if arguments.realtime:
             hurry()
-        source = kept(open_source(arguments.source, model, fast=arguments.fast,
+        source = kept(open_source(arguments.source, model, notice, fast=arguments.fast,
                                   repeat=arguments.repeat, token=token))
         decoder = kept(Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
                                     preset=arguments.preset, cache=arguments.build, **core))
@@ -110,7 +110,10 @@ def run_session(arguments: Namespace, view: str | None) -> None:
         usage = Usage()
         with ended_by_signal():
             loop.run(arguments.seconds)
-    print("\n".join(summary(loop, usage)))
+    print("\n".join(summary(loop, usage)), flush=True)
+    if lost := loop.counts().get("lines not recorded"):
+        raise InputError(f"Session must be recorded whole, not without {lost} lines: the disk was "
+                         "full, or did not keep up")
 
 
 def _view(kind, arguments, affine, token):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright live``: a session from a file to a file, and what it refuses."""
 
+import errno
 import json
 import os
 import re
@@ -51,6 +52,20 @@ def test_a_session(model, call_command):
     assert first["model_hash"] == manifest["model_hash"]
     with np.load("out.npz") as answer:
         assert [each["velocity"] for each in rest] == answer["velocity"].tolist()
+
+
+def test_a_full_disk_is_an_error_at_the_end(model, call_command, monkeypatch):
+    """Decoding goes on, but the session is not whole."""
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr("spikewright.live.sinks.recorder.os.fsync", full)
+    status, out, err = call_command("live", "model", "--in", "rec.npz", "--out", "a.jsonl",
+                                    "--fast")
+    assert status == 2 and "400 steps, " in out and "lines not recorded 400" in out
+    first, last = err.splitlines()
+    assert first.endswith("a.jsonl is not recorded: No space left on device; decoding goes on")
+    assert last == ("error: Session must be recorded whole, not without 400 lines: the disk was "
+                    "full, or did not keep up")
 
 
 def test_ctrl_c_ends_a_session_with_its_summary(model):

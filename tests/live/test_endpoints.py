@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spikewright.live.binner import Binner, SentBins
-from spikewright.live.places import address, is_loopback, open_sink, open_source, read_token
+from spikewright.live.endpoints import address, is_loopback, open_sink, open_source, read_token
 from spikewright.live.priority import GIVE_WAY, PRIORITY, hurry, settle
 from spikewright.live.sinks.lines import UdpSink
 from spikewright.live.sources.recording import Player, open_recording
@@ -19,18 +19,18 @@ from tests.networks import refused
 from .conftest import free_port
 
 
-@pytest.mark.parametrize("place, wanted", [
+@pytest.mark.parametrize("name, wanted", [
     ("9000", ("127.0.0.1", 9000)), ("localhost:1", ("localhost", 1)),
     ("0.0.0.0:65535", ("0.0.0.0", 65535)), ("[::1]:9000", ("::1", 9000)),
     ("lab-7.example:9000", ("lab-7.example", 9000))])
-def test_addresses(place, wanted):
-    assert address(place, place) == wanted
+def test_addresses(name, wanted):
+    assert address(name, name) == wanted
 
 
-@pytest.mark.parametrize("place", ["", "x", "0", "65536", "1.2.3.4:", ":", "a b:9000", "9000\n"])
-def test_what_is_no_address(place):
-    with refused(f"Address must be [HOST:]PORT with a port from 1 to 65535, not {place!r}"):
-        address(place, place)
+@pytest.mark.parametrize("name", ["", "x", "0", "65536", "1.2.3.4:", ":", "a b:9000", "9000\n"])
+def test_what_is_no_address(name):
+    with refused(f"Address must be [HOST:]PORT with a port from 1 to 65535, not {name!r}"):
+        address(name, name)
 
 
 @pytest.mark.parametrize("host, ours", [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True),
@@ -42,13 +42,13 @@ def test_loopback(host, ours):
 
 @pytest.mark.parametrize("kind, made", [("udp", Binner), ("udp-bins", SentBins)])
 def test_udp(model, kind, made):
-    source = open_source(f"{kind}:{free_port()}", model)
+    source = open_source(f"{kind}:{free_port()}", model, print)
     assert isinstance(source, made) and set(source.counts.values()) == {0}
     source.close()
 
 
 def test_with_a_token_others_may_send(model):
-    source = open_source(f"udp:0.0.0.0:{free_port()}", model, token="0123456789abcdef")
+    source = open_source(f"udp:0.0.0.0:{free_port()}", model, print, token="0123456789abcdef")
     source.close()
 
 
@@ -56,7 +56,7 @@ def test_files_of_other_programs_are_played(session, tmp_path):
     _, model, _ = session
     counts = np.random.default_rng(0).poisson(0.3, (20, 6))
     np.save(tmp_path / "counts.npy", counts)
-    source = open_source(str(tmp_path / "counts.npy"), model, fast=True)
+    source = open_source(str(tmp_path / "counts.npy"), model, print, fast=True)
     bins = list(source.bins())
     assert [np.bincount(each.channels, minlength=6).tolist() for each in bins] == counts.tolist()
     assert [each.reset for each in bins] == [True] + 19 * [False]
@@ -84,7 +84,7 @@ def test_a_velocity_of_other_axes(session, tmp_path):
     np.savez(tmp_path / "r.npz", bin=[0], channel=[0], n_bins=2, n_channels=6, dt=4e-3,
              velocity=np.zeros((2, 3)))
     with refused("Recording r.npz velocity must have 2 axes, as the model decodes, not 3"):
-        open_source(str(tmp_path / "r.npz"), model)
+        open_source(str(tmp_path / "r.npz"), model, print)
 
 
 def test_sinks(tmp_path, notices):
@@ -109,7 +109,7 @@ def test_a_host_that_nobody_knows(model, monkeypatch, notices, error):
         open_sink("udp:lba.example:9000", 2, "0123", notices.append)
     with refused("UDP source must be an address of this machine that is free, not "
                  f"lba.example:9000: {reason}"):
-        open_source("udp:lba.example:9000", model, token="0123456789abcdef")
+        open_source("udp:lba.example:9000", model, print, token="0123456789abcdef")
 
 
 def test_a_host_with_a_label_that_is_too_long(notices):

@@ -19,9 +19,9 @@ from .serial_port import PortError, SerialPort
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
 
-__all__ = ["Board", "Golden", "Line", "Runner"]
+__all__ = ["Board", "Golden", "Port", "Runner"]
 
-Line = Union[SerialPort, "VirtualBoard"]
+Port = Union[SerialPort, "VirtualBoard"]
 
 
 class Runner(Protocol):
@@ -60,14 +60,14 @@ class Golden:
 class Board:
     """Steps of a device, which is connected again after an error."""
 
-    def __init__(self, opened: Callable[[], Line], model: Model, load: bool):
+    def __init__(self, opened: Callable[[], Port], model: Model, load: bool):
         self._opened, self._model, self._load = opened, model, load
-        self._line: Line | None
-        self._line, self._driver = self._connect()
+        self._port: Port | None
+        self._port, self._driver = self._connect()
 
     def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
-        if self._line is None:
-            self._line, self._driver = self._connect()
+        if self._port is None:
+            self._port, self._driver = self._connect()
         try:
             answer = self._driver.step(rows, reset=reset)
         except (NoAnswerError, OtherModelError, RestartedError, PortError):
@@ -76,8 +76,8 @@ class Board:
         return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
 
     def load(self, model: Model) -> None:
-        if self._line is None:
-            self._line, self._driver = self._connect()
+        if self._port is None:
+            self._port, self._driver = self._connect()
         table = table_for(self._driver, model)
         # From here on, a device with another model, or a part of one, gets the right one again.
         self._load = True
@@ -92,15 +92,15 @@ class Board:
                 "dropped events": info.dropped}
 
     def close(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
+        port, self._port = self._port, None
+        if port is not None:
             with suppress(OSError):     # it may be gone
-                line.close()
+                port.close()
 
-    def _connect(self) -> tuple[Line, Driver]:
-        line, integers = self._opened(), self._model.integers
+    def _connect(self) -> tuple[Port, Driver]:
+        port, integers = self._opened(), self._model.integers
         try:
-            driver = Driver(line, self._model.hash, integers.outputs, weights=weights_of(integers))
+            driver = Driver(port, self._model.hash, integers.outputs, weights=weights_of(integers))
             try:
                 driver.connect()
             except OtherModelError:
@@ -108,6 +108,6 @@ class Board:
                     raise
                 load_model(driver, self._model)
         except BaseException:
-            line.close()
+            port.close()
             raise
-        return line, driver
+        return port, driver

@@ -23,14 +23,16 @@ LOOPBACK = "127.0.0.1"
 FEWEST_LETTERS = 16
 
 
-def open_source(text: str, model: Model, *, fast: bool = False, repeat: bool = False,
-                token: str | None = None) -> Source:
+def open_source(text: str, model: Model, notice: Callable[[str], None], *, fast: bool = False,
+                repeat: bool = False, token: str | None = None) -> Source:
     """Open the source that ``text`` names, see `SOURCES`.
 
     Parameters
     ----------
     text : str
     model : Model
+    notice : function
+        Takes a line for the user.
     fast, repeat : bool
         How a recording is played, see `sources.recording.Player`.
     token : str, optional
@@ -41,14 +43,14 @@ def open_source(text: str, model: Model, *, fast: bool = False, repeat: bool = F
     InputError
         If there is no such source, or it does not fit the model.
     """
-    kind, colon, place = text.partition(":")
+    kind, colon, name = text.partition(":")
     channels, dt, axes = model.channels, model.dt, model.integers.axes
     live = bool(colon) and kind in ("udp", "udp-bins", "lsl", "lsl-bins")
     if live and (fast or repeat):
         raise InputError(f"Source must be a recording with --fast or --repeat, not {text!r}")
     if live and kind.startswith("udp"):
         from .sources.udp import UdpPackets
-        host, port = address(place, text)
+        host, port = address(name, text)
         if token is None and not is_loopback(host):
             raise InputError(f"Source must be an address of this machine alone, such as "
                              f"udp:{port}, or have --token-file, not {text!r}")
@@ -57,10 +59,10 @@ def open_source(text: str, model: Model, *, fast: bool = False, repeat: bool = F
         return SentBins(packets, dt, channels) if numbered else Binner(packets, dt, channels)
     if live:
         from .sources.lsl import LslPackets
-        if not place:
+        if not name:
             raise InputError(f"Source must name a stream, such as lsl:spikes, not {text!r}")
         whole = kind == "lsl-bins"
-        stream = LslPackets(place, channels, dt, whole=whole)
+        stream = LslPackets(name, channels, dt, notice, whole=whole)
         return SentBins(stream, dt, channels) if whole else Binner(stream, dt, channels)
     from .sources.recording import Player, open_recording
     if not Path(text).is_file():
@@ -84,23 +86,23 @@ def open_sink(text: str, axes: int, identity: str, notice: Callable[[str], None]
     InputError
         If there is no such sink.
     """
-    kind, _, place = text.partition(":")
+    kind, _, name = text.partition(":")
     if kind == "udp":
         from .sinks.lines import UdpSink
-        host, port = address(place, text)
+        host, port = address(name, text)
         return UdpSink(host, port)
-    if kind == "lsl" and place:
+    if kind == "lsl" and name:
         from .sinks.lsl import LslSink
-        return LslSink(place, axes, identity)
+        return LslSink(name, axes, identity)
     if Path(text).suffix == ".jsonl":
         from .sinks.recorder import Recorder
         return Recorder(Path(text), notice)
     raise InputError(f"Sink must be {SINKS}, not {text!r}")
 
 
-def address(place: str, text: str) -> tuple[str, int]:
+def address(name: str, text: str) -> tuple[str, int]:
     """Host and port of ``[HOST:]PORT``; ``text`` is for a message."""
-    match = re.fullmatch(r"(?:\[?([^\[\]\s]+?)\]?:)?(\d{1,5})", place)
+    match = re.fullmatch(r"(?:\[?([^\[\]\s]+?)\]?:)?(\d{1,5})", name)
     if match is None or not 1 <= int(match[2]) <= 65535:
         raise InputError(f"Address must be [HOST:]PORT with a port from 1 to 65535, not {text!r}")
     return match[1] or LOOPBACK, int(match[2])
