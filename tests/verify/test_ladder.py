@@ -32,7 +32,7 @@ ROW = ["rung", "bits", "widths", "model_hash", "saturated_steps", "rtl", "gates"
        "dense_operations", "connection_sparsity", "activation_sparsity", "fidelity_r2",
        "spike_agreement", "firing_rate_hz", "decoding_r2", "decoding_correlation"]
 NETWORK = ["name", "checkpoint", "synthetic", "channels", "hidden", "outputs", "dt", "lead_steps",
-           "recording", "calibration", "unit_scale", "rungs"]
+           "recording", "calibration", "tuning", "unit_scale", "rungs"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from spikewright.report.markdown import digits
 from spikewright.report.score import axes as each_axis
 from spikewright.report.style import SHEETS, Picture, bare
 
-from .rungs import mixed
+from .rungs import mixed, tuned
 
 __all__ = ["picture"]
 
@@ -16,6 +16,7 @@ DOTS = 150              # per inch of the .png
 # With a lower limit, the picture would show little but its worst point.
 LOWEST = -0.25
 DASHED = (0, (5, 3))
+DOTTED = (0, (1, 2))
 
 
 def picture(ladder: dict) -> Picture:
@@ -91,6 +92,12 @@ def _decoding(axes: Axes, ladder: dict) -> None:
                   if row.get("decoding_correlation")]
         axes.plot(*zip(*sorted(points), strict=True), color=colour, lw=2, marker="o", ms=6,
                   label=f"{name}, integers")
+        points = [(row["bits"], row["decoding_correlation"][k]) for row in mean
+                  if tuned(row["rung"]) and not mixed(row["rung"])
+                  and row.get("decoding_correlation")]
+        if points:
+            axes.plot(*zip(*sorted(points), strict=True), color=colour, lw=1.3, marker="o", ms=6,
+                      mfc="none", ls=DOTTED, label=f"{name}, tuned")
         half = next((row for row in mean if row["rung"] == "fp16"), None)
         if half and half.get("decoding_correlation"):
             axes.axhline(half["decoding_correlation"][k], color=colour, lw=1.3, ls=DASHED,
@@ -108,8 +115,8 @@ def _line(rows: list[dict], key: str) -> tuple[list[int], list[float]]:
 
 
 def _alike(row: dict) -> bool:
-    """Whether all weights have the same bits, so that the row is a point of the curve."""
-    return row["rung"].startswith("int") and not mixed(row["rung"])
+    """Whether a row is a point of the curve: all weights are rounded to the same bits."""
+    return row["rung"].startswith("int") and not mixed(row["rung"]) and not tuned(row["rung"])
 
 
 def _bits(axes: Axes, ladder: dict) -> None:

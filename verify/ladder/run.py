@@ -106,6 +106,7 @@ def _network(climb: Climb, rungs: list[str], outcomes: dict[str, Outcome]) -> di
                           "simulated": climb.source.simulated, "synthetic": climb.source.synthetic,
                           "source": recording.source, "licence": recording.licence},
             "calibration": climb.calibration.name if climb.calibration else None,
+            "tuning": climb.tuning.name if climb.tuning else None,
             "unit_scale": scored.unit_scale,
             "rungs": [{**outcomes[rung].facts, **scores[rung]} for rung in rungs]}
 

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import io
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,14 @@ from .cost import float_cost, integer_cost
 from .graded_cost import graded_float_cost, graded_integer_cost
 
 __all__ = ["DEFAULT_RUNGS", "REFERENCE", "Checks", "Climb", "Outcome", "mixed", "rung_bits",
-           "rung_name", "run_rung", "widths_of"]
+           "rung_name", "run_rung", "tuned", "widths_of", "with_tuned"]
 
 DEFAULT_RUNGS = ("fp64", "fp32", "fp16", "int8", "int6", "int5", "int4")
 REFERENCE = "fp32"
+
+# A rung whose integers are fine-tuned is the rung of the same bits with this at its end. It follows
+# each rung whose widest weights have fewer bits than the default.
+TUNED = " tuned"
 
 # Projections of the published form, in the order in which a rung gives their bits.
 ROLES = ("input", "recurrent", "output")
@@ -78,6 +83,8 @@ class Climb:
         Recording that is measured on.
     calibration : Recording or None
         Recording for the calibration of the integers; None for simulated spikes.
+    tuning : Recording or None
+        Recording for the fine-tuning of the integers; None if no rung is fine-tuned.
     """
 
     name: str
@@ -85,6 +92,7 @@ class Climb:
     network: AnyNetwork
     source: Source
     calibration: Recording | None
+    tuning: Recording | None = None
 
     @property
     def recording(self) -> Recording:
@@ -122,7 +130,24 @@ def rung_name(text: str) -> str:
 
 def rung_bits(rung: str) -> int:
     """Bits of the widest weights."""
-    return max(map(int, rung.removeprefix("int").removeprefix("fp").split("/")))
+    return max(_each(rung.removeprefix("fp")))
+
+
+def _each(rung: str) -> list[int]:
+    """Bits of the weights of each role, or of all."""
+    return [int(bits) for bits in rung.removesuffix(TUNED).removeprefix("int").split("/")]
+
+
+def tuned(rung: str) -> bool:
+    """Whether the integers of a rung are fine-tuned."""
+    return rung.endswith(TUNED)
+
+
+def with_tuned(rungs: Iterable[str]) -> list[str]:
+    """``rungs``, each of fewer than the usual bits with its fine-tuned rung after it."""
+    return [each for rung in rungs for each in (
+        (rung, rung + TUNED) if rung not in FLOATS and rung_bits(rung) < Widths.weight
+        else (rung,))]
 
 
 def mixed(rung: str) -> bool:
@@ -192,11 +217,17 @@ def _rounded(climb: Climb, rung: str) -> tuple[IntegerModel, Any]:
         model, _ = compile_graded(climb.network, name=name, weight_bits=bits,
                                   recording=climb.calibration)
         return model, climb.network
-    each = rung.removeprefix("int").split("/")
-    model, network, _ = compile_network(
+    model, network, facts = compile_network(
         climb.network, name=name, widths=widths_of(bits),
-        projection_bits=dict(zip(ROLES, map(int, each), strict=True)) if mixed(rung) else None,
+        projection_bits=dict(zip(ROLES, _each(rung), strict=True)) if mixed(rung) else None,
         recording=climb.calibration)
+    if tuned(rung):
+        # These modules need torch, as no other rung does.
+        from spikewright.train.fitting.recipe import Tuning
+        from spikewright.train.tuning.finetune import finetune, unit_of
+        assert climb.tuning is not None
+        model, _ = finetune(model, network, facts, climb.tuning, Tuning(),
+                            unit_of(model, climb.tuning))
     return model, network
 
 

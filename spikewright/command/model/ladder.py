@@ -11,8 +11,13 @@ from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.base.files import check_output, written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash
-from spikewright.network.graded.network import AnyNetwork, GradedNetwork
-from spikewright.network.recording import SIMULATED_SEED, read_recording, simulated_recording
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork, spiking
+from spikewright.network.recording import (
+    SIMULATED_SEED,
+    Recording,
+    read_recording,
+    simulated_recording,
+)
 from spikewright.network.retime import retime
 from spikewright.network.source import Source, read_source
 
@@ -25,6 +30,7 @@ from ..options import (
     chosen_nir,
 )
 from ..parser import end_at_mismatches, whole_number
+from ..training.shared import check_torch
 
 __all__ = ["add", "run"]
 
@@ -56,6 +62,10 @@ def add(parser: ArgumentParser) -> None:
                      "from 2 to 16, or bits of input/recurrent/output weights, such as 4/8/8 "
                      "(default: "
                      f"{','.join(DEFAULT_RUNGS)})")
+    parser.add_argument("--finetune", type=Path, nargs="+", default=[], metavar="RECORDING.npz",
+                     help="also train the integers of rungs below 8 bits on these recordings with "
+                     "velocity: one for all checkpoints, or one for each. It needs torch "
+                     "(default: only round)")
     parser.add_argument("--no-rtl", dest="rtl", action="store_false",
                      help="do not compare the simulated hardware with the integer formats")
     parser.add_argument("--netlist", type=whole_number(1, 1 << 20), default=0, metavar="STEPS",
@@ -80,7 +90,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.verify.ladder.page import page
     from spikewright.verify.ladder.picture import picture
     from spikewright.verify.ladder.run import climb_all, failures
-    from spikewright.verify.ladder.rungs import Checks
+    from spikewright.verify.ladder.rungs import Checks, with_tuned
     from spikewright.verify.ladder.table import text
     if arguments.draw:
         return _draw(arguments)
@@ -90,15 +100,18 @@ def run(arguments: Namespace) -> None:
         raise InputError("Tool iverilog must be on PATH for --netlist, not missing: install Icarus "
                          "Verilog (Debian: apt install iverilog)")
     config = chosen_config(arguments)
+    if arguments.finetune:
+        check_torch()
     climbs = _climbs(arguments)
+    rungs  = with_tuned(arguments.rungs) if arguments.finetune else arguments.rungs
     checks = Checks(rtl=arguments.rtl, gates=arguments.netlist, config=config,
                     cache=cache_folder(arguments.build))
     if arguments.output is None:
-        ladder = climb_all(climbs, arguments.rungs, checks, arguments.jobs)
+        ladder = climb_all(climbs, rungs, checks, arguments.jobs)
         print(text(ladder))
     else:
         with written_folder(arguments.output, "ladder.json") as folder:
-            ladder = climb_all(climbs, arguments.rungs, checks, arguments.jobs)
+            ladder = climb_all(climbs, rungs, checks, arguments.jobs)
             drawing = picture(ladder)
             (folder / "ladder.json").write_text(json.dumps(ladder, indent=1, allow_nan=False)
                                                 + "\n", encoding="utf-8")
@@ -126,6 +139,7 @@ def _climbs(arguments: Namespace) -> list:
     """Return the networks to measure, each with its spikes."""
     from spikewright.api import read
     from spikewright.quantize.compile import printable
+    from spikewright.train.recording import target_velocity
     from spikewright.verify.ladder.rungs import Climb
     paths: list[Path] = arguments.checkpoints
     given: list[Path] = arguments.recording
@@ -136,21 +150,32 @@ def _climbs(arguments: Namespace) -> list:
         names = _names(paths)
     recordings = _one_each(given, len(paths), "recording")
     calibrations = _one_each(arguments.calibrate, len(paths), "calibrate")
+    tunings = _one_each(arguments.finetune, len(paths), "finetune")
     climbs = []
-    for name, path, recording, calibrate in zip(names, paths, recordings, calibrations,
-                                                strict=True):
+    for name, path, recording, calibrate, finetune in zip(names, paths, recordings, calibrations,
+                                                          tunings, strict=True):
         network = read(path, **chosen_nir(arguments))
+        if finetune:
+            spiking(network)
         if not isinstance(network, GradedNetwork):
             network = retime(network)
-        calibration = None
-        if calibrate:
-            calibration = read_recording(calibrate)
-            calibration.check_fits(network.channels, network.dt)
+        tuning = _fitting(finetune, network)
+        if tuning:
+            target_velocity(tuning)
         climbs.append(Climb(
             name=name, network=network, source=_source(recording, network),
-            calibration=calibration, checkpoint={"file": printable(path.name),
-                                                 "sha256": checkpoint_hash(path)}))
+            calibration=_fitting(calibrate, network), tuning=tuning,
+            checkpoint={"file": printable(path.name), "sha256": checkpoint_hash(path)}))
     return climbs
+
+
+def _fitting(path: Path | None, network: AnyNetwork) -> Recording | None:
+    """Read a recording for the network."""
+    if path is None:
+        return None
+    recording = read_recording(path)
+    recording.check_fits(network.channels, network.dt)
+    return recording
 
 
 def _source(path: Path | None, network: AnyNetwork) -> Source:
