@@ -2,8 +2,8 @@
 """MATLAB files (v7.3) in the layout of the public "Nonhuman Primate Reaching" sessions.
 
 ``spikes`` is a cell array of spike times in seconds, (channels, units); ``t`` the times of the
-samples in seconds; ``cursor_pos`` in mm and ``finger_pos`` in cm are positions at these times
-(O'Doherty et al., 2017, doi 10.5281/zenodo.583331).
+samples in seconds; ``cursor_pos`` in mm and ``finger_pos`` in cm are positions at these times, and
+``target_pos`` those of the target (O'Doherty et al., 2017, doi 10.5281/zenodo.583331).
 """
 
 from pathlib import Path
@@ -51,7 +51,9 @@ def read_mat(path: Path, position: str | None) -> Session:
             if name == "finger_pos":    # z, -x, -y, and in some sessions three angles
                 values = -values[:, 1:3]
             motion = Motion(times=times, values=values, is_velocity=False, unit=POSITIONS[name])
-    return Session(spikes=spikes, start=times[0], stop=times[-1], motion=motion, source=path.name)
+        targets = np.asarray(file["target_pos"], np.float64).T if "target_pos" in file else None
+    return Session(spikes=spikes, start=times[0], stop=times[-1], motion=motion, targets=targets,
+                   source=path.name)
 
 
 def _channel(file, references) -> np.ndarray:

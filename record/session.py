@@ -46,6 +46,8 @@ class Session:
     motion : Motion, optional
     trials : ndarray of float64, optional
         Seconds at which trials begin.
+    targets : ndarray of float64, shape (samples, axes), optional
+        Where the subject should move to, at the times of the motion.
     source : str
         Where the session comes from.
     """
@@ -55,6 +57,7 @@ class Session:
     stop: float
     motion: Motion | None = None
     trials: np.ndarray | None = None
+    targets: np.ndarray | None = None
     source: str = ""
 
 

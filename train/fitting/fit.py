@@ -20,7 +20,7 @@ from spikewright.network.recording import Recording
 from ..recording import check_events, held_out, target_velocity
 from ..threads import one_thread
 from .initial import initialise, slow_down, slowness
-from .kept_state import KeptState
+from .kept_state import KeptState, training_key
 from .model import TinyRSNN
 from .predict import predict
 from .pruning import PRUNING, apply_masks, prune, sparsity_at, trimmed
@@ -183,7 +183,8 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
         training = Training(
             replace(recording, velocity=(target_velocity(recording) - mean) / scale), recipe,
             scaled(start, 1 / scale) if start else None)
-        kept = KeptState(state, training, recording, start) if state else None
+        kept = (KeptState(state, training, training_key(recipe, [recording], start)) if state
+                else None)
         training.run(progress, kept)
         if kept:
             kept.save()

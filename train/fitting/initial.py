@@ -10,7 +10,7 @@ from spikewright.network.state_dicts.rsnn import KEYS
 
 from .model import TinyRSNN
 
-__all__ = ["initialise", "slow_down", "slowness"]
+__all__ = ["energy", "initialise", "slow_down", "slowness"]
 
 
 def slowness(dt: float) -> float:
@@ -29,7 +29,7 @@ def slow_down(model: TinyRSNN) -> None:
             model.get_parameter(key).data.fill_(np.log(np.expm1(factor)))   # softplus gives it back
 
 
-def _energy(a: Tensor, b: Tensor) -> Tensor:
+def energy(a: Tensor, b: Tensor) -> Tensor:
     """Sum of squares of the membrane of a unit after one spike of weight 1."""
     return (1 - b).square() * (1 + a * b) / ((1 - a * b) * (1 - a.square()) * (1 - b.square()))
 
@@ -43,11 +43,11 @@ def initialise(model: TinyRSNN, rate: float, generator: torch.Generator) -> None
     a, b, ra, rb = model.decays()
     hidden = 10 * model.dt
     with torch.no_grad():
-        for con, spikes, energy, variance in (
-            (model.con1, rate,   _energy(a, b),   0.9),
-            (model.con2, hidden, _energy(a, b),   0.1),
-            (model.con3, hidden, _energy(ra, rb), 0.25),
+        for con, spikes, of_spike, variance in (
+            (model.con1, rate,   energy(a, b),   0.9),
+            (model.con2, hidden, energy(a, b),   0.1),
+            (model.con3, hidden, energy(ra, rb), 0.25),
         ):
             weight = con.op.weight
             weight.normal_(generator=generator)
-            weight *= (variance / (weight.shape[1] * spikes * energy)).sqrt()[:, None]
+            weight *= (variance / (weight.shape[1] * spikes * of_spike)).sqrt()[:, None]

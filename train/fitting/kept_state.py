@@ -4,9 +4,10 @@
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,12 +19,15 @@ from spikewright.network.recording import Recording
 
 from .model import TinyRSNN
 
-if TYPE_CHECKING:
-    from .fit import Training
-
-__all__ = ["KeptState"]
+__all__ = ["KeptState", "training_key"]
 
 EVERY = 20.0            # seconds between two states
+
+
+class Stoppable(Protocol):
+    """A training that gives its state, and goes on from one."""
+    def state(self) -> dict: ...
+    def restore(self, state: dict) -> None: ...
 
 
 class KeptState:
@@ -34,21 +38,17 @@ class KeptState:
     Parameters
     ----------
     path : Path
-    training : Training
-    recording : Recording
-        As the user has it.
-    start : TinyRSNN or None
-        The network that the training began with.
+    training : Training or Published
+    key : str
+        The `training_key`.
 
     Raises
     ------
     InputError
         If the file is something else.
     """
-    def __init__(self, path: Path, training: "Training", recording: Recording,
-                 start: TinyRSNN | None):
-        self.path, self.training = path, training
-        self.key   = _key(training, recording, start)
+    def __init__(self, path: Path, training: Stoppable, key: str):
+        self.path, self.training, self.key = path, training, key
         self.saved = time.monotonic()
         if path.exists():
             content = _read(path)
@@ -77,11 +77,23 @@ def _read(path: Path) -> dict:
     raise InputError(f"{path} must be the state of a training, not another file: move it away")
 
 
-def _key(training: "Training", recording: Recording, start: TinyRSNN | None) -> str:
-    """SHA-256, in hex, of all that decides what the training gives."""
-    digest = hashlib.sha256(json.dumps([asdict(training.recipe), recording.dt, recording.channels,
-                                        version(), torch.__version__]).encode())
-    begun = [] if start is None else [value.numpy() for value in start.state_dict().values()]
-    for array in (recording.channel, recording.start, recording.reset, recording.velocity, *begun):
+def training_key(recipe: Any, recordings: Sequence[Recording], start: TinyRSNN | None) -> str:
+    """SHA-256, in hex, of all that decides what the training gives.
+
+    Parameters
+    ----------
+    recipe : dataclass
+    recordings : sequence of Recording
+        As the user has them.
+    start : TinyRSNN or None
+        The network that the training began with.
+    """
+    digest = hashlib.sha256(json.dumps(
+        [asdict(recipe), *([each.dt, each.channels] for each in recordings),
+         version(), torch.__version__]).encode())
+    arrays = [] if start is None else [value.numpy() for value in start.state_dict().values()]
+    for each in recordings:
+        arrays += [each.channel, each.start, each.reset, each.velocity]
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -4,8 +4,11 @@
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +18,13 @@ from spikewright.train.fitting.recipe import LIMITS, Recipe
 
 from ..parser import whole_number
 
-__all__ = ["add_recording", "add_settings", "add_target", "beside_linear", "check_torch", "scored",
-           "settings", "state_file", "train"]
+if TYPE_CHECKING:
+    from spikewright.train.fitting.fit import Point
+    from spikewright.train.fitting.model import TinyRSNN
+
+__all__ = ["add_recording", "add_settings", "add_target", "beside_linear", "check_torch",
+           "network_scores", "scored", "settings", "start_network", "state_file", "told_state",
+           "train", "write_run"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -68,6 +76,17 @@ def state_file(result: Path) -> Path:
     return result.with_name(f"{result.name}.resume")
 
 
+@contextmanager
+def told_state(state: Path) -> Iterator[None]:
+    """Say after Ctrl-C that the training goes on from the file ``state``, if it is there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state.exists():
+            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
+        raise
+
+
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
           unseen: Recording) -> dict:
     """Train on ``seen``, write the checkpoint ``path``, and print the score on ``unseen``.
@@ -80,60 +99,67 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     ``title`` in this case. The caller removes the file once all results are in their place.
     """
     state = state_file(title if path == title else title.parent)
-    try:
+    with told_state(state):
         return _train(arguments, path, title, state, seen, unseen)
-    except KeyboardInterrupt:
-        if state.exists():
-            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
-        raise
 
 
 def _train(arguments: Namespace, path: Path, title: Path, state: Path, seen: Recording,
            unseen: Recording) -> dict:
     check_torch()
-    from spikewright.base.files import signature
-    from spikewright.network.metrics import r_squared
-    from spikewright.train.fitting.curves import draw_curves
+    from spikewright.network.tensors import TIMES
     from spikewright.train.fitting.fit import Point, fit
-    from spikewright.train.fitting.predict import predict
-    from spikewright.train.recording import target_velocity
+    from spikewright.train.fitting.model import TinyRSNN
     recipe = settings(Recipe, arguments)
-    start  = _start(arguments, seen, recipe)
+    start  = None
+    if getattr(arguments, "start", None):
+        start = start_network(TinyRSNN, arguments.start, seen, recipe.hidden, TIMES[1])
     curves: list[Point] = []
     model = fit(seen, recipe, start=start, state=state, curves=curves)
     if path != title:
-        draw_curves(path.with_name("curves.png"), curves)
-        path.with_name("config.json").write_text(json.dumps(
-            {"recording": seen.name, "dt": seen.dt, "channels": seen.channels, "steps": seen.steps,
-             "target": arguments.target, "recipe": asdict(recipe),
-             "start": arguments.start and str(arguments.start), **signature()}, indent=2) + "\n",
-            encoding="utf-8")
-
-    output, hidden = predict(model, unseen)
-    scores  = r_squared(target_velocity(unseen), output)
-    weights = [model.get_parameter(f"con{i}.op.weight") for i in (1, 2, 3)]
-    kept    = sum(int(weight.count_nonzero()) for weight in weights)
-    every   = sum(weight.numel() for weight in weights)
+        write_run(path.parent, seen, curves, {
+            "target": arguments.target, "recipe": asdict(recipe),
+            "start": arguments.start and str(arguments.start)})
     model.checkpoint(path)
-    print(f"{title}: {seen.channels}-{recipe.hidden}-2, dt {model.dt:g} s, "
-          f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
-    print(f"held out, {unseen.steps} steps: {scored(scores)}, "
-          f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
+    scores = network_scores(title, model, unseen)
     return {**beside_linear(scores, seen, unseen, recipe.validation, "--epochs or --hidden"),
             "hidden": recipe.hidden, "epochs": recipe.epochs, "seed": recipe.seed}
 
 
-def _start(arguments: Namespace, seen: Recording, recipe: Recipe):
-    """The network to begin with; None without the option."""
-    if not getattr(arguments, "start", None):
-        return None
-    from spikewright.train.fitting.model import TinyRSNN
-    start  = TinyRSNN.load(arguments.start, seen.dt)
+def write_run(folder: Path, seen: Recording, curves: "list[Point]", settings: Mapping) -> None:
+    """Write curves.png and config.json, with facts of ``seen`` and the ``settings``."""
+    from spikewright.base.files import signature
+    from spikewright.train.fitting.curves import draw_curves
+    draw_curves(folder / "curves.png", curves)
+    (folder / "config.json").write_text(json.dumps(
+        {"recording": seen.name, "dt": seen.dt, "channels": seen.channels, "steps": seen.steps,
+         **settings, **signature()}, indent=2) + "\n", encoding="utf-8")
+
+
+def network_scores(title: Path, model: "TinyRSNN", unseen: Recording):
+    """Print the size of a network, ``title``, and how it decodes ``unseen``; return the R2."""
+    from spikewright.network.metrics import r_squared
+    from spikewright.train.fitting.predict import predict
+    from spikewright.train.recording import target_velocity
+    output, hidden = predict(model, unseen)
+    scores  = r_squared(target_velocity(unseen), output)
+    weights = model.matrices()
+    kept    = sum(int(weight.count_nonzero()) for weight in weights)
+    every   = sum(weight.numel() for weight in weights)
+    print(f"{title}: {unseen.channels}-{hidden.shape[1]}-2, dt {model.dt:g} s, "
+          f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
+    print(f"held out, {unseen.steps} steps: {scored(scores)}, "
+          f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")
+    return scores
+
+
+def start_network(kind: "type[TinyRSNN]", path: Path, seen: Recording, hidden: int, time: str):
+    """The network in ``path`` to begin with; refused if it has another shape."""
+    start  = kind.load(path, seen.dt, time)
     found  = start.con1.op.weight.shape[1], *start.con3.op.weight.shape[::-1]
-    wanted = seen.channels, recipe.hidden, 2
+    wanted = seen.channels, hidden, 2
     if found != wanted:
-        raise InputError(f"Network {arguments.start} must be {'-'.join(map(str, wanted))}, as the "
-                         f"one to train, not {'-'.join(map(str, found))}")
+        raise InputError(f"Network {path} must be {'-'.join(map(str, wanted))}, as the one to "
+                         f"train, not {'-'.join(map(str, found))}")
     return start
 
 

@@ -11,6 +11,7 @@ from spikewright.train.graded.recipe import GRADED
 
 from ..options import add_folder
 from .graded import train_graded
+from .published import train_published
 from .shared import add_recording, add_settings, add_target, check_torch, state_file, train
 
 __all__ = ["add", "run"]
@@ -22,12 +23,18 @@ def add(parser: ArgumentParser) -> None:
                           "force, and score it on the rest. The time step of the network is the "
                           "dt of the recording. Its outputs have the unit of the recording.")
     add_recording(parser)
-    add_folder(parser, "final.safetensors and metrics.json; a tinyrsnn also gives "
+    add_folder(parser, "final.safetensors and metrics.json; a tinyrsnn or bigrsnn also gives "
                "config.json and curves.png")
     add_target(parser)
-    parser.add_argument("--network", choices=("tinyrsnn", *GRADED), default="tinyrsnn",
+    parser.add_argument("--network", choices=("tinyrsnn", "bigrsnn", *GRADED), default="tinyrsnn",
                         help="network to train; docs/training.md has a table of them (default: "
                         "%(default)s)")
+    parser.add_argument("--recipe", choices=("default", "published"), default="default",
+                        help="published: exactly as the published tinyRSNN and bigRSNN were "
+                        "trained, on a .mat file of the public reaching sessions in place of a "
+                        "recording; see docs/training.md (default: %(default)s)")
+    parser.add_argument("--pretrain", type=Path, nargs="+", default=[], metavar="SESSION.mat",
+                        help="with the recipe published: train on these sessions first")
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights "
                         "of this network (default: random weights)")
@@ -39,6 +46,14 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.files import check_folder, written_folder
     from spikewright.network.recording import read_recording
     from spikewright.train.recording import held_out, target_velocity
+    if arguments.recipe == "published":
+        check_torch()
+        check_folder(arguments.output, "metrics.json")
+        train_published(arguments)
+        return
+    if arguments.pretrain or arguments.network == "bigrsnn":
+        option = "--pretrain" if arguments.pretrain else "--network bigrsnn"
+        raise InputError(f"Option {option} must come with the recipe published, not with default")
     if arguments.network == "tinyrsnn":
         training = train
     else:

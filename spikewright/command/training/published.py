@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``spikewright train --recipe published``."""
+
+import json
+from argparse import Namespace
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from spikewright.base.errors import InputError
+from spikewright.network.recording import Recording
+
+from .shared import (
+    beside_linear,
+    network_scores,
+    start_network,
+    state_file,
+    told_state,
+    write_run,
+)
+
+__all__ = ["train_published"]
+
+
+def train_published(arguments: Namespace) -> None:
+    """Train as the published networks were, and write the networks and their scores."""
+    from spikewright.network.tensors import TIMES
+    from spikewright.train.published.fit import NETWORKS, fit_published
+    from spikewright.train.published.recipe import PUBLISHED
+    from spikewright.train.published.sessions import read_parts
+    if arguments.network not in PUBLISHED:
+        raise InputError(f"Option --network must be {' or '.join(PUBLISHED)} with the recipe "
+                         f"published, not {arguments.network}")
+    for name in ("hidden", "epochs", "target"):
+        if getattr(arguments, name) is not None:
+            raise InputError(f"Option --{name} must come with the recipe default, not with "
+                             "published")
+    if arguments.start and arguments.pretrain:
+        raise InputError("Option --start must come without --pretrain, not with it: each gives the "
+                         "network to fine-tune")
+    recipe = replace(PUBLISHED[arguments.network], seed=arguments.seed)
+    session = read_parts(arguments.recording)
+    pretraining = [read_parts(path) for path in arguments.pretrain]
+    for parts in pretraining:
+        parts.seen.check_fits(session.seen.channels, session.seen.dt)
+    start = None
+    if arguments.start:
+        start = start_network(NETWORKS[recipe.network], arguments.start, session.seen,
+                              recipe.hidden, TIMES[0])
+    with told_state(state_file(arguments.output)):
+        _train(arguments, fit_published, recipe, session, pretraining, start)
+
+
+def _train(arguments: Namespace, fit, recipe, session, pretraining, start) -> None:
+    from spikewright.base.arrays import write_arrays
+    from spikewright.base.files import written_folder
+    from spikewright.report.score import number
+    seen, unseen = session.seen, session.test
+    training = fit(session, recipe, pretraining=pretraining, start=start,
+                   state=state_file(arguments.output))
+    model = training.model.rounded() if recipe.half else training.model
+    with written_folder(arguments.output, "metrics.json") as folder:
+        model.checkpoint(folder / "final.safetensors", half=recipe.half)
+        if training.pretrained:
+            training.pretrained.checkpoint(folder / "pretrained.safetensors", half=False)
+        for name, part in (("seen", seen), ("held_out", unseen)):
+            write_arrays(folder / f"{name}.npz", _arrays(part))
+        write_run(folder, seen, training.curves, {
+            "recipe": asdict(recipe), "start": arguments.start and str(arguments.start),
+            "pretrain": [parts.seen.name for parts in pretraining]})
+        scores = network_scores(arguments.output / "final.safetensors", model, unseen)
+        for each in training.rounds:
+            print(f"pruned {each.percent} %: R2 of the training {each.r2:.3f}, "
+                  f"{training.r2:.3f} before")
+        found = beside_linear(scores, seen, unseen, session.validation.steps / seen.steps,
+                              "sessions of --pretrain")
+        (folder / "metrics.json").write_text(json.dumps(
+            {"network": arguments.network, **found, "hidden": recipe.hidden, "seed": recipe.seed,
+             "r2_training": number(training.r2), "pruned": training.percent / 100,
+             "rounds": [{"pruned": each.percent / 100, "r2_training": number(each.r2)}
+                        for each in training.rounds],
+             "steps_held_out": unseen.steps}, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    state_file(arguments.output).unlink(missing_ok=True)
+    print(f"-> {arguments.output}")
+
+
+def _arrays(recording: Recording) -> dict:
+    """What an .npz of ``recording`` has; see docs/contracts.md."""
+    return {"bin": np.repeat(np.arange(recording.steps), np.diff(recording.start)),
+            "channel": recording.channel, "n_bins": recording.steps,
+            "n_channels": recording.channels, "dt": recording.dt, "velocity": recording.velocity,
+            "unit": recording.unit, "source": recording.source}
