@@ -33,6 +33,11 @@ A graded population gives values v in place of spikes::
             v = min(rnd(max(u, 0) * factor), largest)  rectified: v < largest, else ``saturated``
             v = u                                      of outputs, which are 0 in silent steps
             s = 0                                      unless s is the sum of a window
+            v = sat(rnd((max(s, kept) + bias) * factor))    of a pool, in every second update
+            kept = s                                        of a pool, in the updates between
+
+A population with a period is updated in some steps only. In the others it gives no spikes and no
+values.
 
 The windows have a log of their own, with room for the events of all steps that may still leave one.
 An event that the log has no room for is never added, and sets ``saturated``. So a sum is never
@@ -46,20 +51,22 @@ import numpy as np
 from spikewright.base.cache import compiled
 from spikewright.network.network import SUBTRACT_NEXT, SUBTRACT_SAME, ZERO_KEEP, ZERO_LOSE
 
-__all__ = ["MAP", "OPERATION", "OUTPUT", "RECTIFY", "Constants", "State", "Stimulus", "Trace",
-           "run_steps"]
+__all__ = ["MAP", "OPERATION", "OUTPUT", "POOL", "RECTIFY", "Constants", "State", "Stimulus",
+           "Trace", "run_steps"]
 
 SPIKES, INPUT, LOG, VALUES, WINDOW = 0, 1, 2, 3, 4      # as in plan.program.Source
-MAP, RECTIFY, OUTPUT = 5, 6, 7                          # of neurons, of graded units
+MAP, RECTIFY, OUTPUT, POOL = 5, 6, 7, 8                 # of neurons, of graded units
+CYCLE = 8                                               # a multiple of all periods
 
 # One operation. ``first`` to ``stop - 1`` are the neurons of its population. Of an Add, ``row`` is
 # its first row, ``rows`` the number of its rows, and ``origin`` the first neuron of the source
 # population. An Add from the log of a window has ``since`` and ``before``, see `plan.program`.
 # ``reset`` is for a Map of neurons. Of a Map of graded units, ``largest`` is the largest value, and
-# ``keeps`` whether s is the sum of a window.
+# ``keeps`` whether s is the sum of a window. A Map has ``period``, ``phase`` and ``interval``, see
+# `model.graded.GradedPopulation`.
 OPERATION = np.dtype([(name, np.int64) for name in (
     "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "since",
-    "before", "largest", "keeps")])
+    "before", "largest", "keeps", "period", "phase", "interval")])
 
 
 class Constants(NamedTuple):
@@ -85,20 +92,25 @@ class Constants(NamedTuple):
 class State(NamedTuple):
     """State between steps.
 
-    ``s`` and ``m`` are int64 (neurons,). m of a graded unit is its value. ``spikes`` is bool
-    (slots, neurons). Slot ``t % slots`` holds the spikes of step t. ``log`` is int64 (slots, room),
+    ``s``, ``m`` and ``kept`` are int64 (neurons,). m of a graded unit is its value, and ``kept``
+    the sum that a pool keeps. ``spikes`` is bool (slots, neurons), and ``values`` is int64
+    (slots, units), of the units that give values to others. Slot ``t % slots`` holds the spikes and
+    values of step t. ``log`` is int64 (slots, room),
     the input rows of the events of a step, and ``logged`` is int64 (slots,), their number.
     ``flags`` is int64 (1,). It is 1 if a state has saturated since the last reset.
 
     ``ring`` is int64 (room,), the input rows of the log of the windows: event number n since the
     reset is in place n modulo room. ``begins`` is int64 (looks,): the number of the first event of
-    step t is in place t modulo looks. ``counts`` is int64 (3,): the number of the next event, that
-    of the oldest one that is kept, and the steps since the reset, at most looks - 1.
+    step t is in place t modulo looks. ``counts`` is int64 (4,): the number of the next event, that
+    of the oldest one that is kept, the steps since the reset, at most looks - 1, and these steps
+    modulo `CYCLE`.
     """
 
     s: np.ndarray
     m: np.ndarray
+    kept: np.ndarray
     spikes: np.ndarray
+    values: np.ndarray
     log: np.ndarray
     logged: np.ndarray
     ring: np.ndarray
@@ -123,12 +135,15 @@ class Stimulus(NamedTuple):
 class Trace(NamedTuple):
     """Results of every step.
 
-    ``membrane`` is int64 and ``fired`` is bool, both (steps, neurons). ``events`` is int64
-    (steps, operations), the rows that each operation added. ``saturated`` is bool (steps,): whether
+    ``membrane`` is int64 and ``fired`` is bool, both (steps, neurons). ``values`` is int64
+    (steps, units), what graded units give to others. ``events`` is int64
+    (steps, operations), the rows that each Add added, and 1 for each Map whose population rested.
+    ``saturated`` is bool (steps,): whether
     a state has saturated since the last reset.
     """
 
     membrane: np.ndarray
+    values: np.ndarray
     fired: np.ndarray
     events: np.ndarray
     saturated: np.ndarray
@@ -198,16 +213,30 @@ def update(constants, state, operation, slot, previous):
 
 
 @compiled()
-def map_units(constants, state, operation):
+def is_due(state, operation, interval):
+    """Whether something that happens every ``interval`` steps happens in this step."""
+    return (state.counts[3] - operation["phase"]) % interval == 0
+
+
+@compiled()
+def map_units(constants, state, operation, slot):
     """Give each unit of a graded population its value."""
     silent = state.counts[2] < constants.limits[3]
+    gives = is_due(state, operation, operation["period"])
     for i in range(operation["first"], operation["stop"]):
         u = state.s[i] + constants.bias[i]
         if operation["kind"] == OUTPUT:
             state.m[i] = 0 if silent else u
+        elif not gives:
+            state.kept[i] = state.s[i]
         else:
-            value = scaled(max(u, 0), constants.factor[i], constants.shift[i])
+            if operation["kind"] == POOL:
+                u = max(state.s[i], state.kept[i]) + constants.bias[i]
+            else:
+                u = max(u, 0)
+            value = scaled(u, constants.factor[i], constants.shift[i])
             state.m[i] = saturate(value, operation["largest"], state.flags)
+            state.values[slot, i] = state.m[i]
         if not operation["keeps"]:
             state.s[i] = 0
 
@@ -251,11 +280,15 @@ def run_steps(constants, state, stimulus, trace):
         if stimulus.reset[t]:
             state.s[:] = 0
             state.m[:] = 0
+            state.kept[:] = 0
             state.spikes[:] = False
+            state.values[:] = 0
             state.logged[:] = 0
             state.counts[:] = 0
             state.flags[0] = 0
         state.begins[t % len(state.begins)] = state.counts[0]
+        state.spikes[t % slots] = False
+        state.values[t % slots] = 0
         for k in range(len(constants.operations)):
             operation = constants.operations[k]
             events = 0
@@ -280,17 +313,24 @@ def run_steps(constants, state, stimulus, trace):
             elif operation["kind"] == WINDOW:
                 events = add_window(constants, state, operation, t)
             elif operation["kind"] == VALUES:
+                given = state.values[(t - operation["delay"]) % slots]
                 for j in range(operation["rows"]):
-                    value = state.m[operation["origin"] + j]
+                    value = given[operation["origin"] + j]
                     if value:
                         add_row(constants, state, operation, operation["row"] + j, value)
                         events += 1
-            elif operation["kind"] != MAP:
-                map_units(constants, state, operation)
+            elif is_due(state, operation, operation["interval"]):
+                if operation["kind"] != MAP:
+                    map_units(constants, state, operation, t % slots)
+                else:
+                    previous = (t - operation["period"]) % slots
+                    update(constants, state, operation, t % slots, previous)
             else:
-                update(constants, state, operation, t % slots, (t - 1) % slots)
+                events = 1
             trace.events[t, k] = events
         trace.membrane[t] = state.m
         trace.fired[t] = state.spikes[t % slots]
+        trace.values[t] = state.values[t % slots]
         trace.saturated[t] = state.flags[0] == 1
         state.counts[2] = min(state.counts[2] + 1, len(state.begins) - 1)
+        state.counts[3] = (state.counts[3] + 1) % CYCLE

@@ -17,6 +17,7 @@ from .core import (
     MAP,
     OPERATION,
     OUTPUT,
+    POOL,
     RECTIFY,
     Constants,
     State,
@@ -78,7 +79,7 @@ def run_golden(model: IntegerModel, recording: Recording, config: CoreConfig) ->
     return Answer(velocity_int=outputs, velocity=model.velocity(outputs),
                   spikes=plan.layout.spread_spikes(trace.fired), cycles=cycles,
                   latency=latency, saturated=trace.saturated,
-                  values=trace.membrane[:, plan.layout.is_valued])
+                  values=trace.values[:, plan.layout.is_valued[:trace.values.shape[1]]])
 
 
 def stimulus_of(model: IntegerModel, recording: Recording) -> Stimulus:
@@ -114,10 +115,12 @@ def constants_of(plan: Plan) -> Constants:
 
 def _map_row(operation: Map, plan: Plan) -> dict[str, int]:
     span, population = operation.span, operation.span.population
-    place = {"first": span.first, "stop": span.stop}
+    place = {"first": span.first, "stop": span.stop, "period": population.period,
+             "phase": population.phase, "interval": population.interval}
     if isinstance(population, IntegerPopulation):
         return place | {"kind": MAP, "reset": RESETS.index(population.reset)}
-    return place | {"kind": OUTPUT if population.output else RECTIFY,
+    kind = POOL if population.pools else OUTPUT if population.output else RECTIFY
+    return place | {"kind": kind,
                     "largest": population.largest, "keeps": plan.program.keeps(span)}
 
 
@@ -135,18 +138,26 @@ def empty_trace(plan: Plan, steps: int) -> Trace:
     """A trace of zeros for the results of ``steps`` steps."""
     neurons = plan.layout.neurons
     return Trace(membrane=np.zeros((steps, neurons), np.int64),
+                 values=np.zeros((steps, _units(plan)), np.int64),
                  fired=np.zeros((steps, neurons), bool),
                  events=np.zeros((steps, len(plan.program.operations)), np.int64),
                  saturated=np.zeros(steps, bool))
 
 
+def _units(plan: Plan) -> int:
+    """Units that give values to others, and those before them."""
+    return int(np.flatnonzero(plan.layout.is_valued).max(initial=-1)) + 1
+
+
 def zero_state(plan: Plan) -> State:
     """The state before the first step."""
-    neurons, slots = plan.layout.neurons, 1 + max(1, plan.program.longest_delay)
+    neurons = plan.layout.neurons
+    slots = 1 + max(plan.program.longest_delay, *(p.period for p in plan.model.populations))
     return State(s=np.zeros(neurons, np.int64), m=np.zeros(neurons, np.int64),
-                 spikes=np.zeros((slots, neurons), bool),
+                 kept=np.zeros(neurons, np.int64), spikes=np.zeros((slots, neurons), bool),
+                 values=np.zeros((slots, _units(plan)), np.int64),
                  log=np.zeros((slots, plan.program.log_room), np.int64),
                  logged=np.zeros(slots, np.int64),
                  ring=np.zeros(plan.program.window_room, np.int64),
                  begins=np.zeros(1 + plan.program.longest_look, np.int64),
-                 counts=np.zeros(3, np.int64), flags=np.zeros(1, np.int64))
+                 counts=np.zeros(4, np.int64), flags=np.zeros(1, np.int64))

@@ -59,7 +59,8 @@ class Stepper:
             row=np.array(rows, np.int64), start=np.array([0, len(rows)]),
             reset=np.array([reset])), trace)
         # The next call has step number 0 again, so the spikes of this step move to step -1.
-        for log in (self._state.spikes, self._state.log, self._state.logged, self._state.begins):
+        for log in (self._state.spikes, self._state.values, self._state.log, self._state.logged,
+                    self._state.begins):
             log[:] = np.roll(log, -1, axis=0)
         self.spikes = self._plan.layout.spread_spikes(trace.fired)[0]
         cycles, _ = step_timing(self._plan, trace.events)

@@ -3,6 +3,7 @@
 
 import binascii
 
+from spikewright.base.errors import InputError
 from spikewright.model.graded import GradedPopulation
 from spikewright.network.network import RESETS
 from spikewright.plan.config import line_baud
@@ -36,6 +37,8 @@ __all__ = ["core_params", "link_params"]
 
 def core_params(plan: Plan) -> CoreParams:
     """Parameters of the core of ``plan``."""
+    if any(population.pools for population in plan.model.populations):
+        raise InputError("Model must have no pool to be built as hardware, not some")
     model, layout, program, config = plan.model, plan.layout, plan.program, plan.config
     rows, spikes = _rows(plan), _logs(plan)
     neurons = _update(plan)

@@ -27,6 +27,9 @@ __all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "mode
 _POPULATION = ("kept", "synaptic_decay", "membrane_decay", "threshold")
 _UNITS = ("bias", "factor", "shift")
 
+# When a population is updated. Most are updated in every step.
+_USUAL = {"period": 1, "phase": 0}
+
 # What a model does in its first steps. Most models have neither.
 _STARTS = ("silent_steps", "fill_steps")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
@@ -139,7 +142,11 @@ def _integer_population(entry: dict, tables: dict) -> IntegerPopulation | Graded
     if "kind" not in entry:
         return IntegerPopulation(**entry, **arrays)
     return GradedPopulation(name=entry["name"], kind=entry["kind"], size=entry["size"],
-                            bits=entry["bits"], **arrays)
+                            bits=entry["bits"], **_period(entry), **arrays)
+
+
+def _period(entry: dict) -> dict:
+    return {key: entry[key] for key in _USUAL if key in entry}
 
 
 def _read_network(folder: Path, written: dict, manifest: dict) -> AnyNetwork:
@@ -319,11 +326,12 @@ def _model_shape(model: IntegerModel) -> dict:
 
 def _kind(population: IntegerPopulation | GradedPopulation | Population) -> dict:
     """What differs from the neurons that a model had at first, whose hashes stay as they were."""
-    if isinstance(population, GradedPopulation):
-        return {"kind": population.kind, "bits": population.bits}
-    usual = {"reset": "zero_lose", "at_least": False}
-    return {key: getattr(population, key) for key, value in usual.items()
+    usual = {"reset": "zero_lose", "at_least": False} | _USUAL
+    rest = {key: getattr(population, key) for key, value in usual.items()
             if getattr(population, key, value) != value}
+    if isinstance(population, GradedPopulation):
+        return {"kind": population.kind, "bits": population.bits} | rest
+    return rest
 
 
 def _network_shape(network: AnyNetwork) -> dict:

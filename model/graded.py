@@ -12,11 +12,16 @@ from spikewright.network.network import INPUT
 if TYPE_CHECKING:
     from .model import IntegerModel
 
-__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "SHIFT_LIMITS", "GradedPopulation",
-           "check_graded", "largest_sum", "sum_limits", "window_room"]
+__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "PERIODS", "POOL_ROOM",
+           "SHIFT_LIMITS",
+           "GradedPopulation", "check_graded", "check_periods", "largest_sum", "sum_limits",
+           "window_room"]
 
 # What a graded population does with its sums.
-KINDS = ("rectify", "sum")
+KINDS = ("rectify", "sum", "pool")
+
+# Steps from one output of a population to the next.
+PERIODS = (1, 2, 4, 8)
 
 # A factor is a whole number below 2**FACTOR_BITS.
 FACTOR_BITS = 15
@@ -25,8 +30,9 @@ FACTOR_BITS = 15
 VALUE_LIMITS = 2, 16
 SHIFT_LIMITS = 1, 40
 
-# Events that the log of a window keeps for each input row, at least, and altogether at least.
-ROW_ROOM = 16
+# Events that the log of the windows keeps for each input row, at least, and altogether at least.
+# Pools add the rows of single steps, and need fewer events.
+ROW_ROOM, POOL_ROOM = 16, 4
 LEAST_ROOM = 64
 
 
@@ -39,8 +45,14 @@ class GradedPopulation:
         u = s + bias
         value = min(rnd(max(u, 0) * factor), largest)       kind rectify
         value = u                                           kind sum: the outputs of the model
+        value = sat(rnd((max(s, kept) + bias) * factor))    kind pool: every second update
+        kept = s                                            kind pool: the updates between
 
-    ``rnd(x) = (x + 2**(shift-1)) >> shift`` rounds half up.
+    ``rnd(x) = (x + 2**(shift-1)) >> shift`` rounds half up. ``sat`` clamps to ``-largest - 1`` and
+    ``largest``. ``kept`` is 0 at first.
+
+    Only a pool has a period. It gives values in the steps ``phase``, ``phase + period``, and so on
+    after a reset, and is updated twice as often.
 
     A value is added on as it is: ``value * weight``. s is then 0 again, unless it is the sum of a
     window, from which each row that was added is subtracted later.
@@ -59,6 +71,8 @@ class GradedPopulation:
         ``sum``.
     bits : int
         Bits of a value, its sign included, 2 to 16. 0 for the kind ``sum``.
+    period, phase : int
+        Steps from one value to the next, one of ``PERIODS``, and the step of the first value.
     """
 
     name: str
@@ -68,6 +82,8 @@ class GradedPopulation:
     factor: np.ndarray
     shift: np.ndarray
     bits: int = 0
+    period: int = 1
+    phase: int = 0
 
     #: No unit spikes.
     spiking = False
@@ -86,14 +102,24 @@ class GradedPopulation:
         return self.kind == "sum"
 
     @property
+    def pools(self) -> bool:
+        """Whether its values are the largest of two sums."""
+        return self.kind == "pool"
+
+    @property
+    def interval(self) -> int:
+        """Steps from one update to the next."""
+        return self.period // 2 if self.pools else self.period
+
+    @property
     def largest(self) -> int:
         """Largest value that it gives to other populations."""
         return 0 if self.output else (1 << self.bits - 1) - 1
 
 
-def window_room(rows: int) -> int:
-    """Events that the log of a model with windows keeps: a power of two."""
-    return max(LEAST_ROOM, 1 << (ROW_ROOM * rows - 1).bit_length())
+def window_room(rows: int, room: int = ROW_ROOM) -> int:
+    """Events that the log of the windows keeps, ``room`` for each row: a power of two."""
+    return max(LEAST_ROOM, 1 << (room * rows - 1).bit_length())
 
 
 def sum_limits(model: "IntegerModel",
@@ -107,15 +133,17 @@ def sum_limits(model: "IntegerModel",
     into = [p for p in model.projections if p.target == population.name]
     windows = [p for p in into if p.source == INPUT]
     for age in {p.delay for p in windows}:
-        inside = [p.weights for p in windows if p.delay <= age < (p.until or 0)]
+        inside = [p.weights for p in windows if p.delay <= age < (p.until or p.delay + 1)]
         least = np.minimum(least, sum(np.minimum(w, 0) for w in inside).min(axis=0))
         most = np.maximum(most, sum(np.maximum(w, 0) for w in inside).max(axis=0))
     least, most = least * model.window_room, most * model.window_room
     for p in into:
         if p.source != INPUT:
-            largest = model.index(p.source).largest
-            least = least + np.minimum(p.weights, 0).sum(axis=0) * largest
-            most = most + np.maximum(p.weights, 0).sum(axis=0) * largest
+            source = model.index(p.source)
+            low, high = -source.largest - 1 if source.pools else 0, source.largest
+            ends = p.weights * low, p.weights * high
+            least = least + np.minimum(*ends).sum(axis=0)
+            most = most + np.maximum(*ends).sum(axis=0)
     return least, most
 
 
@@ -142,7 +170,7 @@ def check_graded(model: "IntegerModel") -> None:
         _check_population(population)
     for projection in model.projections:
         if isinstance(model.index(projection.target), GradedPopulation):
-            _check_projection(projection)
+            _check_projection(projection, model)
     now = [p.title for p in model.projections if p.source == INPUT and not p.delay]
     targets = {p.target for p in model.projections if p.source == INPUT}
     if len(targets) > 1:
@@ -164,6 +192,9 @@ def _check_population(population):
     name, kind = population.name, population.kind
     if kind not in KINDS:
         raise ValueError(f"{name} kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    if population.pools != (population.period > 1):
+        rule = "above 1 for a pool" if population.pools else "1 for a population that is no pool"
+        raise ValueError(f"{name} period must be {rule}, not {population.period!r}")
     low, high = (0, 0) if population.output else VALUE_LIMITS
     if not low <= population.bits <= high:
         raise ValueError(f"{name} bits must be between {low} and {high}, not {population.bits!r}")
@@ -179,14 +210,51 @@ def _check_population(population):
             raise ValueError(f"{name} {key} must be between {low} and {high}, not {int(bad[0])}")
 
 
-def _check_projection(projection):
+def check_periods(model: "IntegerModel") -> None:
+    """Check the periods of all populations, and the delays of the projections from them.
+
+    Raises
+    ------
+    ValueError
+        If a period or a phase is not allowed, or a delay is not a multiple of the period.
+    """
+    for population in model.populations:
+        name, period, phase = population.name, population.period, population.phase
+        if period not in PERIODS:
+            raise ValueError(f"{name} period must be one of {', '.join(map(str, PERIODS))}, not "
+                             f"{period!r}")
+        if type(phase) is not int or not 0 <= phase < period:
+            raise ValueError(f"{name} phase must be between 0 and {period - 1}, not {phase!r}")
+        if period > 1 and not model.graded:
+            raise ValueError(f"{name} period must be 1 in a model without graded populations, not "
+                             f"{period}")
+    for projection in model.projections:
+        if projection.source != INPUT:
+            period = model.index(projection.source).period
+            if projection.delay % period:
+                raise ValueError(f"{projection.title} delay must be a multiple of {period}, the "
+                                 f"period of its source, not {projection.delay}")
+
+
+def _check_projection(projection, model):
     title, until = projection.title, projection.until
+    source, target = projection.source, model.index(projection.target)
+    given = [1, 0] if source == INPUT else [model.index(source).period, model.index(source).phase]
+    if [target.interval, target.phase % target.interval] != given:
+        raise ValueError(f"{title} target must be updated every {given[0]} steps from step "
+                         f"{given[1]} on, as its source gives values, not every "
+                         f"{target.interval} from {target.phase % target.interval} on")
     if projection.shift:
         raise ValueError(f"{title} shift must be 0, because it adds to sums, not "
                          f"{projection.shift}")
-    if projection.source == INPUT and not projection.delay < (until or 0) <= MOST_LOOK:
+    if source == INPUT and not target.pools and until is None:
+        until = 0
+    if source == INPUT and until is not None and not projection.delay < until <= MOST_LOOK:
         raise ValueError(f"{title} until must be from {projection.delay + 1} to {MOST_LOOK}, "
-                         f"not {until}")
-    if projection.source != INPUT and (until is not None or projection.delay):
+                         f"not {projection.until}")
+    if source == INPUT and target.pools and (until is not None or projection.delay > MOST_LOOK):
+        raise ValueError(f"{title} delay must be at most {MOST_LOOK}, and until missing, because "
+                         f"it goes to a pool, not {projection.delay} and {until}")
+    if source != INPUT and (until is not None or projection.delay and not target.pools):
         raise ValueError(f"{title} delay must be 0, and until missing, because it does not come "
                          f"from the input, not {projection.delay} and {until}")

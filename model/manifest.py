@@ -21,7 +21,7 @@ PARTS = {
         "name": str, "dt": float, "channels": int, "lead_steps": int,
         "widths": dict.fromkeys(WIDTH_LIMITS, int),
         "populations": [{"name": str, "spiking": bool, "size": int, "reset?": str, "kind?": str,
-                         "bits?": int}],
+                         "bits?": int, "period?": int, "phase?": int}],
         "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int,
                          "until?": int}],
         "offset?": [float], "silent_steps?": int, "fill_steps?": int},

@@ -15,7 +15,7 @@ from spikewright.network.network import (
     spike_columns,
 )
 
-from .graded import MOST_LOOK, GradedPopulation, check_graded, window_room
+from .graded import MOST_LOOK, POOL_ROOM, GradedPopulation, check_graded, check_periods, window_room
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
            "check_name", "largest_weight"]
@@ -112,13 +112,17 @@ class IntegerPopulation:
     kept : ndarray of int64, shape (neurons,)
         Index in the checkpoint of each neuron that was not dropped.
     synaptic_decay, membrane_decay : ndarray of int64, shape (neurons,)
-        A and B, in units of 2**-decay. A is below 1, and B at most 1.
+        A and B, in units of 2**-decay. B is at most 1. A is below 1, or at most 1 in a population
+        that does not spike.
     threshold : ndarray of int64, shape (neurons,)
         In LSB of m. A population that does not spike has the largest m as its threshold. A neuron
         with a threshold below 0 fires without any input.
     reset : str
         What a spike does to m: see `network.network.Population`. A population that does not spike
         has the reset ``zero_lose``, which then has no effect.
+    period, phase : int
+        It is updated in the steps ``phase``, ``phase + period``, and so on after a reset. A period
+        other than 1 needs a model with graded populations.
     """
 
     name: str
@@ -129,10 +133,25 @@ class IntegerPopulation:
     membrane_decay: np.ndarray
     threshold: np.ndarray
     reset: str = "zero_lose"
+    period: int = 1
+    phase: int = 0
+
+    #: It gives spikes, and not the largest of two sums.
+    pools = False
+
+    @property
+    def interval(self) -> int:
+        """Steps from one update to the next."""
+        return self.period
 
     @property
     def neurons(self) -> int:
         return len(self.kept)
+
+    @property
+    def largest(self) -> int:
+        """Largest value that it gives to other populations."""
+        return 1
 
     @property
     def output(self) -> bool:
@@ -254,9 +273,14 @@ class IntegerModel:
 
     @property
     def window_room(self) -> int:
-        """Events that the log of the windows keeps; 0 without a window."""
-        windows = any(p.until is not None for p in self.projections)
-        return window_room(self.rows) if windows else 0
+        """Events that the log of the windows keeps; 0 without a window.
+
+        Pools add the rows of single steps, which count as windows.
+        """
+        if any(p.until is not None for p in self.projections):
+            return window_room(self.rows)
+        pools = any(p.source == INPUT and self.index(p.target).pools for p in self.projections)
+        return window_room(self.rows, POOL_ROOM) if pools else 0
 
     @property
     def axes(self) -> int:
@@ -292,10 +316,11 @@ class IntegerModel:
 
     @property
     def factor_bits(self) -> int:
-        """Bits of the largest decay: one more than those of a decay if a neuron has B = 1."""
+        """Bits of the largest decay: one more than those of a decay if a neuron has A or B = 1."""
         whole = 1 << self.widths.decay
-        return self.widths.decay + any((p.membrane_decay == whole).any() for p in self.populations
-                                       if isinstance(p, IntegerPopulation))
+        return self.widths.decay + any(
+            (decay == whole).any() for p in self.populations if isinstance(p, IntegerPopulation)
+            for decay in (p.synaptic_decay, p.membrane_decay))
 
     def sources(self, projection: IntegerProjection) -> int:
         """Number of rows of ``projection``."""
@@ -354,6 +379,7 @@ class IntegerModel:
             if not 0 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be between 0 and {most}, not "
                                  f"{getattr(self, name)!r}")
+        check_periods(self)
         if self.graded:
             check_graded(self)
         elif self.window_room:
@@ -363,7 +389,7 @@ class IntegerModel:
 def _check_neurons(population, widths):
     peak = 1 << widths.membrane - 1
     limits = {"threshold": (-peak, peak - 1),
-              "synaptic_decay": (0, (1 << widths.decay) - 1),
+              "synaptic_decay": (0, (1 << widths.decay) - population.spiking),
               "membrane_decay": (0, 1 << widths.decay)}
     _check_reset(population, peak - 1)
     _check_range(population.kept, f"{population.name} kept", 0, population.size - 1)

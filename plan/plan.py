@@ -150,5 +150,7 @@ class Plan:
 def _form(part) -> dict:
     """Fields of a population or projection, with the shape in place of an array."""
     values = {field.name: getattr(part, field.name) for field in fields(part)}
+    if values.get("period") == 1:       # as before there were periods
+        del values["period"], values["phase"]
     return {name: list(value.shape) if isinstance(value, np.ndarray) else value
             for name, value in values.items()}

@@ -38,6 +38,8 @@ work one after the other:
   takes events of the next step after them.
 
   A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES.
+
+  A population with a period is updated in some steps only. In the others its `Map` takes one cycle.
 """
 
 import enum
@@ -165,8 +167,9 @@ class Map:
     cycles: int
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
-        """The times after this operation. ``count`` is 0, because it adds no rows."""
-        return clock._replace(now=np.maximum(clock.now, clock.free + 1) + self.cycles)
+        """The times after this operation. ``count`` is 1 if the population rests, otherwise 0."""
+        cycles = np.where(count > 0, 1, self.cycles)
+        return clock._replace(now=np.maximum(clock.now, clock.free + 1) + cycles)
 
 
 Operation = Add | Map
@@ -203,7 +206,8 @@ class Program:
 
     def keeps(self, span: Span) -> bool:
         """Whether the sums of a population are those of a window, and stay after its `Map`."""
-        return any(add.target is span and add.source == Source.WINDOW for add in self.adds)
+        return not span.population.pools and any(
+            add.target is span and add.source == Source.WINDOW for add in self.adds)
 
     @property
     def longest_delay(self) -> int:
@@ -259,12 +263,12 @@ def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: La
     source = (Source.INPUT if taken else
               Source.SPIKES if origin and origin.population.spiking else
               Source.VALUES if origin else
-              Source.WINDOW if projection.until is not None else Source.LOG)
+              Source.WINDOW if model.window_room else Source.LOG)
     enters = Add(source=source, origin=origin, projection=k, delay=projection.delay, table=table,
                  target=layout.spans[projection.target], period=row_period(table, layout),
                  shift=model.widths.fraction + projection.shift)
     if projection.until is None:
-        return [enters]
+        return [replace(enters, since=enters.delay) if source == Source.WINDOW else enters]
     fill, until = model.fill_steps, projection.until
     looks = [replace(add, since=max(add.delay, fill)) if add.source == Source.WINDOW else add
              for add in (enters, replace(enters, source=Source.WINDOW, delay=until, sign=-1))]

@@ -20,7 +20,7 @@ def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     ----------
     plan : Plan
     events : ndarray of int64, shape (steps, operations)
-        Rows that each operation adds. Golden counts them.
+        Rows that each `Add` adds, and 1 for each `Map` whose population rests. Golden counts them.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def worst_events(plan: Plan, input_events: int) -> np.ndarray:
-    """Rows that each operation adds if every neuron fires in every step.
+    """Rows that each operation adds if every neuron fires, and every population is updated.
 
     ``input_events`` is the number of events in the step. The result is int64 of shape
     (1, operations), as `step_timing` takes it.

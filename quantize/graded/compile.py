@@ -6,6 +6,7 @@ from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.recording import Recording
 
 from ..calibrate import calibration_spikes
+from .hybrid import POOL_BITS, is_hybrid, quantize_hybrid
 from .integer import MARGIN, VALUE_BITS, quantize_graded
 
 __all__ = ["compile_graded"]
@@ -41,8 +42,10 @@ def compile_graded(network: GradedNetwork, *, name: str, weight_bits: int = Widt
     check_name(name)
     simulated = recording is None
     recording = calibration_spikes(network, recording)
-    model = quantize_graded(network, recording, name=name, weight_bits=weight_bits)
+    work, bits = ((quantize_hybrid, max(POOL_BITS)) if is_hybrid(network) else
+                  (quantize_graded, VALUE_BITS))
+    model = work(network, recording, name=name, weight_bits=weight_bits)
     return model, {
-        "values": {"bits": VALUE_BITS, "margin": MARGIN, "source": recording.name,
+        "values": {"bits": bits, "margin": MARGIN, "source": recording.name,
                    "simulated": simulated},
         "non_zeros": model.non_zeros, "warnings": []}

@@ -42,7 +42,7 @@ from ..gram import EVEN, OWN
 from ..rounding import round_half_up
 from ..workers import each_neuron
 
-__all__ = ["VALUE_BITS", "quantize_graded"]
+__all__ = ["MARGIN", "VALUE_BITS", "factors_of", "quantize_graded", "rounded_rows", "value_unit"]
 
 # Bits of a value that a unit gives to others, its sign included. More change the outputs less than
 # the rounding of weights to 8 bits does.
@@ -107,7 +107,7 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
         raise ValueError(f"Recording {recording.name} trials must be as long as the window of the "
                          f"network, {window.width} steps, to calibrate on, not shorter")
     for k, layer in enumerate(layers):
-        scale, integers = _rounded(layer.weights, inputs / unit, weight_bits)
+        scale, integers = rounded_rows(layer.weights, inputs / unit, weight_bits)
         scale = scale * unit
         bias, weights = round_half_up(layer.bias / scale), integers.T
         if k == 0:
@@ -123,8 +123,8 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
                 factor=np.zeros(len(scale), np.int64), shift=np.zeros(len(scale), np.int64)))
             continue
         inputs = layer.values(trace)
-        unit = _value_unit(inputs, value_bits)
-        factor, shift = _factors(layer.gain * scale / unit)
+        unit = value_unit(inputs, value_bits)
+        factor, shift = factors_of(layer.gain * scale / unit)
         populations.append(GradedPopulation(
             name=layer.name, kind="rectify", size=len(scale), bias=bias, factor=factor,
             shift=shift, bits=value_bits))
@@ -154,8 +154,12 @@ def _layers(network: GradedNetwork) -> tuple[Sum | Window, list[Layer]]:
     return window, layers
 
 
-def _rounded(weights: np.ndarray, inputs: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scale of each row of ``weights``, and its integers, int64 of the same shape."""
+def rounded_rows(weights: np.ndarray, inputs: np.ndarray, bits: int
+                 ) -> tuple[np.ndarray, np.ndarray]:
+    """Scale of each row of ``weights``, and its integers, int64 of the same shape.
+
+    ``inputs`` is float64 (updates, columns), what the columns are multiplied by.
+    """
     gram = inputs.T @ inputs / len(inputs)
     size = np.diag(gram)
     gram = gram + np.diag(OWN * size + EVEN * size.mean() + np.finfo(float).tiny)
@@ -188,12 +192,12 @@ def _start(window: Sum | Window) -> dict[str, int]:
     return {"fill_steps": window.rows - 1}
 
 
-def _value_unit(values: np.ndarray, bits: int) -> float:
+def value_unit(values: np.ndarray, bits: int) -> float:
     """LSB of ``values``, which are 0 or more, so that all of them fit ``bits``."""
     return (float(values.max()) or 1.0) * MARGIN / largest_weight(bits)
 
 
-def _factors(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def factors_of(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``ratio``, which is 0 or more, as whole numbers over powers of two, and these powers.
 
     The shifts are the smallest of the population plus multiples of ``STRIDE``, so that there are

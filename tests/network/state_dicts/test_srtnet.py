@@ -8,7 +8,7 @@ from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.graded.run import run_graded
 from tests.graded import random_counts, recording_of, srtnet_tensors
 from tests.networks import refused
-from tests.vectors import dense, vector
+from tests.vectors import dense, hybrid_tensors, vector
 
 
 def equations(tensors, counts):
@@ -130,23 +130,11 @@ def test_missing_tensor():
 @pytest.mark.parametrize("name", ["srtnet_zero", "srtnet_subtract", "trained_srtnet"])
 def test_network_is_as_the_vectors(name):
     data = vector(name)
-    arrays = {key: np.asarray(value, float) for key, value in data.items()
-              if value.dtype.kind == "f"}
-    tensors = {f"conv{k}.weight": arrays[f"w{k}"].transpose(1, 2, 0) for k in (1, 2)} | {
-        f"conv{k}.bias": arrays[f"b{k}"] for k in (1, 2)} | {
-        "fc3.weight": arrays["w_out"], "fc3.bias": arrays["b_out"],
-        "mean": arrays["mean"], "sd": arrays["sd"], "phase": data["phase"]}
-    reset = ("subtract", "zero", "none").index(str(data["reset"]))
-    for k in (1, 2):
-        tensors |= {f"{key}": arrays[f"{stored}_{k - 1}"] for key, stored in (
-            (f"fc{k}.weight", "w"), (f"fc{k}.bias", "b"), (f"lif{k}.recurrent.weight", "u"),
-            (f"lif{k}.beta", "beta"), (f"lif{k}.threshold", "thr"))}
-        tensors[f"lif{k}.reset_mechanism_val"] = np.array(reset)
-    network = network_from_tensors(tensors)
+    network = network_from_tensors(hybrid_tensors(data))
     trace = run_graded(network, recording_of(dense(data)), watch=("pool2", "fc3"))
     first = 3 - 2 * int(data["phase"])
     for k in (1, 2):
-        neurons = len(arrays[f"beta_{k - 1}"])
+        neurons = len(data[f"beta_{k - 1}"])
         spikes = np.unpackbits(data[f"spikes_{k - 1}"], axis=1)[:, :neurons] > 0
         assert np.array_equal(trace.spikes[first::4, network.spike_columns[f"lif{k}"]], spikes)
     assert trace.values["pool2"].values == pytest.approx(data["features"], abs=1e-12)

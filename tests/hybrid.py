@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Integer models of small random hybrid networks."""
+
+from spikewright.quantize.graded.hybrid import quantize_hybrid
+from tests.graded import graded_network, random_counts, recording_of
+
+__all__ = ["hybrid_model"]
+
+
+def hybrid_model(seed, *, channels=6, **sizes):
+    """A small model. Phase, reset and the bits of values depend on ``seed``."""
+    network = graded_network("sRTnet", seed, phase=seed % 2, reset=seed // 2 % 2,
+                             channels=channels, **sizes)
+    recording = recording_of(random_counts(seed, 200, channels))
+    return quantize_hybrid(network, recording, name=f"hybrid {seed}",
+                           value_bits=(6 + seed % 3, 7 + seed % 4))
