@@ -12,29 +12,8 @@ from spikewright.train.fitting.kernel import (  # noqa: E402  # they need torch
     continue_steps,
     run_steps,
 )
-from spikewright.train.fitting.model import Spike, TinyRSNN  # noqa: E402
-
-
-def plain_steps(current, recurrent, readout, decays, *, steep=10.0, sent=None):
-    """What `run_steps` gives: one step after the other in torch, all right-hand sides old."""
-    sent = torch.ones_like(current) if sent is None else sent.to(current.dtype)
-    a, b, ra, rb = decays
-    syn  = torch.zeros_like(current[0])
-    mem, z, late = syn, syn, syn
-    rsyn = torch.zeros_like(z @ readout.T)
-    rmem, last = rsyn, rsyn
-    hidden, output = [], []
-    for step, through in zip(current, sent, strict=True):
-        fired = Spike.apply(mem - 1, steep)
-        rmem  = rb * rmem + (1 - rb) * rsyn
-        rsyn  = ra * rsyn + last
-        mem   = (b * mem + (1 - b) * syn) * (1 - fired.detach())
-        syn   = a * syn + late + z @ recurrent.T
-        z, late = fired * through, step
-        last = z @ readout.T
-        hidden.append(fired)
-        output.append(rmem)
-    return torch.stack(output), torch.stack(hidden)
+from spikewright.train.fitting.loop import loop_steps  # noqa: E402
+from spikewright.train.fitting.model import TinyRSNN  # noqa: E402
 
 
 def _random_run(dtype, hidden, steps, batch, seed=0):
@@ -64,7 +43,7 @@ def _answers(function, arguments):
 @pytest.mark.parametrize("hidden, steps, batch", [(1, 1, 1), (3, 7, 2), (6, 80, 3), (33, 200, 2)])
 def test_steps_are_those_of_torch(hidden, steps, batch):
     arguments = _random_run(torch.float64, hidden, steps, batch)
-    one, two = (_answers(function, arguments) for function in (plain_steps, run_steps))
+    one, two = (_answers(function, arguments) for function in (loop_steps, run_steps))
     assert (one[1] == two[1]).all() and (steps < 9 or 0.05 < one[1].mean() < 0.5)
     torch.testing.assert_close(two[0], one[0], rtol=1e-12, atol=1e-12)
     for mine, wanted in zip(two[2], one[2], strict=True):
@@ -76,7 +55,7 @@ def test_spikes_that_are_not_sent():
     arguments = _random_run(torch.float64, 9, 120, 3)
     sent = torch.rand(120, 3, 9, generator=torch.Generator().manual_seed(1)) < 0.7
     one, two, whole = (_answers(partial(function, **more), arguments) for function, more in (
-        (plain_steps, {"sent": sent, "steep": 20.0}), (run_steps, {"sent": sent, "steep": 20.0}),
+        (loop_steps, {"sent": sent, "steep": 20.0}), (run_steps, {"sent": sent, "steep": 20.0}),
         (run_steps, {})))
     assert (one[1] == two[1]).all() and (whole[1] != two[1]).any()
     torch.testing.assert_close(two[0], one[0], rtol=1e-12, atol=1e-12)
@@ -101,7 +80,7 @@ def test_steps_in_pieces_are_those_at_once():
 def test_steps_in_single_precision():
     """Sums over spikes have another order, so only short runs have the same spikes."""
     arguments = _random_run(torch.float32, 32, 40, 8)
-    one, two = (_answers(function, arguments) for function in (plain_steps, run_steps))
+    one, two = (_answers(function, arguments) for function in (loop_steps, run_steps))
     assert two[0].dtype == two[2][0].dtype == torch.float32
     assert (one[1] == two[1]).all() and one[1].any()
     torch.testing.assert_close(two[0], one[0], rtol=1e-5, atol=1e-5)

@@ -161,7 +161,7 @@ def test_best_network_is_kept(session, monkeypatch):
     monkeypatch.setattr(fit_module, "deepcopy", lambda model: (
         copies.append(deepcopy(model)) or copies[-1]))
     model = fit(session, Recipe(hidden=4, epochs=8), progress=False)
-    assert len(copies) == 2
+    assert len(copies) == 3
     wanted = trimmed(copies[1].rounded(), 0.45).con2.op.weight
     assert (model.con2.op.weight == wanted).all() and (wanted == 0).sum() == 8
 

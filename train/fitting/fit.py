@@ -4,6 +4,7 @@
 The network learns to answer at the earliest time: in the step of its last input, as the hardware.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,9 @@ class Training:
                         torch.Generator().manual_seed(recipe.seed))
         else:
             self.model.load_state_dict(start.state_dict())
+        self.model.to(recipe.device)
+        self.steps     = (self.model if recipe.device == "cpu" else
+                          captured(self.model, self.windows.length, self.windows.batch))
         self.total     = recipe.epochs * self.windows.per_epoch
         self.done      = 0
         self.least     = np.inf
@@ -104,7 +108,8 @@ class Training:
                     kept.save_now_and_then()
 
     def _batch(self) -> tuple[float, float]:
-        error, active = _step(self.model, self.windows.draw(self.rng), self.recipe, self.optimiser)
+        batch = tuple(part.to(self.recipe.device) for part in self.windows.draw(self.rng))
+        error, active = _step(self.model, batch, self.recipe, self.optimiser, self.steps)
         self.schedule.step()
         self.done += 1
         wanted = sparsity_at(self.done / self.total, self.recipe.sparsity)
@@ -113,9 +118,10 @@ class Training:
         apply_masks(self.masks)
         judge = max(1, round(self.total * (1 - PRUNING[1]) / JUDGED))
         if self.sparsity == self.recipe.sparsity and (self.total - self.done) % judge == 0:
-            wrong = _error(self.model, self.judged)
+            now   = deepcopy(self.model).cpu()
+            wrong = _error(now, self.judged)
             if wrong < self.least:
-                self.least, self.best = wrong, deepcopy(self.model)
+                self.least, self.best = wrong, now
         if self.done % self.windows.per_epoch == 0:
             self.curves.append(Point(epoch=self.done // self.windows.per_epoch, error=error,
                                      validation=self.least, hertz=active, pruned=self.sparsity))
@@ -128,20 +134,24 @@ class Training:
                 "curves": [list(vars(point).values()) for point in self.curves],
                 "model": self.model.state_dict(), "best": self.best.state_dict(),
                 "optimiser": self.optimiser.state_dict(), "schedule": self.schedule.state_dict(),
-                "rng": self.rng.bit_generator.state, "dropout": torch.get_rng_state()}
+                "rng": self.rng.bit_generator.state, "dropout": self._chance().get_rng_state()}
 
     def restore(self, state: dict) -> None:
         """Go on from ``state``."""
         self.done, self.least, self.sparsity = state["done"], state["least"], state["sparsity"]
         self.curves = [Point(*values) for values in state["curves"]]
         self.model.load_state_dict(state["model"])
-        self.best = deepcopy(self.model)
+        self.best = deepcopy(self.model).cpu()
         self.best.load_state_dict(state["best"])
         self.masks = list(zip(self.model.matrices(), state["masks"], strict=False))
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         self.rng.bit_generator.state = state["rng"]
-        torch.set_rng_state(state["dropout"])
+        self._chance().set_rng_state(state["dropout"])
+
+    def _chance(self):
+        """What draws the random numbers of the dropout."""
+        return torch if self.recipe.device == "cpu" else torch.cuda
 
 
 def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
@@ -153,7 +163,7 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
     to a mean of 0 and a standard deviation of 1. The scale goes into the readout weights at the
     end, and the mean into the offset, so the network answers in the unit of ``velocity``. Its
     parameters come back rounded to float16. Runs on one thread, so that a seed gives one result on
-    one machine.
+    one machine. On a GPU, the steps are one CUDA graph.
 
     The last part of the recording, ``recipe.validation``, is only used to choose among the networks
     of the last quarter of the batches: the one with the smallest error there is kept.
@@ -179,7 +189,8 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
                          f"not {scale.tolist()}")
     check_events(recording)
 
-    with one_thread(), torch.random.fork_rng(devices=[]):
+    gpus = [] if recipe.device == "cpu" else [torch.cuda.current_device()]
+    with one_thread(), torch.random.fork_rng(devices=gpus):
         training = Training(
             replace(recording, velocity=(target_velocity(recording) - mean) / scale), recipe,
             scaled(start, 1 / scale) if start else None)
@@ -208,11 +219,24 @@ def _error(model: TinyRSNN, recording: Recording) -> float:
     return float(np.sqrt(np.square(wrong).mean()))
 
 
-def _step(model: TinyRSNN, batch: tuple[Tensor, Tensor, Tensor], recipe: Recipe,
-          optimiser: torch.optim.Optimizer) -> tuple[float, float]:
-    """One update; gives the error, 1 for a silent network, and the mean rate of hidden units."""
+def captured(model: TinyRSNN, steps: int, batch: int) -> Callable:
+    """The steps of ``model``, forward and backward, as a CUDA graph for one shape of spikes.
+
+    It works with the parameters of the model, also after they have changed.
+    """
+    spikes = torch.zeros(steps, batch, model.con1.op.in_features, device="cuda")
+    # The method `forward` of what is captured is replaced. The model keeps its own.
+    return torch.cuda.make_graphed_callables(torch.nn.Sequential(model), (spikes,))
+
+
+def _step(model: TinyRSNN, batch: tuple[Tensor, ...], recipe: Recipe,
+          optimiser: torch.optim.Optimizer, steps: Callable | None = None) -> tuple[float, float]:
+    """One update; gives the error, 1 for a silent network, and the mean rate of hidden units.
+
+    ``steps`` does what calling ``model`` does, if it is given.
+    """
     spikes, target, mask = batch
-    output, hidden = model(dropout(spikes, recipe.dropout))
+    output, hidden = (steps or model)(dropout(spikes, recipe.dropout))
     error  = ((output - target).square() * mask).sum() / (2 * mask.sum())
     rates  = (hidden * mask).sum((0, 1)) / (mask.sum() * model.dt)
     silent = (recipe.lowest - rates).relu().square().mean()

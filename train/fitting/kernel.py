@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps of a network in compiled loops, forward and backward.
 
-They compute what the loop of `train.fitting.model` did operation by operation: the same values,
-in the same order, and the same gradients. Only sums over spikes have another order, because they
-have a term for each spike.
+They compute what `train.fitting.loop` does operation by operation: the same values, in the same
+order, and the same gradients. Only sums over spikes have another order, because they have a term
+for each spike.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ import torch
 from numba import njit
 from torch import Tensor
 
-__all__ = ["STEEP", "State", "continue_steps", "run_steps"]
+from .loop import STEEP, loop_steps
 
-STEEP = 10.0            # of the surrogate gradient, see `train.fitting.model.Spike`
+__all__ = ["State", "continue_steps", "run_steps"]
 
 #: What a step leaves for the next one: the input on its way, then syn, mem and spikes of the hidden
 #: neurons, (batch, hidden), then rsyn and rmem of the outputs, (batch, outputs).
@@ -23,6 +23,8 @@ State = tuple[np.ndarray, ...]
 def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple[Tensor, ...], *,
               steep: float = STEEP, sent: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Run hidden neurons and outputs from zero state, see `train.fitting.model.TinyRSNN`.
+
+    Tensors of a GPU run in the loop of torch.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ def run_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tuple
     hidden : (steps, batch, hidden)
         Spikes, 0 or 1.
     """
+    if current.device.type != "cpu":
+        return loop_steps(current, recurrent, readout, decays, steep=steep, sent=sent)
     if sent is None:
         sent = torch.ones(current.shape, dtype=torch.bool)
     return _Steps.apply(steep, sent, current, recurrent, readout, *decays)

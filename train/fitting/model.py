@@ -23,32 +23,15 @@ from spikewright.network.state_dicts.rsnn import (
 )
 from spikewright.network.tensors import TIMES, read_tensors
 
-from .kernel import STEEP, State, continue_steps, run_steps
+from .kernel import State, continue_steps, run_steps
 
-__all__ = ["LEAD", "BigRSNN", "Spike", "TinyRSNN"]
+__all__ = ["LEAD", "BigRSNN", "TinyRSNN"]
 
 #: Steps by which an output comes earlier at the earliest time.
 LEAD = INPUT_DELAY + OUTPUT_DELAY
 HIDDEN_LEAD = INPUT_DELAY + 1           # the published code has a spike one step after its membrane
 
 _ONE = 0.5413248546129181       # softplus(_ONE) == 1: a time constant starts at its base
-
-
-class Spike(torch.autograd.Function):
-    """Strict Heaviside step. Its gradient is the SuperSpike surrogate ``1 / (1 + steep |x|)^2``.
-
-    Zenke and Ganguli, "SuperSpike", Neural Computation 30 (2018).
-    """
-    @staticmethod
-    def forward(ctx, x, steep=STEEP):
-        ctx.save_for_backward(x)
-        ctx.steep = steep
-        return (x > 0).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, grad):
-        x, = ctx.saved_tensors
-        return grad / (1 + ctx.steep * x.abs()).square(), None
 
 
 class _Connection(nn.Module):

@@ -18,7 +18,7 @@ def prune(model: TinyRSNN, sparsity: float) -> list[tuple[Tensor, Tensor]]:
     """Weight matrices and the masks that keep their largest weights; the parts are rounded down."""
     pruned = []
     for weight in model.matrices():
-        mask = torch.ones(weight.shape, dtype=torch.bool)
+        mask = torch.ones_like(weight, dtype=torch.bool)
         mask.flatten()[_smallest(weight, int(sparsity * weight.numel()))] = False
         pruned.append((weight, mask))
     return pruned

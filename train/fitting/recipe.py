@@ -27,6 +27,7 @@ class Recipe:
     learning_rate: float = 1e-2
     dropout: float = 0.1                # share of input spikes that is left out
     sparsity: float = 0.45              # part of each weight matrix that is pruned
+    device: str = "cpu"                 # or cuda: a GPU
     lowest: float = 0.5                 # rate that no unit should fall below
     highest: float = 4.0                # rate that the mean of the units should stay below in steps
                                         # of at most 4 ms; it grows with the root of longer steps

@@ -9,7 +9,7 @@ from spikewright.network.constants import MOST_LOOK
 from spikewright.network.graded.window import Sum, Window
 from spikewright.network.state_dicts.neurobench_ann import PARTS, WIDTH
 
-from ..fitting.model import Spike
+from ..fitting.loop import Spike
 
 __all__ = ["Ann", "Hybrid", "SnnFlat"]
 

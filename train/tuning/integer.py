@@ -3,7 +3,7 @@
 
 Every tensor is float64 and holds whole numbers below 2**53, so sums, products by a decay and
 shifts by ``floor`` are exact, in any order. Rounding and saturation pass the gradient unchanged. A
-spike has the gradient of `train.fitting.model.Spike` at ``m / threshold - 1``. A reset passes none.
+spike has the gradient of `train.fitting.loop.Spike` at ``m / threshold - 1``. A reset passes none.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.plan.program import Map
 
-from ..fitting.model import Spike
+from ..fitting.loop import Spike
 
 __all__ = ["Events", "IntegerNetwork", "State"]
 

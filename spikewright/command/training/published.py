@@ -31,7 +31,7 @@ def train_published(arguments: Namespace) -> None:
     if arguments.network not in PUBLISHED:
         raise InputError(f"Option --network must be {' or '.join(PUBLISHED)} with the recipe "
                          f"published, not {arguments.network}")
-    for name in ("hidden", "epochs", "target"):
+    for name in ("hidden", "epochs", "target", "device"):
         if getattr(arguments, name) is not None:
             raise InputError(f"Option --{name} must come with the recipe default, not with "
                              "published")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikewright.train.fitting.recipe import Recipe
 
-from .shared import add_settings, check_torch, state_file, train
+from .shared import add_device, add_settings, check_device, check_torch, state_file, train
 
 __all__ = ["add", "run"]
 
@@ -19,6 +19,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER",
                         help="folder to write to; it must exist")
     add_settings(parser, Recipe, "epochs", "seed")
+    add_device(parser)
     parser.set_defaults(hidden=Recipe.hidden)
 
 
@@ -28,6 +29,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.base.files import check_file, check_output
     from spikewright.train.reaches import default_sessions, save_session
     check_torch()
+    check_device(arguments)
     checkpoint = arguments.output / "default.safetensors"
     path       = arguments.output / "default_recording.npz"
     if not arguments.output.is_dir():

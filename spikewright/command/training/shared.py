@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from spikewright.train.fitting.fit import Point
     from spikewright.train.fitting.model import TinyRSNN
 
-__all__ = ["add_recording", "add_settings", "add_target", "beside_linear", "check_torch",
-           "network_scores", "scored", "settings", "start_network", "state_file", "told_state",
-           "train", "write_run"]
+__all__ = ["add_device", "add_recording", "add_settings", "add_target", "beside_linear",
+           "check_device", "check_torch", "network_scores", "scored", "settings", "start_network",
+           "state_file", "told_state", "train", "write_run"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -53,10 +53,24 @@ def add_settings(parser: ArgumentParser, recipe: type, *names: str) -> None:
                             f"{getattr(recipe, name)})")
 
 
+def add_device(parser: ArgumentParser) -> None:
+    """Add the device that trains."""
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="where to train; cuda is a GPU "
+                        "of NVIDIA (default: cpu)")
+
+
+def check_device(arguments: Namespace) -> None:
+    """Refuse to train on a GPU that torch does not find."""
+    import torch
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"Option --device must be cpu where torch {torch.__version__} finds no "
+                         "GPU, not cuda")
+
+
 def settings(recipe: type, arguments: Namespace):
-    """Return the ``recipe`` that the options of `add_settings` give."""
+    """Return the ``recipe`` that the options of `add_settings` and `add_device` give."""
     return recipe(**{name: value for name, value in vars(arguments).items()
-                     if name in LIMITS and value is not None})
+                     if name in (*LIMITS, "device") and value is not None})
 
 
 def check_torch() -> None:

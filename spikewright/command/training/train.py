@@ -12,7 +12,16 @@ from spikewright.train.graded.recipe import GRADED
 from ..options import add_folder
 from .graded import train_graded
 from .published import train_published
-from .shared import add_recording, add_settings, add_target, check_torch, state_file, train
+from .shared import (
+    add_device,
+    add_recording,
+    add_settings,
+    add_target,
+    check_device,
+    check_torch,
+    state_file,
+    train,
+)
 
 __all__ = ["add", "run"]
 
@@ -38,6 +47,7 @@ def add(parser: ArgumentParser) -> None:
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights "
                         "of this network (default: random weights)")
+    add_device(parser)
     parser.set_defaults(hidden=None, epochs=None)
 
 
@@ -57,12 +67,13 @@ def run(arguments: Namespace) -> None:
     if arguments.network == "tinyrsnn":
         training = train
     else:
-        for name in ("hidden", "start"):
+        for name in ("hidden", "start", "device"):
             if getattr(arguments, name) is not None:
                 raise InputError(f"Option --{name} must come with the network tinyrsnn, not with "
                                  f"{arguments.network}")
         training = train_graded
     check_torch()
+    check_device(arguments)
     check_folder(arguments.output, "metrics.json")
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
