@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``spikewright train --recipe published`` from sessions to models, on networks of a few neurons."""
+"""``spikewright train --recipe published`` from sessions to models; a few neurons."""
 
 import json
 from dataclasses import replace
@@ -125,21 +125,21 @@ def test_goes_on_after_an_interruption(tmp_path, call_command, words, monkeypatc
 @pytest.mark.parametrize("more, message", [
     (["--hidden", 8], "Option --hidden must come with the recipe default, not with published"),
     (["--epochs", 8], "Option --epochs must come with the recipe default, not with published"),
-    (["--target", "force"], "Option --target must come with the recipe default, not with "
-     "published"),
-    (["--network", "ann"], "Option --network must be tinyrsnn or bigrsnn with the recipe "
-     "published, not ann"),
-    (["--start", "a.pth", "--pretrain", "b.mat"], "Option --start must come without --pretrain, "
-     "not with it: each gives the network to fine-tune"),
-    (["--recipe", "default", "--pretrain", "b.mat"], "Option --pretrain must come with the recipe "
-     "published, not with default"),
-    (["--recipe", "default", "--network", "bigrsnn"], "Option --network bigrsnn must come with "
-     "the recipe published, not with default"),
-    (["--pretrain", "{folder}/b.mat"], "Session {folder}/b.mat must be a .mat file of the public "
+    (["--target", "force"], ("Option --target must come with the recipe default, not with "
+     "published")),
+    (["--network", "ann"], ("Option --network must be tinyrsnn or bigrsnn with the recipe "
+     "published, not ann")),
+    (["--start", "a.pth", "--pretrain", "b.mat"], ("Option --start must come without --pretrain, "
+     "not with it: each gives the network to fine-tune")),
+    (["--recipe", "default", "--pretrain", "b.mat"], ("Option --pretrain must come with the recipe "
+     "published, not with default")),
+    (["--recipe", "default", "--network", "bigrsnn"], ("Option --network bigrsnn must come with "
+     "the recipe published, not with default")),
+    (["--pretrain", "{folder}/b.mat"], ("Session {folder}/b.mat must be a .mat file of the public "
      "reaching sessions, not missing: download it from https://doi.org/10.5281/zenodo.583331, and "
-     "give its path"),
-    (["--pretrain", "{folder}/loco.mat"], "Recording loco.mat n_channels must be 4, as the network "
-     "has, not 5"),
+     "give its path")),
+    (["--pretrain", "{folder}/loco.mat"], ("Recording loco.mat n_channels must be 4, as the network "
+     "has, not 5")),
 ])
 def test_refusals(tmp_path, call_command, words, more, message):
     write_session(tmp_path / "loco.mat", channels=5)

@@ -162,14 +162,14 @@ def test_messages(tmp_path):
 
 
 @pytest.mark.parametrize("key, change, message", [
-    ("target_pos", lambda values: values[:, 1:], "must hold 'target_pos' for each sample of "
-     "'cursor_pos', not of shape (2, 2599)"),
-    ("t", lambda values: values[:, 1:], "cursor_pos must be 2 axes of 2599 samples, as t has, not "
-     "of shape (2, 2600)"),
-    ("t", lambda values: values + 0.1 * (np.arange(2600) >= 70), "t must have a sample every 4 ms, "
-     "not after 104 ms at sample 70"),
-    ("t", lambda values: values * np.nan, "t must have a sample every 4 ms, not after nan ms at "
-     "sample 1"),
+    ("target_pos", lambda values: values[:, 1:], ("must hold 'target_pos' for each sample of "
+     "'cursor_pos', not of shape (2, 2599)")),
+    ("t", lambda values: values[:, 1:], ("cursor_pos must be 2 axes of 2599 samples, as t has, not "
+     "of shape (2, 2600)")),
+    ("t", lambda values: values + 0.1 * (np.arange(2600) >= 70), ("t must have a sample every 4 ms, "
+     "not after 104 ms at sample 70")),
+    ("t", lambda values: values * np.nan, ("t must have a sample every 4 ms, not after nan ms at "
+     "sample 1")),
 ])
 def test_damaged_sessions(tmp_path, key, change, message):
     import h5py
