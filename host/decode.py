@@ -2,6 +2,7 @@
 """Decode a whole recording, step by step, through a driver."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,14 +49,14 @@ class Decoded:
 
 
 def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
-           live: bool = False) -> Decoded:
+           live: bool = False, before: Callable[[int], None] | None = None) -> Decoded:
     """Send every step of ``recording`` and gather the answers.
 
     With ``live``, a step is sent when its bin is over, as in an experiment: one every ``dt``
     seconds. A step that is late is sent as soon as the step before is answered, and so are those
     that are due meanwhile, until the device has caught up. No step is skipped, because the state
     of the network depends on all of them. Without ``live``, each step is sent as soon as the step
-    before is answered.
+    before is answered. ``before`` is called with the number of each step before it is sent.
 
     Raises
     ------
@@ -78,6 +79,8 @@ def decode(decoder: Driver, model: IntegerModel, recording: Recording, *,
         due = began + (t + 1) * recording.dt
         if live:
             time.sleep(max(0.0, due - time.perf_counter()))
+        if before:
+            before(t)
         sent = time.perf_counter()
         answer = decoder.step(rows, reset=reset)
         answered = time.perf_counter()

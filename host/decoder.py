@@ -217,8 +217,8 @@ def open_port(port: str, model: Model, config: CoreConfig, *, baud: int | None,
 
 
 def virtual_board(model: Model, config: CoreConfig, *, baud: int | None, megahertz: float,
-                  cache: str | Path | None = None) -> "VirtualBoard":
-    """The virtual board of ``model``.
+                  cache: str | Path | None = None, waves: bool = False) -> "VirtualBoard":
+    """The virtual board of ``model``; ``waves`` says whether it can record waves.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def virtual_board(model: Model, config: CoreConfig, *, baud: int | None, megaher
         link = link_params(plan, model_hash=model.hash, clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return VirtualBoard(plan, link, cache_folder(cache))
+    return VirtualBoard(plan, link, cache_folder(cache), waves=waves)
 
 
 @contextmanager
@@ -249,13 +249,26 @@ def connected(port: str, model: Model, config: CoreConfig, *, baud: int | None, 
     InputError
         If the device does not answer, now or within the block, or it runs another model.
     """
-    opened = open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache)
+    with driven(open_port(port, model, config, baud=baud, megahertz=megahertz, cache=cache),
+                model) as driver:
+        yield driver
+
+
+@contextmanager
+def driven(port: Port, model: Model) -> Iterator[Driver]:
+    """Connect to the device at ``port``, which must run ``model``, and close the port at the end.
+
+    Raises
+    ------
+    InputError
+        As `connected`.
+    """
     try:
-        driver = Driver(opened, model.hash, model.integers.outputs,
+        driver = Driver(port, model.hash, model.integers.outputs,
                         weights=weights_of(model.integers))
         driver.connect()
         yield driver
     except (NoAnswerError, ValueError) as error:
         raise InputError(str(error)) from error
     finally:
-        opened.close()
+        port.close()

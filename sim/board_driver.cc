@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clocks a compiled design with a serial line, and speaks 8N1 with it. With LINE_OF_BITS the design
-// has the pins of the line; otherwise this file takes the place of its UART, byte by byte.
+// has the pins of the line; otherwise this file takes the place of its UART, byte by byte. With WAVES
+// it can write what all signals do.
 
 #include "layouts.h"
 #include "memories.h"
 #include "core.cc"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <deque>
+
+#ifdef WAVES
+#include <cxxrtl/cxxrtl_vcd.h>
+#endif
 
 namespace {
 
@@ -33,8 +40,54 @@ struct Board {
 		top.prev_p_clk.set<uint32_t>(0);
 		top.p_clk.set<uint32_t>(1);
 		top.eval();
-		return top.commit();
+		bool changed = top.commit();
+#ifdef WAVES
+		if (waves)
+			sample();
+#endif
+		return changed;
 	}
+
+#ifdef WAVES
+	std::FILE *waves = nullptr;
+	double period = 0;			// of the clock, in ns
+	cxxrtl::debug_items items;
+	cxxrtl::vcd_writer writer;
+
+	bool record(const char *path, double nanoseconds) {
+		waves = std::fopen(path, "wb");
+		period = nanoseconds;
+		top.debug_info(&items, /*scopes=*/nullptr, "");
+		writer.timescale(1, "ns");
+		writer.add_without_memories(items);
+		return waves != nullptr;
+	}
+
+	// All signals after a rising edge. The falling edge comes half a cycle later.
+	void sample() {
+		top.prev_p_clk.set<uint32_t>(1);
+		top.eval();
+		writer.sample(uint64_t(std::llround(now * period)));
+		top.p_clk.set<uint32_t>(0);
+		writer.sample(uint64_t(std::llround((now + 0.5) * period)));
+		write();
+	}
+
+	bool write() {
+		bool whole = std::fwrite(writer.buffer.data(), 1, writer.buffer.size(), waves)
+			== writer.buffer.size();
+		writer.buffer.clear();
+		return whole;
+	}
+
+	// Returns whether the file is whole.
+	bool end() {
+		bool whole = write() && !std::ferror(waves);
+		whole &= std::fclose(waves) == 0;
+		waves = nullptr;
+		return whole;
+	}
+#endif
 
 #ifdef LINE_OF_BITS
 	uint32_t shift = 0;			// bits still to send of this byte, lowest first
@@ -154,6 +207,13 @@ Board *board_new(int64_t divisor, double slow) {
 }
 
 void board_free(Board *board) { delete board; }
+
+#ifdef WAVES
+// Begins to write waves. With no path, ends it. Returns whether that went well.
+int board_waves(Board *board, const char *path, double period) {
+	return path ? board->record(path, period) : board->end();
+}
+#endif
 
 int64_t board_now(const Board *board) { return board->now; }
 

@@ -31,7 +31,7 @@ __all__ = ["compile_design", "run_compiled"]
 
 # -O2 compiles longer and runs no faster. The core may read a memory past its end, and then does not
 # use the value. With CXXRTL_NDEBUG the simulation goes on.
-SCRIPT = "read_rtlil core.il; write_cxxrtl -O6 -g0 core.cc"
+SCRIPT = "read_rtlil core.il; write_cxxrtl -O6 -g{level} core.cc"
 FLAGS = ("-std=c++17", "-O1", "-shared", "-fPIC", "-DCXXRTL_NDEBUG")
 
 # CXXRTL queues a word for each memory in each cycle, and most of them are never written: see
@@ -42,7 +42,8 @@ QUEUES = re.compile(r"\b(memory_\w+)\.update\(")
 QUICK = 2
 
 
-def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Path:
+def compile_design(text: str, driver: str, cache: Path, header: str = "", *,
+                   waves: bool = False) -> Path:
     """Compile a design and its driver to a shared library, and return the path of the library.
 
     Parameters
@@ -55,15 +56,18 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
         Folder that keeps the library. The same text, driver and header are compiled once.
     header : str
         Text of ``layouts.h``, which the driver may include.
+    waves : bool
+        Whether the library knows the names of all signals.
 
     Raises
     ------
     InputError
         If a tool is not installed or fails.
     """
+    script = SCRIPT.format(level=4 if waves else 0)
     parts = {name: resources.files("spikewright.sim").joinpath(name).read_text(encoding="utf-8")
              for name in (driver, "memories.h")} | {"layouts.h": header}
-    name = cache_name(text, *parts.values(), SCRIPT, *FLAGS)
+    name = cache_name(text, *parts.values(), script, *FLAGS)
     cache = Path(cache).absolute()
     library = cache / f"{name}.so"
     if library.exists():
@@ -74,7 +78,7 @@ def compile_design(text: str, driver: str, cache: Path, header: str = "") -> Pat
         (folder / "core.il").write_text(text, encoding="utf-8")
         for part, content in parts.items():
             (folder / part).write_text(content, encoding="utf-8")
-        run_tool("yosys", "-p", SCRIPT, folder=folder, title="RTL to C++")
+        run_tool("yosys", "-p", script, folder=folder, title="RTL to C++")
         code = folder / "core.cc"
         code.write_text(QUEUES.sub(r"write_memory(\1, ", code.read_text(encoding="utf-8")),
                         encoding="utf-8")

@@ -2,6 +2,8 @@
 """The virtual board: compiled RTL of the linked core, with a serial line."""
 
 import ctypes
+import errno
+import os
 from pathlib import Path
 
 from spikewright.hw.link import LinkParams
@@ -35,6 +37,8 @@ class VirtualBoard:
         Also simulate the UART of the board, bit by bit: slower, for tests of the line.
     slow : float
         How much longer a bit to the board takes than it should, in parts of 1.
+    waves : bool
+        Whether `record` can be called. The board is then slower.
 
     Raises
     ------
@@ -43,10 +47,11 @@ class VirtualBoard:
     """
 
     def __init__(self, plan: Plan, link: LinkParams, cache: Path, timeout: float = 0.02, *,
-                 bits: bool = False, slow: float = 0.0):
+                 bits: bool = False, slow: float = 0.0, waves: bool = False):
         design = convert(LinkedCore(core_params(plan), link, bits=bits))
-        library = ctypes.CDLL(str(compile_design(design, "board_driver.cc", cache,
-                                                 "#define LINE_OF_BITS\n" if bits else "")))
+        header = "#define LINE_OF_BITS\n" * bits + "#define WAVES\n" * waves
+        library = ctypes.CDLL(str(compile_design(design, "board_driver.cc", cache, header,
+                                                 waves=waves)))
         library.board_new.restype = ctypes.c_void_p
         library.board_new.argtypes = [ctypes.c_int64, ctypes.c_double]
         library.board_now.restype = ctypes.c_int64
@@ -56,6 +61,9 @@ class VirtualBoard:
         library.board_read.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64,
                                        ctypes.c_int64]
         library.board_read.restype = ctypes.c_int64
+        if waves:
+            library.board_waves.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_double]
+            library.board_waves.restype = ctypes.c_int
         self._library = library
         self._board = library.board_new(link.divisor, slow)
         self._clock_hz = link.clock_hz
@@ -86,6 +94,21 @@ class VirtualBoard:
             data += buffer.raw[:count]
             if count < CHUNK:
                 return data
+
+    def record(self, path: Path | None) -> None:
+        """Write what all signals do from now on to a .vcd file; None ends the file.
+
+        Memories are not in the file. The clock stands while nothing can change. A board writes one
+        file in its life.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        name = None if path is None else os.fsencode(path)
+        if not self._library.board_waves(self._opened(), name, 1e9 / self._clock_hz):
+            raise OSError(errno.EIO, "the waves cannot be written", str(path or "waves"))
 
     def close(self) -> None:
         """Free the memory of the board. The board cannot be used after that."""

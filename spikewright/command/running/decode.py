@@ -2,10 +2,15 @@
 """``spikewright decode``: decode a recording on a board, or on the virtual board."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikewright.base.errors import InputError
+from spikewright.base.files import written_file
 from spikewright.plan.config import CLOCK_MHZ
 
 from ..options import (
@@ -18,6 +23,12 @@ from ..options import (
     chosen_config,
 )
 from ..parser import output_file, whole_number
+
+if TYPE_CHECKING:
+    from spikewright.host.codec import InfoAnswer
+    from spikewright.host.decode import Decoded
+    from spikewright.model.saved import Model
+    from spikewright.network.recording import Recording
 
 __all__ = ["add", "lateness", "run"]
 
@@ -42,6 +53,11 @@ def add(parser: ArgumentParser) -> None:
                         help="time steps of the recording to decode (default: all)")
     parser.add_argument("--live", action="store_true", help="send a time step every dt seconds, as "
                         "in an experiment, and count late answers; a late step is sent at once")
+    parser.add_argument("--waves", type=output_file(".vcd"), metavar="FILE.vcd",
+                        help="file to write: what all signals of the virtual board do in the steps "
+                        "of --wave-steps (default: none)")
+    parser.add_argument("--wave-steps", type=_window, default=range(10), metavar="A:B",
+                        help="with --waves: steps A to B - 1 (default: 0:10)")
     parser.add_argument("--picture", type=output_file(*PICTURES), metavar="FILE",
                         help="file to write: a picture of the decoded velocity, .png, .svg or .pdf "
                         "(default: none)")
@@ -50,8 +66,6 @@ def add(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Decode, write the result and the picture, and print the counters of the link."""
     from spikewright.base.arrays import write_arrays
-    from spikewright.host.decode import decode
-    from spikewright.host.decoder import connected
     from spikewright.host.picture import draw
     from spikewright.model.saved import Model
     from spikewright.network.source import read_source
@@ -59,10 +73,9 @@ def run(arguments: Namespace) -> None:
     model = Model.load(arguments.model)
     integers, source = model.integers, read_source(arguments.recording, model.network)
     recording = source.recording.head(arguments.steps or source.recording.steps)
-    with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
-                   megahertz=arguments.freq) as driver:
-        answer = decode(driver, integers, recording, live=arguments.live)
-        info = driver.read_info()
+    _check_waves(arguments, recording.steps)
+    with written_file(arguments.waves) if arguments.waves else nullcontext() as waves:
+        answer, info, resent = _decoded(arguments, model, recording, waves)
     write_arrays(arguments.output, vars(answer))
     if arguments.picture:
         where = "the virtual board" if arguments.port == "virtual" else arguments.port
@@ -88,8 +101,48 @@ def run(arguments: Namespace) -> None:
     if arguments.live:
         print(lateness(answer.delay, recording.dt))
     print(f"link: {info.corrupt} corrupt, {info.repeated} repeated, {info.foreign} foreign, "
-          f"{info.overrun} overrun, {info.dropped} dropped, {driver.resent} sent again")
-    print(f"-> {arguments.output}" + (f", {arguments.picture}" if arguments.picture else ""))
+          f"{info.overrun} overrun, {info.dropped} dropped, {resent} sent again")
+    written = [arguments.output, arguments.picture, arguments.waves]
+    print(f"-> {', '.join(str(path) for path in written if path)}")
+
+
+def _check_waves(arguments: Namespace, steps: int) -> None:
+    window = arguments.wave_steps
+    if arguments.waves and arguments.port != "virtual":
+        raise InputError(f"--waves must be with --port virtual, not {arguments.port}")
+    if arguments.waves and window.stop > steps:
+        raise InputError(f"--wave-steps must be within the {steps} steps that are decoded, not "
+                         f"{window.start}:{window.stop}")
+
+
+def _decoded(arguments: Namespace, model: "Model", recording: "Recording",
+             waves: Path | None) -> tuple["Decoded", "InfoAnswer", int]:
+    """The answers, the counters of the device, and how many requests were sent again."""
+    from spikewright.host.decode import decode
+    from spikewright.host.decoder import connected, driven, virtual_board
+    options = {"baud": arguments.baud, "megahertz": arguments.freq}
+    config, before = chosen_config(arguments), None
+    if waves is None:
+        device = connected(arguments.port, model, config, **options)
+    else:
+        board, window = virtual_board(model, config, waves=True, **options), arguments.wave_steps
+        device = driven(board, model)
+
+        def before(step: int) -> None:
+            if step in (window.start, window.stop):
+                board.record(waves if step == window.start else None)
+    with device as driver:
+        answer = decode(driver, model.integers, recording, live=arguments.live, before=before)
+        if waves and window.stop == recording.steps:
+            board.record(None)
+        return answer, driver.read_info(), driver.resent
+
+
+def _window(text: str) -> range:
+    first, colon, last = text.partition(":")
+    if colon and first.isdecimal() and last.isdecimal() and int(first) < int(last):
+        return range(int(first), int(last))
+    raise ArgumentTypeError(f"must be A:B, two step numbers of which B is larger, not {text!r}")
 
 
 def lateness(delay: np.ndarray, dt: float) -> str:

@@ -69,9 +69,9 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     """Open everything, run the loop until it ends, and print what it has counted."""
     from spikewright.host.decoder import Decoder
     from spikewright.live.affine import Affine
+    from spikewright.live.endpoints import open_sink, open_source, read_token
     from spikewright.live.engine import Engine
     from spikewright.live.loop import Loop
-    from spikewright.live.endpoints import open_sink, open_source, read_token
     from spikewright.live.priority import hurry, settle
     from spikewright.live.summary import Usage, summary
     from spikewright.live.watch.view import say
