@@ -39,6 +39,16 @@ A graded population gives values v in place of spikes::
 A population with a period is updated in some steps only. In the others it gives no spikes and no
 values.
 
+With a normalized window, each event that is added to a part or subtracted from it changes the
+count of its part and row, the sum of all counts, and the sum of their squares. A step has inner
+steps. Each gives the first layer its currents from the sums of a part, and then updates all
+layers::
+
+    Map     s of the first layer = sat(rnd((cells * s - S1 * total) * root) + bias)
+
+`model.inner` has ``cells``, ``total`` and ``root``. ``rnd`` loses as many bits as it says there. In
+the first inner step, m is 0 and no neuron has fired before.
+
 The windows have a log of their own, with room for the events of all steps that may still leave one.
 An event that the log has no room for is never added, and sets ``saturated``. So a sum is never
 wrong for longer than its window, and no input makes it exceed its width: see `model.graded`.
@@ -49,13 +59,14 @@ from typing import NamedTuple
 import numpy as np
 
 from spikewright.base.cache import compiled
+from spikewright.model.inner import ROOT_BITS
 from spikewright.network.network import SUBTRACT_NEXT, SUBTRACT_SAME, ZERO_KEEP, ZERO_LOSE
 
-__all__ = ["MAP", "OPERATION", "OUTPUT", "POOL", "RECTIFY", "Constants", "State", "Stimulus",
-           "Trace", "run_steps"]
+__all__ = ["MAP", "NORMALIZE", "OPERATION", "OUTPUT", "POOL", "RECTIFY", "Constants", "State",
+           "Stimulus", "Trace", "run_steps"]
 
 SPIKES, INPUT, LOG, VALUES, WINDOW = 0, 1, 2, 3, 4      # as in plan.program.Source
-MAP, RECTIFY, OUTPUT, POOL = 5, 6, 7, 8                 # of neurons, of graded units
+MAP, RECTIFY, OUTPUT, POOL, NORMALIZE = 5, 6, 7, 8, 9   # of neurons, of graded units
 CYCLE = 8                                               # a multiple of all periods
 
 # One operation. ``first`` to ``stop - 1`` are the neurons of its population. Of an Add, ``row`` is
@@ -63,10 +74,13 @@ CYCLE = 8                                               # a multiple of all peri
 # population. An Add from the log of a window has ``since`` and ``before``, see `plan.program`.
 # ``reset`` is for a Map of neurons. Of a Map of graded units, ``largest`` is the largest value, and
 # ``keeps`` whether s is the sum of a window. A Map has ``period``, ``phase`` and ``interval``, see
-# `model.graded.GradedPopulation`.
+# `model.graded.GradedPopulation`. ``inner`` is the inner step of a Map, and ``begins`` is whether
+# the membranes begin at 0. ``part`` is the part of a normalized window that an Add changes, or -1.
+# ``target`` is the first neuron of the layer that a part gives currents to.
 OPERATION = np.dtype([(name, np.int64) for name in (
     "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "since",
-    "before", "largest", "keeps", "period", "phase", "interval")])
+    "before", "largest", "keeps", "period", "phase", "interval", "inner", "begins", "part",
+    "target")])
 
 
 class Constants(NamedTuple):
@@ -74,8 +88,10 @@ class Constants(NamedTuple):
 
     ``weights`` is int32 (rows, neurons). ``operations`` is ``OPERATION`` (operations,). ``a``,
     ``b`` and ``threshold`` are int64 (neurons,), and so are ``bias``, ``factor`` and ``shift`` of
-    graded units.
-    ``limits`` is int64 (4,): largest s, largest m, bits of a decay, silent steps.
+    graded units. ``factor`` of a unit of a normalized window is the sum of its weights.
+    ``limits`` is int64 (7,): largest s, largest m, bits of a decay, silent steps, and of a
+    normalized window the number of its counts, what is added to the spread, and the fraction bits.
+    ``roots`` is `model.inner.root_table`, int64.
     """
 
     weights: np.ndarray
@@ -87,6 +103,7 @@ class Constants(NamedTuple):
     factor: np.ndarray
     shift: np.ndarray
     limits: np.ndarray
+    roots: np.ndarray
 
 
 class State(NamedTuple):
@@ -104,6 +121,9 @@ class State(NamedTuple):
     step t is in place t modulo looks. ``counts`` is int64 (4,): the number of the next event, that
     of the oldest one that is kept, the steps since the reset, at most looks - 1, and these steps
     modulo `CYCLE`.
+
+    ``cells`` is int64 (parts, rows), the counts of a normalized window, and ``moments`` is int64
+    (2,), their sum and the sum of their squares.
     """
 
     s: np.ndarray
@@ -116,6 +136,8 @@ class State(NamedTuple):
     ring: np.ndarray
     begins: np.ndarray
     counts: np.ndarray
+    cells: np.ndarray
+    moments: np.ndarray
     flags: np.ndarray
 
 
@@ -135,11 +157,10 @@ class Stimulus(NamedTuple):
 class Trace(NamedTuple):
     """Results of every step.
 
-    ``membrane`` is int64 and ``fired`` is bool, both (steps, neurons). ``values`` is int64
-    (steps, units), what graded units give to others. ``events`` is int64
+    ``membrane`` is int64 (steps, neurons), and ``fired`` is bool (steps, inner steps, neurons).
+    ``values`` is int64 (steps, units), what graded units give to others. ``events`` is int64
     (steps, operations), the rows that each Add added, and 1 for each Map whose population rested.
-    ``saturated`` is bool (steps,): whether
-    a state has saturated since the last reset.
+    ``saturated`` is bool (steps,): whether a state has saturated since the last reset.
     """
 
     membrane: np.ndarray
@@ -195,10 +216,11 @@ def update(constants, state, operation, slot, previous):
     largest, bits = constants.limits[1], constants.limits[2]
     reset = operation["reset"]
     for i in range(operation["first"], operation["stop"]):
-        threshold, fired_before = constants.threshold[i], state.spikes[previous, i]
+        threshold, begins = constants.threshold[i], operation["begins"]
+        fired_before = state.spikes[previous, i] and not begins
         m = 0
         if not (fired_before and reset == ZERO_LOSE):
-            m = scaled(state.m[i], constants.b[i], bits) + state.s[i]
+            m = scaled(0 if begins else state.m[i], constants.b[i], bits) + state.s[i]
             if fired_before and reset == SUBTRACT_NEXT:
                 m -= threshold
             m = saturate(m, largest, state.flags)
@@ -242,6 +264,42 @@ def map_units(constants, state, operation, slot):
 
 
 @compiled()
+def root_of(constants, square):
+    """Root and exponent of ``square``, as `model.inner.root_of` has them."""
+    exponent, index = 0, square
+    while square >> 2 * exponent + 2:
+        exponent += 1
+    first = len(constants.roots) // 3
+    while index >= 4 * first:
+        index >>= 2
+    while index < first:
+        index <<= 2
+    return constants.roots[index - first], exponent
+
+
+@compiled()
+def normalize(constants, state, operation):
+    """Give the first layer its currents from the sums of a part of the window."""
+    limits, once, squared = constants.limits, state.moments[0], state.moments[1]
+    cells, epsilon, fraction = limits[4], limits[5], limits[6]
+    root, exponent = root_of(constants, cells * squared - once * once + epsilon)
+    for i in range(operation["first"], operation["stop"]):
+        spread = cells * state.s[i] - once * constants.factor[i]
+        current = scaled(spread, root, ROOT_BITS + exponent - fraction) + constants.bias[i]
+        state.s[operation["target"] + i - operation["first"]] = saturate(current, limits[0],
+                                                                         state.flags)
+
+
+@compiled()
+def count_event(state, part, row, sign):
+    """Change a count of a normalized window by ``sign``, and the sums of all counts."""
+    n = state.cells[part, row]
+    state.moments[0] += sign
+    state.moments[1] += 2 * sign * n + 1
+    state.cells[part, row] = n + sign
+
+
+@compiled()
 def add_window(constants, state, operation, t):
     """Add a row for each event of the step that is due in the log of the windows; count them."""
     looks, counts = len(state.begins), state.counts
@@ -253,6 +311,8 @@ def add_window(constants, state, operation, t):
     for n in range(first, stop):
         row = state.ring[n % len(state.ring)]
         add_row(constants, state, operation, operation["row"] + row, operation["sign"])
+        if operation["part"] >= 0:
+            count_event(state, operation["part"], row, operation["sign"])
     if operation["delay"] == looks - 1:         # no window has these events any more
         counts[1] = stop
     return stop - first
@@ -285,6 +345,8 @@ def run_steps(constants, state, stimulus, trace):
             state.values[:] = 0
             state.logged[:] = 0
             state.counts[:] = 0
+            state.cells[:] = 0
+            state.moments[:] = 0
             state.flags[0] = 0
         state.begins[t % len(state.begins)] = state.counts[0]
         state.spikes[t % slots] = False
@@ -319,17 +381,21 @@ def run_steps(constants, state, stimulus, trace):
                     if value:
                         add_row(constants, state, operation, operation["row"] + j, value)
                         events += 1
+            elif operation["kind"] == NORMALIZE:
+                normalize(constants, state, operation)
             elif is_due(state, operation, operation["interval"]):
                 if operation["kind"] != MAP:
                     map_units(constants, state, operation, t % slots)
                 else:
-                    previous = (t - operation["period"]) % slots
-                    update(constants, state, operation, t % slots, previous)
+                    # An inner step follows the one before, and the first one a step.
+                    ago = 0 if operation["inner"] else operation["period"]
+                    update(constants, state, operation, t % slots, (t - ago) % slots)
+                    for i in range(operation["first"], operation["stop"]):
+                        trace.fired[t, operation["inner"], i] = state.spikes[t % slots, i]
             else:
                 events = 1
             trace.events[t, k] = events
         trace.membrane[t] = state.m
-        trace.fired[t] = state.spikes[t % slots]
         trace.values[t] = state.values[t % slots]
         trace.saturated[t] = state.flags[0] == 1
         state.counts[2] = min(state.counts[2] + 1, len(state.begins) - 1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikewright.model.inner import inner_layers, root_table, weight_sums
 from spikewright.model.model import IntegerModel, IntegerPopulation
 from spikewright.network.network import RESETS
 from spikewright.network.recording import Recording
@@ -15,6 +16,7 @@ from spikewright.plan.timing import step_timing
 
 from .core import (
     MAP,
+    NORMALIZE,
     OPERATION,
     OUTPUT,
     POOL,
@@ -103,22 +105,29 @@ def constants_of(plan: Plan) -> Constants:
                             _add_row(operation, first)).items():
             row[name] = value
     limits = [model.widths.largest_current, model.widths.largest_membrane, model.widths.decay,
-              model.silent_steps]
-    return Constants(
-        weights=weights, operations=operations, limits=np.array(limits, np.int64),
-        **{name: np.concatenate([getattr(p, key, np.zeros(p.neurons, np.int64))
-                                 for p in model.populations])
-           for name, key in (("a", "synaptic_decay"), ("b", "membrane_decay"),
-                             ("threshold", "threshold"), ("bias", "bias"), ("factor", "factor"),
-                             ("shift", "shift"))})
+              model.silent_steps, model.cells, model.epsilon, model.widths.fraction]
+    columns = {name: np.concatenate([getattr(p, key, np.zeros(p.neurons, np.int64))
+                                     for p in model.populations])
+               for name, key in (("a", "synaptic_decay"), ("b", "membrane_decay"),
+                                 ("threshold", "threshold"), ("bias", "bias"),
+                                 ("factor", "factor"), ("shift", "shift"))}
+    for span in layout.spans.values():
+        if getattr(span.population, "normalizes", False):
+            columns["factor"][span.first:span.stop] = weight_sums(model, span.population)
+    return Constants(weights=weights, operations=operations, limits=np.array(limits, np.int64),
+                     roots=np.array(root_table(), np.int64), **columns)
 
 
 def _map_row(operation: Map, plan: Plan) -> dict[str, int]:
-    span, population = operation.span, operation.span.population
-    place = {"first": span.first, "stop": span.stop, "period": population.period,
+    span, population, inner = operation.span, operation.span.population, operation.inner
+    place = {"first": span.first, "stop": span.stop, "inner": inner, "period": population.period,
              "phase": population.phase, "interval": population.interval}
     if isinstance(population, IntegerPopulation):
-        return place | {"kind": MAP, "reset": RESETS.index(population.reset)}
+        begins = plan.model.normalizes and not inner
+        return place | {"kind": MAP, "reset": RESETS.index(population.reset), "begins": begins}
+    if population.normalizes:
+        first = inner_layers(plan.model)[0]
+        return place | {"kind": NORMALIZE, "target": plan.layout.spans[first.name].first}
     kind = POOL if population.pools else OUTPUT if population.output else RECTIFY
     return place | {"kind": kind,
                     "largest": population.largest, "keeps": plan.program.keeps(span)}
@@ -131,7 +140,8 @@ def _add_row(operation: Add, first: np.ndarray) -> dict[str, int]:
             "stop": operation.target.stop, "row": first[operation.projection],
             "rows": operation.table.rows, "delay": operation.delay, "shift": operation.shift,
             "origin": operation.origin.first if operation.origin else 0, "sign": operation.sign,
-            "since": operation.since, "before": operation.before}
+            "since": operation.since, "before": operation.before,
+            "part": operation.part}
 
 
 def empty_trace(plan: Plan, steps: int) -> Trace:
@@ -139,7 +149,7 @@ def empty_trace(plan: Plan, steps: int) -> Trace:
     neurons = plan.layout.neurons
     return Trace(membrane=np.zeros((steps, neurons), np.int64),
                  values=np.zeros((steps, _units(plan)), np.int64),
-                 fired=np.zeros((steps, neurons), bool),
+                 fired=np.zeros((steps, plan.model.inner_steps, neurons), bool),
                  events=np.zeros((steps, len(plan.program.operations)), np.int64),
                  saturated=np.zeros(steps, bool))
 
@@ -160,4 +170,6 @@ def zero_state(plan: Plan) -> State:
                  logged=np.zeros(slots, np.int64),
                  ring=np.zeros(plan.program.window_room, np.int64),
                  begins=np.zeros(1 + plan.program.longest_look, np.int64),
-                 counts=np.zeros(4, np.int64), flags=np.zeros(1, np.int64))
+                 counts=np.zeros(4, np.int64), flags=np.zeros(1, np.int64),
+                 cells=np.zeros((plan.model.inner_steps, plan.model.rows), np.int64),
+                 moments=np.zeros(2, np.int64))

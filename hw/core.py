@@ -20,6 +20,7 @@ from .layouts import result_layout, spike_layout, token_layout
 from .memories.currents import CurrentMemory, CurrentParams
 from .memories.joiner import Joiner
 from .memories.logs import Logs, LogsParams
+from .memories.moments import Moments, MomentsParams
 from .memories.spikes import SpikeLog, SpikeLogParams
 from .sequencer import Sequencer, SequencerParams
 
@@ -49,6 +50,10 @@ class CoreParams:
         Cycles of a step after its result.
     silent : :class:`int`
         Steps after a reset in which the outputs are 0.
+    inner : :class:`int`
+        Inner steps of a step; 1 without.
+    moments : :class:`MomentsParams`, optional
+        Of a normalized window.
     """
 
     sequencer:    SequencerParams
@@ -61,6 +66,8 @@ class CoreParams:
     outputs:      tuple[tuple[int, int], ...]
     decay_cycles: int
     silent:       int = 0
+    inner:        int = 1
+    moments:      MomentsParams | None = None
 
     @property
     def token(self):
@@ -75,7 +82,7 @@ class CoreParams:
     @property
     def spike(self):
         """Shape of the monitor port ``spike``."""
-        return spike_layout(self.neurons.groups, self.neurons.units, self.neurons.value)
+        return spike_layout(self.neurons.groups, self.neurons.units, self.neurons.value, self.inner)
 
 
 class Core(wiring.Component):
@@ -142,7 +149,7 @@ class Core(wiring.Component):
             spikes.spike.eq(neurons.spike),
             spikes.step.eq(sequencer.result & sequencer.next_step),
             spikes.clear.eq(sequencer.cleared),
-            self.spike.eq(neurons.spike),
+            self.spike.eq(neurons.spike),       # the inner step, if there are several, is above it
             self.busy.eq(sequencer.busy),
         ]
         saturated = adder.saturated | neurons.saturated
@@ -152,12 +159,28 @@ class Core(wiring.Component):
         elif params.spikes.room:
             m.d.comb += spikes.event.eq(sequencer.event)
             saturated |= spikes.lost
+        if params.moments:
+            self._count(m, sequencer, neurons, spikes)
         self._answer(m, sequencer, neurons, saturated,
                      speaks=spikes.age >= params.silent if params.silent else Const(1))
         if params.rows.loads:
             self._load(m, sequencer, rows, neurons)
 
         return m
+
+    def _count(self, m, sequencer, neurons, spikes):
+        """Join the moments of a normalized window. A list begins again with each inner step."""
+        m.submodules.moments = moments = Moments(self.params.moments)
+        m.d.comb += [
+            moments.move.eq(sequencer.move),
+            moments.zero.eq(neurons.zero),
+            moments.clear.eq(sequencer.cleared),
+            neurons.once.eq(moments.once),
+            neurons.squares.eq(moments.squares),
+            self.spike.inner.eq(sequencer.update.inner),
+        ]
+        # The list of a population is selected until its update starts.
+        m.d.sync += spikes.restart.eq(sequencer.update.start)
 
     def _load(self, m, sequencer, rows, neurons):
         """Take the bytes that the host loads, for large RAMs and, as words, for the others."""

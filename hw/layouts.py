@@ -4,9 +4,10 @@
 from amaranth import *
 from amaranth.lib import data, enum
 
-__all__ = ["TableFormat", "TokenKind", "currents_layout", "event_layout", "group_layout",
-           "listed_layout", "load_layout", "membrane_layout", "result_layout", "spike_layout",
-           "stage_layout", "stored_layout", "token_layout", "weights_layout", "words_layout"]
+__all__ = ["TableFormat", "TokenKind", "cell_layout", "currents_layout", "event_layout",
+           "group_layout", "listed_layout", "load_layout", "membrane_layout", "move_layout",
+           "result_layout", "spike_layout", "stage_layout", "stored_layout", "token_layout",
+           "weights_layout", "words_layout"]
 
 
 class TokenKind(enum.Enum, shape=2):
@@ -38,6 +39,20 @@ def event_layout(rows):
     return data.StructLayout({"valid": 1, "row": range(max(rows, 2))})
 
 
+def cell_layout(parts, rows):
+    """A count of a normalized window, in a cycle with ``valid``."""
+    return data.StructLayout({
+        "valid": 1,
+        "part":  range(max(parts, 2)),
+        "row":   range(max(rows, 2)),
+    })
+
+
+def move_layout(parts, rows):
+    """An event that enters a part of a normalized window, or ``leaves`` it."""
+    return data.StructLayout(dict(cell_layout(parts, rows).members) | {"leaves": 1})
+
+
 def result_layout(outputs, width):
     """Answer of one step: ``outputs`` signed integers of ``width`` bits, in output LSB."""
     return data.StructLayout({
@@ -56,15 +71,17 @@ def group_layout(groups, units):
     })
 
 
-def spike_layout(groups, units, value=0):
+def spike_layout(groups, units, value=0, inner=1):
     """Spikes of one group, in a cycle with ``valid``.
 
-    With ``value``, a group is a unit, and ``value`` has so many bits.
+    With ``value``, a group is a unit, and ``value`` has so many bits. With several ``inner`` steps,
+    it has the number of one.
     """
     return data.StructLayout({
         "valid": 1,
         **dict(group_layout(groups, units).members),
-    } | ({"value": signed(value)} if value else {}))
+    } | ({"value": signed(value)} if value else {})
+      | ({"inner": range(inner)} if inner > 1 else {}))
 
 
 def membrane_layout(groups, units, width):

@@ -5,18 +5,21 @@ import binascii
 
 from spikewright.base.errors import InputError
 from spikewright.model.graded import GradedPopulation
+from spikewright.model.inner import inner_layers, moment_bits, wide_bits
 from spikewright.network.network import RESETS
 from spikewright.plan.config import line_baud
 from spikewright.plan.images import (
     factor_column,
     lane_words,
     neuron_words,
+    part_columns,
+    part_words,
     unit_columns,
     unit_words,
 )
 from spikewright.plan.layout import Span
 from spikewright.plan.plan import Plan
-from spikewright.plan.program import Map, Operation, Source
+from spikewright.plan.program import Add, Map, Operation, Source
 
 from .core import CoreParams
 from .engines.adder import AdderParams
@@ -24,9 +27,11 @@ from .engines.graded import GradedParams, Mode
 from .engines.lookup import RowParams, WeightMemory
 from .engines.mixed import MixedParams
 from .engines.neurons import NeuronParams
+from .engines.normalize import NormalizeParams
 from .link import LinkParams, TableParams
 from .memories.currents import CurrentParams
 from .memories.logs import LogsParams
+from .memories.moments import MomentsParams
 from .memories.spikes import SpikeLogParams
 from .memories.window import WindowLogParams
 from .program import AddConstants, Kind, MapConstants, ProgramParams
@@ -50,7 +55,8 @@ def core_params(plan: Plan) -> CoreParams:
                                width=model.widths.current, streams=program.streams),
         sequencer=SequencerParams(
             program=ProgramParams(operations=operations, rows=rows, spikes=spikes.signature,
-                                  update=neurons.control),
+                                  update=neurons.control,
+                                  parts=model.inner_steps if model.normalizes else 0),
             rows=model.rows, words=layout.words, decays=config.neurons == "lanes",
             streams=program.streams, logs=program.log_room > 0,
             takes_only=any(add.target is None for add in program.adds),
@@ -58,7 +64,7 @@ def core_params(plan: Plan) -> CoreParams:
         update=("mixed" if isinstance(neurons, MixedParams) else
                 "graded" if model.graded else
                 "lanes" if config.neurons == "lanes" else config.multiplier),
-        silent=model.silent_steps,
+        silent=model.silent_steps, inner=model.inner_steps, moments=_moments(plan),
         outputs=tuple((span.group + k // layout.units, k % layout.units)
                       for span in layout.spans.values() if span.population.output
                       for k in range(span.neurons)),
@@ -97,15 +103,25 @@ def _memory_shift(plan: Plan) -> dict[int, int]:
 
 
 def _rows(plan: Plan) -> RowParams:
-    model, layout, shift = plan.model, plan.layout, _memory_shift(plan)
+    layout, shift = plan.layout, _memory_shift(plan)
     return RowParams(
         lanes=layout.lanes, words=layout.words,
         memories=tuple(WeightMemory(format=name, images=layout.images[bits], shift=shift[bits])
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
-        row_shift=max(p.shift - shift[p.bits] for p in model.projections),
+        row_shift=max(_row_shift(add, plan) for add in plan.program.adds if add.target),
         streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan),
         loads=plan.load_map)
+
+
+def _fraction(plan: Plan) -> int:
+    """Left shift of every weight: sums of graded units have no fraction bits."""
+    return 0 if plan.model.graded else plan.model.widths.fraction
+
+
+def _row_shift(add: Add, plan: Plan) -> int:
+    """Left shift of a row beyond that of its memory and that of every weight."""
+    return add.shift - _fraction(plan) - _memory_shift(plan)[add.table.bits]
 
 
 def _gain_bits(plan: Plan) -> int:
@@ -118,8 +134,9 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
     model = plan.model
     return AdderParams(
         lanes=rows.lanes, words=rows.words, current=model.widths.current,
-        fraction=model.widths.fraction, weight=rows.weight, row_shift=rows.row_shift,
-        shifted=max(p.bits + p.shift for p in model.projections) + rows.gain,
+        fraction=_fraction(plan), weight=rows.weight, row_shift=rows.row_shift,
+        shifted=max(add.table.bits + add.shift - _fraction(plan)
+                    for add in plan.program.adds if add.target) + rows.gain,
         streams=rows.streams, gain=rows.gain, clamps=_spans(plan, graded=False) != [])
 
 
@@ -135,7 +152,8 @@ def _update(plan: Plan) -> NeuronParams | GradedParams | MixedParams:
         return _neurons(plan)
     if not _spans(plan, graded=False):
         return _units(plan)
-    return MixedParams(graded=_units(plan), neurons=_neurons(plan))
+    graded = _parts(plan) if plan.model.normalizes else _units(plan)
+    return MixedParams(graded=graded, neurons=_neurons(plan))
 
 
 def _groups(plan: Plan, *, graded: bool) -> int:
@@ -153,7 +171,7 @@ def _neurons(plan: Plan) -> NeuronParams:
         resets=tuple(sorted({span.population.reset for span in _spans(plan, graded=False)})),
         image=(lane_words(model, layout.lanes) if plan.config.neurons == "lanes"
                else neuron_words(model)),
-        loads=plan.load_map if plan.config.load == "model" else None)
+        loads=plan.load_map if plan.config.load == "model" else None, inner=model.inner_steps)
 
 
 def _units(plan: Plan) -> GradedParams:
@@ -162,6 +180,26 @@ def _units(plan: Plan) -> GradedParams:
         lanes=layout.lanes, words=layout.words, groups=_groups(plan, graded=True),
         current=model.widths.current, membrane=model.widths.membrane, value=model.value_bits,
         modes=_modes(plan), columns=unit_columns(model), image=unit_words(model))
+
+
+def _parts(plan: Plan) -> NormalizeParams:
+    model, layout = plan.model, plan.layout
+    count, square, spread = moment_bits(model)
+    bias, total = part_columns(model)
+    return NormalizeParams(
+        lanes=layout.lanes, words=layout.words, groups=_groups(plan, graded=True),
+        current=model.widths.current, fraction=model.widths.fraction, parts=model.inner_steps,
+        rows=model.rows, target=layout.spans[inner_layers(model)[0].name].word,
+        epsilon=model.epsilon, count=count, square=square, spread=spread, wide=wide_bits(model),
+        bias=bias, total=total, image=part_words(model))
+
+
+def _moments(plan: Plan) -> MomentsParams | None:
+    model = plan.model
+    if not model.normalizes:
+        return None
+    count, square, _ = moment_bits(model)
+    return MomentsParams(parts=model.inner_steps, rows=model.rows, count=count, square=square)
 
 
 def _mode(span: Span, plan: Plan) -> Mode:
@@ -189,39 +227,43 @@ def _spikes(plan: Plan) -> SpikeLogParams:
         list_groups=max(span.groups for span in layout.listed),
         slots=1 << plan.program.longest_delay.bit_length(), streams=plan.program.streams,
         rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room,
-        value=plan.model.value_bits)
+        value=plan.model.value_bits, restarts=plan.model.normalizes)
 
 
-def _map_constants(span: Span, plan: Plan,
+def _map_constants(operation: Map, plan: Plan,
                    update: NeuronParams | GradedParams | MixedParams) -> MapConstants:
+    span, listed = operation.span, plan.layout.listed
     graded = isinstance(span.population, GradedPopulation)
-    mode  = (_modes(plan).index(_mode(span, plan)) if graded else
-             RESETS.index(span.population.reset))
+    mode  = (RESETS.index(span.population.reset) if not graded else
+             0 if plan.model.normalizes else _modes(plan).index(_mode(span, plan)))
     first = span.group
+    # A list that restarts needlessly must be one whose rows are added by then: the last one.
+    none = len(listed) - 1 if plan.model.normalizes else 0
     if isinstance(update, MixedParams):
         mode   = update.mode(mode, graded=graded)
         first -= 0 if graded else update.graded.groups
     return MapConstants(first=first, count=span.groups, word=span.word, mode=mode,
-                        list=0 if span.population.output else span.list)
+                        inner=operation.inner, list=span.list if span in listed else none)
 
 
 def _constants(operation: Operation, plan: Plan, rows: RowParams,
                update: NeuronParams | GradedParams | MixedParams) -> AddConstants | MapConstants:
     if isinstance(operation, Map):
-        return _map_constants(operation.span, plan, update)
+        return _map_constants(operation, plan, update)
     table, origin = operation.table, operation.origin
     log = len(plan.layout.listed) if plan.program.log_room or plan.program.window_room else 0
     if operation.target is None:        # takes the events, and asks for no row
         return AddConstants(kind=Kind.INPUT, delay=0, list=log, origin=0, format=table.format,
                             first=0, first_row=0, words=1, target=0, shift=0, width=0)
-    shift = operation.shift - plan.model.widths.fraction - _memory_shift(plan)[table.bits]
+    shift = _row_shift(operation, plan)
     return AddConstants(
         kind=Kind.INPUT if operation.source == Source.INPUT else Kind.SPIKES,
         delay=operation.delay, list=origin.list if origin else log,
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
         target=table.target, shift=shift, width=rows.widths.index(table.bits),
-        sign=operation.sign, graded=operation.source == Source.VALUES, since=operation.since,
+        sign=operation.sign, part=operation.part, graded=operation.source == Source.VALUES,
+        since=operation.since,
         # The log counts the steps after a reset up to the longest look.
         before=min(operation.before, plan.program.longest_look + 1)
         if operation.source == Source.WINDOW else 0)

@@ -57,6 +57,8 @@ class AddConstants:
         The factor of a row is the value of its source, and not ``sign``.
     since, before : :class:`int`
         Of a look at the window log: the steps in which it is made, see `plan.program.Add`.
+    part : :class:`int`
+        Part of a normalized window whose counts change; otherwise -1.
     """
 
     kind:      Any
@@ -74,6 +76,7 @@ class AddConstants:
     graded:    bool = False
     since:     int  = 0
     before:    int  = 0
+    part:      int  = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +93,8 @@ class MapConstants:
         Spike list that its spikes go to; 0 where it has none.
     mode : :class:`int`
         What is done with the population, as `UpdateSignature` has it.
+    inner : :class:`int`
+        The inner step that it is part of.
     """
 
     first: int
@@ -97,6 +102,7 @@ class MapConstants:
     word:  int
     list:  int
     mode:  int
+    inner: int = 0
     kind:  Any = Kind.MAP
 
 
@@ -110,12 +116,15 @@ class ProgramParams:
     rows : :class:`RowParams`
     spikes : :class:`SpikeListSignature`
     update : :class:`UpdateSignature`
+    parts : :class:`int`
+        Parts of a normalized window; 0 without one.
     """
 
     operations: tuple[AddConstants | MapConstants, ...]
     rows:       RowParams
     spikes:     SpikeListSignature
     update:     UpdateSignature
+    parts:      int = 0
 
     @property
     def codes(self) -> list[int]:
@@ -164,11 +173,15 @@ class ProgramTable(wiring.Component):
         Number of the row: an input row, or the position of a neuron in the groups. The kind of
         the operation says which.
     value : :py:`In(signed(params.rows.gain))`
-        Value of that neuron; only where rows have a factor.
+        Value of that neuron; only where there are values.
     row : :py:`Out(params.rows.row)`
         The request for that row.
     delay, list, since, before, first, count, word, mode
         Constants of the operation, see `SpikeListSignature` and `UpdateSignature`.
+    inner : :py:`Out(range(inner))`
+        The inner step, see `UpdateSignature`; only where there are several.
+    counts, part : :py:`Out(1)`, :py:`Out(range(parts))`
+        Whether each event changes a count, and in which part; only with a normalized window.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
     following, next_map : :py:`Out(params.code)`
@@ -195,8 +208,10 @@ class ProgramTable(wiring.Component):
             "last_map":  Out(1),
             "following": Out(params.code),
             "next_map":  Out(params.code),
-        } | ({"value": In(signed(params.rows.gain))} if params.rows.gain else {})
-          | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes})
+        } | ({"value": In(signed(params.rows.gain))} if "value" in spikes else {})
+          | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes}
+          | {name: Out(update[name].shape) for name in ("inner",) if name in update}
+          | ({"counts": Out(1), "part": Out(range(params.parts))} if params.parts else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -223,6 +238,11 @@ class ProgramTable(wiring.Component):
                             m.d.comb += [
                                 self.since.eq(operation.since),
                                 self.before.eq(operation.before),
+                            ]
+                        if self.params.parts and operation.part >= 0:
+                            m.d.comb += [
+                                self.counts.eq(1),
+                                self.part.eq(operation.part),
                             ]
                     # What an operation has no use for is as in the next one: less logic.
                     add, map_ = self._near(k, AddConstants), self._near(k, MapConstants)
@@ -262,8 +282,11 @@ class ProgramTable(wiring.Component):
         return next(o for o in (*operations[k:], *reversed(operations)) if isinstance(o, kind))
 
     def _map(self, operation):
-        return [self.first.eq(operation.first), self.count.eq(operation.count),
-                self.word.eq(operation.word), self.mode.eq(operation.mode)]
+        constants = [self.first.eq(operation.first), self.count.eq(operation.count),
+                     self.word.eq(operation.word), self.mode.eq(operation.mode)]
+        if "inner" in self.signature.members:
+            constants.append(self.inner.eq(operation.inner))
+        return constants
 
     def _add(self, operation):
         constants = [

@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import TokenKind, event_layout, token_layout
+from .layouts import TokenKind, event_layout, move_layout, token_layout
 from .program import Kind, ProgramParams, ProgramTable
 from .signatures import WindowSignature
 
@@ -97,6 +97,8 @@ class Sequencer(wiring.Component):
         cycle on.
     window : :py:`Out(WindowSignature(rows))`
         To :class:`WindowLog`; only with ``windows``.
+    move : :py:`Out(move_layout(parts, rows))`
+        To :class:`Moments`; only with a normalized window.
     """
 
     def __init__(self, params: SequencerParams):
@@ -114,7 +116,8 @@ class Sequencer(wiring.Component):
             "next_step":   In(1),
             "busy":        Out(1),
         } | ({"event": Out(event_layout(params.rows))} if params.logs else {})
-          | ({"window": Out(WindowSignature(params.rows))} if params.windows else {}))
+          | ({"window": Out(WindowSignature(params.rows))} if params.windows else {})
+          | ({"move": Out(move_layout(program.parts, params.rows))} if program.parts else {}))
         # What the states share.
         self._table  = ProgramTable(program, params.rows)
         self._at     = Signal(program.code, init=program.codes[0])
@@ -154,6 +157,13 @@ class Sequencer(wiring.Component):
             m.d.comb += [
                 self.spikes.since.eq(table.since),
                 self.spikes.before.eq(table.before),
+            ]
+        if self.params.program.parts:
+            m.d.comb += [
+                self.move.valid.eq(self.spikes.take & table.counts),
+                self.move.part.eq(table.part),
+                self.move.row.eq(self.spikes.number),
+                self.move.leaves.eq(table.row.gain < 0),
             ]
         m.d.comb += [
             self._clears.eq(self.update.clear | (waits & (self.i.p.kind == TokenKind.RESET))),
@@ -276,6 +286,8 @@ class Sequencer(wiring.Component):
         ]
         if "mode" in update.signature.members:
             m.d.comb += update.mode.eq(table.mode)
+        if "inner" in update.signature.members:
+            m.d.comb += update.inner.eq(table.inner)
         with m.Case(State.UPDATE):
             m.d.comb += [
                 update.start.eq(~self.rows_active),

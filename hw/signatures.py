@@ -94,13 +94,15 @@ class UpdateSignature(wiring.Signature):
     mode : :py:`Out(range(modes))`
         What is done with the population; steady while a pass runs. Only where there are several
         modes. For neurons it is what a spike does, an index of `network.network.RESETS`.
+    inner : :py:`Out(range(inner))`
+        The inner step; steady while a pass runs. Only where there are several.
     decays : :py:`In(1)`
         Addresses currents that decay.
     done : :py:`In(1)`
         The last word of the pass is written in this cycle.
     """
 
-    def __init__(self, groups, words, *, modes=1):
+    def __init__(self, groups, words, *, modes=1, inner=1):
         super().__init__({
             "start":  Out(1),
             "first":  Out(range(max(groups, 2))),
@@ -110,7 +112,8 @@ class UpdateSignature(wiring.Signature):
             "clear":  Out(1),
             "decays": In(1),
             "done":   In(1),
-        } | ({"mode": Out(range(modes))} if modes > 1 else {}))
+        } | ({"mode": Out(range(modes))} if modes > 1 else {})
+          | ({"inner": Out(range(inner))} if inner > 1 else {}))
 
 
 class WindowSignature(wiring.Signature):

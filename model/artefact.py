@@ -30,8 +30,8 @@ _UNITS = ("bias", "factor", "shift")
 # When a population is updated. Most are updated in every step.
 _USUAL = {"period": 1, "phase": 0}
 
-# What a model does in its first steps. Most models have neither.
-_STARTS = ("silent_steps", "fill_steps")
+# What a model does in its first steps, and in a normalized window. Most models have none.
+_STARTS = ("silent_steps", "fill_steps", "epsilon")
 _FLOAT_POPULATION = ("synaptic_decay", "membrane_decay", "threshold")
 
 

@@ -18,7 +18,7 @@ __all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "PERIODS", "POOL_R
            "window_room"]
 
 # What a graded population does with its sums.
-KINDS = ("rectify", "sum", "pool")
+KINDS = ("rectify", "sum", "pool", "normalize")
 
 # Steps from one output of a population to the next.
 PERIODS = (1, 2, 4, 8)
@@ -48,6 +48,8 @@ class GradedPopulation:
         value = sat(rnd((max(s, kept) + bias) * factor))    kind pool: every second update
         kept = s                                            kind pool: the updates between
 
+    The kind ``normalize`` gives currents to the first layer of inner steps: see `model.inner`.
+
     ``rnd(x) = (x + 2**(shift-1)) >> shift`` rounds half up. ``sat`` clamps to ``-largest - 1`` and
     ``largest``. ``kept`` is 0 at first.
 
@@ -67,10 +69,10 @@ class GradedPopulation:
     bias : ndarray of int64, shape (size,)
         In LSB of s.
     factor, shift : ndarray of int64, shape (size,)
-        Factor, 0 to 2**15 - 1, and bits that its product loses, 1 to 40. Both are 0 for the kind
-        ``sum``.
+        Factor, 0 to 2**15 - 1, and bits that its product loses, 1 to 40. Both are 0 for the
+        kinds ``sum`` and ``normalize``.
     bits : int
-        Bits of a value, its sign included, 2 to 16. 0 for the kind ``sum``.
+        Bits of a value, its sign included, 2 to 16. 0 for the kinds ``sum`` and ``normalize``.
     period, phase : int
         Steps from one value to the next, one of ``PERIODS``, and the step of the first value.
     """
@@ -112,9 +114,19 @@ class GradedPopulation:
         return self.period // 2 if self.pools else self.period
 
     @property
+    def normalizes(self) -> bool:
+        """Whether it is a part of a normalized window."""
+        return self.kind == "normalize"
+
+    @property
+    def valued(self) -> bool:
+        """Whether it gives values to other populations."""
+        return self.kind in ("rectify", "pool")
+
+    @property
     def largest(self) -> int:
         """Largest value that it gives to other populations."""
-        return 0 if self.output else (1 << self.bits - 1) - 1
+        return (1 << self.bits - 1) - 1 if self.valued else 0
 
 
 def window_room(rows: int, room: int = ROW_ROOM) -> int:
@@ -150,8 +162,8 @@ def sum_limits(model: "IntegerModel",
 def largest_sum(model: "IntegerModel", population: GradedPopulation) -> int:
     """Largest magnitude of ``s + bias``, and of s, of any unit over every input."""
     least, most = sum_limits(model, population)
-    return max(int((most + np.maximum(population.bias, 0)).max()),
-               int(-(least + np.minimum(population.bias, 0)).min()))
+    bias = np.zeros_like(population.bias) if population.normalizes else population.bias
+    return max(int((most + np.maximum(bias, 0)).max()), int(-(least + np.minimum(bias, 0)).min()))
 
 
 def check_graded(model: "IntegerModel") -> None:
@@ -173,7 +185,7 @@ def check_graded(model: "IntegerModel") -> None:
             _check_projection(projection, model)
     now = [p.title for p in model.projections if p.source == INPUT and not p.delay]
     targets = {p.target for p in model.projections if p.source == INPUT}
-    if len(targets) > 1:
+    if len(targets) > 1 and not any(unit.normalizes for unit in units):
         raise ValueError("Projections from the input must go to one population, not to "
                          f"{', '.join(sorted(targets))}")
     most = 0 if model.fill_steps else 1
@@ -195,7 +207,7 @@ def _check_population(population):
     if population.pools != (population.period > 1):
         rule = "above 1 for a pool" if population.pools else "1 for a population that is no pool"
         raise ValueError(f"{name} period must be {rule}, not {population.period!r}")
-    low, high = (0, 0) if population.output else VALUE_LIMITS
+    low, high = VALUE_LIMITS if population.valued else (0, 0)
     if not low <= population.bits <= high:
         raise ValueError(f"{name} bits must be between {low} and {high}, not {population.bits!r}")
     for key, (low, high) in (("bias", (0, 0)), ("factor", (0, (1 << FACTOR_BITS) - 1)),
@@ -204,7 +216,7 @@ def _check_population(population):
         if array.shape != (population.size,):
             raise ValueError(f"{name} {key} must have shape {(population.size,)}, not "
                              f"{array.shape}")
-        low, high = (0, 0) if population.output else (low, high)
+        low, high = (low, high) if population.valued else (0, 0)
         bad = array[(array < low) | (array > high)]
         if key != "bias" and len(bad):
             raise ValueError(f"{name} {key} must be between {low} and {high}, not {int(bad[0])}")

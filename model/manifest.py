@@ -24,7 +24,7 @@ PARTS = {
                          "bits?": int, "period?": int, "phase?": int}],
         "projections": [{"source": str, "target": str, "delay": int, "bits": int, "shift": int,
                          "until?": int}],
-        "offset?": [float], "silent_steps?": int, "fill_steps?": int},
+        "offset?": [float], "silent_steps?": int, "fill_steps?": int, "epsilon?": int},
     "network": {
         "channels": int, "dt": float, "lead_steps": int,
         "populations": [{"name": str, "spiking": bool, "reset?": str, "at_least?": bool}],

@@ -16,6 +16,7 @@ from spikewright.network.network import (
 )
 
 from .graded import MOST_LOOK, POOL_ROOM, GradedPopulation, check_graded, check_periods, window_room
+from .inner import check_inner, inner_layers
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
            "check_name", "largest_weight"]
@@ -231,6 +232,9 @@ class IntegerModel:
     fill_steps : int
         In so many steps after a reset the windows stand still. An event is then added at once, to
         the window in which it is in the last of these steps, and none is subtracted.
+    epsilon : int
+        What is added to the square of the spread of a normalized window: see `model.inner`. 0 in a
+        model without one.
 
     Raises
     ------
@@ -250,6 +254,7 @@ class IntegerModel:
     offset: np.ndarray = None           # type: ignore[assignment]  # filled in below
     silent_steps: int = 0
     fill_steps: int = 0
+    epsilon: int = 0
 
     @property
     def rows(self) -> int:
@@ -283,6 +288,27 @@ class IntegerModel:
         return window_room(self.rows, POOL_ROOM) if pools else 0
 
     @property
+    def inner_steps(self) -> int:
+        """How often a step updates the neurons: once for each part of a normalized window."""
+        return max(1, sum(isinstance(p, GradedPopulation) and p.normalizes
+                          for p in self.populations))
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether it has a normalized window, and inner steps."""
+        return any(isinstance(p, GradedPopulation) and p.normalizes for p in self.populations)
+
+    @property
+    def driven(self) -> list[str]:
+        """Names of populations that are driven without a projection: by a normalized window."""
+        return [inner_layers(self)[0].name] if self.normalizes and inner_layers(self) else []
+
+    @property
+    def cells(self) -> int:
+        """Counts of a normalized window: one for each part and channel."""
+        return self.inner_steps * self.channels
+
+    @property
     def axes(self) -> int:
         """Number of axes of the velocity."""
         return len(self.readout)
@@ -299,8 +325,12 @@ class IntegerModel:
 
     @property
     def spike_columns(self) -> dict[str, slice]:
-        """Columns of each spiking population in an answer. Dropped neurons have columns, too."""
-        return spike_columns((p.name, p.size) for p in self.populations if p.spiking)
+        """Columns of each spiking population in an answer. Dropped neurons have columns, too.
+
+        With inner steps, a neuron has a column for each. Those of an inner step are neighbours.
+        """
+        return spike_columns((p.name, self.inner_steps * p.size) for p in self.populations
+                             if p.spiking)
 
     def velocity(self, outputs: np.ndarray) -> np.ndarray:
         """Velocity in physical units, float64 of shape (steps, axes).
@@ -312,7 +342,8 @@ class IntegerModel:
     @property
     def hidden(self) -> int:
         """Columns of an answer: spiking neurons in the network file, dropped neurons included."""
-        return sum(p.size for p in self.populations if p.spiking and not inner(p.name))
+        return self.inner_steps * sum(p.size for p in self.populations
+                                      if p.spiking and not inner(p.name))
 
     @property
     def factor_bits(self) -> int:
@@ -380,6 +411,10 @@ class IntegerModel:
                 raise ValueError(f"{name} must be between 0 and {most}, not "
                                  f"{getattr(self, name)!r}")
         check_periods(self)
+        if self.normalizes:
+            check_inner(self)
+        elif self.epsilon:
+            raise ValueError(f"epsilon must be 0 without a normalized window, not {self.epsilon}")
         if self.graded:
             check_graded(self)
         elif self.window_room:

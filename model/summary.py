@@ -69,7 +69,7 @@ def _weight_bits(model: dict) -> list[int]:
 
 
 def _output(population: dict) -> bool:
-    return not population["spiking"] and population.get("kind") != "rectify"
+    return not population["spiking"] and population.get("kind", "sum") == "sum"
 
 
 def _shape(model: dict) -> str:

@@ -340,6 +340,7 @@ def check_form(network: Any) -> None:
         if projection.delay == 0 and order[projection.source] >= order[projection.target]:
             raise ValueError(f"{title} delay must be 1 or more to go backward, not 0")
     reached = {projection.target for projection in network.projections}
+    reached.update(getattr(network, "driven", ()))
     for name in names:
         if name not in reached and name != CONSTANT:
             raise ValueError(f"Network population {name} must be the target of a projection, "

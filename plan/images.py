@@ -4,10 +4,11 @@
 from dataclasses import dataclass
 
 from spikewright.model.graded import FACTOR_BITS, GradedPopulation
+from spikewright.model.inner import weight_sums
 from spikewright.model.model import IntegerModel, IntegerPopulation
 
 __all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_bits",
-           "neuron_words", "unit_columns", "unit_words"]
+           "neuron_words", "part_columns", "part_words", "unit_columns", "unit_words"]
 
 
 def load_bytes(words: list[int], word_bytes: int) -> bytes:
@@ -99,6 +100,29 @@ def unit_words(model: IntegerModel) -> list[int]:
             number = 0 if population.output else columns.shifts.index(shift)
             words.append((number << columns.factor | factor) << columns.bias
                          | bias & (1 << columns.bias) - 1)
+    return words
+
+
+def part_columns(model: IntegerModel) -> tuple[int, int]:
+    """Bits of a bias and of a sum of weights in `part_words`."""
+    parts = _graded(model)
+    sides = [p.bias for p in parts], [weight_sums(model, p) for p in parts]
+    bias, total = (max(int(max(of.max(), ~of.min())) for of in side).bit_length() + 1
+                   for side in sides)
+    return bias, total
+
+
+def part_words(model: IntegerModel) -> list[int]:
+    """Image of the constants of a normalized window, a word for each unit.
+
+    It has the bias in its lowest bits, and above it the sum of the weights of the unit.
+    """
+    (bias_bits, total_bits), words = part_columns(model), []
+    for population in _graded(model):
+        for bias, total in zip(population.bias.tolist(), weight_sums(model, population).tolist(),
+                               strict=True):
+            words.append((total & (1 << total_bits) - 1) << bias_bits
+                         | bias & (1 << bias_bits) - 1)
     return words
 
 

@@ -37,8 +37,8 @@ class Span:
         Index of its first group, and number of its groups. A group is the neurons that are updated
         at once: one neuron, or the neurons of a state word.
     list : int
-        Index of its list in the log of spikes and values. For outputs, index among the output
-        populations.
+        Index of its list in the log of spikes and values. For a population that has none, index
+        among those without a list.
     """
 
     population: Any
@@ -120,21 +120,21 @@ class Layout:
     def spans(self) -> dict[str, Span]:
         """The populations by name, in their order."""
         first = word = group = 0
-        lists = {True: 0, False: 0}
+        lists = dict.fromkeys((True, False), 0)
         spans: dict[str, Span] = {}
         for population in self.model.populations:
             words, groups = (-(-population.neurons // size) for size in (self.lanes, self.units))
             spans[population.name] = Span(
                 population=population, first=first, word=word, words=words, group=group,
-                groups=groups, list=lists[population.output])
+                groups=groups, list=lists[_logs(population)])
             first, word, group = first + population.neurons, word + words, group + groups
-            lists[population.output] += 1
+            lists[_logs(population)] += 1
         return spans
 
     @property
     def listed(self) -> list[Span]:
-        """Spans of the populations whose spikes or values are logged: all but the outputs."""
-        return [span for span in self.spans.values() if not span.population.output]
+        """Spans of the populations whose spikes or values are logged."""
+        return [span for span in self.spans.values() if _logs(span.population)]
 
     @property
     def neurons(self) -> int:
@@ -171,15 +171,16 @@ class Layout:
     @property
     def is_valued(self) -> np.ndarray:
         """Whether each neuron is a unit that gives values to others, bool of shape (neurons,)."""
-        return ~self.is_output & np.concatenate([
-            np.full(span.neurons, isinstance(span.population, GradedPopulation))
-            for span in self.spans.values()])
+        return np.concatenate([
+            np.full(span.neurons, isinstance(span.population, GradedPopulation)
+                    and span.population.valued) for span in self.spans.values()])
 
     @property
     def spike_column(self) -> np.ndarray:
         """Column of each neuron in the spikes of an answer, int64 of shape (neurons,).
 
-        A neuron that does not spike has -1. One that does, but has no column, has ``NO_COLUMN``.
+        With inner steps, it is that of the first one. A neuron that does not spike has -1. One that
+        does, but has no column, has ``NO_COLUMN``.
         """
         columns, kept = self.model.spike_columns, []
         for name, span in self.spans.items():
@@ -194,8 +195,9 @@ class Layout:
 
         Parameters
         ----------
-        fired : ndarray of bool, shape (steps, neurons)
-            Spikes of the neurons on the core.
+        fired : ndarray of bool, shape (steps, inner steps, neurons)
+            Spikes of the neurons on the core. The axis of inner steps may be missing if there is
+            one.
 
         Returns
         -------
@@ -203,8 +205,12 @@ class Layout:
             Spikes of the spiking neurons in the checkpoint. Dropped neurons never fire.
         """
         spikes = np.zeros((len(fired), self.model.hidden), bool)
-        column = self.spike_column
-        spikes[:, column[column >= 0]] = fired[:, column >= 0]
+        fired, column = fired.reshape(len(fired), -1, self.neurons), self.spike_column
+        size = np.concatenate([np.full(span.neurons, span.population.size)
+                               for span in self.spans.values()])
+        for inner_step in range(fired.shape[1]):
+            here = column + inner_step * size
+            spikes[:, here[column >= 0]] = fired[:, inner_step, column >= 0]
         return spikes
 
     @cached_property
@@ -257,6 +263,11 @@ class Layout:
         if self.tables_format == "smallest":
             return (smallest(costs) for costs in table_costs(self.model, self.lanes))
         return (self.tables_format for _ in self.model.projections)
+
+
+def _logs(population: Any) -> bool:
+    """Whether the spikes or values of a population are logged."""
+    return population.spiking or getattr(population, "valued", False)
 
 
 def table_costs(model: IntegerModel, lanes: int) -> list[dict[str, TableCost]]:

@@ -15,7 +15,7 @@ from .config import CoreConfig
 from .images import load_bytes, neuron_bits, neuron_words
 from .layout import Layout
 from .loads import LoadMap
-from .program import Program, compile_program
+from .program import STREAM_LANES, Program, compile_program
 
 __all__ = ["MOST_BITS", "MOST_WORDS", "Plan"]
 
@@ -76,6 +76,7 @@ class Plan:
         form = {
             "config": asdict(self.config), "widths": asdict(model.widths), "rows": model.rows,
             "silent_steps": model.silent_steps, "fill_steps": model.fill_steps,
+            **({"epsilon": model.epsilon} if model.epsilon else {}),
             "populations": [_form(population) for population in model.populations],
             "projections": [_form(projection) for projection in model.projections],
             "tables": [asdict(table) for table in self.layout.tables],
@@ -122,6 +123,9 @@ class Plan:
             if value != needed:
                 raise InputError(f"Core {name} must be {needed} for a model with graded values, "
                                  f"not {value}")
+        if self.model.normalizes and self.config.lanes >= STREAM_LANES:
+            raise InputError(f"Core lanes must be below {STREAM_LANES} for a model with a "
+                             f"normalized window, not {self.config.lanes}")
 
     def _check_load(self) -> None:
         if self.model.graded:

@@ -37,28 +37,37 @@ work one after the other:
   the model. These cycles are part of the cycles of the step, but not of the latency. The core
   takes events of the next step after them.
 
-  A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES.
+  A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES. One of a part
+  of a normalized window has one multiplier for all that it does. It takes ROOT_CYCLES for the root,
+  and NORMALIZE_CYCLES for each unit. To both, a cycle is added for each exponent that a root may
+  have, because numbers are shifted bit by bit: always as often as it may be needed.
 
   A population with a period is updated in some steps only. In the others its `Map` takes one cycle.
+
+With inner steps, the `Add` operations of all windows come first, and the `Map` of the constant
+source. Then each inner step normalizes its part, and updates all layers in their order.
 """
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from spikewright.base.errors import InputError
 from spikewright.model.graded import MOST_LOOK, GradedPopulation
+from spikewright.model.inner import inner_layers, moment_bits
 from spikewright.model.model import IntegerModel, IntegerProjection
-from spikewright.network.network import INPUT
+from spikewright.network.network import CONSTANT, INPUT
 
 from .config import CoreConfig
 from .layout import Layout, RowTable, Span
 
 __all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "GRADED_FLUSH_CYCLES", "LANE_FLUSH_CYCLES",
-           "NEURON_TICKS", "ROW_CYCLES", "STREAM_LANES", "Add", "Clock", "Map", "Operation",
-           "Program", "Source", "compile_program", "row_period", "streams", "tick_cycles"]
+           "NEURON_TICKS", "NORMALIZE_CYCLES", "ROOT_CYCLES", "ROW_CYCLES", "STREAM_LANES", "Add",
+           "Clock", "Map", "Operation", "Program", "Source", "compile_program", "row_period",
+           "streams", "tick_cycles"]
 
 ROW_CYCLES = 3
 STREAM_LANES = 17     # with fewer lanes, most networks gain less than the logic costs
@@ -67,6 +76,8 @@ NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
 GRADED_FLUSH_CYCLES = 6
+ROOT_CYCLES = 5
+NORMALIZE_CYCLES = 8
 LEAST_ROOM = 64
 
 # A number of steps after a reset that no `Add` waits for.
@@ -122,6 +133,8 @@ class Add:
     since, before : int
         From the log of a window, rows are only added in these steps after a reset, which has the
         number 0: from ``since`` on, and before ``before``.
+    part : int
+        The part of a normalized window whose counts change with its sums, or -1.
     """
 
     source: Source
@@ -135,6 +148,7 @@ class Add:
     sign: int = 1
     since: int = 0
     before: int = LATEST
+    part: int = -1
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
@@ -161,10 +175,13 @@ class Map:
     span : Span
     cycles : int
         Cycles that it takes, from the cycle in which the adder holds no row any more.
+    inner : int
+        The inner step that it is part of.
     """
 
     span: Span
     cycles: int
+    inner: int = 0
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is 1 if the population rests, otherwise 0."""
@@ -244,11 +261,21 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
         operations.append(Add(source=Source.INPUT, origin=None, projection=0, delay=0,
                               table=layout.tables[0], target=None, shift=0, period=0))
     flowing = streams(layout)
-    for span in layout.spans.values():
-        adds = [add for k, p in enumerate(model.projections) if p.target == span.population.name
-                for add in _adds(k, p, model, layout, taken=p is taken)]
-        operations += [*sorted(adds, key=_turn),
-                       Map(span=span, cycles=_map_cycles(span, model.factor_bits, config))]
+
+    def adds(name: str) -> list[Operation]:
+        found = [add for k, p in enumerate(model.projections) if p.target == name
+                 for add in _adds(k, p, model, layout, taken=p is taken)]
+        return sorted(found, key=_turn)
+
+    def update(name: str, inner: int = 0) -> Map:
+        span = layout.spans[name]
+        return Map(span=span, cycles=_map_cycles(span, model, config), inner=inner)
+
+    if model.normalizes:
+        operations += _inner_steps(model, adds, update)
+    else:
+        for name in layout.spans:
+            operations += [*adds(name), update(name)]
     windows = model.window_room > 0
     return Program(operations=tuple(operations), streams=flowing,
                    decay_cycles=layout.words if config.neurons == "lanes" else 0,
@@ -256,17 +283,34 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
                    window_room=model.window_room)
 
 
+def _inner_steps(model: IntegerModel, adds: Callable[[str], list[Operation]],
+                 update: Callable[..., Map]) -> list[Operation]:
+    """The operations of a model with inner steps, but for the taking of the events."""
+    parts = [p.name for p in model.populations if isinstance(p, GradedPopulation)]
+    layers = [p.name for p in inner_layers(model)]
+    operations: list[Operation] = [add for part in parts for add in adds(part)]
+    operations += [update(p.name) for p in model.populations if p.name == CONSTANT]
+    for inner, part in enumerate(parts):
+        operations.append(update(part, inner))
+        for layer in layers:
+            operations += [*adds(layer), update(layer, inner)]
+    return operations
+
+
 def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: Layout, *,
           taken: bool) -> list[Add]:
     """The operations of projection number ``k``; ``taken`` is whether it takes the events."""
     table, origin = layout.tables[k], layout.spans.get(projection.source)
+    target = model.index(projection.target)
     source = (Source.INPUT if taken else
               Source.SPIKES if origin and origin.population.spiking else
               Source.VALUES if origin else
               Source.WINDOW if model.window_room else Source.LOG)
     enters = Add(source=source, origin=origin, projection=k, delay=projection.delay, table=table,
                  target=layout.spans[projection.target], period=row_period(table, layout),
-                 shift=model.widths.fraction + projection.shift)
+                 part=_part(target, model),
+                 shift=projection.shift + (0 if isinstance(target, GradedPopulation) else
+                                           model.widths.fraction))
     if projection.until is None:
         return [replace(enters, since=enters.delay) if source == Source.WINDOW else enters]
     fill, until = model.fill_steps, projection.until
@@ -276,6 +320,12 @@ def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: La
         looks.append(replace(enters, delay=0, since=max(fill - until, 0),
                              before=fill - projection.delay))
     return looks
+
+
+def _part(target: Any, model: IntegerModel) -> int:
+    """Number of a part of a normalized window; -1 for other populations."""
+    normalizes = isinstance(target, GradedPopulation) and target.normalizes
+    return model.populations.index(target) if normalizes else -1
 
 
 def _turn(add: Add) -> tuple[int, int, int]:
@@ -315,8 +365,12 @@ def tick_cycles(factor_bits: int, multiplier: str) -> int:
     return factor_bits + 1 if multiplier == "serial" else 1
 
 
-def _map_cycles(span: Span, factor_bits: int, config: CoreConfig) -> int:
+def _map_cycles(span: Span, model: IntegerModel, config: CoreConfig) -> int:
+    factor_bits = model.factor_bits
     if isinstance(span.population, GradedPopulation):
+        if span.population.normalizes:
+            exponents = moment_bits(model)[2] // 2 - 1
+            return (ROOT_CYCLES + exponents) + span.neurons * (NORMALIZE_CYCLES + exponents)
         return span.neurons + GRADED_FLUSH_CYCLES
     if config.neurons == "lanes":
         return span.words + LANE_FLUSH_CYCLES

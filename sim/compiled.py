@@ -153,7 +153,7 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
     arrays = _Arrays(
         kind=kind, row=row, table=np.frombuffer(plan.loaded_bytes, np.uint8),
         velocity=np.zeros((steps, model.outputs), np.int64),
-        spikes=np.zeros((steps, layout.groups * layout.units), np.uint8),
+        spikes=np.zeros((steps, model.inner_steps, layout.groups * layout.units), np.uint8),
         values=np.zeros((steps, layout.groups if model.graded else 0), np.int64),
         cycles=np.zeros(steps, np.int64),
         busy=np.zeros(steps, np.int64), latency=np.zeros(steps, np.int64),
@@ -174,10 +174,10 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
     if (arrays.busy != arrays.cycles)[counted].any():
         raise CoreFault("The core's cycle count must equal the busy cycles seen from outside")
     neuron_at = layout.neuron_at
-    if arrays.spikes[:, neuron_at < 0].any():
+    if arrays.spikes[..., neuron_at < 0].any():
         raise CoreFault("A lane without a neuron must never fire")
     return Answer(velocity_int=arrays.velocity, velocity=model.velocity(arrays.velocity),
-                  spikes=layout.spread_spikes(arrays.spikes[:, neuron_at >= 0] > 0),
+                  spikes=layout.spread_spikes(arrays.spikes[..., neuron_at >= 0] > 0),
                   cycles=arrays.cycles, latency=arrays.latency,
                   saturated=arrays.saturated.astype(bool),
                   values=arrays.values[:, layout.is_valued] if model.graded else arrays.values)

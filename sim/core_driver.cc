@@ -83,7 +83,7 @@ struct Run {
 	int64_t table_bytes, word_bytes;
 	// out, per step
 	int64_t *velocity;	// (steps, outputs)
-	uint8_t *spikes;	// (steps, groups, units)
+	uint8_t *spikes;	// (steps, inner steps, groups, units)
 	int64_t *values;	// (steps, groups), only of a core with values
 	int64_t *cycles;	// by the core's own count
 	int64_t *busy;		// by counting the busy port; -1 where a reset came before
@@ -113,7 +113,7 @@ int run_core(Run *run) {
 			top.p_clk.set<uint32_t>(1);
 			top.step();
 			top.p_rst.set<uint32_t>(0);
-			for (int64_t k = 0; k < run->steps * int64_t(GROUPS * UNITS); k++)
+			for (int64_t k = 0; k < run->steps * int64_t(INNER * GROUPS * UNITS); k++)
 				run->spikes[k] = 0;
 			for (int64_t k = 0; SPIKE_VALUE.width && k < run->steps * int64_t(GROUPS); k++)
 				run->values[k] = 0;
@@ -136,8 +136,9 @@ int run_core(Run *run) {
 		top.step();
 		if (get(top.p_spike, SPIKE_VALID)) {
 			size_t group = get(top.p_spike, SPIKE_GROUP);
+			size_t at = done * INNER + get(top.p_spike, SPIKE_INNER);
 			for (size_t k = 0; group < GROUPS && k < UNITS; k++)
-				run->spikes[(done * GROUPS + group) * UNITS + k] +=
+				run->spikes[(at * GROUPS + group) * UNITS + k] +=
 					bits(top.p_spike, SPIKE_FIRED.low + k, 1);
 			if (SPIKE_VALUE.width && group < GROUPS)
 				run->values[done * GROUPS + group] = sign_extend(
@@ -177,8 +178,8 @@ int run_core(Run *run) {
 			else {
 				was_reset = true;
 				// What fired before the reset is no part of the step.
-				for (size_t k = 0; k < GROUPS * UNITS; k++)
-					run->spikes[done * GROUPS * UNITS + k] = 0;
+				for (size_t k = 0; k < INNER * GROUPS * UNITS; k++)
+					run->spikes[done * INNER * GROUPS * UNITS + k] = 0;
 				for (size_t k = 0; SPIKE_VALUE.width && k < GROUPS; k++)
 					run->values[done * GROUPS + k] = 0;
 			}

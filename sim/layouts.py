@@ -19,7 +19,7 @@ def layouts_header(params: CoreParams) -> str:
     """Text of the header: a constant ``PORT_FIELD`` for each field, and the values of TokenKind.
 
     A constant has the lowest bit and the width of its field. For an array, it has the width of one
-    entry. ``SPIKE_VALUE`` has the width 0 if the core has no values.
+    entry. ``SPIKE_VALUE`` and ``SPIKE_INNER`` have the width 0 if the core has no such field.
     """
     ports = {"TOKEN": params.token, "RESULT": params.result, "SPIKE": params.spike,
              "LOAD": params.rows.load}
@@ -32,9 +32,9 @@ def layouts_header(params: CoreParams) -> str:
             width = (Shape.cast(shape.elem_shape).width if isinstance(shape, data.ArrayLayout)
                      else Shape.cast(shape).width)
             lines.append(f"constexpr Field {port}_{name.upper()} = {{{field.offset}, {width}}};")
-    if "value" not in params.spike.members:
-        lines.append("constexpr Field SPIKE_VALUE = {0, 0};")
+    lines += [f"constexpr Field SPIKE_{name.upper()} = {{0, 0}};" for name in ("value", "inner")
+              if name not in params.spike.members]
     lines += [f"constexpr size_t {name} = {value};" for name, value in (
         ("OUTPUTS", len(params.outputs)), ("GROUPS", params.neurons.groups),
-        ("UNITS", params.neurons.units))]
+        ("UNITS", params.neurons.units), ("INNER", params.inner))]
     return "\n".join(lines) + "\n"

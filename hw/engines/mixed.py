@@ -7,10 +7,11 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..layouts import membrane_layout, spike_layout
+from ..layouts import cell_layout, membrane_layout, spike_layout
 from ..signatures import UpdateSignature
 from .graded import GradedParams, GradedUpdate
 from .neurons import NeuronParams
+from .normalize import NormalizeParams, NormalizeUpdate
 from .parallel import ParallelUpdate
 
 __all__ = ["MixedParams", "MixedUpdate"]
@@ -22,12 +23,12 @@ class MixedParams:
 
     Parameters
     ----------
-    graded : :class:`GradedParams`
+    graded : :class:`GradedParams` or :class:`NormalizeParams`
         Its groups are the first ones.
     neurons : :class:`NeuronParams`
     """
 
-    graded:  GradedParams
+    graded:  GradedParams | NormalizeParams
     neurons: NeuronParams
 
     #: Neurons and units of a group.
@@ -58,7 +59,13 @@ class MixedParams:
         """Ports of the block that leads the update: see `mode`, and ``first`` is within a block."""
         most = max(len(part.control.members["mode"].shape) if "mode" in part.control.members else 1
                    for part in (self.graded, self.neurons))
-        return UpdateSignature(self.groups, self.neurons.words, modes=2 * most)
+        return UpdateSignature(self.groups, self.neurons.words, modes=2 * most,
+                               inner=self.neurons.inner)
+
+    @property
+    def normalizes(self):
+        """Whether the graded units are those of a normalized window."""
+        return isinstance(self.graded, NormalizeParams)
 
     def mode(self, of, *, graded: bool) -> int:
         """Number of mode ``of`` of a block: the lowest bit says in which block it is."""
@@ -76,6 +83,8 @@ class MixedUpdate(wiring.Component):
 
     Members
     -------
+    once, squares, zero
+        Those of :class:`NormalizeUpdate`, if that is the graded update.
     control, currents, o, spike, saturated
         Those of the block that runs. ``spike`` of a neuron has the value 1. A group of neurons has
         its number among all groups.
@@ -90,32 +99,45 @@ class MixedUpdate(wiring.Component):
             "o":         Out(membrane_layout(params.groups, 1, params.membrane)),
             "spike":     Out(spike_layout(params.groups, 1, params.value)),
             "saturated": Out(1),
-        })
+        } | ({
+            "once":      In(params.graded.count),
+            "squares":   In(params.graded.square),
+            "zero":      Out(cell_layout(params.graded.parts, params.graded.rows)),
+        } if params.normalizes else {}))
 
     def elaborate(self, platform):
         m = Module()
 
         params = self.params
-        m.submodules.graded  = graded  = GradedUpdate(params.graded)
+        m.submodules.graded  = graded  = (NormalizeUpdate if params.normalizes
+                                          else GradedUpdate)(params.graded)
         m.submodules.neurons = neurons = ParallelUpdate(params.neurons)
         turn = self.control.mode[0]
         for block, runs in ((graded, turn), (neurons, ~turn)):
             self._lead(m, block.control, runs)
             m.d.comb += block.currents.read.eq(self.currents.read)
-        # Flags are 0 in the block that rests.
-        for name in ("valid", "fired"):
-            m.d.comb += self.spike[name].eq(graded.spike[name] | neurons.spike[name])
         first = params.graded.groups
-        for port, units, cells in ((self.spike, graded.spike, neurons.spike),
-                                   (self.o, graded.o, neurons.o)):
-            m.d.comb += port.group.eq(Mux(turn, units.group, cells.group + first))
         m.d.comb += [
             self.control.done.eq(graded.control.done | neurons.control.done),
-            self.o.valid.eq(graded.o.valid | neurons.o.valid),
-            self.o.membranes.eq(Mux(turn, graded.o.membranes, neurons.o.membranes)),
-            self.spike.value.eq(Mux(turn, graded.spike.value, 1)),
             self.saturated.eq(graded.saturated | neurons.saturated),
+            self.o.valid.eq(neurons.o.valid),
+            self.o.membranes.eq(neurons.o.membranes),
+            self.o.group.eq(neurons.o.group + first),
+            self.spike.valid.eq(neurons.spike.valid),
+            self.spike.fired.eq(1),
+            self.spike.group.eq(neurons.spike.group + first),
         ]
+        if params.normalizes:
+            m.d.comb += [
+                graded.once.eq(self.once),
+                graded.squares.eq(self.squares),
+                self.zero.eq(graded.zero),
+            ]
+        else:
+            m.d.comb += self.spike.value.eq(1)
+            with m.If(turn):
+                for port, source in ((self.o, graded.o), (self.spike, graded.spike)):
+                    m.d.comb += [port[name].eq(source[name]) for name, _ in port.shape()]
         for name in ("reads", "read_words", "write_lanes", "write_words", "write"):
             units, cells = (getattr(block.currents, name) for block in (graded, neurons))
             m.d.comb += getattr(self.currents, name).eq(Mux(turn, units, cells))
@@ -128,4 +150,6 @@ class MixedUpdate(wiring.Component):
             m.d.comb += getattr(control, name).eq(getattr(self.control, name))
         if "mode" in control.signature.members:
             m.d.comb += control.mode.eq(self.control.mode >> 1)
+        if "inner" in control.signature.members:
+            m.d.comb += control.inner.eq(self.control.inner)
         m.d.comb += control.start.eq(self.control.start & runs)

@@ -45,6 +45,8 @@ class NeuronParams:
         `plan.images.lane_words`.
     loads : :class:`LoadMap`, optional
         What a host loads, the neuron table among it. None if the table is that of the bitstream.
+    inner : :class:`int`
+        Inner steps of a step. In the first one, membranes begin at 0.
     """
 
     lanes:    int
@@ -59,6 +61,7 @@ class NeuronParams:
     resets:   tuple[str, ...]
     image:    list = field(repr=False)
     loads:    LoadMap | None = None
+    inner:    int = 1
 
     #: A spike has no value.
     value = 0
@@ -71,7 +74,8 @@ class NeuronParams:
     @property
     def control(self):
         """Ports of the block that leads the update."""
-        return UpdateSignature(self.groups, self.words, modes=len(RESETS) if self.chooses else 1)
+        return UpdateSignature(self.groups, self.words, inner=self.inner,
+                               modes=len(RESETS) if self.chooses else 1)
 
     @property
     def chooses(self):
@@ -148,7 +152,7 @@ def add_parts(m, dut, stages, valid):
     return table, reads.at_lane
 
 
-def add_operands(m, params: NeuronParams, table, current, c):
+def add_operands(m, params: NeuronParams, control, table, current, c):
     """The operand of the multiplier: m in the first half, s in the second.
 
     Returns the operand, the threshold, whether m can exceed the threshold, and whether the neuron
@@ -159,7 +163,10 @@ def add_operands(m, params: NeuronParams, table, current, c):
     x = Signal(signed(params.membrane), reset_less=True)
     threshold, fires_ever = Signal.like(x), Signal()
     at_most = Signal()
-    m.d.sync += x.eq(Mux(c.valid, current, table.value))
+    before = table.value
+    if params.inner > 1:
+        before = Mux(control.inner == 0, 0, before)
+    m.d.sync += x.eq(Mux(c.valid, current, before))
     with m.If(c.valid):                 # x is m, and the threshold is read
         m.d.sync += [
             at_most.eq(x > table.value if params.chooses else x == params.largest),

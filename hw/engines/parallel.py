@@ -37,7 +37,7 @@ class ParallelUpdate(wiring.Component):
         params = self.params
         a, b, c, d, e, f = add_stages(m, "abcdef")
         table, lane = add_parts(m, self, (a, b, c), f.valid)
-        operands = x, *_ = add_operands(m, params, table, self.currents.read[lane], c)
+        operands = x, *_ = add_operands(m, params, self.control, table, self.currents.read[lane], c)
         # Both factors are in registers of the multiplier, which have no reset.
         k       = Signal(params.factor, reset_less=True)
         product = Signal(signed(params.membrane + params.factor), reset_less=True)

@@ -48,7 +48,7 @@ class SerialUpdate(wiring.Component):
         valid = tick & f.valid
         table, lane = add_parts(pipeline, self, (a, b, c), valid)
         current  = self.currents.read[lane]
-        operands = x, *_ = add_operands(pipeline, params, table, current, c)
+        operands = x, *_ = add_operands(pipeline, params, self.control, table, current, c)
         total = Signal(signed(params.membrane + 1))
         pipeline.d.sync += total.eq(round_half_up(self._product(m, x, table.factor, tick), 1,
                                                   Mux(c.valid, current, 0)))

@@ -52,6 +52,8 @@ class Logs(wiring.Component):
         Of :class:`WindowLog`, where ``window`` is ``input``.
     step, clear : :py:`In(1)`
         To both.
+    restart : :py:`In(1)`
+        To :class:`SpikeLog`; only where its lists restart.
     """
 
     def __init__(self, params: LogsParams):
@@ -66,7 +68,7 @@ class Logs(wiring.Component):
             "age":    Out(window.age),
             "step":   In(1),
             "clear":  In(1),
-        })
+        } | ({"restart": In(1)} if params.spikes.restarts else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -74,12 +76,15 @@ class Logs(wiring.Component):
         m.submodules.spikes = spikes = SpikeLog(self.params.spikes)
         m.submodules.window = window = WindowLog(self.params.window)
         wiring.connect(m, wiring.flipped(self.window), window.input)
+        if self.params.spikes.value:
+            m.d.comb += self.read.value.eq(spikes.read.value)
         m.d.comb += [
-            self.read.value.eq(spikes.read.value),
             spikes.spike.eq(self.spike),
             self.lost.eq(window.lost),
             self.age.eq(window.age),
         ]
+        if self.params.spikes.restarts:
+            m.d.comb += spikes.restart.eq(self.restart)
         for log in (spikes, window):
             m.d.comb += [
                 log.step.eq(self.step),

@@ -35,6 +35,8 @@ class SpikeLogParams:
         Input rows, and events of a step that one more list keeps; 0 without an input log.
     value : :class:`int`
         Bits of a value; 0 without values. An entry is then one unit and its value.
+    restarts : :class:`bool`
+        A list may begin again within a step.
     """
 
     groups:      int
@@ -46,6 +48,7 @@ class SpikeLogParams:
     rows:        int  = 0
     room:        int  = 0
     value:       int  = 0
+    restarts:    bool = False
 
     @property
     def signature(self):
@@ -104,6 +107,8 @@ class SpikeLog(wiring.Component):
         ``room``.
     lost : :py:`Out(1)`
         An event is lost in this cycle; only with ``room``.
+    restart : :py:`In(1)`
+        Empty the selected list; only with ``restarts``.
     """
 
     def __init__(self, params: SpikeLogParams):
@@ -117,7 +122,7 @@ class SpikeLog(wiring.Component):
         } | ({
             "event": In(event_layout(params.rows)),
             "lost":  Out(1),
-        } if params.room else {}))
+        } if params.room else {}) | ({"restart": In(1)} if params.restarts else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -162,6 +167,9 @@ class SpikeLog(wiring.Component):
             self._log(m, write, count)
         with m.If(write.en):
             m.d.sync += count.eq(count + 1)
+        if params.restarts:
+            with m.If(self.restart):
+                m.d.sync += count.eq(0)
         with m.If(self.step):
             m.d.sync += now.eq(now + 1)
             m.d.sync += [row[(now + 1)[:len(now)]].eq(0) for row in counts]

@@ -42,7 +42,8 @@ from ..gram import EVEN, OWN
 from ..rounding import round_half_up
 from ..workers import each_neuron
 
-__all__ = ["MARGIN", "VALUE_BITS", "factors_of", "quantize_graded", "rounded_rows", "value_unit"]
+__all__ = ["MARGIN", "VALUE_BITS", "factors_of", "quantize_graded", "rounded_by", "rounded_rows",
+           "value_unit", "window_projections"]
 
 # Bits of a value that a unit gives to others, its sign included. More change the outputs less than
 # the rounding of weights to 8 bits does.
@@ -101,7 +102,7 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
     """
     window, layers = _layers(network)
     trace = run_graded(network, recording, watch=[stage.name for stage in network.stages])
-    populations, projections = [], _window_projections(window, layers[0].name)
+    populations, projections = [], window_projections(window, layers[0].name)
     inputs, unit = trace.values[window.name].values, 1.0
     if not len(inputs):
         raise ValueError(f"Recording {recording.name} trials must be as long as the window of the "
@@ -160,7 +161,11 @@ def rounded_rows(weights: np.ndarray, inputs: np.ndarray, bits: int
 
     ``inputs`` is float64 (updates, columns), what the columns are multiplied by.
     """
-    gram = inputs.T @ inputs / len(inputs)
+    return rounded_by(inputs.T @ inputs / len(inputs), weights, bits)
+
+
+def rounded_by(gram: np.ndarray, weights: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `rounded_rows`. ``gram`` has the mean products of what the columns are multiplied by."""
     size = np.diag(gram)
     gram = gram + np.diag(OWN * size + EVEN * size.mean() + np.finfo(float).tiny)
 
@@ -176,7 +181,7 @@ def rounded_rows(weights: np.ndarray, inputs: np.ndarray, bits: int
     return np.array(scale), np.array(integers)
 
 
-def _window_projections(window: Sum | Window, target: str) -> list[IntegerProjection]:
+def window_projections(window: Sum | Window, target: str) -> list[IntegerProjection]:
     """A projection for each part of the window, in the order of its parts, without weights."""
     enters = {look.enters: look.delay for look in window.looks}
     leaves = {look.leaves: look.delay for look in window.looks}

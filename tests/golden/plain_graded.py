@@ -14,7 +14,7 @@ import numpy as np
 
 from spikewright.network.network import INPUT
 
-__all__ = ["plain_run"]
+__all__ = ["plain_run", "window_sums"]
 
 
 def plain_run(model, counts, reset=()):
@@ -31,7 +31,7 @@ def plain_run(model, counts, reset=()):
             sums = [0] * population.size
             for projection in model.projections:
                 if projection.target == population.name:
-                    given = (_window(model, counts, began, t, projection)
+                    given = (window_sums(model, counts, began, t, projection)
                              if projection.source == INPUT else values[projection.source])
                     for value, row in zip(given, projection.weights.tolist(), strict=True):
                         sums = [u + value * weight for u, weight in zip(sums, row, strict=True)]
@@ -50,7 +50,7 @@ def plain_run(model, counts, reset=()):
     return np.array(outputs), np.array(flags)
 
 
-def _window(model, counts, began, t, projection):
+def window_sums(model, counts, began, t, projection):
     """Sum of each input row over the window of a projection."""
     now = max(t, began + model.fill_steps - 1)      # a frame that is not full stands still
     first, last = now - projection.until + 1, min(now - projection.delay, t)

@@ -18,7 +18,8 @@ from tests.networks import deep_model, make_recording, random_recording
 class Watcher:
     """Spikes since they were last looked at, and busy cycles of ``steps``, from result to result.
 
-    They are seen at the monitor ports. Spikes before a RESET of the same step do not count.
+    They are seen at the monitor ports. A spike has the number of its inner step, and its place in
+    the groups. Spikes before a RESET of the same step do not count.
     ``values`` has those of graded units, by group.
     """
 
@@ -37,7 +38,8 @@ class Watcher:
             waited = valid
             units = self.dut.params.neurons.units
             if spike.valid:
-                self.spikes += [spike.group * units + k
+                inner = spike.inner if "inner" in self.dut.params.spike.members else 0
+                self.spikes += [(inner, spike.group * units + k)
                                 for k in range(units) if spike.fired >> k & 1]
                 if "value" in self.dut.params.spike.members:
                     self.values[spike.group] = spike.value
@@ -73,6 +75,8 @@ def check_core(plan, recording, *, seed, stall, most):
     answer = run_golden(plan.model, recording, plan.config)
     dut, rng = Core(core_params(plan)), np.random.default_rng(seed)
     column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
+    size = np.concatenate([np.full(span.neurons, span.population.size)
+                           for span in plan.layout.spans.values()])
     watcher = Watcher(dut)
 
     async def feed(ctx):
@@ -82,8 +86,9 @@ def check_core(plan, recording, *, seed, stall, most):
     async def check(ctx):
         for t in range(recording.steps):
             equals(await stream_get(ctx, dut.o), answer, t)
-            fired = [column[neuron_at[k]] for k in watcher.spikes]
-            assert sorted(c for c in fired if c >= 0) == np.flatnonzero(answer.spikes[t]).tolist()
+            fired = [column[neuron_at[k]] + inner * size[neuron_at[k]]
+                     for inner, k in watcher.spikes if column[neuron_at[k]] >= 0]
+            assert sorted(fired) == np.flatnonzero(answer.spikes[t]).tolist()
             given = {k: value for k, value in enumerate(answer.values[t].tolist()) if value}
             assert {k: value for k, value in watcher.values.items()
                     if k < answer.values.shape[1]} == given, t

@@ -87,7 +87,7 @@ def changed(index, **changes):
 
 
 @pytest.mark.parametrize("changes, message", [
-    (changed(0, kind="max"), "units kind must be one of rectify, sum, pool, not 'max'"),
+    (changed(0, kind="max"), "units kind must be one of rectify, sum, pool, normalize, not 'max'"),
     (changed(0, bits=17), "units bits must be between 2 and 16, not 17"),
     (changed(1, bits=5), "out bits must be between 0 and 0, not 5"),
     (changed(0, factor=np.array([4, 1 << 15])),

@@ -59,7 +59,7 @@ def test_columns():
     assert layout.spike_column.tolist() == [0, 2, 3, 5, 6, 8, 9, 10, -1, -1]
     fired = np.zeros((2, 10), bool)
     fired[0, [1, 7]] = fired[1, [0, 5, 9]] = True
-    spikes = layout.spread_spikes(fired)
+    spikes = layout.spread_spikes(fired[:, None])
     assert spikes.shape == (2, 11)
     assert [np.flatnonzero(row).tolist() for row in spikes] == [[2, 10], [0, 8]]
 

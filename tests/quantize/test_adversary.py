@@ -52,7 +52,7 @@ def _peaks(model, blocks, times):
     start = np.searchsorted(np.repeat(step, times), np.arange(steps + 1))
     trace = Trace(membrane=np.zeros((steps, len(constants.a)), np.int64),
                   values=np.zeros((steps, 0), np.int64),
-                  fired=np.zeros((steps, len(constants.a)), bool),
+                  fired=np.zeros((steps, 1, len(constants.a)), bool),
                   events=np.zeros((steps, len(constants.operations)), np.int64),
                   saturated=np.zeros(steps, bool))
     stimulus = Stimulus(row=model.channel_row[np.repeat(channel, times)], start=start,

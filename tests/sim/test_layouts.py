@@ -30,9 +30,11 @@ constexpr Field LOAD_WORD = {0, 6};
 constexpr Field LOAD_BYTE = {6, 1};
 constexpr Field LOAD_DATA = {7, 8};
 constexpr Field SPIKE_VALUE = {0, 0};
+constexpr Field SPIKE_INNER = {0, 0};
 constexpr size_t OUTPUTS = 2;
 constexpr size_t GROUPS = 4;
 constexpr size_t UNITS = 3;
+constexpr size_t INNER = 1;
 """
 
 
