@@ -17,7 +17,7 @@ __all__ = ["draw_curves"]
 def draw_curves(path: Path, curves: Sequence["Point"]) -> None:
     """Draw the error, the rate and the share of pruned weights over the epochs, as a .png file."""
     epochs = [point.epoch for point in curves]
-    panels = (("error", {"batch": "error", "validation, least": "validation"}),
+    panels = (("error", {"training": "error", "validation": "validation"}),
               ("Hz of a hidden unit", {"": "hertz"}), ("share of weights pruned", {"": "pruned"}))
     figure, rows = plt.subplots(len(panels), sharex=True, figsize=(8, 6), layout="constrained")
     for axes, (title, lines) in zip(rows, panels, strict=True):

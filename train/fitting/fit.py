@@ -38,8 +38,9 @@ JUDGED = 20                # networks from which the best is kept
 class Point:
     """A point of the learning curves.
 
-    ``error`` is that of the last batch, and ``validation`` the least one so far. ``hertz`` is the
-    mean rate of the hidden units, and ``pruned`` the part of the weights that is 0.
+    ``error`` is that of the last batch, and ``validation`` the least one so far; in a published
+    training, the mean of the batches, and the one after the epoch. ``hertz`` is the mean rate of
+    the hidden units, and ``pruned`` the part of the weights that is 0.
     """
     epoch: int
     error: float

@@ -137,17 +137,14 @@ class Samples:
         self.spikes = torch.from_numpy(np.concatenate([dense(each) for each in learn]))
         self.target = torch.from_numpy(np.concatenate(
             [target_velocity(each) for each in learn])).float()
-        total = np.zeros((len(self.spikes) + 1, self.channels), np.int64)
-        total[1:] = np.cumsum(self.spikes.numpy(), axis=0, dtype=np.int64)
-        each = (total[self.begins + LENGTH] - total[self.begins]).mean(axis=0) / (LENGTH * DT)
-        self.rates = [float(each[at:at + ARRAY].mean()) for at in range(0, self.channels, ARRAY)]
+        steps = len(self.spikes) + 1
+        often = np.cumsum(np.bincount(self.begins, minlength=steps)         # samples with a step
+                          - np.bincount(self.begins + LENGTH, minlength=steps))[:-1]
+        arrays = [part.sum(1).numpy() / part.shape[1] for part in self.spikes.split(ARRAY, dim=1)]
+        self.rates = [float(often @ array) / (len(self) * LENGTH * DT) for array in arrays]
 
     def __len__(self) -> int:
         return len(self.begins)
-
-    @property
-    def channels(self) -> int:
-        return self.spikes.shape[1]
 
     def batch(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
         """Spikes (steps, batch, channels) and movement (steps, batch, 2) of the ``chosen`` ones."""

@@ -138,8 +138,9 @@ def test_goes_on_after_an_interruption(tmp_path, call_command, words, monkeypatc
     (["--pretrain", "{folder}/b.mat"], ("Session {folder}/b.mat must be a .mat file of the public "
      "reaching sessions, not missing: download it from https://doi.org/10.5281/zenodo.583331, and "
      "give its path")),
-    (["--pretrain", "{folder}/loco.mat"], ("Recording loco.mat n_channels must be 4, as the network "
-     "has, not 5")),
+    (["--pretrain", "{folder}/loco.mat"], (
+     "Recording loco.mat n_channels must be 4, as the network has, not 5")),
+    (["--device", "cpu"], "Option --device must come with the recipe default, not with published"),
 ])
 def test_refusals(tmp_path, call_command, words, more, message):
     write_session(tmp_path / "loco.mat", channels=5)

@@ -166,8 +166,8 @@ def test_messages(tmp_path):
      "'cursor_pos', not of shape (2, 2599)")),
     ("t", lambda values: values[:, 1:], ("cursor_pos must be 2 axes of 2599 samples, as t has, not "
      "of shape (2, 2600)")),
-    ("t", lambda values: values + 0.1 * (np.arange(2600) >= 70), ("t must have a sample every 4 ms, "
-     "not after 104 ms at sample 70")),
+    ("t", lambda values: values + 0.1 * (np.arange(2600) >= 70), (
+     "t must have a sample every 4 ms, not after 104 ms at sample 70")),
     ("t", lambda values: values * np.nan, ("t must have a sample every 4 ms, not after nan ms at "
      "sample 1")),
 ])
