@@ -1,11 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from spikewright.command import main
+from tests.designs import BUILD
 from tests.networks import SHARED, random_tensors
+
+
+@pytest.fixture(scope="session", autouse=True)
+def verilator_objects():
+    """Compile Verilator's own sources once for all designs: most of the time of a build."""
+    objects = BUILD / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    os.environ["SPIKEWRIGHT_OBJECTS"] = str(objects)
+    os.environ["OBJCACHE"] = str(Path(__file__).parent / "sim" / "objects.sh")
 
 
 @pytest.fixture
