@@ -98,6 +98,24 @@ def test_split_is_that_of_the_publisher(tmp_path, seed, samples, targets):
         len(learn), len(validation), len(test), len(learn) + len(validation)]
 
 
+def test_session_is_that_of_neurobench(tmp_path):
+    """Its loader, as the published code calls it, and then the validation part of that code."""
+    loader = pytest.importorskip("neurobench.datasets.primate_reaching",
+                                 reason="neurobench is not installed")
+    for seed in range(5):
+        write_session(tmp_path / "indy.mat", samples=2500 + 7 * seed, targets=9 + seed, seed=seed,
+                      start=100.3 * seed)
+        data = loader.PrimateReaching(str(tmp_path), "indy", 1, train_ratio=0.5, bin_width=0.004,
+                                      download=False)
+        seen = data.ind_train + data.ind_val
+        judged = int(np.round(len(data) * 0.1 / 0.75))
+        parts = read_parts(tmp_path / "indy.mat")
+        for part, steps in ((parts.learn, seen[:-judged]), (parts.validation, seen[-judged:]),
+                            (parts.test, data.ind_test)):
+            assert (dense(part) == data.samples.T.numpy()[steps]).all()
+            assert (part.velocity == data.labels.T.numpy()[steps]).all()
+
+
 def test_split_in_percent(tmp_path):
     """61.7, 13.3 and 25 % where segments are short."""
     write_session(tmp_path / "a.mat", samples=6000, targets=1500)
