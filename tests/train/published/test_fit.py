@@ -133,6 +133,7 @@ def test_a_batch_is_one_step_of_the_loss(sessions):
     fit_module.initialise(model, RECIPE, samples.rates, torch.Generator().manual_seed(0))
     other = deepcopy(model)
     epochs = _Epochs(model, samples, [], RECIPE, number=3, epochs=1, period=200)
+    assert epochs.optimiser.defaults == {"lr": 2e-3, "eps": 1e-16}
     answer = epochs.batch()
     torch.manual_seed(3)
     chosen = np.random.default_rng([0, 3, 0]).permutation(len(samples))[:7]
@@ -149,6 +150,25 @@ def test_a_batch_is_one_step_of_the_loss(sessions):
     assert moved
     assert answer == pytest.approx(
         [error.item(), r2(output.detach(), target), hidden.mean().item() / 0.004], rel=1e-6)
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_first_weights_know_the_rates(sessions, monkeypatch, pretrained):
+    """Those of the samples of all sessions of the pre-training, or of the one to fine-tune."""
+    class Known(Exception):
+        pass
+
+    def stop(model, recipe, rates, generator):
+        known.append(rates)
+        raise Known
+    known = []
+    monkeypatch.setattr(fit_module, "initialise", stop)
+    with pytest.raises(Known):
+        fit_published(sessions[0], RECIPE, pretraining=sessions if pretrained else (),
+                      progress=False)
+    wanted = [fit_module.Samples([part.learn for part in parts]).rates
+              for parts in (sessions, sessions[:1])]
+    assert wanted[0] != wanted[1] and known == [wanted[not pretrained]]
 
 
 @pytest.mark.parametrize("batches", [3, 13, 24])
