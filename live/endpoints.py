@@ -15,9 +15,11 @@ from .bins import Sink, Source
 __all__ = ["SINKS", "SOURCES", "address", "open_sink", "is_loopback", "open_source",
            "read_token"]
 
-SOURCES = ("a recording (.npz, .nwb, .mat or what Neo reads), udp:[HOST:]PORT, lsl:NAME, or with "
-           "whole bins udp-bins:[HOST:]PORT, lsl-bins:NAME")
-SINKS = "udp:HOST:PORT, lsl:NAME, or a new file .jsonl"
+SOURCES = ("a recording (.npz, .nwb, .mat or what Neo reads), udp:[HOST:]PORT, lsl:NAME, "
+           "zmq:[HOST:]PORT, or with whole bins udp-bins:[HOST:]PORT, lsl-bins:NAME, "
+           "zmq-bins:[HOST:]PORT")
+SINKS = "udp:HOST:PORT, lsl:NAME, zmq:[HOST:]PORT, or a new file .jsonl"
+KINDS = ("udp", "lsl", "zmq")
 
 LOOPBACK = "127.0.0.1"
 FEWEST_LETTERS = 16
@@ -36,7 +38,7 @@ def open_source(text: str, model: Model, notice: Callable[[str], None], *, fast:
     fast, repeat : bool
         How a recording is played, see `sources.recording.Player`.
     token : str, optional
-        What each datagram must have, see `sources.udp.UdpPackets`.
+        What each datagram must have, see `sources.lines.Lines`.
 
     Raises
     ------
@@ -45,7 +47,8 @@ def open_source(text: str, model: Model, notice: Callable[[str], None], *, fast:
     """
     kind, colon, name = text.partition(":")
     channels, dt, axes = model.channels, model.dt, model.integers.axes
-    live = bool(colon) and kind in ("udp", "udp-bins", "lsl", "lsl-bins")
+    whole = kind.endswith("-bins")
+    live = bool(colon) and kind.removesuffix("-bins") in KINDS
     if live and (fast or repeat):
         raise InputError(f"Source must be a recording with --fast or --repeat, not {text!r}")
     if live and kind.startswith("udp"):
@@ -54,14 +57,17 @@ def open_source(text: str, model: Model, notice: Callable[[str], None], *, fast:
         if token is None and not is_loopback(host):
             raise InputError(f"Source must be an address of this machine alone, such as "
                              f"udp:{port}, or have --token-file, not {text!r}")
-        numbered = kind == "udp-bins"
-        packets = UdpPackets(host, port, channels, axes, numbered=numbered, token=token)
-        return SentBins(packets, dt, channels) if numbered else Binner(packets, dt, channels)
+        packets = UdpPackets(host, port, channels, axes, numbered=whole, token=token)
+        return SentBins(packets, dt, channels) if whole else Binner(packets, dt, channels)
+    if live and kind.startswith("zmq"):
+        from .sources.zeromq import ZmqPackets
+        host, port = address(name, text)
+        messages = ZmqPackets(host, port, channels, axes, numbered=whole, token=token)
+        return SentBins(messages, dt, channels) if whole else Binner(messages, dt, channels)
     if live:
         from .sources.lsl import LslPackets
         if not name:
             raise InputError(f"Source must name a stream, such as lsl:spikes, not {text!r}")
-        whole = kind == "lsl-bins"
         stream = LslPackets(name, channels, dt, notice, whole=whole)
         return SentBins(stream, dt, channels) if whole else Binner(stream, dt, channels)
     from .sources.recording import Player, open_recording
@@ -91,6 +97,10 @@ def open_sink(text: str, axes: int, identity: str, notice: Callable[[str], None]
         from .sinks.lines import UdpSink
         host, port = address(name, text)
         return UdpSink(host, port)
+    if kind == "zmq":
+        from .sinks.zeromq import ZmqSink
+        host, port = address(name, text)
+        return ZmqSink(host, port)
     if kind == "lsl" and name:
         from .sinks.lsl import LslSink
         return LslSink(name, axes, identity)

@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spikes as lines of JSON over UDP, each datagram one line."""
 
-import hmac
-import json
-import math
 import select
 import socket
 import struct
 import sys
 import time
-from typing import Any
 
 from spikewright.base.errors import InputError
 
 from ..binner import Packet
+from .lines import MOST_BYTES, Lines
 
 __all__ = ["UdpPackets"]
 
-# Bytes of a datagram, and of the buffer that the system keeps between two looks.
-MOST_BYTES, BUFFER = 16_384, 1 << 18
-
-# The largest number of a bin that JSON's numbers hold exactly.
-MOST_NUMBER = 1 << 53
+# Bytes of the buffer that the system keeps between two looks.
+BUFFER = 1 << 18
 
 # Linux stamps each datagram when it comes: SO_TIMESTAMPNS, which Python does not name.
 STAMP = 35 if sys.platform == "linux" else None
@@ -31,20 +25,14 @@ _TIMESPEC = struct.Struct("ll")
 class UdpPackets:
     """Packets from datagrams.
 
-    A datagram is an object with ``spikes``, a list of channels. It may have ``velocity``, what the
-    subject does; ``reset``, whether the state is cleared; ``bin``, the number of a whole bin; and
-    ``token``. Another one is refused, whole.
+    A datagram that is no line of spikes is refused, whole.
 
     Parameters
     ----------
     host : str
     port : int
-    channels, axes : int
-        Of the model.
-    numbered : bool
-        Whether each datagram is a whole bin, and must have its number.
-    token : str, optional
-        Text that each datagram must have as its ``token``.
+    channels, axes, numbered, token
+        See `sources.lines.Lines`.
 
     Raises
     ------
@@ -56,7 +44,7 @@ class UdpPackets:
                  token: str | None = None):
         self.title   = f"udp:{host}:{port}"
         self.refused = 0
-        self._channels, self._axes, self._numbered, self._token = channels, axes, numbered, token
+        self._lines  = Lines(channels, axes, numbered=numbered, token=token)
         try:
             family, kind, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind)
@@ -87,7 +75,8 @@ class UdpPackets:
                 data, notes, flags, _ = self._socket.recvmsg(MOST_BYTES, 64)
             except BlockingIOError:
                 break
-            packet = None if flags & socket.MSG_TRUNC else self._packet(data, _stamp(notes, epoch))
+            packet = None if flags & socket.MSG_TRUNC else \
+                self._lines.packet(data, _stamp(notes, epoch))
             if packet is None:
                 self.refused += 1
             else:
@@ -100,38 +89,6 @@ class UdpPackets:
 
     def close(self) -> None:
         self._socket.close()
-
-    def _packet(self, data: bytes, stamp: float) -> Packet | None:
-        """The packet in a datagram. None if it is wrong."""
-        try:
-            found = json.loads(data)
-        except (ValueError, RecursionError):
-            return None
-        if type(found) is not dict or not self._is_known(found.get("token")):
-            return None
-        spikes, truth = found.get("spikes"), found.get("velocity")
-        reset, number = found.get("reset", False), found.get("bin")
-        if type(spikes) is not list or \
-                not all(type(channel) is int and 0 <= channel < self._channels
-                        for channel in spikes):
-            return None
-        if truth is not None and not self._is_velocity(truth):
-            return None
-        if type(reset) is not bool or (number is not None or self._numbered) and \
-                not (type(number) is int and 0 <= number <= MOST_NUMBER):
-            return None
-        return Packet(time=stamp, channels=spikes, reset=reset, truth=truth, number=number)
-
-    def _is_known(self, token: Any) -> bool:
-        if self._token is None:
-            return True
-        return type(token) is str and hmac.compare_digest(token.encode(errors="replace"),
-                                                          self._token.encode())
-
-    def _is_velocity(self, truth: Any) -> bool:
-        return type(truth) is list and len(truth) == self._axes and \
-            all(type(value) in (int, float) and abs(value) < 1e9 and math.isfinite(value)
-                for value in truth)
 
 
 def _stamp(notes: list, epoch: float) -> float:

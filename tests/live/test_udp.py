@@ -13,7 +13,8 @@ import pytest
 
 from spikewright.live.binner import Binner
 from spikewright.live.sinks.lines import UdpSink
-from spikewright.live.sources.udp import MOST_BYTES, UdpPackets
+from spikewright.live.sources.lines import MOST_BYTES
+from spikewright.live.sources.udp import UdpPackets
 from tests.networks import refused
 
 from .test_loop import answer_of

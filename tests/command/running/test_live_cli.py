@@ -82,8 +82,8 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
 
 @pytest.mark.parametrize("words, message", [
     (["--in", "none.npz"], ("Source must be a recording (.npz, .nwb, .mat or what Neo reads), "
-     "udp:[HOST:]PORT, lsl:NAME, or with whole bins udp-bins:[HOST:]PORT, lsl-bins:NAME, not "
-     "'none.npz'")),
+     "udp:[HOST:]PORT, lsl:NAME, zmq:[HOST:]PORT, or with whole bins udp-bins:[HOST:]PORT, "
+     "lsl-bins:NAME, zmq-bins:[HOST:]PORT, not 'none.npz'")),
     (["--in", "udp:none"], ("Address must be [HOST:]PORT with a port from 1 to 65535, not "
      "'udp:none'")),
     (["--in", "udp:70000"], ("Address must be [HOST:]PORT with a port from 1 to 65535, not "
@@ -97,8 +97,8 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
     (["--in", "rec.npz", "--fast", "--realtime"], ("--realtime must be without --fast, which would "
      "keep the processor from all other programs")),
     (["--in", "lsl:"], "Source must name a stream, such as lsl:spikes, not 'lsl:'"),
-    (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, or a new "
-     "file .jsonl, not 'out.npz'")),
+    (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, "
+     "zmq:[HOST:]PORT, or a new file .jsonl, not 'out.npz'")),
     (["--in", "rec.npz", "--out", "old.jsonl"], "Recorder must write a new file, not 'old.jsonl'"),
     (["--in", "rec.npz", "--seconds", "0"], ("argument --seconds: must be a number of seconds "
      "between 0 and 1e7, not '0' (see 'spikewright live --help')")),
