@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
+from spikewright.network.graded.operations import Operations
 from spikewright.plan.config import CoreConfig
 
 from .form import as_form, from_form
@@ -94,6 +95,9 @@ class Report:
         The clock, and the lowest ones of the board that keep up.
     power : Power, optional
         None if no currents of the chip are published.
+    operations : Operations, optional
+        Effective operations of a step of the network over the recording, as NeuroBench counts them.
+        Older reports lack it.
 
     Raises
     ------
@@ -133,6 +137,7 @@ class Report:
     made_by: Maker
     clocks: tuple[ClockChoice, ...] = ()
     power: Power | None = None
+    operations: Operations | None = None
 
     def __post_init__(self) -> None:
         for _, block, _ in BLOCKS:

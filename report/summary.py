@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a build in a few lines of text."""
 
+from spikewright.network.graded.operations import Operations
+
 from .markdown import digits
 from .names import title
 from .parts import Idle, Measured, StepCycles
@@ -29,6 +31,7 @@ def summary(report: Report) -> str:
         ("a step", (f"{cycles.mean:.0f} cycles or {report.microseconds.cycles.mean:.1f} us on "
                     f"average, at worst {cycles.worst:,} of {cycles.budget:,}")),
         ("latency", f"{latency.mean:.0f} cycles on average, at worst {latency.worst:,}"),
+        *(("operations", _operations(count)) for count in [report.operations] if count),
         ("lead", f"{report.lead_steps} steps, {report.lead_ms:g} ms earlier than published"),
         ("idle", _idle(report.idle)),
         ("measured on", _measured_on(report.recording))]
@@ -58,6 +61,11 @@ def _estimate(choice: ClockChoice) -> str:
     power = choice.power
     assert power is not None
     return f"{power.total:.2f} mW at {choice.mhz:g} MHz {choice.made}, {choice.purpose}"
+
+
+def _operations(count: Operations) -> str:
+    return (f"{count.macs:,.0f} MACs and {count.acs:,.0f} ACs a step, of {count.dense:,.0f} "
+            "operations, as NeuroBench counts them")
 
 
 def _idle(idle: Idle) -> str:

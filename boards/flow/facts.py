@@ -13,6 +13,7 @@ from spikewright.hw.linked_core import LinkedCore
 from spikewright.hw.params import core_params
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
+from spikewright.network.graded.operations import Operations, count_operations
 from spikewright.network.source import Source, is_default
 from spikewright.plan.frames import (
     events_max,
@@ -115,7 +116,8 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
                **{name: version(name) for name in (*TOOLS, *board.family.packages)}},
         made_by=from_form(Maker, maker(), "made_by"),
         clocks=_clocks(board, plan, link, built, source, answer, idle),
-        power=Power(source=currents.source, method=METHOD) if currents else None)
+        power=Power(source=currents.source, method=METHOD) if currents else None,
+        operations=_operations(model, source, accuracy.steps))
 
 
 def _clocks(board: Board, plan: Plan, link: LinkParams, built: Implementation, source: Source,
@@ -134,6 +136,13 @@ def _model(model: IntegerModel, *, synthetic: bool) -> ModelFacts:
     return ModelFacts(name=model.name, channels=model.channels, rows=model.rows,
                       hidden=model.hidden, outputs=model.outputs, dt=model.dt, widths=model.widths,
                       synthetic=synthetic)
+
+
+def _operations(model: Model, source: Source, steps: int) -> Operations:
+    """Effective operations of the network in the first ``steps`` of the recording."""
+    counted = count_operations(model.network, source.recording.head(steps))
+    return Operations(dense=six_digits(counted.dense), macs=six_digits(counted.macs),
+                      acs=six_digits(counted.acs))
 
 
 def _timing(plan: Plan, clock_hz: int, answer: Answer) -> tuple[StepCycles, Latency]:

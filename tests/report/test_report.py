@@ -19,6 +19,7 @@ from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash
+from spikewright.network.graded.operations import count_operations
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
@@ -88,7 +89,7 @@ class Page(HTMLParser):
 
 
 def test_facts(run, recording, tmp_path):
-    report, _ = run(recording)
+    report, text = run(recording)
     model, manifest = load_artefact(tmp_path / "model")
     answer = run_golden(model, read_recording(recording), CoreConfig())
     assert report.model_hash == manifest["model_hash"]
@@ -109,6 +110,11 @@ def test_facts(run, recording, tmp_path):
     assert not report.recording.synthetic
     assert sum(part.bits for part in report.memory) >= report.table_bits
     assert report.critical_path.delay_ns == pytest.approx(5.25)
+    counted = count_operations(Model.load(tmp_path / "model").network, read_recording(recording))
+    assert report.operations == counted and counted.macs == 0 < counted.acs
+    assert (f"\noperations   0 MACs and {counted.acs:.0f} ACs a step, of {counted.dense:.0f} "
+            "operations, as NeuroBench counts them\n") in summary(report)
+    assert f"0 effective\nmultiply-accumulates and {counted.acs:.0f} effective accumulates" in text
 
 
 def test_worst_case_grows_with_lanes(run):
