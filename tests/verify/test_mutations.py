@@ -261,23 +261,28 @@ def saved(folder, recording):
              dt=recording.dt, trial_start_bin=np.flatnonzero(recording.reset))
 
 
-@pytest.mark.parametrize("options", sorted({(), *OPTIONS.values()}))
+def taken(mutations, every=3):
+    """Names of the mutations of this run: all, or one of ``every``."""
+    return list(mutations)[::1 if os.environ.get("SPIKEWRIGHT_MUTATIONS") else every]
+
+
+def options_of(mutations):
+    """The options with which this run checks them."""
+    return sorted({OPTIONS.get(name, ()) for name in taken(mutations)})
+
+
+@pytest.mark.parametrize("options", options_of(MUTATIONS))
 def test_without_mutation_the_check_passes(options, case, tmp_path):
     copied(tmp_path)
     result = checked(case, tmp_path, options)
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("options", sorted({(), *(OPTIONS.get(name, ()) for name in GENERAL)}))
+@pytest.mark.parametrize("options", options_of(GENERAL))
 def test_without_mutation_the_check_of_all_parts_passes(options, general, tmp_path):
     copied(tmp_path)
     result = checked(general, tmp_path, options)
     assert result.returncode == 0, result.stderr
-
-
-def taken(mutations, every=3):
-    """Names of the mutations of this run: all, or one of ``every``."""
-    return list(mutations)[::1 if os.environ.get("SPIKEWRIGHT_MUTATIONS") else every]
 
 
 def test_mutations_are_of_the_code():
