@@ -22,6 +22,7 @@ from ..recording import check_events, held_out, target_velocity
 from ..threads import one_thread
 from .initial import initialise, slow_down, slowness
 from .kept_state import KeptState, training_key
+from .loop import loop_steps
 from .model import TinyRSNN
 from .predict import predict
 from .pruning import PRUNING, apply_masks, prune, sparsity_at, trimmed
@@ -82,6 +83,8 @@ class Training:
         else:
             self.model.load_state_dict(start.state_dict())
         self.model.to(recipe.device)
+        if not recipe.compiled:
+            self.model.run_steps = loop_steps
         self.steps     = (self.model if recipe.device == "cpu" else
                           captured(self.model, self.windows.length, self.windows.batch))
         self.total     = recipe.epochs * self.windows.per_epoch

@@ -3,6 +3,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 __all__ = ["STEEP", "Spike", "loop_steps"]
 
@@ -36,12 +37,12 @@ def loop_steps(current: Tensor, recurrent: Tensor, readout: Tensor, decays: tupl
     for t, step in enumerate(current):
         fired = Spike.apply(mem - 1, steep)
         mem   = (b * mem + (1 - b) * syn) * (1 - fired.detach())
-        syn   = a * syn + late + z @ recurrent.T
+        syn   = a * syn + late + linear(z, recurrent)
         z, late = fired if sent is None else fired * sent[t], step
         hidden.append(fired)
         through.append(z)
 
-    driven = torch.stack(through) @ readout.T
+    driven = linear(torch.stack(through), readout)
     rsyn   = torch.zeros_like(driven[0])
     rmem, late, output = rsyn, rsyn, []
     for step in driven:

@@ -2,7 +2,7 @@
 """The published networks in torch: same update order, same parameters, same state-dict keys."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -80,9 +80,12 @@ class TinyRSNN(nn.Module):
         Membrane and current time constants of each readout head, in seconds.
     keys : dict
         Its state dict in a file.
+    run_steps : function
+        What computes the steps with gradients: `kernel.run_steps`, or `loop.loop_steps`.
     """
     heads: tuple[tuple[float, float], ...] = TINY_HEADS
     keys = KEYS
+    run_steps: Callable = staticmethod(run_steps)
     con3: _Connection
 
     def __init__(self, channels: int, hidden: int = 64, outputs: int = 2, dt: float = DT,
@@ -176,8 +179,8 @@ class TinyRSNN(nn.Module):
         return output[LEAD:], hidden[HIDDEN_LEAD:][:steps]
 
     def _published(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
-        heads, hidden = run_steps(self.con1.op(spikes), self.con2.op.weight, self.readout(),
-                                  self.decays())
+        heads, hidden = self.run_steps(self.con1.op(spikes), self.con2.op.weight, self.readout(),
+                                       self.decays())
         return self.mean(heads), hidden
 
     def further(self, spikes: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, State]:

@@ -28,6 +28,8 @@ class Recipe:
     dropout: float = 0.1                # share of input spikes that is left out
     sparsity: float = 0.45              # part of each weight matrix that is pruned
     device: str = "cpu"                 # or cuda: a GPU
+    compiled: bool = True               # compiled steps; those in torch take twice the time, and
+                                        # round a little differently. A GPU has only those in torch
     lowest: float = 0.5                 # rate that no unit should fall below
     highest: float = 4.0                # rate that the mean of the units should stay below in steps
                                         # of at most 4 ms; it grows with the root of longer steps

@@ -55,7 +55,8 @@ def run(arguments: Namespace) -> None:
     unit = unit_of(rounded.integers, seen)
     integers, facts = finetune(rounded.integers, spiking(rounded.network), rounded.facts, seen,
                                settings(Tuning, arguments), unit)
-    model = checked(Model(integers=integers, network=rounded.network, facts=facts), seen)
+    model = checked(Model(integers=integers, network=rounded.network, facts=facts), seen,
+                    retrained=True)
     manifest = model.save(arguments.output)
     print(summary({**manifest, "warnings": []}, cost_rows(integers)))
     before, after = (integer_score(each.integers, unseen, unit) for each in (rounded, model))

@@ -20,7 +20,8 @@ def add(parser: ArgumentParser) -> None:
                         help="folder to write to; it must exist")
     add_settings(parser, Recipe, "epochs", "seed")
     add_device(parser)
-    parser.set_defaults(hidden=Recipe.hidden)
+    # The kept network was trained with the steps in torch: with them, it is made again bit by bit.
+    parser.set_defaults(hidden=Recipe.hidden, compiled=False)
 
 
 def run(arguments: Namespace) -> None:

@@ -59,7 +59,7 @@ def run(arguments: Namespace) -> None:
         old.integers, network, old.facts, seen, settings(Tuning, arguments),
         readout_only=arguments.readout_only)
     model = checked(Model(integers=integers, network=network,
-                          facts={**facts, "warnings": []}), seen)
+                          facts={**facts, "warnings": []}), seen, retrained=True)
     model.save(arguments.output)
     unit = unit_of(integers, seen)
     before, after = (integer_score(each, unseen, unit) for each in (old.integers, integers))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from spikewright.train.fitting.model import TinyRSNN
 
 __all__ = ["add_device", "add_recording", "add_settings", "add_target", "beside_linear",
-           "check_device", "check_torch", "network_scores", "scored", "settings", "start_network",
-           "state_file", "told_state", "train", "write_run"]
+           "check_device", "check_torch", "gru_scores", "network_scores", "scored", "settings",
+           "start_network", "state_file", "told_state", "train", "write_run"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -68,9 +68,9 @@ def check_device(arguments: Namespace) -> None:
 
 
 def settings(recipe: type, arguments: Namespace):
-    """Return the ``recipe`` that the options of `add_settings` and `add_device` give."""
+    """Return the ``recipe`` that the ``arguments`` give, those of its name that are not None."""
     return recipe(**{name: value for name, value in vars(arguments).items()
-                     if name in (*LIMITS, "device") and value is not None})
+                     if name in (*LIMITS, "device", "compiled") and value is not None})
 
 
 def check_torch() -> None:
@@ -200,6 +200,17 @@ def beside_linear(scores, seen: Recording, unseen: Recording, validation: float,
               f"{options}, or record more", file=sys.stderr)
     return {"r2_held_out": numbers(scores),
             "baselines": {name: numbers(found) for name, found in linear.items()}}
+
+
+def gru_scores(seen: Recording, unseen: Recording, seed: int) -> list[float | None]:
+    """Train a GRU on ``seen``, and print and return its R2 of each axis on ``unseen``."""
+    from spikewright.network.metrics import r_squared
+    from spikewright.report.score import numbers
+    from spikewright.train.gru import fit_gru, gru_velocity
+    from spikewright.train.recording import target_velocity
+    found = r_squared(target_velocity(unseen), gru_velocity(fit_gru(seen, seed=seed), unseen))
+    print(f"GRU of 64 units, same part: {scored(found)}")
+    return list(numbers(found))
 
 
 def scored(r2) -> str:

@@ -19,6 +19,7 @@ from .shared import (
     add_target,
     check_device,
     check_torch,
+    gru_scores,
     state_file,
     train,
 )
@@ -47,6 +48,8 @@ def add(parser: ArgumentParser) -> None:
     add_settings(parser, Recipe, "hidden", "epochs", "seed")
     parser.add_argument("--start", type=Path, metavar="CHECKPOINT", help="begin with the weights "
                         "of this network (default: random weights)")
+    parser.add_argument("--gru", action="store_true", help="also train a recurrent network of 64 "
+                        "gated units in floating point, to compare with")
     add_device(parser)
     parser.set_defaults(hidden=None, epochs=None)
 
@@ -81,6 +84,8 @@ def run(arguments: Namespace) -> None:
     with written_folder(arguments.output, "metrics.json") as folder:
         scores = training(arguments, folder / "final.safetensors",
                           arguments.output / "final.safetensors", seen, unseen)
+        if arguments.gru:
+            scores["baselines"]["gru"] = gru_scores(seen, unseen, arguments.seed)
         (folder / "metrics.json").write_text(json.dumps(
             {"network": arguments.network, **scores, "steps_held_out": unseen.steps},
             indent=2, allow_nan=False) + "\n", encoding="utf-8")
