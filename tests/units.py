@@ -14,8 +14,10 @@ from spikewright.model.model import (
     Widths,
 )
 from spikewright.network.network import INPUT
+from spikewright.quantize.graded.inner import quantize_inner
+from tests.graded import graded_network, random_counts, recording_of
 
-__all__ = ["graded_model", "mixed_model", "units_of"]
+__all__ = ["graded_model", "inner_model", "mixed_model", "near_the_end", "units_of"]
 
 
 def units_of(name, size, *, output=False, bits=4, bias=None, factor=None, shift=None):
@@ -95,6 +97,21 @@ def mixed_model(seed):
                      *(projection(p.name, "lif", 0, p.size, neurons) for p in units),
                      projection("lif", "lif", 1, neurons, neurons),
                      projection("lif", "readout", 0, neurons, 2)))
+
+
+def inner_model(seed, channels=3, hidden=(4, 3), *, bits=8, fraction=4):
+    """The integers of a random SNN_Flat."""
+    network = graded_network("SNN_Flat", seed, channels=channels, hidden=hidden)
+    return quantize_inner(network, recording_of(random_counts(seed, 200, channels, 0.06)),
+                          name="made", weight_bits=bits, fraction=fraction)
+
+
+def near_the_end(model):
+    """The model with a bias of the first part so large that some currents are clamped."""
+    part, *rest = model.populations
+    bias = part.bias.copy()
+    bias[0] = model.widths.largest_current - 5
+    return replace(model, populations=(replace(part, bias=bias), *rest))
 
 
 def _windows(rng, longest):

@@ -126,8 +126,9 @@ class RowAdder(wiring.Component):
         for lane in range(lanes):
             drive = c_weight[lane] << params.fraction
             d_sum = Signal(signed(params.current + 1), name=f"d_sum_{lane}")
+            weight = self._product(word.weights[lane])
             m.d.sync += [
-                c_weight[lane].eq(self._product(word.weights[lane]) << word.shift),
+                c_weight[lane].eq(weight << word.shift),
                 d_sum.eq(before[lane] + drive),
             ]
             if params.clamps:

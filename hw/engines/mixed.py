@@ -112,9 +112,15 @@ class MixedUpdate(wiring.Component):
         m.submodules.graded  = graded  = (NormalizeUpdate if params.normalizes
                                           else GradedUpdate)(params.graded)
         m.submodules.neurons = neurons = ParallelUpdate(params.neurons)
-        turn = self.control.mode[0]
-        for block, runs in ((graded, turn), (neurons, ~turn)):
-            self._lead(m, block.control, runs)
+        # What is steady in a pass comes to the blocks a cycle late: it is far from a register.
+        held = {name: Signal.like(getattr(self.control, name), name=f"held_{name}")
+                for name in ("mode", "inner") if name in self.control.signature.members}
+        m.d.sync += [late.eq(getattr(self.control, name)) for name, late in held.items()]
+        turn = held["mode"][0]
+        for block, kind in ((graded, 1), (neurons, 0)):
+            self._lead(m, block.control, held)
+            m.d.comb += block.control.start.eq(
+                self.control.start & (self.control.mode[0] == kind))
             m.d.comb += block.currents.read.eq(self.currents.read)
         first = params.graded.groups
         m.d.comb += [
@@ -144,12 +150,11 @@ class MixedUpdate(wiring.Component):
 
         return m
 
-    def _lead(self, m, control, runs):
-        """Give a block the passes of its modes."""
+    def _lead(self, m, control, held):
+        """Give a block what it needs for a pass."""
         for name in ("first", "count", "word", "clear"):
             m.d.comb += getattr(control, name).eq(getattr(self.control, name))
         if "mode" in control.signature.members:
-            m.d.comb += control.mode.eq(self.control.mode >> 1)
+            m.d.comb += control.mode.eq(held["mode"] >> 1)
         if "inner" in control.signature.members:
-            m.d.comb += control.inner.eq(self.control.inner)
-        m.d.comb += control.start.eq(self.control.start & runs)
+            m.d.comb += control.inner.eq(held["inner"])

@@ -19,8 +19,9 @@ from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.graded.inner import quantize_inner
 from tests.golden.plain_inner import plain_inner_run
-from tests.graded import graded_network, random_counts, recording_of
+from tests.graded import random_counts, recording_of
 from tests.networks import SHARED
+from tests.units import inner_model, near_the_end
 
 NETWORKS = int(os.environ.get("SPIKEWRIGHT_NETWORKS", "12"))
 
@@ -29,23 +30,14 @@ WEIGHTS = (SHARED / "neurobench_baselines" / "SNN3_Weight"
 REACHES = SHARED / "data" / "mc_rtt_indy_4reaches_4ms.npz"
 
 
-def near_the_end(model):
-    """The model with biases of the first part so large that some currents are clamped."""
-    part, *rest = model.populations
-    high = np.where(part.bias < 0, -1, 1) * (model.widths.largest_current - 5)
-    return replace(model, populations=(replace(part, bias=high), *rest))
-
-
 def test_golden_is_the_plain_form():
     """Random networks; some see more events than those that they were calibrated on."""
     flags, lively = [], []
     for seed in range(NETWORKS):
         rng = np.random.default_rng(seed)
         channels, hidden = int(rng.integers(1, 9)), rng.integers(1, 8, 2).tolist()
-        network = graded_network("SNN_Flat", seed, channels=channels, hidden=hidden)
-        model = quantize_inner(
-            network, recording_of(random_counts(seed, 200, channels, 0.06)), name="made",
-            weight_bits=int(rng.integers(2, 11)), fraction=int(rng.integers(0, 9)))
+        model = inner_model(seed, channels, hidden, bits=int(rng.integers(2, 11)),
+                            fraction=int(rng.integers(0, 9)))
         if seed % 3 == 0:
             model = near_the_end(model)
         counts, again = random_counts(seed + 1, 130, channels, rng.choice([0.02, 0.1, 0.2])), 75

@@ -51,7 +51,7 @@ MUTATIONS = {
     "value_forgotten": (
         "hw/memories/spikes.py", "read.value.eq(read.data.value)", "read.value.eq(1)"),
     "gain_forgotten": (
-        "hw/engines/adder.py", "word.weights[lane] * word.gain if", "word.weights[lane] if"),
+        "hw/engines/adder.py", "else weight * gain", "else weight"),
 }
 
 # Broken parts that only a window that fills has.
