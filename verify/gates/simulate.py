@@ -23,7 +23,7 @@ def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40)
     """Answer of the netlist ``top.json`` of an iCEBreaker or ULX3S to the bytes ``data``.
 
     The bench takes the place of the serial port. It sends each frame once the frame before is
-    answered. The PLL takes its time to lock.
+    answered. A PLL takes its time to lock.
 
     Parameters
     ----------
@@ -53,7 +53,9 @@ def simulate_gates(folder: Path, data: bytes, baud: int, family: Family = ICE40)
     (folder / "frames.hex").write_text("\n".join(f"{byte:02x}" for byte in data),
                                        encoding="utf-8")
     sizes = {"BIT": 1e9 / baud, "BYTES": len(data), "FRAMES": data.count(0)}
-    run_tool("iverilog", "-g2012", f"-D{family.name}", "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
+    gates = (folder / "gates.v").read_text(encoding="utf-8")
+    pll = ["-DPLL"] if re.search(r"^ *(SB_PLL40_PAD|EHXPLLL) #", gates, re.M) else []
+    run_tool("iverilog", "-g2012", f"-D{family.name}", *pll, "-DNO_ICE40_DEFAULT_ASSIGNMENTS",
              "-DNO_INCLUDES", "-s", "bench",
              *(f"-Pbench.{name}={round(value)}" for name, value in sizes.items()),
              "-o", "gates", BENCH, "cells.v", "gates.v", folder=folder, title="gates compiled")
