@@ -8,7 +8,7 @@ import numpy as np
 
 from .files import check_input, check_output, signature, written_file
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["read_arrays", "refusal", "write_arrays"]
 
 
 def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.ndarray]:
@@ -34,7 +34,15 @@ def read_arrays(path: Path, keys: Container[str] | None = None) -> dict[str, np.
             with loaded as file:
                 return {key: file[key] for key in file.files if keys is None or key in keys}
         except Exception as error:  # a damaged zip file raises a dozen kinds
-            raise ValueError(str(error) or type(error).__name__) from error
+            raise ValueError(refusal(error)) from error
+
+
+def refusal(error: Exception) -> str:
+    """Why NumPy does not read a file, without its advice to run what may be in the file."""
+    text = str(error) or type(error).__name__
+    if text.startswith("Object arrays"):
+        return "it has Python objects"
+    return "it has another format" if "pickle" in text else text
 
 
 def write_arrays(path: Path, arrays: dict, *, simulated: bool = False) -> None:

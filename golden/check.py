@@ -17,14 +17,15 @@ __all__ = ["changed_behaviour"]
 FEW_SPIKES = 5
 
 
-def changed_behaviour(model: IntegerModel, network: AnyNetwork,
-                      recording: Recording) -> list[str]:
+def changed_behaviour(model: IntegerModel, network: AnyNetwork, recording: Recording,
+                      retrained: bool = False) -> list[str]:
     """Warnings about neurons that changed by rounding, and about saturated states, one line each.
 
     ``network`` and ``model`` both run over ``recording``. There is a warning about neurons that
     never fire in the model but had ``FEW_SPIKES`` spikes or more in the network. Another is about
     neurons that fire in every other step in the model but not in the network. No neuron can fire
-    more often, because its membrane is 0 in the step after a spike.
+    more often, because its membrane is 0 in the step after a spike. If the model was ``retrained``,
+    these neurons may have changed on purpose.
     """
     wanted = run_float(network, recording).spikes
     answer = run_golden(model, recording, CoreConfig())
@@ -32,9 +33,11 @@ def changed_behaviour(model: IntegerModel, network: AnyNetwork,
     silent = (before >= FEW_SPIKES) & (after == 0)
     limit = recording.steps // 2
     restless = (after >= limit) & (before < limit) & (limit >= FEW_SPIKES)
+    told = (("in the network before", "the training changed them") if retrained else
+            ("before rounding", "take more weight bits"))
     warnings = [
-        f"neurons that {what} over {recording.name}, unlike before rounding: "
-        f"{_neurons(model, chosen)}; take more weight bits"
+        f"neurons that {what} over {recording.name}, unlike {told[0]}: {_neurons(model, chosen)}; "
+        f"{told[1]}"
         for chosen, what in ((silent, "never fire"), (restless, "fire in every other step"))
         if chosen.any()]
     if answer.saturated.any():

@@ -2,7 +2,6 @@
 """Reader of the tensors in a network file. It never runs code from the file."""
 
 import json
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +26,6 @@ NESTS = ("state_dict", "model_state_dict", "model")
 
 FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 INTEGERS = {"I64": np.int64, "I32": np.int32}
-ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^ -~]")
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,10 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], Said]:
         with open(path, "rb") as stream, warnings.catch_warnings(action="ignore"):
             content = torch.load(stream, weights_only=True, map_location="cpu")
     except Exception as error:  # a damaged file raises a dozen kinds
-        reason = ESCAPES.sub("", (str(error).strip().splitlines() or ["it does not load"])[0])
-        if reason.startswith("Weights only load failed"):   # torch would advise to run the code
-            reason = "it has Python objects, such as a whole module. Save its state_dict()"
+        # The advice of torch would be to run the code.
+        objects = str(error).strip().startswith("Weights only load failed")
+        reason = ("it has Python objects, such as a whole module. Save its state_dict()" if objects
+                  else "it is cut off, damaged, or no file of torch.save: copy or save it again")
         raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
                          f"running code: {reason}") from error
     tensors = {}

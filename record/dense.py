@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikewright.base.arrays import refusal
 from spikewright.base.errors import InputError
 
 __all__ = ["SUFFIXES", "read_table"]
@@ -30,7 +31,7 @@ def read_table(path: Path) -> np.ndarray:
             table = np.loadtxt(path, delimiter=",", ndmin=2, skiprows=int(names))
     except (ValueError, EOFError) as error:
         raise InputError(f"{path} must be a table of numbers, not a file that NumPy refuses: "
-                         f"{error}") from error
+                         f"{refusal(error)}") from error
     if table.dtype.kind not in "fiub":
         raise InputError(f"{path} must hold numbers, not {table.dtype}")
     return table.astype(np.float64)

@@ -17,6 +17,11 @@ def read_neo(path: Path) -> Session:
     import neo
     try:
         reader = neo.io.get_io(str(path))
+    except Exception as error:          # each format raises errors of its own
+        raise InputError(f"{path} must be a file of a format that Neo knows, not "
+                         f"{path.suffix or 'one without an extension'}: 'spikewright record import "
+                         "--help' lists what is read") from error
+    try:
         segment = reader.read_block().segments[0]
     except Exception as error:          # each format raises errors of its own
         raise InputError(f"{path} must be a file that Neo reads, not one that it refuses: "

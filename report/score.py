@@ -113,12 +113,17 @@ def compare(results: Results, recording: Recording, *, lead_steps: int,
 
 
 def decodes(velocity: np.ndarray, recording: Recording, lead_steps: int) -> str:
-    """How well ``velocity`` follows that of the recording. Empty if it has none of these axes."""
+    """How well ``velocity`` follows that of the recording.
+
+    Empty if the recording has none of these axes, or no movement on any of them.
+    """
     truth = recording.velocity
     if truth is None or truth.shape[1] != velocity.shape[1]:
         return ""
     aligned = published_time(velocity, lead_steps, recording.reset)
     r2 = r_squared(truth, unit_scale(truth, aligned) * aligned)
+    if np.isnan(r2).all():
+        return ""
     return (f"correlation of each axis {axes(numbers(correlation(truth, aligned)))} | "
             f"R2 {axes(numbers(r2))}")
 

@@ -23,7 +23,7 @@ from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.rules import Rules
 
-__all__ = ["checked", "compose", "load", "quantize", "quantize_options", "read",
+__all__ = ["checked", "compose", "default_name", "load", "quantize", "quantize_options", "read",
            "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
@@ -108,7 +108,8 @@ def quantize(network: AnyNetwork, *, calibrate: str | Path | None = None, name: 
         Recording whose spikes set the scale of the currents and membrane potentials. None for
         simulated spikes.
     name : str, optional
-        Name of the model, 1 to 100 printable characters. None for the name of the network file.
+        Name of the model, 1 to 100 printable characters. None for the name of the network file, or
+        of the folder of a file ``final``.
     weight_bits, current_bits, membrane_bits, decay_bits : int
         Bits of a weight (2 to 16), of a synaptic current and of a membrane potential (8 to 32),
         and of a decay factor (4 to 16).
@@ -166,7 +167,7 @@ def compose(network: AnyNetwork, recording: Recording | None, options: dict,
     """
     path = _FILES.get(network)
     if name is None:
-        name = printable(path.stem)[:100] if path else "network"
+        name = default_name(path) if path else "network"
     try:
         integers, rounded, facts = (
             _compile_graded(network, recording, options, name) if isinstance(network, GradedNetwork)
@@ -181,6 +182,18 @@ def compose(network: AnyNetwork, recording: Recording | None, options: dict,
         facts["warnings"] = [*reading_warnings(network), *facts["warnings"]]
     return Model(integers=integers, network=rounded,
                  facts={**source, "made_by": maker(), "options": options, **facts})
+
+
+def default_name(path: Path) -> str:
+    """Name of a model of the network file ``path``: that of the file, without its extension.
+
+    `spikewright train` writes a file ``final``. It has the name of its folder, or of the folder of
+    that where it is ``trained``.
+    """
+    path = path.resolve()
+    names = (path.stem, path.parent.name, path.parent.parent.name)
+    name = next((name for name in names if name not in ("final", "trained", "")), path.stem)
+    return printable(name)[:100]
 
 
 def _compile(network: Network, recording: Recording | None, options: dict,
@@ -204,13 +217,14 @@ def _compile_graded(network: GradedNetwork, recording: Recording | None, options
     return model, network, facts
 
 
-def checked(model: Model, recording: Recording | None) -> Model:
+def checked(model: Model, recording: Recording | None, retrained: bool = False) -> Model:
     """Add a warning for each way in which the model behaves unlike its network.
 
-    Both decode ``recording``, or simulated spikes if it is None.
+    Both decode ``recording``, or simulated spikes if it is None. ``retrained`` is whether the
+    integers were trained after rounding.
     """
     more = changed_behaviour(model.integers, model.network,
-                             recording or simulated_recording(model.network))
+                             recording or simulated_recording(model.network), retrained)
     return replace(model, facts={**model.facts, "warnings": [*model.warnings, *more]})
 
 

@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,16 @@ def test_quantize_keeps_where_the_model_comes_from(here, model):
     assert other.facts["options"]["projection_bits"] == {"input": 3}
     assert other.facts["options"]["calibrate_sha256"] is None
     assert other.hash != model.hash and any("may saturate" in line for line in other.warnings)
+
+
+@pytest.mark.parametrize("path, name", [
+    ("a/mine.pth", "mine"), ("a/final.safetensors", "a"), ("a/trained/final.safetensors", "a"),
+    ("final/trained/final.safetensors", "final")])
+def test_default_name(tmp_path, monkeypatch, path, name):
+    """A file that `train` writes does not say whose network it is."""
+    from spikewright.api.models import default_name
+    monkeypatch.chdir(tmp_path)
+    assert default_name(Path(path)) == name
 
 
 def test_network_that_comes_from_no_file(model):

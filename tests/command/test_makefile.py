@@ -187,6 +187,13 @@ def test_other_step_makes_the_model_again(make, clean):
     assert make("model", CHECKPOINT="net.safetensors")[1].endswith("up to date\n")
 
 
+def test_other_name_makes_the_model_again(make, clean):
+    for name, said in (("first", False), ("first", True), ("second", False)):
+        _, out, _ = make("model", CHECKPOINT="net.safetensors", MODEL_OPTIONS=f"--name {name}")
+        assert out.endswith("up to date\n") == said
+        assert load_manifest(Path("build/net/model"))["model"]["name"] == name
+
+
 def test_changed_source_makes_the_model_again(make, monkeypatch):
     monkeypatch.setattr("spikewright.base.version.commit", lambda: "abc1234-dirty")
     for _ in range(2):

@@ -40,6 +40,9 @@ def test_silent_neurons_are_told(case):
     told, = changed_behaviour(silent, network, recording)
     assert told == ("neurons that never fire over made, unlike before rounding: hidden 1, "
                     "hidden 2; take more weight bits")
+    told, = changed_behaviour(silent, network, recording, retrained=True)
+    assert told.endswith(", unlike in the network before: hidden 1, hidden 2; the training changed "
+                         "them")
 
 
 def test_a_neuron_silent_before_is_not_told(case):

@@ -89,6 +89,16 @@ def test_checkpoint_of_a_training_program(tmp_path, nest, suffix):
     assert read_checkpoint(tmp_path / f"net{suffix}").channels == 6
 
 
+@pytest.mark.parametrize("size", [5, 100, -1000])
+def test_checkpoint_that_is_cut_off(tmp_path, size):
+    path = tmp_path / "net.pth"
+    torch.save(_tensors(), path)
+    path.write_bytes(path.read_bytes()[:size])
+    with refused(f"Checkpoint {path} must be a plain state dict that loads without running code: "
+                 "it is cut off, damaged, or no file of torch.save: copy or save it again"):
+        read_checkpoint(path)
+
+
 def test_message_has_no_escapes(tmp_path):
     path = tmp_path / "net.pth"
     torch.save({**_tensors(), "con2.op.weight": np.ones((5, 5))}, path)

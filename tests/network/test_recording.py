@@ -168,7 +168,7 @@ def test_recording_of_other_npy_files(tmp_path):
     np.save(tmp_path / "rec.npy", np.zeros(3))
     np.savez(tmp_path / "rec.npz", **{**GOOD, "channel": np.array([None] * 5)})
     reasons = {"rec.npy": "it has one array without a name; 'spikewright record import' makes an "
-               ".npz file", "rec.npz": "Object arrays cannot be loaded when allow_pickle=False"}
+               ".npz file", "rec.npz": "it has Python objects"}
     for name, reason in reasons.items():
         path = tmp_path / name
         with refused(f"Recording {path} must be an .npz file of plain arrays, not a file that "

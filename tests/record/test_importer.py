@@ -113,7 +113,8 @@ def test_what_neo_reads(tmp_path):
 
 @pytest.mark.parametrize("name, content, options, told", [
     ("c.csv", "a,b\n1,x\n", {}, "{path} must be a table of numbers, not a file that NumPy "),
-    ("c.npy", "no", {}, "{path} must be a table of numbers, not a file that NumPy refuses: "),
+    ("c.npy", "no", {}, ("{path} must be a table of numbers, not a file that NumPy refuses: it has "
+                         "another format$")),
     ("c.csv", "1,2\n", {"series": "vel"}, "Series must be of a .mat or .nwb file, not of 'c.csv'"),
     ("c.csv", "1,2\n", {"unit": "m/s"}, "Unit must be that of a velocity, but c.csv has none"),
 ])
@@ -122,6 +123,16 @@ def test_files_that_are_refused(tmp_path, name, content, options, told):
     path.write_text(content)
     with pytest.raises(ValueError, match="^" + told.format(path=path).replace("(", r"\(")):
         import_recording(path, 0.004, **options)
+
+
+@needs("neo")
+def test_formats_that_neo_does_not_know(tmp_path):
+    for name, told in (("s.xyz", ".xyz"), ("s", "one without an extension")):
+        path = tmp_path / name
+        path.write_text("hello")
+        with refused(f"{path} must be a file of a format that Neo knows, not {told}: 'spikewright "
+                     "record import --help' lists what is read"):
+            import_recording(path, 0.004)
 
 
 @needs("h5py")

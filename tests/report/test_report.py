@@ -26,7 +26,7 @@ from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.parts import Accuracy, Cells, Score
-from spikewright.report.score import decoded, decoding, foreign, number, score
+from spikewright.report.score import decoded, decodes, decoding, foreign, number, score
 from spikewright.report.summary import summary
 from tests.boards.boards_bench import FakeTools, saved_model
 from tests.networks import refused
@@ -139,6 +139,15 @@ def test_steps_that_are_too_short(run, monkeypatch, budget):
     assert f"warning      {warning}\n" in summary(report)
     assert f"<b>Steps are too short:</b> {warning}." in text
     check_page(text)
+
+
+def test_no_decoding_without_movement(recording):
+    """Of an axis that never moves, there is no figure."""
+    velocity = np.random.default_rng(1).normal(size=(400, 2))
+    there = read_recording(recording)
+    moves = replace(there, velocity=np.stack([there.velocity[:, 0], np.zeros(400)], axis=1))
+    still = replace(there, velocity=np.zeros((400, 2)))
+    assert decodes(velocity, moves, 0).endswith(", -") and decodes(velocity, still, 0) == ""
 
 
 def test_steps_that_are_long_enough(run):

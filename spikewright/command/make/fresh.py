@@ -24,7 +24,7 @@ def model_is_fresh(folder: Path, arguments: Namespace) -> bool:
 
 def is_of_settings(folder: Path, arguments: Namespace) -> bool:
     """Return whether any version of Spikewright made the model with ``arguments``."""
-    from spikewright.api.models import quantize_options, read, reading_options
+    from spikewright.api.models import default_name, quantize_options, read, reading_options
     try:
         model, manifest = load_artefact(folder)
     except InputError:
@@ -32,6 +32,8 @@ def is_of_settings(folder: Path, arguments: Namespace) -> bool:
     if (manifest.get("options") != quantize_options(**chosen_options(arguments))
             or manifest.get("checkpoint", {}).get("sha256")
             != checkpoint_hash(arguments.checkpoint)):
+        return False
+    if model.name != (arguments.name or default_name(arguments.checkpoint)):
         return False
     network = read(arguments.checkpoint, **chosen_nir(arguments))
     return model.dt == network.dt and manifest.get("nir") == reading_options(network)

@@ -19,7 +19,8 @@ def add(parser: ArgumentParser) -> None:
                         help=f"trained network, {NETWORKS}")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL",
                         help="folder to write: the model")
-    parser.add_argument("--name", help="name of the model (default: file name of the checkpoint)")
+    parser.add_argument("--name", help="name of the model (default: that of the checkpoint, "
+                        "or of its folder if it is called final)")
     parser.add_argument("--calibrate", type=Path, metavar="RECORDING.npz",
                         help="recording whose spikes set the scale of the currents and membrane "
                         "potentials (default: simulated spikes)")
