@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configurations that are refused."""
+"""Configurations that are refused, and bauds."""
 
 import pytest
 
-from spikewright.plan.config import CoreConfig
+from spikewright.plan.config import CoreConfig, line_baud
 from tests.networks import refused
 
 
@@ -31,3 +31,17 @@ def test_core_lanes_wrong(lanes, error, message):
 def test_core_config_wrong(choice, message):
     with refused(message, ValueError):
         CoreConfig(**choice)
+
+
+@pytest.mark.parametrize("baud, clock_hz, expected", [
+    (None, None, 1_000_000), (None, 24_000_000, 1_000_000), (None, 8_000_000, 1_000_000),
+    (None, 6_000_000, 750_000), (None, 1_000_000, 125_000), (9600, 1_000_000, 9600),
+    (3_000_000, None, 3_000_000)])
+def test_baud_of_a_line(baud, clock_hz, expected):
+    assert line_baud(baud, clock_hz) == expected
+
+
+@pytest.mark.parametrize("baud", [9599, 12_000_001, 1e6, True])
+def test_baud_that_no_line_has(baud):
+    with refused(f"Baud rate must be a whole number from 9600 to 12000000, not {baud!r}"):
+        line_baud(baud, 24_000_000)
