@@ -3,7 +3,6 @@
 
 import binascii
 
-from spikewright.base.errors import InputError
 from spikewright.model.graded import GradedPopulation
 from spikewright.model.inner import inner_layers, moment_bits, wide_bits
 from spikewright.network.network import RESETS
@@ -34,7 +33,7 @@ from .memories.logs import LogsParams
 from .memories.moments import MomentsParams
 from .memories.spikes import SpikeLogParams
 from .memories.window import WindowLogParams
-from .program import AddConstants, Kind, MapConstants, ProgramParams
+from .program import AddConstants, Kind, MapConstants, ProgramParams, Turn
 from .sequencer import SequencerParams
 
 __all__ = ["core_params", "link_params"]
@@ -42,8 +41,6 @@ __all__ = ["core_params", "link_params"]
 
 def core_params(plan: Plan) -> CoreParams:
     """Parameters of the core of ``plan``."""
-    if any(population.pools for population in plan.model.populations):
-        raise InputError("Model must have no pool to be built as hardware, not some")
     model, layout, program, config = plan.model, plan.layout, plan.program, plan.config
     rows, spikes = _rows(plan), _logs(plan)
     neurons = _update(plan)
@@ -109,7 +106,8 @@ def _rows(plan: Plan) -> RowParams:
         memories=tuple(WeightMemory(format=name, images=layout.images[bits], shift=shift[bits])
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
-        row_shift=max(_row_shift(add, plan) for add in plan.program.adds if add.target),
+        row_shift=(0 if _scales(plan) else
+                   max(_row_shift(add, plan) for add in plan.program.adds if add.target)),
         streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan),
         loads=plan.load_map)
 
@@ -127,7 +125,13 @@ def _row_shift(add: Add, plan: Plan) -> int:
 def _gain_bits(plan: Plan) -> int:
     """Bits of the factor of a row; 0 if all factors are 1."""
     signs = 2 if plan.model.window_room else 0      # 1, -1, and 0 for an event that is lost
-    return max(plan.model.value_bits, signs)
+    shifts = [_row_shift(add, plan) + 2 for add in plan.program.adds if add.target]
+    return max(plan.model.value_bits, signs, *(shifts if _scales(plan) else ()))
+
+
+def _scales(plan: Plan) -> bool:
+    """Whether the multipliers for values shift the other rows, too: it takes no logic."""
+    return plan.model.value_bits > 2
 
 
 def _adder(plan: Plan, rows: RowParams) -> AdderParams:
@@ -135,7 +139,7 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
     return AdderParams(
         lanes=rows.lanes, words=rows.words, current=model.widths.current,
         fraction=_fraction(plan), weight=rows.weight, row_shift=rows.row_shift,
-        shifted=max(add.table.bits + add.shift - _fraction(plan)
+        shifted=max(add.table.bits + (0 if _scales(plan) else add.shift - _fraction(plan))
                     for add in plan.program.adds if add.target) + rows.gain,
         streams=rows.streams, gain=rows.gain, clamps=_spans(plan, graded=False) != [])
 
@@ -202,14 +206,16 @@ def _moments(plan: Plan) -> MomentsParams | None:
     return MomentsParams(parts=model.inner_steps, rows=model.rows, count=count, square=square)
 
 
-def _mode(span: Span, plan: Plan) -> Mode:
+def _mode(span: Span, plan: Plan, *, holds: bool = False) -> Mode:
     bits = span.population.bits or plan.model.value_bits
-    return Mode(output=span.population.output, keeps=plan.program.keeps(span), bits=bits - 1)
+    return Mode(output=span.population.output, keeps=plan.program.keeps(span), bits=bits - 1,
+                pool=span.population.pools, holds=holds)
 
 
 def _modes(plan: Plan) -> tuple[Mode, ...]:
     """What is done with the graded populations, each once."""
-    return tuple(sorted({_mode(span, plan) for span in _spans(plan, graded=True)}))
+    return tuple(sorted({_mode(span, plan, holds=holds) for span in _spans(plan, graded=True)
+                         for holds in {False, span.population.pools}}))
 
 
 def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
@@ -232,18 +238,28 @@ def _spikes(plan: Plan) -> SpikeLogParams:
 
 def _map_constants(operation: Map, plan: Plan,
                    update: NeuronParams | GradedParams | MixedParams) -> MapConstants:
-    span, listed = operation.span, plan.layout.listed
-    graded = isinstance(span.population, GradedPopulation)
-    mode  = (RESETS.index(span.population.reset) if not graded else
-             0 if plan.model.normalizes else _modes(plan).index(_mode(span, plan)))
+    span, population, listed = operation.span, operation.span.population, plan.layout.listed
+    graded = isinstance(population, GradedPopulation)
+    modes = ([RESETS.index(population.reset)] if not graded else
+             [0] if plan.model.normalizes else
+             [_modes(plan).index(_mode(span, plan, holds=holds))
+              for holds in (False, population.pools)])
     first = span.group
     # A list that restarts needlessly must be one whose rows are added by then: the last one.
     none = len(listed) - 1 if plan.model.normalizes else 0
     if isinstance(update, MixedParams):
-        mode   = update.mode(mode, graded=graded)
+        modes  = [update.mode(mode, graded=graded) for mode in modes]
         first -= 0 if graded else update.graded.groups
-    return MapConstants(first=first, count=span.groups, word=span.word, mode=mode,
-                        inner=operation.inner, list=span.list if span in listed else none)
+    return MapConstants(
+        first=first, count=span.groups, word=span.word, mode=modes[0], rest=modes[-1],
+        inner=operation.inner, list=span.list if span in listed else none,
+        turn=Turn(interval=population.interval, at=population.phase % population.interval),
+        gives=Turn(interval=population.period, at=population.phase) if population.pools else Turn())
+
+
+def _gives(span: Span | None) -> Turn:
+    """The steps in which a population gives something, or the input."""
+    return Turn(interval=span.population.period, at=span.population.phase) if span else Turn()
 
 
 def _constants(operation: Operation, plan: Plan, rows: RowParams,
@@ -261,9 +277,10 @@ def _constants(operation: Operation, plan: Plan, rows: RowParams,
         delay=operation.delay, list=origin.list if origin else log,
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
-        target=table.target, shift=shift, width=rows.widths.index(table.bits),
-        sign=operation.sign, part=operation.part, graded=operation.source == Source.VALUES,
-        since=operation.since,
+        target=table.target, width=rows.widths.index(table.bits),
+        shift=0 if _scales(plan) else shift, turn=_gives(origin),
+        sign=operation.sign << shift if _scales(plan) else operation.sign, part=operation.part,
+        graded=operation.source == Source.VALUES, since=operation.since,
         # The log counts the steps after a reset up to the longest look.
         before=min(operation.before, plan.program.longest_look + 1)
         if operation.source == Source.WINDOW else 0)

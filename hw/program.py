@@ -16,7 +16,7 @@ from .engines.lookup import RowParams
 from .layouts import TableFormat
 from .signatures import SpikeListSignature, UpdateSignature
 
-__all__ = ["AddConstants", "Kind", "MapConstants", "ProgramParams", "ProgramTable"]
+__all__ = ["AddConstants", "Kind", "MapConstants", "ProgramParams", "ProgramTable", "Turn"]
 
 
 KIND_BITS = 2
@@ -28,6 +28,26 @@ class Kind(enum.Enum, shape=KIND_BITS):
     SPIKES = 0
     INPUT = 1
     MAP = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Steps in which something happens: every ``interval`` steps after a reset, from ``at`` on.
+
+    Parameters
+    ----------
+    interval : :class:`int`
+        A power of two.
+    at : :class:`int`
+    """
+
+    interval: int = 1
+    at:       int = 0
+
+    def now(self, turn):
+        """Whether the step is one of these. ``turn`` is its number, of enough bits."""
+        bits = self.interval.bit_length() - 1
+        return turn[:bits] == self.at if bits else Const(1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +79,8 @@ class AddConstants:
         Of a look at the window log: the steps in which it is made, see `plan.program.Add`.
     part : :class:`int`
         Part of a normalized window whose counts change; otherwise -1.
+    turn : :class:`Turn`
+        The steps in which its source gives something.
     """
 
     kind:      Any
@@ -77,6 +99,7 @@ class AddConstants:
     since:     int  = 0
     before:    int  = 0
     part:      int  = -1
+    turn:      Turn = Turn()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +118,13 @@ class MapConstants:
         What is done with the population, as `UpdateSignature` has it.
     inner : :class:`int`
         The inner step that it is part of.
+    turn : :class:`Turn`
+        The steps in which it is done.
+    rest : :class:`int`
+        What is done in every second one of these, beginning with the first but ``gives``; only
+        for a pool.
+    gives : :class:`Turn`
+        The steps with ``mode``; only for a pool.
     """
 
     first: int
@@ -104,6 +134,9 @@ class MapConstants:
     mode:  int
     inner: int = 0
     kind:  Any = Kind.MAP
+    turn:  Turn = Turn()
+    rest:  int = 0
+    gives: Turn = Turn()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -147,6 +180,12 @@ class ProgramParams:
         return range(max(*self.codes, Kind.MAP.value) + 1)
 
     @property
+    def cycle(self) -> int:
+        """Steps after which the same things happen again, 1 if all happens in every step."""
+        return max(turn.interval for o in self.operations
+                   for turn in (o.turn, getattr(o, "gives", o.turn)))
+
+    @property
     def maps(self) -> list[int]:
         """Numbers of the operations that update a population."""
         return [k for k, o in enumerate(self.operations) if isinstance(o, MapConstants)]
@@ -182,6 +221,10 @@ class ProgramTable(wiring.Component):
         The inner step, see `UpdateSignature`; only where there are several.
     counts, part : :py:`Out(1)`, :py:`Out(range(parts))`
         Whether each event changes a count, and in which part; only with a normalized window.
+    turn : :py:`In(range(params.cycle))`
+        Number of the step; only where something does not happen in every step.
+    due : :py:`Out(1)`
+        The operation happens in this step; only with ``turn``.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
     following, next_map : :py:`Out(params.code)`
@@ -211,7 +254,8 @@ class ProgramTable(wiring.Component):
         } | ({"value": In(signed(params.rows.gain))} if "value" in spikes else {})
           | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes}
           | {name: Out(update[name].shape) for name in ("inner",) if name in update}
-          | ({"counts": Out(1), "part": Out(range(params.parts))} if params.parts else {}))
+          | ({"counts": Out(1), "part": Out(range(params.parts))} if params.parts else {})
+          | ({"turn": In(range(params.cycle)), "due": Out(1)} if params.cycle > 1 else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -232,6 +276,8 @@ class ProgramTable(wiring.Component):
                                                 else [*later, 0])[0]]),
                         self.list.eq(operation.list),
                     ]
+                    if self.params.cycle > 1:
+                        m.d.comb += self.due.eq(operation.turn.now(self.turn))
                     if isinstance(operation, AddConstants):
                         m.d.comb += self.delay.eq(operation.delay)
                         if "since" in self.signature.members:
@@ -283,10 +329,15 @@ class ProgramTable(wiring.Component):
 
     def _map(self, operation):
         constants = [self.first.eq(operation.first), self.count.eq(operation.count),
-                     self.word.eq(operation.word), self.mode.eq(operation.mode)]
+                     self.word.eq(operation.word), self.mode.eq(self._mode(operation))]
         if "inner" in self.signature.members:
             constants.append(self.inner.eq(operation.inner))
         return constants
+
+    def _mode(self, operation):
+        if operation.gives.interval == 1:
+            return operation.mode
+        return Mux(operation.gives.now(self.turn), operation.mode, operation.rest)
 
     def _add(self, operation):
         constants = [

@@ -99,6 +99,8 @@ class Sequencer(wiring.Component):
         To :class:`WindowLog`; only with ``windows``.
     move : :py:`Out(move_layout(parts, rows))`
         To :class:`Moments`; only with a normalized window.
+    turn : :py:`Out(range(params.program.cycle))`
+        Number of the step since the reset; only where something does not happen in every step.
     """
 
     def __init__(self, params: SequencerParams):
@@ -117,7 +119,8 @@ class Sequencer(wiring.Component):
             "busy":        Out(1),
         } | ({"event": Out(event_layout(params.rows))} if params.logs else {})
           | ({"window": Out(WindowSignature(params.rows))} if params.windows else {})
-          | ({"move": Out(move_layout(program.parts, params.rows))} if program.parts else {}))
+          | ({"move": Out(move_layout(program.parts, params.rows))} if program.parts else {})
+          | ({"turn": Out(range(program.cycle))} if program.cycle > 1 else {}))
         # What the states share.
         self._table  = ProgramTable(program, params.rows)
         self._at     = Signal(program.code, init=program.codes[0])
@@ -125,6 +128,7 @@ class Sequencer(wiring.Component):
         self._state  = Signal(State, init=State.RESULT if params.decays else self._begin)
         self._asked  = Signal(program.rows.row)     # only its address, entry and gain count
         self._clears = Signal()                     # only MAPs run: the step clears the state
+        self._turns  = program.cycle > 1            # some operations are not made in every step
 
     def elaborate(self, platform):
         m = Module()
@@ -153,6 +157,16 @@ class Sequencer(wiring.Component):
             m.d.comb += self.rows.p[name].eq(request[name])
         if "value" in table.signature.members:
             m.d.comb += table.value.eq(self.spikes.value)
+        if self._turns:
+            turn = Signal(range(self.params.program.cycle))
+            m.d.comb += [
+                table.turn.eq(turn),
+                self.turn.eq(turn),
+            ]
+            with m.If(self.result & self.next_step):
+                m.d.sync += turn.eq(turn + 1)
+            with m.If(self.cleared):
+                m.d.sync += turn.eq(0)
         if "since" in table.signature.members:
             m.d.comb += [
                 self.spikes.since.eq(table.since),
@@ -221,14 +235,14 @@ class Sequencer(wiring.Component):
 
     def _add_spikes(self, m):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        spikes, state = self.spikes, self._state
+        spikes, state, table = self.spikes, self._state, self._table
         with m.Case(State.SELECT):
             m.d.comb += spikes.select.eq(1)
             m.d.sync += state.eq(State.FETCH)
         with m.Case(State.FETCH):
             m.d.comb += spikes.fetch.eq(1)
             m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
-            with m.If(~spikes.more):
+            with m.If(~spikes.more | ~table.due if self._turns else ~spikes.more):
                 self._advance(m)
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
@@ -290,12 +304,16 @@ class Sequencer(wiring.Component):
             m.d.comb += update.inner.eq(table.inner)
         with m.Case(State.UPDATE):
             m.d.comb += [
-                update.start.eq(~self.rows_active),
+                update.start.eq(~self.rows_active & (table.due | update.clear) if self._turns else
+                                ~self.rows_active),
                 # The log takes the spikes of this population.
                 self.spikes.select.eq(1),
             ]
             with m.If(update.start):
                 m.d.sync += state.eq(State.RUN)
+            if self._turns:
+                with m.Elif(~self.rows_active):
+                    self._advance(m)
         with m.Case(State.RUN):
             with m.If(update.done):
                 self._advance(m)

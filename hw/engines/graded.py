@@ -29,11 +29,17 @@ class Mode:
         Its sums are those of a window, and stay.
     bits : :class:`int`
         Bits of a value that is logged, without a sign.
+    pool : :class:`bool`
+        A value is that of the larger one of two sums, and has a sign.
+    holds : :class:`bool`
+        Its sums are kept for the next pass, and there are no values.
     """
 
     output: bool
     keeps:  bool
     bits:   int
+    pool:   bool = False
+    holds:  bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,13 +130,16 @@ class GradedUpdate(wiring.Component):
         params, control = self.params, self.control
         a, b, c, d = add_stages(m, "abcd")
         mode  = control.mode if len(params.modes) > 1 else Const(0)
-        output, keeps = (_choice(m, name, mode, [int(getattr(of, name)) for of in params.modes])
-                         for name in ("output", "keeps"))
-        bias, factor, shift = self._constants(m, a.valid, self._walk(m, a))
+        output, keeps, pool, holds = (
+            _choice(m, name, mode, [int(getattr(of, name)) for of in params.modes])
+            for name in ("output", "keeps", "pool", "holds"))
+        unit = self._walk(m, a)
+        bias, factor, shift = self._constants(m, a.valid, unit)
         total, c_factor, c_shift = (Signal(signed(params.current)), Signal.like(factor),
                                     Signal.like(shift))
         m.d.sync += [       # nothing overflows: see `model.graded.sum_limits`
-            total.eq(self._sum(m, a.valid, b.valid, keeps) + bias),
+            total.eq(self._larger(m, self._sum(m, a.valid, b.valid, keeps), unit, a.valid,
+                                  b.valid, pool, holds) + bias),
             c_factor.eq(factor),
             c_shift.eq(shift),
         ]
@@ -139,7 +148,9 @@ class GradedUpdate(wiring.Component):
             self.o.membranes[0].eq(Mux(control.clear, 0, total)),
             control.done.eq(d.valid & d.last),
         ]
-        self._value(m, d.valid & ~output & ~control.clear, total, c_factor, c_shift, mode)
+        gives = d.valid & ~output & ~control.clear
+        self._value(m, gives & ~holds if any(of.holds for of in params.modes) else gives, total,
+                    c_factor, c_shift, mode, pool)
         m.d.sync += [
             self.o.group.eq(Mux(control.start, control.first, self.o.group + c.valid)),
             self.spike.group.eq(self.o.group),
@@ -165,6 +176,23 @@ class GradedUpdate(wiring.Component):
             currents.write_lanes.eq((has & (~keeps | control.clear)) << write.at_lane),
         ]
         return currents.read[write.at_lane]
+
+    def _larger(self, m, found, unit, reads, has, pool, holds):
+        """The larger one of a sum and the one that was kept, for a pool; otherwise the sum."""
+        params, clear = self.params, self.control.clear
+        if not any(of.pool for of in params.modes):
+            return found
+        m.submodules.kept = kept = memory.Memory(shape=signed(params.current), init=[],
+                                                 depth=params.groups)
+        read, write = kept.read_port(), kept.write_port()
+        m.d.sync += write.addr.eq(unit)
+        m.d.comb += [
+            read.en.eq(reads),
+            read.addr.eq(unit),
+            write.en.eq(has & (holds | clear)),
+            write.data.eq(Mux(clear, 0, found)),
+        ]
+        return Mux(pool & (read.data > found), read.data, found)
 
     def _walk(self, m, a):
         """Count through the units of a pass, from the third cycle after ``start`` on.
@@ -207,25 +235,37 @@ class GradedUpdate(wiring.Component):
         return (port.data[:columns.bias].as_signed(), factor[:columns.factor],
                 port.data[shift:])
 
-    def _value(self, m, valid, total, factor, shift, mode):
-        """``min(rnd(max(total, 0) * factor), largest)``, in the cycle after its operands."""
+    def _value(self, m, valid, total, factor, shift, mode, pool):
+        """``min(rnd(max(total, 0) * factor), largest)``, in the cycle after its operands.
+
+        A value of a pool may be negative.
+        """
         params, shifts = self.params, self.params.columns.shifts
         width = params.current - 1
-        product = Signal(width + len(factor), reset_less=True)
+        some  = any(of.pool for of in params.modes)
+        product = Signal(signed(width + len(factor) + 1) if some else width + len(factor),
+                         reset_less=True)
         d_shift = Signal.like(shift)
         m.d.sync += [
-            product.eq(Mux(total[-1], 0, total[:width]) * factor),
+            product.eq((Mux(total[-1] & ~pool, 0, total).as_signed() if some else
+                        Mux(total[-1], 0, total[:width])) * factor),
             d_shift.eq(shift),
         ]
         # One bit below those that stay: the one that rounds.
         kept    = _choice(m, "kept", d_shift, [product >> by - 1 for by in shifts])
+        if some:
+            kept = kept.as_signed()
         rounded = (kept >> 1) + kept[0]
-        above   = _choice(m, "above", mode, [rounded[of.bits:].any() for of in params.modes])
+        below   = rounded[-1]
+        above   = _choice(m, "above", mode, [
+            (rounded[of.bits:] ^ below.replicate(len(rounded) - of.bits) if some else
+             rounded[of.bits:]).any() for of in params.modes])
         largest = _choice(m, "largest", mode, [(1 << of.bits) - 1 for of in params.modes])
         m.d.comb += [
             self.spike.valid.eq(valid & (rounded != 0)),
             self.spike.fired.eq(1),
-            self.spike.value.eq(Mux(above, largest, rounded)),
+            self.spike.value.eq(Mux(above, Mux(below, -largest - 1, largest) if some else largest,
+                                    rounded)),
             self.saturated.eq(valid & above),
         ]
 

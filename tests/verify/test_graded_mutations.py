@@ -21,10 +21,10 @@ GRADED, WINDOW = "hw/engines/graded.py", "hw/memories/window.py"
 SUM, PARTS = 372, 76
 
 MUTATIONS = {
-    "bias_forgotten": (GRADED, "b.valid, keeps) + bias", "b.valid, keeps)"),
+    "bias_forgotten": (GRADED, "pool, holds) + bias", "pool, holds)"),
     "negative_sum_multiplied": (GRADED, "Mux(total[-1], 0, total[:width])", "total[:width]"),
     "rounding_is_floor": (GRADED, "(kept >> 1) + kept[0]", "kept >> 1"),
-    "value_wraps": (GRADED, "Mux(above, largest, rounded)", "rounded"),
+    "value_wraps": (GRADED, "spike.value.eq(Mux(above,", "spike.value.eq(Mux(0,"),
     "clamped_value_not_told": (GRADED, "saturated.eq(valid & above)", "saturated.eq(0)"),
     "zero_logged": (GRADED, "valid & (rounded != 0)", "valid"),
     "sum_of_a_step_kept": (GRADED, "~keeps | control.clear", "control.clear"),
