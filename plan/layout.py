@@ -190,6 +190,14 @@ class Layout:
                 kept.append(np.full(span.neurons, NO_COLUMN if inner(name) else -1))
         return np.concatenate(kept)
 
+    @property
+    def inner_columns(self) -> np.ndarray:
+        """`spike_column` of each inner step, int64 of shape (inner steps, neurons)."""
+        column, inner = self.spike_column, np.arange(self.model.inner_steps)
+        size = np.concatenate([np.full(span.neurons, span.population.size)
+                               for span in self.spans.values()])
+        return np.where(column >= 0, column + inner[:, None] * size, column)
+
     def spread_spikes(self, fired: np.ndarray) -> np.ndarray:
         """Spikes of the core in the columns of an answer.
 
@@ -205,12 +213,8 @@ class Layout:
             Spikes of the spiking neurons in the checkpoint. Dropped neurons never fire.
         """
         spikes = np.zeros((len(fired), self.model.hidden), bool)
-        fired, column = fired.reshape(len(fired), -1, self.neurons), self.spike_column
-        size = np.concatenate([np.full(span.neurons, span.population.size)
-                               for span in self.spans.values()])
-        for inner_step in range(fired.shape[1]):
-            here = column + inner_step * size
-            spikes[:, here[column >= 0]] = fired[:, inner_step, column >= 0]
+        fired, columns = fired.reshape(len(fired), -1, self.neurons), self.inner_columns
+        spikes[:, columns[columns >= 0]] = fired[:, columns >= 0]
         return spikes
 
     @cached_property

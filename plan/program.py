@@ -77,7 +77,7 @@ FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
 GRADED_FLUSH_CYCLES = 6
 ROOT_CYCLES = 5
-NORMALIZE_CYCLES = 8
+NORMALIZE_CYCLES = 9
 LEAST_ROOM = 64
 
 # A number of steps after a reset that no `Add` waits for.

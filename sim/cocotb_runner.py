@@ -55,10 +55,12 @@ def make_script(plan: Plan, recording: Recording) -> Script:
     answer = run_golden(model, recording, plan.config)
     kind, row = recording_tokens(model, recording)
     # The last entry is for lanes without a neuron.
-    columns = np.append(layout.spike_column, -1)[layout.neuron_at]
+    columns = np.concatenate([np.append(inner, -1)[layout.neuron_at]
+                              for inner in layout.inner_columns])
     return Script(kind=kind, row=row, column=columns, rows=model.rows, units=layout.units,
                   membrane=model.widths.membrane, table=np.frombuffer(plan.loaded_bytes, np.uint8),
                   words=len(plan.loaded), word_bytes=plan.word_bytes, value=model.value_bits,
+                  inner=model.inner_steps,
                   group=np.flatnonzero(layout.is_valued),
                   **{name: getattr(answer, name) for name in FIELDS})
 

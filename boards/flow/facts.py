@@ -134,7 +134,8 @@ def _clocks(board: Board, plan: Plan, link: LinkParams, built: Implementation, s
 
 def _model(model: IntegerModel, *, synthetic: bool) -> ModelFacts:
     return ModelFacts(name=model.name, channels=model.channels, rows=model.rows,
-                      hidden=model.hidden, outputs=model.outputs, dt=model.dt, widths=model.widths,
+                      hidden=model.hidden // model.inner_steps, outputs=model.outputs, dt=model.dt,
+                      widths=model.widths,
                       synthetic=synthetic)
 
 

@@ -244,8 +244,8 @@ class NormalizeUpdate(wiring.Component):
         fixed = self._product >> ROOT_BITS - params.fraction - 1
         value = Signal(signed(len(fixed)), reset_less=True)
         current = Signal(signed(max(len(value), params.bias) + 1))
+        m.d.sync += current.eq(round_half_up(value, 1, bias))
         m.d.comb += [
-            current.eq(round_half_up(value, 1, bias)),
             currents.read_words.eq(sums.at_word.replicate(params.lanes)),
             currents.write_words.eq(Mux(clear, sums.at_word, targets.at_word)
                                     .replicate(params.lanes)),
@@ -280,7 +280,9 @@ class NormalizeUpdate(wiring.Component):
             with m.If(self._left <= self._exponent):
                 m.d.sync += value.eq(value >> 1)
             with m.If(self._left == 1):
-                m.next = "GIVE"
+                m.next = "ADD"
+        with m.State("ADD"):            # the bias
+            m.next = "GIVE"
         with m.State("GIVE"):
             m.d.comb += self._step.eq(1)
             m.next = "UNIT"

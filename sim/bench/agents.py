@@ -157,7 +157,10 @@ class Monitor(Agent):
         self.layout = result_layout(script.velocity_int.shape[1], script.membrane)
         steps = np.flatnonzero(script.kind == TokenKind.STEP.value)
         tokens = int(np.diff(steps, prepend=-1).max(initial=0)) + 2
-        self.spike = spike_layout(len(script.column) // script.units, script.units, script.value)
+        self.column, self.inner = script.column, script.inner
+        self.places = len(script.column) // script.inner
+        self.spike = spike_layout(self.places // script.units, script.units, script.value,
+                                  script.inner)
         self.valued = script.value > 0
         self.busy = 0
         self.most = 4 * int(script.cycles.max()) + 1000 + tokens * LONGEST_STALL
@@ -175,10 +178,11 @@ class Monitor(Agent):
             # The lowest bit is `valid`. If it is 0, other bits may be undefined.
             if self.dut.spike.value[0]:
                 spike = self.spike.from_bits(int(self.dut.spike.value))
-                if self.valued:
+                if self.valued and self.column[spike.group] == -1:
                     values[spike.group] = spike.value
                 else:
-                    spikes += [spike.group * units + k
+                    first = spike.inner * self.places if self.inner > 1 else 0
+                    spikes += [first + spike.group * units + k
                                for k in range(units) if spike.fired >> k & 1]
             if self.driver.resets():
                 spikes, values = [], {}     # what came before is no part of the step

@@ -11,7 +11,7 @@ from spikewright.base.files import written_file
 
 __all__ = ["Script", "load_script", "save_script"]
 
-NUMBERS = ("rows", "membrane", "words", "word_bytes", "units", "value")
+NUMBERS = ("rows", "membrane", "words", "word_bytes", "units", "value", "inner")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,9 +28,9 @@ class Script:
         Bytes to load before the first token. Empty if the core has no port ``load``.
     words, word_bytes : int
         Words of the table, and bytes of a word.
-    column : ndarray of int64, shape (groups * units,)
-        Column in ``spikes`` of the neuron at each position in the groups. -1 for a position that
-        must never fire.
+    column : ndarray of int64, shape (inner * groups * units,)
+        Column in ``spikes`` of the neuron at each position in the groups, for each inner step. -1
+        for a position that must never fire.
     group : ndarray of int64, shape (units,)
         Group of each unit in ``values``.
     velocity_int, spikes, values, saturated, cycles, latency
@@ -43,6 +43,8 @@ class Script:
         Neurons of a group.
     value : int
         Bits of a value; 0 if the core has no values.
+    inner : int
+        Inner steps of a step.
     """
 
     kind: np.ndarray
@@ -62,6 +64,7 @@ class Script:
     word_bytes: int
     units: int
     value: int
+    inner: int
 
     @property
     def steps(self) -> int:

@@ -74,9 +74,7 @@ def check_core(plan, recording, *, seed, stall, most):
     """
     answer = run_golden(plan.model, recording, plan.config)
     dut, rng = Core(core_params(plan)), np.random.default_rng(seed)
-    column, neuron_at = plan.layout.spike_column, plan.layout.neuron_at
-    size = np.concatenate([np.full(span.neurons, span.population.size)
-                           for span in plan.layout.spans.values()])
+    columns, neuron_at = plan.layout.inner_columns, plan.layout.neuron_at
     watcher = Watcher(dut)
 
     async def feed(ctx):
@@ -86,9 +84,8 @@ def check_core(plan, recording, *, seed, stall, most):
     async def check(ctx):
         for t in range(recording.steps):
             equals(await stream_get(ctx, dut.o), answer, t)
-            fired = [column[neuron_at[k]] + inner * size[neuron_at[k]]
-                     for inner, k in watcher.spikes if column[neuron_at[k]] >= 0]
-            assert sorted(fired) == np.flatnonzero(answer.spikes[t]).tolist()
+            fired = [columns[inner, neuron_at[k]] for inner, k in watcher.spikes]
+            assert sorted(c for c in fired if c >= 0) == np.flatnonzero(answer.spikes[t]).tolist()
             given = {k: value for k, value in enumerate(answer.values[t].tolist()) if value}
             assert {k: value for k, value in watcher.values.items()
                     if k < answer.values.shape[1]} == given, t
