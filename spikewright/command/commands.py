@@ -34,6 +34,7 @@ COMMANDS = {
     "export-nir": ("model.export_nir", "write a network as a NIR graph"),
     "verilog":  ("hardware.verilog",  "write the core as Verilog, for your own designs"),
     "ladder":   ("model.ladder",      "measure what fewer bits cost: fidelity, decoding, memory"),
+    "neurobench": ("running.neurobench", "score a model with the metrics of NeuroBench's package"),
     "train":    ("training.train",    "train a network on a recording"),
     "finetune": ("training.finetune", "round a network, then train its integers on a recording"),
     "recalibrate": ("training.recalibrate", "train a model on a new day, for the same board"),
