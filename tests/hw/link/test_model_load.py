@@ -65,6 +65,14 @@ def test_link_executes_no_step_from_the_first_byte_to_the_last():
     assert info.foreign == 2 and step.seq == 5
 
 
+def test_link_has_no_model_after_a_restart_without_a_word():
+    bench = bench_of()
+    load, info = bench.run(*spaced(encode_load(1, b"", restart=True), encode_step(2, [1]),
+                                   encode_info(3)))
+    assert (load.loaded, load.words) == (False, 0)
+    assert (info.loaded, info.foreign) == (False, 1) and bench.steps == []
+
+
 @pytest.mark.parametrize("case", range(7))
 def test_link_refuses_a_load_that_is_not_whole(case):
     """Whatever is wrong, the device stays without a model, until a LOAD from the beginning."""
