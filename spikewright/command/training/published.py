@@ -12,6 +12,7 @@ from spikewright.network.recording import Recording
 
 from .shared import (
     beside_linear,
+    gru_scores,
     network_scores,
     start_network,
     state_file,
@@ -74,6 +75,8 @@ def _train(arguments: Namespace, fit, recipe, session, pretraining, start) -> No
                   f"{training.r2:.3f} before")
         found = beside_linear(scores, seen, unseen, session.validation.steps / seen.steps,
                               "sessions of --pretrain")
+        if arguments.gru:
+            found["baselines"]["gru"] = gru_scores(seen, unseen, recipe.seed)
         (folder / "metrics.json").write_text(json.dumps(
             {"network": arguments.network, **found, "hidden": recipe.hidden, "seed": recipe.seed,
              "r2_training": number(training.r2), "pruned": training.percent / 100,

@@ -87,12 +87,20 @@ def test_from_sessions_to_a_model(tmp_path, call_command, words, network, keys, 
                         tmp_path / "answer.npz")[0] == 0
 
 
-def test_begins_with_a_pretrained_network(tmp_path, call_command, words):
+def test_begins_with_a_pretrained_network(tmp_path, call_command, words, monkeypatch):
+    """On another session, and with a GRU beside it, of the same parts."""
+    compared = []
+    monkeypatch.setattr("spikewright.command.training.published.gru_scores", lambda *given: (
+        compared.append(given) or [0.5, 0.25]))
     assert call_command(*words, "-o", tmp_path / "one", "--pretrain",
                         tmp_path / "indy_1.mat")[0] == 0
     start = tmp_path / "one" / "pretrained.safetensors"
     words[1] = tmp_path / "indy_1.mat"
-    assert call_command(*words, "-o", tmp_path / "two", "--start", start)[0] == 0
+    assert call_command(*words, "-o", tmp_path / "two", "--start", start, "--gru")[0] == 0
+    (seen, unseen, seed), = compared
+    assert (seen.name, seen.steps + unseen.steps, seed) == ("indy_1.mat", 2600, 3)
+    metrics = json.loads((tmp_path / "two" / "metrics.json").read_text())
+    assert metrics["baselines"]["gru"] == [0.5, 0.25]
     assert not (tmp_path / "two" / "pretrained.safetensors").exists()
     assert json.loads((tmp_path / "two" / "config.json").read_text())["start"] == str(start)
     status, out, err = call_command(*words, "-o", tmp_path / "three", "--start", start,

@@ -171,7 +171,7 @@ def test_first_weights_know_the_rates(sessions, monkeypatch, pretrained):
     assert wanted[0] != wanted[1] and known == [wanted[not pretrained]]
 
 
-@pytest.mark.parametrize("batches", [3, 13, 24])
+@pytest.mark.parametrize("batches", [3, 13, 20])
 def test_a_training_goes_on_to_the_same_network(sessions, whole, tmp_path, monkeypatch, batches):
     """From each of its parts, bit by bit, and with whole curves."""
     path = tmp_path / "run.resume"

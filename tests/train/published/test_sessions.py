@@ -58,8 +58,8 @@ def test_steps_are_those_of_the_publisher(tmp_path, seed, start):
     import h5py
     with h5py.File(path, "r+") as file:
         cell = file[file["spikes"][0, 1]]
-        ours = np.concatenate([edges[:5], edges[[-4, -1]], [times[0] - 1, times[-1] + 0.01, times[-1]],
-                               np.repeat(times[7], 3)])
+        ours = np.concatenate([edges[:5], edges[[-4, -1]], np.repeat(times[7], 3),
+                               [times[0] - 1, times[-1], times[-1] + 0.01]])
         name = cell.name
         del file[name]
         file["#refs#/own"] = np.sort(ours)[None]
