@@ -155,6 +155,8 @@ class Core(wiring.Component):
         saturated = adder.saturated | neurons.saturated
         if isinstance(params.spikes, LogsParams):
             wiring.connect(m, sequencer.window, spikes.window)
+            if params.spikes.series:
+                m.d.comb += spikes.turn.eq(sequencer.turn)
             saturated |= spikes.lost
         elif params.spikes.room:
             m.d.comb += spikes.event.eq(sequencer.event)

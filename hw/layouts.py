@@ -34,9 +34,10 @@ def token_layout(rows):
     })
 
 
-def event_layout(rows):
-    """An input event for the log, in a cycle with ``valid``."""
-    return data.StructLayout({"valid": 1, "row": range(max(rows, 2))})
+def event_layout(rows, value=0):
+    """An input event for the log, in a cycle with ``valid``; or a unit and its value."""
+    return data.StructLayout({"valid": 1, "row": range(max(rows, 2))} |
+                             ({"value": signed(value)} if value else {}))
 
 
 def cell_layout(parts, rows):

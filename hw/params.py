@@ -2,6 +2,7 @@
 """From a plan to the parameters of every block: plain numbers, known before synthesis."""
 
 import binascii
+from typing import Any
 
 from spikewright.model.graded import GradedPopulation
 from spikewright.model.inner import inner_layers, moment_bits, wide_bits
@@ -223,15 +224,50 @@ def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
         return _spikes(plan)
     return LogsParams(spikes=_spikes(plan), window=WindowLogParams(
         rows=plan.model.rows, room=plan.program.window_room, longest=plan.program.longest_look,
-        streams=plan.program.streams, fills=plan.model.fill_steps > 0))
+        streams=plan.program.streams, fills=plan.model.fill_steps > 0), **_series_logs(plan))
+
+
+def _series(plan: Plan) -> Span | None:
+    """The population whose values have a log of their own: it gives more often than all others."""
+    first, *others = plan.layout.listed
+    turns = {_gives(span) for span in others}
+    alone = first.population.pools and len(turns) == 1 and _gives(first) not in turns
+    return first if alone else None
+
+
+def _series_logs(plan: Plan) -> dict[str, Any]:
+    span = _series(plan)
+    if span is None:
+        return {}
+    turn, last = _gives(span), _gives(plan.layout.listed[-1])
+    longest = max(add.delay for add in plan.program.adds if add.origin is span) // turn.interval
+    return {"turn": last, "series_turn": turn, "cycle": max(last.interval, turn.interval),
+            "series": WindowLogParams(
+                rows=span.groups, room=1 << ((longest + 1) * span.groups - 1).bit_length(),
+                longest=longest, value=span.population.bits)}
+
+
+def _list(span: Span, plan: Plan) -> int:
+    """Number of the list of a population; the last one if it has a log of its own."""
+    series = _series(plan)
+    return span.list if series is None else (span.list - 1) % len(plan.layout.listed)
+
+
+def _delay(operation: Add, plan: Plan) -> int:
+    """Delay of an operation, in steps, or in outputs of its source."""
+    counts = operation.origin is not None and _series(plan) is not None
+    return operation.delay // _gives(operation.origin).interval if counts else operation.delay
 
 
 def _spikes(plan: Plan) -> SpikeLogParams:
-    layout = plan.layout
+    layout, series = plan.layout, _series(plan)
+    listed = [span for span in layout.listed if span is not series]
+    delays = [_delay(add, plan) for add in plan.program.adds
+              if add.source != Source.WINDOW and (series is None or add.origin is not series)]
     return SpikeLogParams(
-        groups=layout.groups, units=layout.units, lists=len(layout.listed),
-        list_groups=max(span.groups for span in layout.listed),
-        slots=1 << plan.program.longest_delay.bit_length(), streams=plan.program.streams,
+        groups=layout.groups, units=layout.units, lists=len(listed),
+        list_groups=max(span.groups for span in listed),
+        slots=1 << max(delays).bit_length(), streams=plan.program.streams,
         rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room,
         value=plan.model.value_bits, restarts=plan.model.normalizes)
 
@@ -252,7 +288,7 @@ def _map_constants(operation: Map, plan: Plan,
         first -= 0 if graded else update.graded.groups
     return MapConstants(
         first=first, count=span.groups, word=span.word, mode=modes[0], rest=modes[-1],
-        inner=operation.inner, list=span.list if span in listed else none,
+        inner=operation.inner, list=_list(span, plan) if span in listed else none,
         turn=Turn(interval=population.interval, at=population.phase % population.interval),
         gives=Turn(interval=population.period, at=population.phase) if population.pools else Turn())
 
@@ -274,7 +310,7 @@ def _constants(operation: Operation, plan: Plan, rows: RowParams,
     shift = _row_shift(operation, plan)
     return AddConstants(
         kind=Kind.INPUT if operation.source == Source.INPUT else Kind.SPIKES,
-        delay=operation.delay, list=origin.list if origin else log,
+        delay=_delay(operation, plan), list=_list(origin, plan) if origin else log,
         origin=origin.group * plan.layout.units if origin else 0,
         format=table.format, first=table.first, first_row=table.first_row, words=table.row_words,
         target=table.target, width=rows.widths.index(table.bits),

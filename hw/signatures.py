@@ -127,9 +127,9 @@ class WindowSignature(wiring.Signature):
         An event would be lost, because there is no room for it.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows, value=0):
         super().__init__({
-            "event": Out(event_layout(rows)),
+            "event": Out(event_layout(rows, value)),
             "full":  In(1),
         })
 

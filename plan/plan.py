@@ -17,11 +17,13 @@ from .layout import Layout
 from .loads import LoadMap
 from .program import STREAM_LANES, Program, compile_program
 
-__all__ = ["MOST_BITS", "MOST_WORDS", "Plan"]
+__all__ = ["MOST_BITS", "Plan", "most_words"]
 
-# The iCE40UP5K has four large RAMs of 2**14 words of 16 bits. All four have the same address.
+# The iCE40UP5K has four large RAMs of 2**14 words of 16 bits. They are side by side, or where words
+# need fewer of them, one behind the other.
 MOST_WORDS = 1 << 14
 MOST_BITS  = 64
+RAM_BITS   = 16
 
 # The answer to LOAD has the number of words in two bytes, and one more may come.
 MOST_LOADED = (1 << 16) - 2
@@ -146,9 +148,15 @@ class Plan:
         if bits[0] * lanes > MOST_BITS:
             raise InputError(f"Lanes times weight bits must be at most {MOST_BITS} in large "
                              f"weight memory, not {lanes} times {bits[0]}")
-        if words > MOST_WORDS:
-            raise InputError(f"Words of {lanes} weights must be at most {MOST_WORDS} in large "
+        most = most_words(bits[0] * lanes)
+        if words > most:
+            raise InputError(f"Words of {lanes} weights must be at most {most} in large "
                              f"weight memory, not {words}: take more lanes")
+
+
+def most_words(bits: int) -> int:
+    """Words of so many bits, `MOST_BITS` at most, that the large RAMs of a device hold."""
+    return MOST_WORDS * (MOST_BITS // RAM_BITS // -(-bits // RAM_BITS))
 
 
 def _form(part) -> dict:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from spikewright.base.errors import InputError
 from spikewright.plan.layout import Layout
-from spikewright.plan.plan import MOST_BITS, MOST_WORDS, Plan
+from spikewright.plan.plan import MOST_BITS, Plan, most_words
 
 from ..board.board import NARROW, Board
 from ..board.platforms import BOARDS
@@ -150,8 +150,9 @@ def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], 
     """
     needed = _sums(board, blocks)
     roomy = [other for other in BOARDS.values() if _has_logic(other, board, needed)]
-    loads = (not weights.mixed and weights.dense_words <= MOST_WORDS
-             and weights.lanes * weights.bits <= MOST_BITS)
+    bits = weights.lanes * weights.bits
+    loads = (not weights.mixed and bits <= MOST_BITS
+             and weights.dense_words <= most_words(bits))
     block, large = [], []
     for other in roomy:
         # The contents of one RAM may need several RAMs of another family.

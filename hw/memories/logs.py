@@ -7,6 +7,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..program import Turn
 from ..signatures import SpikeListSignature, WindowSignature
 from .spikes import SpikeLog, SpikeLogParams
 from .window import WindowLog, WindowLogParams
@@ -16,22 +17,40 @@ __all__ = ["Logs", "LogsParams"]
 
 @dataclass(frozen=True, kw_only=True)
 class LogsParams:
-    """Shape of both logs.
+    """Shape of all logs.
 
     Parameters
     ----------
     spikes : :class:`SpikeLogParams`
     window : :class:`WindowLogParams`
+    series : :class:`WindowLogParams`, optional
+        Of the values of a population that come more often than the lists of ``spikes``, and are
+        kept for longer.
+    turn, series_turn : :class:`Turn`
+        The steps in which the lists of ``spikes`` and ``series`` get something. Delays count these
+        steps. Both are every step without a series.
+    cycle : :class:`int`
+        Numbers of steps that the turns need.
     """
 
-    spikes: SpikeLogParams
-    window: WindowLogParams
+    spikes:      SpikeLogParams
+    window:      WindowLogParams
+    series:      WindowLogParams | None = None
+    turn:        Turn = Turn()
+    series_turn: Turn = Turn()
+    cycle:       int = 1
+
+    @property
+    def lists(self):
+        """Number of the list of the window, the last one. That of the series is before it."""
+        return self.spikes.lists + (self.series is not None)
 
     @property
     def signature(self):
         """Ports of the block that reads the lists. The last list is that of the window."""
         return SpikeListSignature(
-            max(self.spikes.slots, self.window.slots), self.spikes.lists + 1,
+            max(log.slots for log in (self.spikes, self.window, self.series) if log),
+            self.lists + 1,
             max(self.spikes.groups * self.spikes.units, self.window.rows), self.spikes.value,
             self.window.ages)
 
@@ -51,7 +70,9 @@ class Logs(wiring.Component):
     window, lost, age
         Of :class:`WindowLog`, where ``window`` is ``input``.
     step, clear : :py:`In(1)`
-        To both.
+        To all, ``step`` in their turn.
+    turn : :py:`In(range(params.cycle))`
+        Number of the step since the reset; only with a series.
     restart : :py:`In(1)`
         To :class:`SpikeLog`; only where its lists restart.
     """
@@ -68,7 +89,8 @@ class Logs(wiring.Component):
             "age":    Out(window.age),
             "step":   In(1),
             "clear":  In(1),
-        } | ({"restart": In(1)} if params.spikes.restarts else {}))
+        } | ({"restart": In(1)} if params.spikes.restarts else {})
+          | ({"turn": In(range(params.cycle))} if params.series else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -90,17 +112,43 @@ class Logs(wiring.Component):
                 log.step.eq(self.step),
                 log.clear.eq(self.clear),
             ]
-        self._choose(m, spikes, window)
+        series = self._series(m, spikes) if self.params.series else None
+        self._choose(m, spikes, window, series)
 
         return m
 
-    def _choose(self, m, spikes, window):
+    def _series(self, m, spikes):
+        """Log the values of the population that has a log of its own."""
+        params = self.params
+        m.submodules.series = series = WindowLog(params.series)
+        m.d.comb += [
+            spikes.step.eq(self.step & params.turn.now(self.turn)),
+            series.step.eq(self.step & params.series_turn.now(self.turn)),
+            series.clear.eq(self.clear),
+            series.input.event.row.eq(self.spike.group),
+            series.input.event.value.eq(self.spike.value),
+        ]
+        return series
+
+    def _choose(self, m, spikes, window, series):
         """Read the log that has the list."""
-        to_window = self.read.list == self.params.spikes.lists
+        to_window = self.read.list == self.params.lists
         of_window = Signal()                # the list that was selected last
         with m.If(self.read.select):
             m.d.sync += of_window.eq(to_window)
-        for log, here, chosen in ((spikes, ~to_window, ~of_window), (window, to_window, of_window)):
+        ways = [(spikes, ~to_window, ~of_window), (window, to_window, of_window)]
+        if series:
+            to_series = self.read.list == self.params.spikes.lists
+            of_series = Signal()
+            with m.If(self.read.select):
+                m.d.sync += of_series.eq(to_series)
+            ways[0] = spikes, ~to_window & ~to_series, ~of_window & ~of_series
+            ways.append((series, to_series, of_series))
+            m.d.comb += [
+                spikes.spike.valid.eq(self.spike.valid & ~of_series),
+                series.input.event.valid.eq(self.spike.valid & of_series),
+            ]
+        for log, here, chosen in ways:
             m.d.comb += [
                 log.read.select.eq(self.read.select & here),
                 log.read.delay.eq(self.read.delay),
@@ -112,6 +160,13 @@ class Logs(wiring.Component):
             self.read.more.eq(Mux(of_window, window.read.more, spikes.read.more)),
             self.read.number.eq(Mux(of_window, window.read.number, spikes.read.number)),
         ]
+        if series:
+            with m.If(of_series):
+                m.d.comb += [
+                    self.read.more.eq(series.read.more),
+                    self.read.number.eq(series.read.number),
+                    self.read.value.eq(series.read.value),
+                ]
         if self.params.window.fills:
             m.d.comb += [
                 window.read.since.eq(self.read.since),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Window log: the input events of the last steps, which leave their window again."""
+"""Window log: what came in the last steps, such as the input events that leave a window again."""
 
 from dataclasses import dataclass
 
@@ -28,6 +28,9 @@ class WindowLogParams:
         An event may be taken in every cycle.
     fills : :class:`bool`
         A look has steps in which it is made, and the present step may be looked at.
+    value : :class:`int`
+        Bits of a value that comes with a row, which is then a unit. The present step may be looked
+        at. 0 for input events.
     """
 
     rows:    int
@@ -35,6 +38,12 @@ class WindowLogParams:
     longest: int
     streams: bool = False
     fills:   bool = False
+    value:   int  = 0
+
+    @property
+    def signature(self):
+        """Ports of the block that reads the log."""
+        return SpikeListSignature(self.slots, 1, self.rows, self.value, self.ages)
 
     @property
     def ages(self) -> int:
@@ -65,9 +74,10 @@ class WindowLog(wiring.Component):
 
     Members
     -------
-    read : :py:`In(SpikeListSignature(slots, 1, rows, ages=ages))`
-        ``delay`` is 1 to ``longest``, or with ``fills`` 0 to ``longest``. ``list`` has no meaning.
-    input : :py:`In(WindowSignature(rows))`
+    read : :py:`In(params.signature)`
+        ``delay`` is 1 to ``longest``, or with ``fills`` or ``value`` 0 to ``longest``. ``list`` has
+        no meaning.
+    input : :py:`In(WindowSignature(rows, value))`
         Append an event to this step.
     lost : :py:`Out(1)`
         An event is lost in this cycle.
@@ -83,8 +93,8 @@ class WindowLog(wiring.Component):
         self.params = params
 
         super().__init__({
-            "read":  In(SpikeListSignature(params.slots, 1, params.rows, ages=params.ages)),
-            "input": In(WindowSignature(params.rows)),
+            "read":  In(params.signature),
+            "input": In(WindowSignature(params.rows, params.value)),
             "lost":  Out(1),
             "age":   Out(params.age),
             "step":  In(1),
@@ -120,16 +130,28 @@ class WindowLog(wiring.Component):
     def _ring(self, m, at, stop):
         """Read the event at a place, and write the one that comes."""
         m.submodules.ring = ring = memory.Memory(
-            shape=range(max(self.params.rows, 2)), depth=self.params.room, init=[])
+            shape=self._entry, depth=self.params.room, init=[])
         read, write = ring.read_port(), ring.write_port()
         m.d.comb += [
-            self.read.number.eq(read.data),
+            self.read.number.eq(read.data.row if self.params.value else read.data),
             read.en.eq(self.read.fetch),
             read.addr.eq(at),
             write.addr.eq(stop),
-            write.data.eq(self.input.event.row),
+            *([write.data.row.eq(self.input.event.row), write.data.value.eq(self.input.event.value)]
+              if self.params.value else [write.data.eq(self.input.event.row)]),
             write.en.eq(self.input.event.valid & ~self.input.full),
         ]
+
+        if self.params.value:
+            m.d.comb += self.read.value.eq(read.data.value)
+
+    @property
+    def _entry(self):
+        """Shape of an entry of the ring."""
+        row = range(max(self.params.rows, 2))
+        if not self.params.value:
+            return row
+        return data.StructLayout({"row": row, "value": signed(self.params.value)})
 
     def _mark(self, m, place, first, stop):
         """Keep where the events of a step are, and read it for the step that is selected."""
@@ -147,7 +169,7 @@ class WindowLog(wiring.Component):
             read.addr.eq(now - self.read.delay),
             read.en.eq(self.read.select),
         ]
-        if not self.params.fills:
+        if not (self.params.fills or self.params.value):
             return read.data.first, read.data.stop
         present = Signal()
         with m.If(self.read.select):

@@ -31,7 +31,8 @@ def test_params_of_a_deep_model():
     assert neurons.image == neuron_words(plan.model) and neurons.largest == 1023
     assert vars(core.currents) == {"lanes": 4, "words": 4, "width": 9, "streams": False}
     assert vars(core.spikes) == {"groups": 10, "units": 1, "lists": 2, "list_groups": 5,
-                                 "slots": 8, "streams": False, "rows": 0, "room": 0, "value": 0}
+                                 "slots": 8, "streams": False, "rows": 0, "room": 0, "value": 0,
+                                 "restarts": False}
     sequencer = core.sequencer
     assert (sequencer.rows, sequencer.words, sequencer.decays, sequencer.streams) == (
         4, 4, False, False)

@@ -36,7 +36,7 @@ def test_plan_has_one_layout(neurons, units):
 @pytest.mark.parametrize("rows, lanes, text", [
     (4,       13, ("Lanes times weight bits must be at most 64 in large weight memory, not 13 "
                    "times 5")),
-    (16_356,   5, ("Words of 5 weights must be at most 16384 in large weight memory, not 16385: "
+    (32_740,   5, ("Words of 5 weights must be at most 32768 in large weight memory, not 32769: "
                    "take more lanes")),
 ])
 def test_plan_refuses_a_table_that_is_too_large(rows, lanes, text):
