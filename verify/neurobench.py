@@ -108,7 +108,8 @@ def neurobench_scores(network: Network, layers: Layers, constants: Sequence[np.n
 
 def _linear(weights: np.ndarray) -> nn.Linear:
     """A layer whose weights are (sources, targets), of any type."""
-    layer = nn.Linear(*weights.shape, bias=False)
+    sources, targets = weights.shape
+    layer = nn.Linear(sources, targets, bias=False)
     layer.weight = nn.Parameter(torch.from_numpy(np.ascontiguousarray(weights.T)),
                                 requires_grad=False)
     return layer
