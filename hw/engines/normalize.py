@@ -239,10 +239,11 @@ class NormalizeUpdate(wiring.Component):
                 walk.step.eq(self._step),
             ]
         clear = self.control.clear
-        wide  = Signal.like(self._x)
+        # Registers behind the multiplier have a reset: synthesis for an iCE40 would lose them.
+        wide  = Signal(self._x.shape())
         # One bit below those that stay: the one that rounds.
         fixed = self._product >> ROOT_BITS - params.fraction - 1
-        value = Signal(signed(len(fixed)), reset_less=True)
+        value = Signal(signed(len(fixed)))
         current = Signal(signed(max(len(value), params.bias) + 1))
         m.d.sync += current.eq(round_half_up(value, 1, bias))
         m.d.comb += [
