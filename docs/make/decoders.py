@@ -20,6 +20,7 @@ from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.command.parser import CommandParser, run_command
 from spikewright.golden.run import run_golden
+from spikewright.model.saved import Model
 from spikewright.network.graded.operations import count_operations, weights_used
 from spikewright.network.graded.run import run_float
 from spikewright.network.metrics import r_squared
@@ -102,11 +103,23 @@ def measured(kind: str, path: Path, recording: Recording, out: Path | None) -> R
     row |= {"r2_integers": float(r_squared(recording.velocity, answer.velocity).mean()),
             "cycles": float(answer.cycles.mean()), "most": int(answer.cycles.max())}
     if out is not None:
-        report = (Report.load(out) if (out / "report.json").is_file() else
-                  build(model, board=BOARD, out=out, recording=RECORDING))
-        row |= {"logic": report.resources[report.logic].used,
-                "latency": report.microseconds.latency.mean}
+        try:
+            report = _built(model, out)
+        except InputError as error:
+            print(f"note: {title} has no build: {error}")
+        else:
+            row |= {"logic": report.resources[report.logic].used,
+                    "latency": report.microseconds.latency.mean}
     return Row(**row)
+
+
+def _built(model: Model, out: Path) -> Report:
+    """The report of the build in the folder ``out``, which is built if it has another model."""
+    if (out / "report.json").is_file():
+        report = Report.load(out)
+        if report.model_hash == model.hash:
+            return report
+    return build(model, board=BOARD, out=out, recording=RECORDING)
 
 
 def table(rows: list[Row]) -> str:
