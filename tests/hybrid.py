@@ -4,13 +4,16 @@
 from spikewright.quantize.graded.hybrid import quantize_hybrid
 from tests.graded import graded_network, random_counts, recording_of
 
-__all__ = ["hybrid_model"]
+__all__ = ["hybrid_model", "hybrid_network"]
 
 
-def hybrid_model(seed, *, channels=6, **sizes):
-    """A small model. Phase, reset and the bits of values depend on ``seed``."""
-    network = graded_network("sRTnet", seed, phase=seed % 2, reset=seed // 2 % 2,
-                             channels=channels, **sizes)
+def hybrid_network(seed, channels=6):
+    """A small network. Its phase and its reset depend on ``seed``."""
+    return graded_network("sRTnet", seed, phase=seed % 2, reset=seed // 2 % 2, channels=channels)
+
+
+def hybrid_model(seed, channels=6):
+    """Its integers. The bits of values depend on ``seed``, too."""
     recording = recording_of(random_counts(seed, 200, channels))
-    return quantize_hybrid(network, recording, name=f"hybrid {seed}",
+    return quantize_hybrid(hybrid_network(seed, channels), recording, name=f"hybrid {seed}",
                            value_bits=(6 + seed % 3, 7 + seed % 4))
