@@ -162,7 +162,7 @@ class Core(wiring.Component):
             m.d.comb += spikes.event.eq(sequencer.event)
             saturated |= spikes.lost
         if params.moments:
-            self._count(m, sequencer, neurons, spikes)
+            self._count(m, params.moments, sequencer, neurons, spikes)
         self._answer(m, sequencer, neurons, saturated,
                      speaks=spikes.age >= params.silent if params.silent else Const(1))
         if params.rows.loads:
@@ -170,9 +170,9 @@ class Core(wiring.Component):
 
         return m
 
-    def _count(self, m, sequencer, neurons, spikes):
+    def _count(self, m, shape, sequencer, neurons, spikes):
         """Join the moments of a normalized window. A list begins again with each inner step."""
-        m.submodules.moments = moments = Moments(self.params.moments)
+        m.submodules.moments = moments = Moments(shape)
         m.d.comb += [
             moments.move.eq(sequencer.move),
             moments.zero.eq(neurons.zero),

@@ -262,7 +262,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
                               table=layout.tables[0], target=None, shift=0, period=0))
     flowing = streams(layout)
 
-    def adds(name: str) -> list[Operation]:
+    def adds(name: str) -> list[Add]:
         found = [add for k, p in enumerate(model.projections) if p.target == name
                  for add in _adds(k, p, model, layout, taken=p is taken)]
         return sorted(found, key=_turn)
@@ -283,7 +283,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
                    window_room=model.window_room)
 
 
-def _inner_steps(model: IntegerModel, adds: Callable[[str], list[Operation]],
+def _inner_steps(model: IntegerModel, adds: Callable[[str], list[Add]],
                  update: Callable[..., Map]) -> list[Operation]:
     """The operations of a model with inner steps, but for the taking of the events."""
     parts = [p.name for p in model.populations if isinstance(p, GradedPopulation)]

@@ -141,10 +141,10 @@ class RowAdder(wiring.Component):
 
     def _product(self, weight):
         """``weight`` times the factor of its row. A factor of 1, -1 or 0 takes no multiplier."""
-        gain = self.i.gain if self.params.gain else None
-        if self.params.gain == 2:
-            return Mux(gain[0], Mux(gain[1], -weight, weight), 0)
-        return weight if gain is None else weight * gain
+        if not self.params.gain:
+            return weight
+        gain = self.i.gain
+        return Mux(gain[0], Mux(gain[1], -weight, weight), 0) if len(gain) == 2 else weight * gain
 
     def _weights(self):
         """Weights of stage c, in the lanes.

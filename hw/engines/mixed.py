@@ -63,9 +63,9 @@ class MixedParams:
                                inner=self.neurons.inner)
 
     @property
-    def normalizes(self):
-        """Whether the graded units are those of a normalized window."""
-        return isinstance(self.graded, NormalizeParams)
+    def window(self) -> NormalizeParams | None:
+        """The graded units, if they are those of a normalized window."""
+        return self.graded if isinstance(self.graded, NormalizeParams) else None
 
     def mode(self, of, *, graded: bool) -> int:
         """Number of mode ``of`` of a block: the lowest bit says in which block it is."""
@@ -93,6 +93,7 @@ class MixedUpdate(wiring.Component):
     def __init__(self, params: MixedParams):
         self.params = params
 
+        window = params.window
         super().__init__({
             "control":   In(params.control),
             "currents":  Out(params.currents),
@@ -100,17 +101,18 @@ class MixedUpdate(wiring.Component):
             "spike":     Out(spike_layout(params.groups, 1, params.value)),
             "saturated": Out(1),
         } | ({
-            "once":      In(params.graded.count),
-            "squares":   In(params.graded.square),
-            "zero":      Out(cell_layout(params.graded.parts, params.graded.rows)),
-        } if params.normalizes else {}))
+            "once":      In(window.count),
+            "squares":   In(window.square),
+            "zero":      Out(cell_layout(window.parts, window.rows)),
+        } if window else {}))
 
     def elaborate(self, platform):
         m = Module()
 
         params = self.params
-        m.submodules.graded  = graded  = (NormalizeUpdate if params.normalizes
-                                          else GradedUpdate)(params.graded)
+        m.submodules.graded  = graded  = (
+            NormalizeUpdate(params.graded) if isinstance(params.graded, NormalizeParams)
+            else GradedUpdate(params.graded))
         m.submodules.neurons = neurons = ParallelUpdate(params.neurons)
         # What is steady in a pass comes to the blocks a cycle late: it is far from a register.
         held = {name: Signal.like(getattr(self.control, name), name=f"held_{name}")
@@ -133,7 +135,7 @@ class MixedUpdate(wiring.Component):
             self.spike.fired.eq(1),
             self.spike.group.eq(neurons.spike.group + first),
         ]
-        if params.normalizes:
+        if params.window:
             m.d.comb += [
                 graded.once.eq(self.once),
                 graded.squares.eq(self.squares),

@@ -112,15 +112,15 @@ class Logs(wiring.Component):
                 log.step.eq(self.step),
                 log.clear.eq(self.clear),
             ]
-        series = self._series(m, spikes) if self.params.series else None
+        series = self._series(m, self.params.series, spikes) if self.params.series else None
         self._choose(m, spikes, window, series)
 
         return m
 
-    def _series(self, m, spikes):
-        """Log the values of the population that has a log of its own."""
+    def _series(self, m, shape, spikes):
+        """Log the values of the population that has a log of its own, with this shape."""
         params = self.params
-        m.submodules.series = series = WindowLog(params.series)
+        m.submodules.series = series = WindowLog(shape)
         m.d.comb += [
             spikes.step.eq(self.step & params.turn.now(self.turn)),
             series.step.eq(self.step & params.series_turn.now(self.turn)),
