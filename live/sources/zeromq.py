@@ -13,6 +13,9 @@ __all__ = ["ZmqPackets", "endpoint", "pyzmq"]
 # Messages that wait between two looks; ZeroMQ drops further ones.
 MOST_WAITING = 1000
 
+# Bytes of a message, at which ZeroMQ closes the connection; shorter ones are refused one by one.
+MOST_TAKEN = 1 << 20
+
 
 def pyzmq():
     """The package zmq.
@@ -39,8 +42,8 @@ class ZmqPackets:
     """Packets from a publisher (PUB) of lines of JSON.
 
     A message of several parts, or one that is no line of spikes, is refused, whole. ZeroMQ connects
-    again by itself if the publisher was away. It stamps no message, so a packet has the time at
-    which it is taken.
+    again by itself if the publisher was away, or sent more than `MOST_TAKEN` bytes at once. It
+    stamps no message, so a packet has the time at which it is taken.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ class ZmqPackets:
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.IPV6, 1)
         self._socket.setsockopt(zmq.RCVHWM, MOST_WAITING)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MOST_BYTES)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MOST_TAKEN)
         self._socket.subscribe(b"")
         try:
             self._socket.connect(endpoint(host, port))
@@ -82,7 +85,9 @@ class ZmqPackets:
                 parts = self._socket.recv_multipart(self._zmq.NOBLOCK)
             except self._zmq.Again:
                 break
-            packet = self._lines.packet(parts[0], time.perf_counter()) if len(parts) == 1 else None
+            packet = None
+            if len(parts) == 1 and len(parts[0]) <= MOST_BYTES:
+                packet = self._lines.packet(parts[0], time.perf_counter())
             if packet is None:
                 self.refused += 1
             else:

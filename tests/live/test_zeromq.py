@@ -50,13 +50,14 @@ def test_messages_are_lines_of_spikes(publisher):
     socket.send(json.dumps({"spikes": [3, 5, 5], "velocity": [1, -2], "reset": True}).encode())
     socket.send(b'{"spikes":[6]}')                          # a channel that is not there
     socket.send_multipart([b"topic", b'{"spikes":[1]}'])
+    socket.send(b'{"spikes":[2]}' + b" " * 20_000)          # more than 16,384 bytes
     socket.send(b'{"spikes":[0]}')
     found, deadline = [], before + 10
     while len(found) < 2 and time.perf_counter() < deadline:
         packets.wait(0.1)
         found += packets.take(10)
     packets.close()
-    assert [each.channels for each in found] == [[3, 5, 5], [0]] and packets.refused == 2
+    assert [each.channels for each in found] == [[3, 5, 5], [0]] and packets.refused == 3
     assert (found[0].truth, found[0].reset) == ([1, -2], True)
     assert before < found[0].time <= found[1].time <= time.perf_counter()
     assert packets.title == f"zmq:127.0.0.1:{port}"
