@@ -244,7 +244,7 @@ def _series_logs(plan: Plan) -> dict[str, Any]:
     return {"turn": last, "series_turn": turn, "cycle": max(last.interval, turn.interval),
             "series": WindowLogParams(
                 rows=span.groups, room=1 << ((longest + 1) * span.groups - 1).bit_length(),
-                longest=longest, value=span.population.bits)}
+                longest=longest, streams=plan.program.streams, value=span.population.bits)}
 
 
 def _list(span: Span, plan: Plan) -> int:

@@ -10,6 +10,7 @@ from spikewright.hw.params import core_params, link_params
 from spikewright.hw.program import AddConstants, Kind, MapConstants
 from spikewright.plan.images import lane_words, neuron_words
 from tests.designs import plan_of
+from tests.hybrid import hybrid_model
 from tests.networks import MIXED, deep_model, model_of_all_parts
 
 
@@ -133,6 +134,12 @@ def test_slots_hold_the_longest_delay(delay, slots):
     projections[1] = dataclasses.replace(projections[1], delay=delay)
     model = dataclasses.replace(model, projections=tuple(projections))
     assert core_params(plan_of(model)).spikes.slots == slots
+
+
+@pytest.mark.parametrize("lanes, streams", [(16, False), (17, True)])
+def test_all_logs_are_read_ahead_where_rows_stream(lanes, streams):
+    logs = core_params(plan_of(hybrid_model(1), lanes)).spikes
+    assert [log.streams for log in (logs.spikes, logs.window, logs.series)] == [streams] * 3
 
 
 def test_link_params_of_a_plan():
