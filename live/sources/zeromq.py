@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spikes as lines of JSON from a ZeroMQ publisher."""
 
+import socket
 import time
 
 from spikewright.base.errors import InputError
@@ -56,7 +57,7 @@ class ZmqPackets:
     Raises
     ------
     InputError
-        If this is no address.
+        If this machine does not know the host.
     """
 
     def __init__(self, host: str, port: int, channels: int, axes: int, *, numbered: bool = False,
@@ -71,11 +72,12 @@ class ZmqPackets:
         self._socket.setsockopt(zmq.MAXMSGSIZE, MOST_TAKEN)
         self._socket.subscribe(b"")
         try:
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             self._socket.connect(endpoint(host, port))
-        except zmq.ZMQError as error:
+        except (OSError, UnicodeError, zmq.ZMQError) as error:      # Unicode: a name too long
             self.close()
-            raise InputError(f"ZeroMQ source must be the address of a publisher, not "
-                             f"{host}:{port}: {zmq.strerror(error.errno)}") from None
+            raise InputError(f"ZeroMQ source must be an address that this machine knows, not "
+                             f"{host}:{port}: {getattr(error, 'strerror', error)}") from None
 
     def take(self, most: int) -> list[Packet]:
         """The packets that are there, at most ``most``, without waiting; wrong ones left out."""

@@ -2,12 +2,14 @@
 """Spikes from a ZeroMQ publisher, and velocities to subscribers."""
 
 import json
+import socket
 import sys
 import time
 
 import numpy as np
 import pytest
 
+from spikewright.base.errors import InputError
 from spikewright.live.binner import Binner, SentBins
 from spikewright.live.endpoints import open_sink, open_source
 from spikewright.live.sinks.zeromq import ZmqSink
@@ -91,6 +93,19 @@ def test_names_on_the_command_line(model):
     sink.close()
     assert endpoint("::1", 9000) == "tcp://[::1]:9000"
     assert endpoint("lab", 9000) == "tcp://lab:9000"
+
+
+def test_publishers_that_nobody_knows(monkeypatch):
+    with pytest.raises(InputError, match=r"^ZeroMQ source must be an address that this machine "
+                       r"knows, not \*:9000: Invalid argument"):
+        ZmqPackets("*", 9000, 6, 2)
+
+    def unknown(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with refused("ZeroMQ source must be an address that this machine knows, not lba.example:9000: "
+                 "Name or service not known"):
+        ZmqPackets("lba.example", 9000, 6, 2)
 
 
 def test_without_the_package(monkeypatch):
