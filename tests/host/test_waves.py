@@ -81,7 +81,8 @@ def test_waves_of_a_window(made, call_command):
 
 @pytest.mark.parametrize("words, message", [
     (["--wave-steps", "5:8", "--waves", "w.vcd", "--port", "/dev/ttyUSB1"],
-     "--waves must be with --port virtual, not /dev/ttyUSB1"),
+     "Option --waves must come with --port virtual, not with /dev/ttyUSB1"),
+    (["--wave-steps", "5:8"], "Option --wave-steps must come with --waves, not without it"),
     (["--wave-steps", "25:31", "--waves", "w.vcd"],
      "--wave-steps must be within the 30 steps that are decoded, not 25:31"),
     (["--wave-steps", "8:5"], ("argument --wave-steps: must be A:B, two step numbers of which B is "

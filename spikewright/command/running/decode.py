@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "lateness", "run"]
 
+# Steps in a file of waves.
+WAVE_STEPS = range(10)
+
 WIDER = "calibrate the model with a recording like this one, or give its states more bits"
 
 
@@ -56,7 +59,7 @@ def add(parser: ArgumentParser) -> None:
     parser.add_argument("--waves", type=output_file(".vcd"), metavar="FILE.vcd",
                         help="file to write: what all signals of the virtual board do in the steps "
                         "of --wave-steps (default: none)")
-    parser.add_argument("--wave-steps", type=_window, default=range(10), metavar="A:B",
+    parser.add_argument("--wave-steps", type=_window, metavar="A:B",
                         help="with --waves: steps A to B - 1 (default: 0:10)")
     parser.add_argument("--picture", type=output_file(*PICTURES), metavar="FILE",
                         help="file to write: a picture of the decoded velocity, .png, .svg or .pdf "
@@ -73,9 +76,9 @@ def run(arguments: Namespace) -> None:
     model = Model.load(arguments.model)
     integers, source = model.integers, read_source(arguments.recording, model.network)
     recording = source.recording.head(arguments.steps or source.recording.steps)
-    _check_waves(arguments, recording.steps)
+    window = _wave_steps(arguments, recording.steps)
     with written_file(arguments.waves) if arguments.waves else nullcontext() as waves:
-        answer, info, resent = _decoded(arguments, model, recording, waves)
+        answer, info, resent = _decoded(arguments, model, recording, waves, window)
     write_arrays(arguments.output, vars(answer))
     if arguments.picture:
         where = "the virtual board" if arguments.port == "virtual" else arguments.port
@@ -106,17 +109,21 @@ def run(arguments: Namespace) -> None:
     print(f"-> {', '.join(str(path) for path in written if path)}")
 
 
-def _check_waves(arguments: Namespace, steps: int) -> None:
-    window = arguments.wave_steps
+def _wave_steps(arguments: Namespace, steps: int) -> range:
+    window = arguments.wave_steps or WAVE_STEPS
+    if arguments.wave_steps and not arguments.waves:
+        raise InputError("Option --wave-steps must come with --waves, not without it")
     if arguments.waves and arguments.port != "virtual":
-        raise InputError(f"--waves must be with --port virtual, not {arguments.port}")
+        raise InputError(f"Option --waves must come with --port virtual, not with "
+                         f"{arguments.port}")
     if arguments.waves and window.stop > steps:
         raise InputError(f"--wave-steps must be within the {steps} steps that are decoded, not "
                          f"{window.start}:{window.stop}")
+    return window
 
 
 def _decoded(arguments: Namespace, model: "Model", recording: "Recording",
-             waves: Path | None) -> tuple["Decoded", "InfoAnswer", int]:
+             waves: Path | None, window: range) -> tuple["Decoded", "InfoAnswer", int]:
     """The answers, the counters of the device, and how many requests were sent again."""
     from spikewright.host.decode import decode
     from spikewright.host.decoder import connected, driven, virtual_board
@@ -125,7 +132,7 @@ def _decoded(arguments: Namespace, model: "Model", recording: "Recording",
     if waves is None:
         device = connected(arguments.port, model, config, **options)
     else:
-        board, window = virtual_board(model, config, waves=True, **options), arguments.wave_steps
+        board = virtual_board(model, config, waves=True, **options)
         device = driven(board, model)
 
         def before(step: int) -> None:

@@ -81,8 +81,8 @@ def run_session(arguments: Namespace, view: str | None) -> None:
              else f"serial:{arguments.port}")
 
     if arguments.realtime and arguments.fast:
-        raise InputError("--realtime must be without --fast, which would keep the processor from "
-                         "all other programs")
+        raise InputError("Option --realtime must come without --fast, not with it: both would keep "
+                         "the processor from all other programs")
     core = core_choices(arguments)
     if core.pop("load", "none") != "none":
         raise InputError("--load model must be given to 'spikewright virtual' or 'spikewright "

@@ -94,8 +94,8 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
      "'udp:9000'")),
     (["--in", "rec.npz", "--load", "model"], ("--load model must be given to 'spikewright virtual' "
      "or 'spikewright build', which make the board that --port names")),
-    (["--in", "rec.npz", "--fast", "--realtime"], ("--realtime must be without --fast, which would "
-     "keep the processor from all other programs")),
+    (["--in", "rec.npz", "--fast", "--realtime"], ("Option --realtime must come without --fast, "
+     "not with it: both would keep the processor from all other programs")),
     (["--in", "lsl:"], "Source must name a stream, such as lsl:spikes, not 'lsl:'"),
     (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, "
      "zmq:[HOST:]PORT, or a new file .jsonl, not 'out.npz'")),
