@@ -24,6 +24,9 @@ __all__ = ["Work", "clock_choices", "work_of"]
 
 LINE_BITS = 10      # of a byte
 
+# The oscillator in an iCE40UP5K is specified to 10 %: its slowest clock, and with it its baud rate.
+OSCILLATOR_SLOWEST = 0.9
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Work:
@@ -61,7 +64,8 @@ def clock_choices(board: Board, recording: Work, frame: Work, *, dt: float, cloc
     """The clock of a build, and the lowest ones that keep up with ``dt``.
 
     The host sends a step when the one before is answered. So a clock keeps up if a step, from its
-    first byte on the line to the last of its answer, is not longer than ``dt``.
+    first byte on the line to the last of its answer, is not longer than ``dt``. The times of a
+    clock from the oscillator in the chip are those of its slowest.
 
     Parameters
     ----------
@@ -79,12 +83,16 @@ def clock_choices(board: Board, recording: Work, frame: Work, *, dt: float, cloc
     """
     clocks = board.clocks()
     busy = float(recording.cycles.mean()) / dt / 1e6
+    slowest = 1 if board.crystal else OSCILLATOR_SLOWEST
+
+    def seconds(work: Work, hertz: int, bits: int) -> float:
+        return work.longest(hertz, bits) / slowest
 
     def choice(purpose: str, hertz: int, bits: int) -> ClockChoice:
         return ClockChoice(
             purpose=purpose, mhz=hertz / 1e6, made=board.made(clocks[hertz]), baud=bits,
-            recording_ms=round(1e3 * recording.longest(hertz, bits), 3),
-            frame_ms=round(1e3 * frame.longest(hertz, bits), 3),
+            recording_ms=round(1e3 * seconds(recording, hertz, bits), 3),
+            frame_ms=round(1e3 * seconds(frame, hertz, bits), 3),
             power=None if board.chip.currents is None else estimate(
                 board.chip.currents, megahertz=hertz / 1e6, origin=board.origin(clocks[hertz]),
                 flip_flops=flip_flops, logic=logic, busy=busy))
@@ -93,7 +101,7 @@ def clock_choices(board: Board, recording: Work, frame: Work, *, dt: float, cloc
     for purpose, work in (("lowest for every step of one frame", frame),
                           ("lowest for every step of the recording", recording)):
         enough = [hertz for hertz in clocks if hertz <= fmax_hz
-                  and work.longest(hertz, line_baud(None, hertz)) <= dt]
+                  and seconds(work, hertz, line_baud(None, hertz)) <= dt]
         if enough:
             found.append(choice(purpose, min(enough), line_baud(None, min(enough))))
     return tuple(found)

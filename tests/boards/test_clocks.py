@@ -43,6 +43,16 @@ def test_a_clock_that_the_design_does_not_reach_is_not_named():
         build, power=replace(build.power, work=choices(dt=1e-6)[0].power.work)),)
 
 
+def test_an_oscillator_may_be_slow():
+    """At 2 MHz and 250,000 baud, 700 bits and 1,760 cycles take 3.68 ms, and 4.089 ms at 90 %."""
+    board, work = BOARDS["upduino_v3"], Work(bits=np.array([700]), cycles=np.array([1760]))
+    build, frame, recording = clock_choices(
+        board, work, work, dt=0.004, clock_hz=2_000_000, baud=250_000, fmax_hz=30e6,
+        flip_flops=800, logic=1500)
+    assert (build.mhz, build.recording_ms, build.frame_ms) == (2, 4.089, 4.089)
+    assert (frame.mhz, frame.frame_ms, recording.mhz) == (3, 2.726, 3)
+
+
 def test_chip_without_published_currents():
     build, frame, recording = choices(BOARDS["ulx3s_25f"], clock_hz=50_000_000, fmax_hz=60e6)
     assert {build.power, frame.power, recording.power} == {None}
