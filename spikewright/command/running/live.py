@@ -53,8 +53,8 @@ def add_session(parser: ArgumentParser) -> None:
                         "user needs the right to do so")
     parser.add_argument("--token-file", type=Path, metavar="FILE",
                         help="file with the token that each datagram or message of spikes, and "
-                        "each request of the page, must have. --in udp:HOST:PORT and --listen HOST:PORT "
-                        "need it if other machines can reach HOST")
+                        "each request of the page, must have. --in udp:HOST:PORT and "
+                        "--listen HOST:PORT need it if other machines can reach HOST")
     add_baud(parser)
     add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
     add_core_options(parser)
