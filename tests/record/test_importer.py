@@ -143,6 +143,122 @@ def test_old_matlab_file(tmp_path):
         import_recording(tmp_path / "old.mat", 0.004)
 
 
+def _cells(change):
+    """A change of ``spikes``: ``change`` of the file gives what is there, of channel 1, unit 0."""
+    def changed(file):
+        file["spikes"][0, 1] = change(file)
+    return changed
+
+
+def _replaced(key, values):
+    """A change of the array ``key``, or of what is in a group."""
+    def changed(file):
+        del file[key]
+        file[key] = values
+    return changed
+
+
+def _text(file):
+    cell = file.create_dataset("#refs#/text", data=np.array([[104, 105]], np.uint16))
+    cell.attrs["MATLAB_class"] = np.bytes_("char")
+    return cell.ref
+
+
+def _lost(file):
+    item = file.create_dataset("#refs#/lost", data=np.ones((1, 2)))
+    reference = item.ref
+    del file["#refs#/lost"]
+    return reference
+
+
+def _null(file):
+    import h5py
+    return h5py.Reference()
+
+
+def _group(key):
+    def changed(file):
+        del file[key]
+        file.create_group(key)
+    return changed
+
+
+def _empty(shape):
+    def changed(file):
+        import h5py
+        del file["spikes"]
+        file.create_dataset("spikes", shape, h5py.ref_dtype)
+    return changed
+
+
+@needs("h5py")
+@pytest.mark.parametrize("change, message", [
+    (_replaced("t", "soon"), "t must be a matrix of numbers, not text of shape ()"),
+    (_group("t"), "t must be a matrix of numbers, not a group"),
+    (_replaced("t", [[1.0]]), "t must be 2 times or more, not 1"),
+    (_replaced("t", np.arange(11.0)[None] * np.nan), "t must ascend, not be nan s after nan s"),
+    (_replaced("t", [[0.0, 1, 3, 2]]), "t must ascend, not be 2 s after 3 s"),
+    (_replaced("t", [[0.0, np.inf]]), "t must ascend, not be inf s after 0 s"),
+    (_replaced("cursor_pos", "soon"),
+     "cursor_pos must be a matrix of numbers, not text of shape ()"),
+    (_replaced("cursor_pos", np.ones(11)),
+     "cursor_pos must be a matrix of numbers, not float64 of shape (11,)"),
+    (_replaced("cursor_pos", np.ones((2, 10))),
+     "cursor_pos must be 2 axes of 11 samples, as t has, not of shape (2, 10)"),
+    (_group("cursor_pos"), "cursor_pos must be a matrix of numbers, not a group"),
+    (_replaced("spikes", np.ones((3, 2))), ("spikes must be a cell array of 1 channel or more, and "
+     "of 1 unit or more, not float64 of shape (3, 2)")),
+    (_replaced("spikes", [["a", "b"]]), ("spikes must be a cell array of 1 channel or more, and of "
+     "1 unit or more, not text of shape (1, 2)")),
+    (_group("spikes"), ("spikes must be a cell array of 1 channel or more, and of 1 unit or more, "
+     "not a group")),
+    (_empty((3, 0)), ("spikes must be a cell array of 1 channel or more, and of 1 unit or more, "
+     "not cells of shape (3, 0)")),
+    (_cells(_null), "spikes of channel 1, unit 0 must be in the file, not missing"),
+    (_cells(_lost), "spikes of channel 1, unit 0 must be in the file, not missing"),
+    (_cells(_text), ("spikes of channel 1, unit 0 must be a matrix of numbers, not text of shape "
+     "(1, 2)")),
+    (_cells(lambda file: file["#refs#"].ref),
+     "spikes of channel 1, unit 0 must be a matrix of numbers, not a group"),
+    (_cells(lambda file: file["spikes"].ref),
+     "spikes of channel 1, unit 0 must be a matrix of numbers, not cells of shape (3, 2)"),
+])
+def test_damaged_matlab_files(tmp_path, call_command, change, message):
+    import h5py
+    path = tmp_path / "indy.mat"
+    write_reaching(path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    assert call_command("record", "import", path, "-o", tmp_path / "r.npz", "--dt", 0.004) == (
+        2, "", f"error: {path} {message}\n")
+    assert not (tmp_path / "r.npz").exists()
+
+
+@needs("h5py")
+def test_fingers_need_three_axes(tmp_path):
+    import h5py
+    write_reaching(tmp_path / "indy.mat")
+    with h5py.File(tmp_path / "indy.mat", "r+") as file:
+        del file["finger_pos"]
+        file["finger_pos"] = np.ones((2, 11))
+    with refused(f"{tmp_path / 'indy.mat'} finger_pos must be 3 or 6 axes of 11 samples, as t has, "
+                 "not of shape (2, 11)"):
+        import_recording(tmp_path / "indy.mat", 0.004, series="finger_pos")
+
+
+@needs("h5py")
+def test_targets_are_not_read(tmp_path):
+    """Only the published training needs them."""
+    import h5py
+    write_reaching(tmp_path / "indy.mat")
+    whole = import_recording(tmp_path / "indy.mat", 0.004)
+    with h5py.File(tmp_path / "indy.mat", "r+") as file:
+        file.create_group("target_pos")
+    found = import_recording(tmp_path / "indy.mat", 0.004)
+    assert whole.keys() == found.keys()
+    assert all((whole[key] == found[key]).all() for key in whole)
+
+
 def test_missing_reader_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
     (tmp_path / "s.mat").touch()

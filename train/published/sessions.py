@@ -34,6 +34,9 @@ LENGTH, STRIDE = 500, 100
 # Part of all steps that is for validation.
 VALIDATION = 0.1 / 0.75
 
+# Parts of ``DT`` by which two samples, and all of them on average, may be closer or further apart.
+JITTER, DRIFT = 0.1, 1e-3
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Parts:
@@ -60,14 +63,12 @@ def read_parts(path: Path) -> Parts:
                          f"{PAGE}, for the recipe published, not another file: the recipe default "
                          "takes recordings")
     try:
-        session = read_mat(path, "cursor_pos")
+        session = read_mat(path, "cursor_pos", targets=True)
     except ImportError as error:
         raise InputError(f"Reading {path.name} needs {error.name}: install spikewright[record]"
                          ) from None
     motion, targets = session.motion, session.targets
-    if motion is None or targets is None or targets.shape != motion.values.shape:
-        raise InputError(f"{path} must hold 'target_pos' for each sample of 'cursor_pos', not "
-                         f"{'none' if targets is None else f'of shape {targets.shape[::-1]}'}")
+    assert motion is not None and targets is not None       # as asked for
     recording = _binned(session.spikes, motion, path)
     learn, test = _split(targets, recording.steps)
     if learn <= LENGTH:
@@ -83,14 +84,14 @@ def _binned(spikes: Sequence[np.ndarray], motion: Motion, path: Path) -> Recordi
     A step has the spikes between the two samples before its own.
     """
     times = motion.times
-    if motion.values.shape != (len(times), 2):
-        raise InputError(f"{path} cursor_pos must be 2 axes of {len(times)} samples, as t has, not "
-                         f"of shape {motion.values.shape[::-1]}")
     apart = np.diff(times)
-    wrong = int(np.abs(apart - DT).argmax())
-    if not abs(apart[wrong] - DT) < DT / 2:
+    wrong = np.flatnonzero(np.abs(apart - DT) > JITTER * DT)
+    if len(wrong):
         raise InputError(f"{path} t must have a sample every {1e3 * DT:g} ms, not after "
-                         f"{1e3 * apart[wrong]:g} ms at sample {wrong + 1}")
+                         f"{1e3 * apart[wrong[0]]:g} ms at sample {wrong[0] + 1}")
+    if abs(apart.mean() - DT) > DRIFT * DT:
+        raise InputError(f"{path} t must have a sample every {1e3 * DT:g} ms, not every "
+                         f"{1e3 * apart.mean():g} ms on average")
     edges = np.arange(times[0] - DT, times[-1], DT)
     fired = np.zeros((len(times), len(spikes)), np.int8)
     for channel, seconds in enumerate(spikes):

@@ -172,7 +172,7 @@ def test_messages(tmp_path):
                  f"validation and test part, not {len(slow_split(target)[0])}"):
         read_parts(path)
     write_session(path, without=["target_pos"])
-    with refused(f"{path} must hold 'target_pos' for each sample of 'cursor_pos', not none"):
+    with refused(f"{path} must hold 'target_pos', not only #refs#, cursor_pos, spikes, t"):
         read_parts(path)
     write_session(path, without=["cursor_pos"])
     with refused(f"{path} must hold 'cursor_pos', not only #refs#, spikes, t, target_pos"):
@@ -180,14 +180,22 @@ def test_messages(tmp_path):
 
 
 @pytest.mark.parametrize("key, change, message", [
-    ("target_pos", lambda values: values[:, 1:], ("must hold 'target_pos' for each sample of "
-     "'cursor_pos', not of shape (2, 2599)")),
+    ("target_pos", lambda values: values[:, 1:], ("target_pos must be 2 axes of 2600 samples, as t "
+     "has, not of shape (2, 2599)")),
+    ("cursor_pos", lambda values: values[0], ("cursor_pos must be a matrix of numbers, not float64 "
+     "of shape (2600,)")),
+    ("cursor_pos", lambda values: values[:1], ("cursor_pos must be 2 axes of 2600 samples, as t "
+     "has, not of shape (1, 2600)")),
     ("t", lambda values: values[:, 1:], ("cursor_pos must be 2 axes of 2599 samples, as t has, not "
      "of shape (2, 2600)")),
     ("t", lambda values: values + 0.1 * (np.arange(2600) >= 70), (
      "t must have a sample every 4 ms, not after 104 ms at sample 70")),
-    ("t", lambda values: values * np.nan, ("t must have a sample every 4 ms, not after nan ms at "
-     "sample 1")),
+    ("t", lambda values: 10 + 0.005 * np.arange(2600)[None], (
+     "t must have a sample every 4 ms, not after 5 ms at sample 1")),
+    ("t", lambda values: 10 + 0.003 * np.arange(2600)[None], (
+     "t must have a sample every 4 ms, not after 3 ms at sample 1")),
+    ("t", lambda values: 10 + 0.0041 * np.arange(2600)[None], (
+     "t must have a sample every 4 ms, not every 4.1 ms on average")),
 ])
 def test_damaged_sessions(tmp_path, key, change, message):
     import h5py
@@ -199,3 +207,13 @@ def test_damaged_sessions(tmp_path, key, change, message):
         file[key] = change(values)
     with refused(f"{path} {message}"):
         read_parts(path)
+
+
+def test_times_that_jitter(tmp_path):
+    """Samples may come up to 0.4 ms early or late, and 0.1 % on average."""
+    import h5py
+    write_session(tmp_path / "a.mat")
+    with h5py.File(tmp_path / "a.mat", "r+") as file:
+        file["t"][...] = 12.5 + 0.004003 * np.arange(2600) + 1.9e-4 * (np.arange(2600) % 2)
+    parts = read_parts(tmp_path / "a.mat")
+    assert parts.seen.steps + parts.test.steps == 2600
