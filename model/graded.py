@@ -192,12 +192,30 @@ def check_graded(model: "IntegerModel") -> None:
     if len(now) > most:
         raise ValueError(f"Projections from the input with delay 0 must be {most} at most, not "
                          f"{len(now)}")
+    _check_looks(model)
     largest = model.widths.largest_current
     for population in units:
         needed = largest_sum(model, population)
         if needed > largest:
             raise ValueError(f"{population.name} sums must be from {-largest} to {largest}, so "
                              f"that they fit {model.widths.current} bits, not up to {needed}")
+
+
+def _check_looks(model):
+    """Check the looks at the log of the windows, and the silence that is counted with them."""
+    looks = [(p.until or p.delay, p) for p in model.projections if p.source == INPUT]
+    longest, last = max(looks, key=lambda look: look[0], default=(0, None))
+    if last and not longest and model.index(last.target).pools:
+        raise ValueError(f"Projections from the input to {last.target} must have a delay of 1 or "
+                         "more among them, not only 0")
+    neurons = [p.name for p in model.populations
+               if p.output and not isinstance(p, GradedPopulation)]
+    if neurons and model.silent_steps:
+        raise ValueError(f"silent_steps must be 0, because {neurons[0]} gives membranes, not "
+                         f"{model.silent_steps}")
+    if model.silent_steps > longest:
+        raise ValueError(f"silent_steps must be at most {longest}, the longest look of a window, "
+                         f"not {model.silent_steps}")
 
 
 def _check_population(population):

@@ -16,6 +16,7 @@ c is the current of neuron i of the first layer in the inner step of the part. `
 
 import math
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,6 +102,8 @@ def check_inner(model: "IntegerModel") -> None:
     """
     units = [p for p in model.populations if isinstance(p, GradedPopulation)]
     layers = inner_layers(model)
+    if model.inner_steps < 2:
+        raise ValueError("Parts of a normalized window must be 2 or more, not 1")
     for population in units:
         if not population.normalizes:
             raise ValueError(f"{population.name} kind must be normalize, as other populations of "
@@ -132,3 +135,20 @@ def check_inner(model: "IntegerModel") -> None:
         if not allowed or (p.source != INPUT and p.delay):
             raise ValueError(f"{p.title} must come from the input to a window, or from a layer "
                              f"before with delay 0, not with delay {p.delay}")
+    _check_parts(model, units)
+
+
+def _check_parts(model: "IntegerModel", parts: list[GradedPopulation]) -> None:
+    """Check that an event is in one part at a time, which all bounds of the moments rest on."""
+    windows = [[p for p in model.projections if p.target == part.name] for part in parts]
+    for part, into in zip(parts, windows, strict=True):
+        if len(into) != 1:
+            raise ValueError(f"{part.name} must have 1 projection from the input, not {len(into)}")
+        if into[0].until is not None and not 1 <= into[0].delay < into[0].until:
+            raise ValueError(f"{into[0].title} delay must be from 1 to {into[0].until - 1}, so "
+                             f"that the events of the part are counted, not {into[0].delay}")
+    inputs = sorted((p for p, in windows), key=lambda p: p.delay)
+    for first, second in pairwise(inputs):
+        if first.until is not None and first.until > second.delay:
+            raise ValueError(f"{first.title} until must be at most {second.delay}, the delay of "
+                             f"{second.title}, not {first.until}")

@@ -386,6 +386,10 @@ class IntegerModel:
             if projection.weights.shape != shape:
                 raise ValueError(f"{projection.title} weights must have shape {shape}, "
                                  f"not {projection.weights.shape}")
+            if projection.until is not None and not isinstance(self.index(projection.target),
+                                                               GradedPopulation):
+                raise ValueError(f"{projection.title} until must be missing, because it does not "
+                                 f"go to graded units, not {projection.until}")
         if self.channel_row.shape != (self.channels,):
             raise ValueError(f"channel_row must have shape {(self.channels,)}, "
                              f"not {self.channel_row.shape}")
@@ -417,8 +421,6 @@ class IntegerModel:
             raise ValueError(f"epsilon must be 0 without a normalized window, not {self.epsilon}")
         if self.graded:
             check_graded(self)
-        elif self.window_room:
-            raise ValueError("until must be missing for a population that is not graded")
 
 
 def _check_neurons(population, widths):

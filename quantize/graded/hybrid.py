@@ -180,6 +180,9 @@ def _stages(network: GradedNetwork) -> tuple[list[Convolution], list[Pool], list
             raise ValueError(f"Stage {stage.name} must be a pool of {POOL} whose values before the "
                              f"first are the bias of {before.name}, so that it can be rounded to "
                              "integers, not another")
+    if first.taps < 2:
+        raise ValueError(f"Stage {first.name} must have 2 taps or more, so that it can be rounded "
+                         f"to integers, not {first.taps}")
     if line.steps != KEYPOINT:
         raise ValueError(f"Stage {line.name} steps must be {KEYPOINT}, so that it can be rounded "
                          f"to integers, not {line.steps}")

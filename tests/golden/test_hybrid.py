@@ -22,7 +22,21 @@ NETWORKS = 100 if os.environ.get("SPIKEWRIGHT_NETWORKS") else 6
 
 @pytest.mark.parametrize("seed", range(NETWORKS))
 def test_golden_is_as_the_plain_form(seed):
-    model, counts = hybrid_model(seed), random_counts(seed, 60, 6)
+    as_the_plain_form(hybrid_model(seed), random_counts(seed, 60, 6))
+
+
+def test_second_convolution_may_have_one_tap():
+    as_the_plain_form(hybrid_model(0, taps=(2, 1)), random_counts(0, 60, 6))
+
+
+def test_first_convolution_has_two_taps():
+    with pytest.raises(ValueError, match=r"^Stage conv1 must have 2 taps or more, so that it can "
+                                         r"be rounded to integers, not 1$"):
+        hybrid_model(0, taps=(1, 4))
+
+
+def as_the_plain_form(model, counts):
+    """Check golden over ``counts`` with a reset in step 25."""
     recording = recording_of(counts)
     recording.reset[25] = True
     answer = run_golden(model, recording, CoreConfig())

@@ -13,6 +13,7 @@ from spikewright.model.model import IntegerModel, IntegerProjection, Widths
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
 from tests.graded import graded_network
+from tests.hybrid import hybrid_model
 from tests.networks import deep_model, random_recording
 from tests.units import graded_model, units_of
 
@@ -113,6 +114,7 @@ def changed(index, **changes):
      "Projections from the input with delay 0 must be 1 at most, not 2"),
     ({"fill_steps": 2}, "Projections from the input with delay 0 must be 0 at most, not 1"),
     ({"silent_steps": 64}, "silent_steps must be between 0 and 63, not 64"),
+    ({"silent_steps": 4}, "silent_steps must be at most 3, the longest look of a window, not 4"),
     ({"fill_steps": -1}, "fill_steps must be between 0 and 63, not -1"),
 ])
 def test_refused_models(changes, message):
@@ -129,10 +131,19 @@ def test_graded_units_behind_neurons_are_refused():
                                                 units_of("out", 2, output=True)))
 
 
+def test_pools_that_look_at_no_earlier_step_are_refused():
+    """Their log would never lose an event again."""
+    model = hybrid_model(0)
+    with pytest.raises(ValueError, match=r"^Projections from the input to pool1 must have a delay "
+                                         r"of 1 or more among them, not only 0$"):
+        dataclasses.replace(model, projections=tuple(
+            p for p in model.projections if p.source != INPUT or not p.delay))
+
+
 def test_windows_of_neurons_are_refused():
     model = deep_model(1)
-    with pytest.raises(ValueError, match=r"^until must be missing for a population that is not "
-                                         r"graded$"):
+    with pytest.raises(ValueError, match=r"^input->first until must be missing, because it "
+                                         r"does not go to graded units, not 5$"):
         dataclasses.replace(model, projections=tuple(
             dataclasses.replace(p, until=5 if p.source == INPUT else None)
             for p in model.projections))

@@ -74,7 +74,23 @@ def test_folder_holds_the_model(tmp_path):
     (lambda m: joined(m, 7, delay=1),
      ("lif1->lif2 must come from the input to a window, or from a layer before with delay 0, not "
       "with delay 1")),
-    (lambda m: replace(m, projections=(*m.projections, replace(m.projections[0], target="lif1"))),
+    (lambda m: replace(m, fill_steps=0, projections=(replace(m.projections[6], delay=0),
+                                                     *m.projections[:6], *m.projections[7:])),
+     ("input->part6 delay must be from 1 to 7, so that the events of the part are counted, not "
+      "0")),
+    (lambda m: joined(m, 1, until=44),
+     "input->part1 until must be at most 43, the delay of input->part0, not 44"),
+    (lambda m: replace(m, projections=(*m.projections, m.projections[0])),
+     "part0 must have 1 projection from the input, not 2"),
+    (lambda m: replace(m, populations=(m.populations[0], *m.populations[7:]),
+                       projections=(m.projections[0], *m.projections[7:])),
+     "Parts of a normalized window must be 2 or more, not 1"),
+    (lambda m: replace(m, silent_steps=3),
+     "silent_steps must be 0, because lif3 gives membranes, not 3"),
+    (lambda m: joined(m, 7, until=4),
+     "lif1->lif2 until must be missing, because it does not go to graded units, not 4"),
+    (lambda m: replace(m, projections=(*m.projections, replace(m.projections[0], target="lif1",
+                                                              until=None))),
      ("input->lif1 must come from the input to a window, or from a layer before with delay 0, not "
       "with delay 43")),
 ])
