@@ -217,7 +217,8 @@ class Board:
             clock_hz = round(megahertz * 1e6)
         clocks = self.clocks()
         if clock_hz not in clocks:
-            raise InputError(f"Clock must be {self._possible(clock_hz)}, not {clock_hz / 1e6:g}")
+            raise InputError(f"Clock must be {self._possible(clock_hz)}, not "
+                             f"{clock_hz / 1e6:g} MHz")
         return clock_hz, clocks[clock_hz]
 
     def _possible(self, wanted_hz: int) -> str:
@@ -230,5 +231,5 @@ class Board:
                     "no PLL")
         lower = [f"{hertz / 1e6:g}" for hertz in made if hertz < wanted_hz][-1:]
         higher = [f"{hertz / 1e6:g}" for hertz in made if hertz > wanted_hz][:1]
-        return (f"{self.crystal_hz / 1e6:g} MHz, a whole part of it, or a frequency that the PLL "
-                f"makes from it, such as {' or '.join(lower + higher)} MHz")
+        return (f"{self.crystal_hz / 1e6:g} MHz, a whole part of it down to 1 MHz, or a frequency "
+                f"that the PLL makes from it, such as {' or '.join(lower + higher)} MHz")

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from spikewright.plan.config import BIT_CYCLES
+from spikewright.plan.config import BAUDS, BIT_CYCLES
 from spikewright.plan.frames import OUTPUTS_MAX, Capability
 
 __all__ = ["LinkParams", "TableParams"]
@@ -88,7 +88,7 @@ class LinkParams:
         _check(self, "width",    1, 32)
         _check(self, "clock_hz", 1_000_000, 1_000_000_000)
         most = self.clock_hz // BIT_CYCLES
-        _check(self, "baud",     300, most, f", a bit of {BIT_CYCLES} clock cycles")
+        _check(self, "baud",     BAUDS[0], most, f", a bit of {BIT_CYCLES} clock cycles")
         for name in ("model_hash", "program_hash"):
             value = getattr(self, name)
             if type(value) is not bytes:

@@ -50,6 +50,7 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     from spikewright.boards.flow.build import build as build_board
     from spikewright.boards.flow.room import fitting_config
     chip = find_board(board)
+    chip.clock(megahertz)       # refused before a note about the core
     config, told = fitting_config(chip, model.integers, preset, core)
     if told:
         print(f"note: {told}", file=sys.stderr)

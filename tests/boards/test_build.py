@@ -89,9 +89,9 @@ def test_missing_tool(tmp_path, monkeypatch):
      ("argument --lanes: must be a whole number from 1 to 64, not '0' "
       "(see 'spikewright build --help')")),
     (["--baud", "9000000"],
-     "Link baud must be between 300 and 3000000, a bit of 8 clock cycles, not 9000000"),
+     "Link baud must be between 9600 and 3000000, a bit of 8 clock cycles, not 9000000"),
     (["--freq", "2", "--baud", "1000000"],
-     "Link baud must be between 300 and 250000, a bit of 8 clock cycles, not 1000000"),
+     "Link baud must be between 9600 and 250000, a bit of 8 clock cycles, not 1000000"),
     (["--recording", "none.npz"], "none.npz cannot be used: No such file or directory"),
 ])
 def test_wrong_argument(tmp_path, options, text):

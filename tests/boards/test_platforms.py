@@ -53,8 +53,8 @@ def test_pll_outputs_keep_to_limits(crystal):
     (25, "24.75 or 25.125"), (0.5, "1"), (5, "4 or 6"), (13, "12 or 16.125"), (700, "270"),
     (24.1, "24 or 24.375")])
 def test_pll_refuses(wanted, nearest):
-    with refused("Clock must be 12 MHz, a whole part of it, or a frequency that the PLL makes from "
-                 f"it, such as {nearest} MHz, not {wanted}"):
+    with refused("Clock must be 12 MHz, a whole part of it down to 1 MHz, or a frequency that the "
+                 f"PLL makes from it, such as {nearest} MHz, not {wanted} MHz"):
         ICEBREAKER.clock(wanted)
 
 
@@ -68,7 +68,7 @@ def test_clock_of_a_board():
     plain = dataclasses.replace(ICEBREAKER, name="plain", pll="")
     assert plain.clock(12) == (12_000_000, None)
     with refused("Clock must be 1, 1.2, 1.5, 2, 2.4, 3, 4, 6 or 12 MHz on plain, which has only "
-                 "its crystal of 12 MHz and no PLL, not 24"):
+                 "its crystal of 12 MHz and no PLL, not 24 MHz"):
         plain.clock(24)
 
 
@@ -78,7 +78,7 @@ def test_clock_from_the_oscillator_in_the_chip():
     assert [board.clock(mhz)[1].divider for mhz in (48, 24, 12, 6)] == [0, 1, 2, 3]
     assert board.clock(1.5) == (1_500_000, Divided(divider=4, oscillator=Oscillator(divider=3)))
     with refused("Clock must be 1, 1.2, 1.5, 2, 3, 6, 12, 24 or 48 MHz on upduino_v3, which has "
-                 "only the oscillator in the chip and no PLL, not 30"):
+                 "only the oscillator in the chip and no PLL, not 30 MHz"):
         board.clock(30)
 
 
@@ -151,8 +151,8 @@ def test_pll_outputs_of_an_ecp5_keep_to_limits(crystal):
 
 
 def test_ecp5_refuses_a_clock():
-    with refused("Clock must be 25 MHz, a whole part of it, or a frequency that the PLL makes from "
-                 "it, such as 87.5 or 100 MHz, not 96"):
+    with refused("Clock must be 25 MHz, a whole part of it down to 1 MHz, or a frequency that the "
+                 "PLL makes from it, such as 87.5 or 100 MHz, not 96 MHz"):
         BOARDS["ulx3s_25f"].clock(96)
 
 

@@ -173,7 +173,7 @@ def test_ports_in_the_docs():
      ("argument --lanes: must be a whole number from 1 to 64, not '65' "
       "(see 'spikewright verilog --help')")),
     (["--with-link", "--baud", "9000000"],
-     "Link baud must be between 300 and 3000000, a bit of 8 clock cycles, not 9000000"),
+     "Link baud must be between 9600 and 3000000, a bit of 8 clock cycles, not 9000000"),
 ])
 def test_wrong_argument(tmp_path, call_command, options, text):
     model = saved_model(tmp_path / "model")

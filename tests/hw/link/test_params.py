@@ -19,7 +19,7 @@ from tests.hw.link.link_bench import HASH, PROGRAM, link_params
     ({"width": 33},           ValueError, "Link width must be between 1 and 32, not 33"),
     ({"clock_hz": 999_999},   ValueError, ("Link clock_hz must be between 1000000 and 1000000000, "
                                            "not 999999")),
-    ({"baud": 3_000_001},     ValueError, ("Link baud must be between 300 and 3000000, a bit of 8 "
+    ({"baud": 3_000_001},     ValueError, ("Link baud must be between 9600 and 3000000, a bit of 8 "
                                            "clock cycles, not 3000001")),
     ({"baud": 2_800_000},     ValueError, ("Link baud must be within 2 % of clock_hz divided by an "
                                            "integer (nearest: 2666667), not 2800000")),
