@@ -6,7 +6,7 @@ import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
-__all__ = ["check_events", "dense", "held_out", "target_velocity", "trials"]
+__all__ = ["check_events", "dense", "held_out", "mean_and_scale", "target_velocity", "trials"]
 
 MOST_PLACES = 2**31             # steps times channels: a byte each in memory
 
@@ -45,6 +45,17 @@ def target_velocity(recording: Recording) -> np.ndarray:
                          f"train on, not NaN in {len(unknown)} of {recording.steps} steps (first: "
                          f"step {unknown[0]}): cut these steps out")
     return recording.velocity
+
+
+def mean_and_scale(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each axis; InputError where weights cannot have the latter."""
+    moved = target_velocity(recording)
+    scale = moved.std(0)
+    if not ((1e-4 <= scale) & (scale <= 1e4)).all():
+        raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
+                         "between 1e-4 and 1e4 on both axes, for float16 weights, "
+                         f"not {scale.tolist()}")
+    return moved.mean(0), scale
 
 
 def trials(recording: Recording) -> list[tuple[int, int]]:

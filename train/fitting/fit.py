@@ -15,10 +15,9 @@ from torch import Tensor
 from torch.nn.functional import dropout
 from tqdm import tqdm
 
-from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
-from ..recording import check_events, held_out, target_velocity
+from ..recording import check_events, held_out, mean_and_scale, target_velocity
 from ..threads import one_thread
 from .initial import initialise, slow_down, slowness
 from .kept_state import KeptState, training_key
@@ -186,11 +185,7 @@ def fit(recording: Recording, recipe: Recipe, *, start: TinyRSNN | None = None,
     progress : bool
         Draw a bar if standard error is a terminal.
     """
-    mean, scale = target_velocity(recording).mean(0), target_velocity(recording).std(0)
-    if not ((1e-4 <= scale) & (scale <= 1e4)).all():
-        raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
-                         "between 1e-4 and 1e4 on both axes, for float16 weights, "
-                         f"not {scale.tolist()}")
+    mean, scale = mean_and_scale(recording)
     check_events(recording)
 
     gpus = [] if recipe.device == "cpu" else [torch.cuda.current_device()]

@@ -19,7 +19,7 @@ from ..fitting.model import BigRSNN, TinyRSNN
 from ..fitting.predict import predict
 from ..fitting.pruning import apply_masks, prune
 from ..fitting.smorms3 import SMORMS3
-from ..recording import check_events, target_velocity
+from ..recording import check_events, mean_and_scale, target_velocity
 from ..threads import one_thread
 from .initial import initialise
 from .pruning import prune_in_rounds
@@ -233,9 +233,11 @@ def fit_published(session: Parts, recipe: PublishedRecipe, *, pretraining: Seque
         Draw a bar if standard error is a terminal.
     """
     every = [each.seen for each in (session, *pretraining)]
-    for recording in every:
-        check_events(recording)
+    for recording in (*every, session.test):
         target_velocity(recording)
+    for each in (session, *pretraining):
+        check_events(each.learn)
+        mean_and_scale(each.learn)
     with one_thread(), torch.random.fork_rng(devices=[]):
         training = Published(session, recipe, pretraining, start)
         kept = (KeptState(state, training, training_key(recipe, every, start)) if state else None)

@@ -55,6 +55,7 @@ def train_published(arguments: Namespace) -> None:
 def _train(arguments: Namespace, fit, recipe, session, pretraining, start) -> None:
     from spikewright.base.arrays import write_arrays
     from spikewright.base.files import written_folder
+    from spikewright.report.markdown import digits
     from spikewright.report.score import number
     seen, unseen = session.seen, session.test
     training = fit(session, recipe, pretraining=pretraining, start=start,
@@ -71,8 +72,8 @@ def _train(arguments: Namespace, fit, recipe, session, pretraining, start) -> No
             "pretrain": [parts.seen.name for parts in pretraining]})
         scores = network_scores(arguments.output / "final.safetensors", model, unseen)
         for each in training.rounds:
-            print(f"pruned {each.percent} %: R2 of the training {each.r2:.3f}, "
-                  f"{training.r2:.3f} before")
+            print(f"pruned {each.percent} %: R2 of the training {digits(number(each.r2))}, "
+                  f"{digits(number(training.r2))} before")
         found = beside_linear(scores, seen, unseen, session.validation.steps / seen.steps,
                               "sessions of --pretrain")
         if arguments.gru:

@@ -20,6 +20,8 @@ from tests.train.published.reaching import needs_h5py, write_session
 
 pytest.importorskip("torch", reason="torch is not installed")
 
+from spikewright.train.published.sessions import read_parts  # noqa: E402
+
 pytestmark = needs_h5py
 
 
@@ -155,4 +157,34 @@ def test_refusals(tmp_path, call_command, words, more, message):
     more = [str(word).format(folder=tmp_path) for word in more]
     assert call_command(*words, "-o", tmp_path / "out", *more) == (
         2, "", f"error: {message.format(folder=tmp_path)}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def _changed(path, key, change):
+    import h5py
+    with h5py.File(path, "r+") as file:
+        file[key][...] = change(file[key][()])
+
+
+STILL = ("velocity must have a standard deviation between 1e-4 and 1e4 on both axes, for float16 "
+         "weights, not [0.0, 0.0]")
+
+
+@pytest.mark.parametrize("session, change, message", [
+    ("indy_0.mat", lambda values: np.where(np.arange(2600) == 2599, np.nan, values), (
+     "velocity must be known in every step to train on, not NaN in 2 of {steps} steps (first: step "
+     "{first}): cut these steps out")),
+    ("indy_0.mat", np.zeros_like, STILL),
+    ("indy_1.mat", np.zeros_like, STILL),
+])
+def test_movement_is_checked_before_the_work(tmp_path, call_command, words, monkeypatch, session,
+                                             change, message):
+    """Also that of the test part, and of a session to pre-train on."""
+    from spikewright.train.published import fit
+    monkeypatch.delattr(fit.Published, "run")
+    steps = read_parts(tmp_path / session).test.steps
+    _changed(tmp_path / session, "cursor_pos", change)
+    message = message.format(steps=steps, first=steps - 2)
+    assert call_command(*words, "-o", tmp_path / "out", "--pretrain", tmp_path / "indy_1.mat") == (
+        2, "", f"error: Recording {session} {message}\n")
     assert not (tmp_path / "out").exists()

@@ -200,7 +200,7 @@ def test_a_training_goes_on_to_the_same_network(sessions, whole, tmp_path, monke
 
 
 def test_a_session_without_spikes(sessions):
-    empty = replace(sessions[0], seen=replace(sessions[0].seen, channel=np.zeros(0, np.int64),
-                                              start=0 * sessions[0].seen.start))
+    empty = replace(sessions[0], learn=replace(sessions[0].learn, channel=np.zeros(0, np.int64),
+                                               start=0 * sessions[0].learn.start))
     with refused("Recording indy_0.mat must hold at least 1 event to train on, not 0"):
         fit_published(empty, RECIPE, progress=False)
