@@ -7,6 +7,7 @@ a linear module or a rectifier, they become part of it, and before the first of 
 linear module.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,8 +89,8 @@ class Sequential:
         for name in ("scale", "mean", "sd"):
             value = getattr(self, name)
             numbers = [value] if name == "scale" or not isinstance(value, list | tuple) else value
-            if not numbers or not all(type(number) in (int, float) and np.isfinite(number)
-                                      for number in numbers):
+            if not numbers or not all(type(number) in (int, float)
+                                      and abs(number) <= sys.float_info.max for number in numbers):
                 more = "" if name == "scale" else " or a list of them"
                 raise ValueError(f"{name} must be a finite number{more}, not {value!r}")
         kinds = [module.kind for module in self.modules]

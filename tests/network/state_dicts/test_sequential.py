@@ -129,6 +129,10 @@ SEE = "see docs/howto/checkpoint.md"
     ({"window": True}, ": window must be a whole number from 1 to 64, not True"),
     ({"scale": [1.0]}, ": scale must be a finite number, not [1.0]"),
     ({"sd": "1"}, ": sd must be a finite number or a list of them, not '1'"),
+    ({"scale": 10**400}, f": scale must be a finite number, not 1{400 * '0'}"),
+    ({"mean": [0, -10**400]}, (
+        f": mean must be a finite number or a list of them, not [0, -1{400 * '0'}]")),
+    ({"sd": float("inf")}, ": sd must be a finite number or a list of them, not inf"),
     ({"sd": []}, ": sd must be a finite number or a list of them, not []"),
     ({"norm": 1},
      f" must have only state_dict, dt, modules, window, scale, mean, sd, not 'norm': {SEE}")])
