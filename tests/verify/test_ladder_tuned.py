@@ -2,6 +2,7 @@
 """Rungs of the ladder whose integers are fine-tuned."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -87,6 +88,22 @@ def test_refused(here, call, arguments, message):
     status, out, err = call(*arguments, "--rungs", "4")
     assert (status, out) == (2, "") and message in err
     assert not (here / "out").exists()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (("net.safetensors", "--finetune", "day1.npz", "--rungs", "fp32,8,8/4/8"),
+     "Option --finetune must come with a rung below 8 bits, not with fp32,int8,int8/4/8"),
+    (("net.safetensors", "--finetune", "day1.npz", "--recording", "copy.npz"), (
+     "Recording of --finetune must be another one than that of --recording, not day1.npz: the "
+     "decoding would be that of steps that the integers have learnt")),
+    (("--draw", "ladder.json", "-o", "a.png", "--finetune", "day1.npz"),
+     "Option --finetune must come without --draw, which does not measure"),
+    (("--draw", "ladder.json", "-o", "a.png", "--recording", "day1.npz"),
+     "Option --recording must come without --draw, which does not measure")])
+def test_options_that_do_not_go_together(here, call, arguments, message):
+    pytest.importorskip("torch", reason="torch is not installed")
+    shutil.copy("day1.npz", "copy.npz")
+    assert call(*arguments) == (2, "", f"error: {message}\n")
 
 
 def test_without_torch(here, call, monkeypatch):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``spikewright ladder``: measure what fewer bits cost, down to the gates."""
 
+import filecmp
 import json
 import os
 import shutil
@@ -90,7 +91,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.verify.ladder.page import page
     from spikewright.verify.ladder.picture import picture
     from spikewright.verify.ladder.run import climb_all, failures
-    from spikewright.verify.ladder.rungs import Checks, with_tuned
+    from spikewright.verify.ladder.rungs import Checks, tuned, with_tuned
     from spikewright.verify.ladder.table import text
     if arguments.draw:
         return _draw(arguments)
@@ -100,10 +101,14 @@ def run(arguments: Namespace) -> None:
         raise InputError("Tool iverilog must be on PATH for --netlist, not missing: install Icarus "
                          "Verilog (Debian: apt install iverilog)")
     config = chosen_config(arguments)
+    rungs  = arguments.rungs
     if arguments.finetune:
+        rungs = with_tuned(rungs)
+        if not any(tuned(rung) for rung in rungs):
+            raise InputError("Option --finetune must come with a rung below 8 bits, not with "
+                             f"{','.join(rungs)}")
         check_torch()
     climbs = _climbs(arguments)
-    rungs  = with_tuned(arguments.rungs) if arguments.finetune else arguments.rungs
     checks = Checks(rtl=arguments.rtl, gates=arguments.netlist, config=config,
                     cache=cache_folder(arguments.build))
     if arguments.output is None:
@@ -129,6 +134,9 @@ def _draw(arguments: Namespace) -> None:
     from spikewright.verify.ladder.table import load_ladder
     if arguments.checkpoints or arguments.output is None:
         raise InputError("Option --draw must have --output and no checkpoints")
+    for name in ("recording", "calibrate", "finetune"):
+        if getattr(arguments, name):
+            raise InputError(f"Option --{name} must come without --draw, which does not measure")
     check_output(arguments.output, (".png",))
     drawing = picture(load_ladder(arguments.draw))
     with written_file(arguments.output) as temporary:
@@ -162,8 +170,13 @@ def _climbs(arguments: Namespace) -> list:
         tuning = _fitting(finetune, network)
         if tuning:
             target_velocity(tuning)
+        source = _source(recording, network)
+        if finetune and recording and filecmp.cmp(finetune, recording, shallow=False):
+            raise InputError("Recording of --finetune must be another one than that of "
+                             f"--recording, not {finetune}: the decoding would be that of steps "
+                             "that the integers have learnt")
         climbs.append(Climb(
-            name=name, network=network, source=_source(recording, network),
+            name=name, network=network, source=source,
             calibration=_fitting(calibrate, network), tuning=tuning,
             checkpoint={"file": printable(path.name), "sha256": checkpoint_hash(path)}))
     return climbs
