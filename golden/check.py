@@ -23,16 +23,20 @@ def changed_behaviour(model: IntegerModel, network: AnyNetwork, recording: Recor
 
     ``network`` and ``model`` both run over ``recording``. There is a warning about neurons that
     never fire in the model but had ``FEW_SPIKES`` spikes or more in the network. Another is about
-    neurons that fire in every other step in the model but not in the network. No neuron can fire
-    more often, because its membrane is 0 in the step after a spike. If the model was ``retrained``,
-    these neurons may have changed on purpose.
+    neurons that fire in every other step in the model but not in the network. No neuron with the
+    reset ``zero_lose`` can fire more often, because its membrane is 0 in the step after a spike.
+    Other neurons can, and are left out. If the model was ``retrained``, these neurons may have
+    changed on purpose.
     """
     wanted = run_float(network, recording).spikes
     answer = run_golden(model, recording, CoreConfig())
     before, after = wanted.sum(axis=0), answer.spikes.sum(axis=0)
     silent = (before >= FEW_SPIKES) & (after == 0)
     limit = recording.steps // 2
-    restless = (after >= limit) & (before < limit) & (limit >= FEW_SPIKES)
+    rests = np.zeros(len(after), bool)
+    for name, columns in model.spike_columns.items():
+        rests[columns] = model.index(name).reset == "zero_lose"
+    restless = rests & (after >= limit) & (before < limit) & (limit >= FEW_SPIKES)
     told = (("in the network before", "the training changed them") if retrained else
             ("before rounding", "take more weight bits"))
     warnings = [

@@ -60,6 +60,16 @@ def test_neurons_that_never_rest_are_told(case):
                               "rounding: hidden 4")
 
 
+def test_neurons_that_may_fire_in_every_step_are_not_told(case):
+    model, network, recording = case
+    model.projections[1].weights[:, 4] = 100
+    first, *rest = _with_thresholds(model, n4=0).populations
+    model = dataclasses.replace(model, populations=(
+        dataclasses.replace(first, reset="subtract_next"), *rest))
+    assert not any("every other step" in told
+                   for told in changed_behaviour(model, network, recording.cut(0, 60)))
+
+
 def test_saturation_is_told(case):
     model, network, recording = case
     narrow = dataclasses.replace(model, widths=dataclasses.replace(model.widths, current=12))
