@@ -124,8 +124,14 @@ def _row_shift(add: Add, plan: Plan) -> int:
 
 
 def _gain_bits(plan: Plan) -> int:
-    """Bits of the factor of a row; 0 if all factors are 1."""
+    """Bits of the factor of a row; 0 if all factors are 1.
+
+    The adder takes one of 2 bits for 1, -1 or 0: it would not see the value -2.
+    """
     signs = 2 if plan.model.window_room else 0      # 1, -1, and 0 for an event that is lost
+    if any(span.population.pools and span.population.bits == 2
+           for span in _spans(plan, graded=True)):
+        signs = 3
     shifts = [_row_shift(add, plan) + 2 for add in plan.program.adds if add.target]
     return max(plan.model.value_bits, signs, *(shifts if _scales(plan) else ()))
 
@@ -228,10 +234,15 @@ def _logs(plan: Plan) -> SpikeLogParams | LogsParams:
 
 
 def _series(plan: Plan) -> Span | None:
-    """The population whose values have a log of their own: it gives more often than all others."""
+    """The population whose values have a log of their own: it gives more often than all others.
+
+    All others give in the same steps, and it gives something to one of them.
+    """
     first, *others = plan.layout.listed
     turns = {_gives(span) for span in others}
-    alone = first.population.pools and len(turns) == 1 and _gives(first) not in turns
+    alone = (first.population.pools and len(turns) == 1
+             and all(_gives(first).interval < turn.interval for turn in turns)
+             and any(add.origin is first for add in plan.program.adds))
     return first if alone else None
 
 

@@ -136,6 +136,31 @@ def test_slots_hold_the_longest_delay(delay, slots):
     assert core_params(plan_of(model)).spikes.slots == slots
 
 
+def test_a_factor_holds_each_value_of_2_bits():
+    """-2 is no sign."""
+    core = core_params(plan_of(pool_model(value_bits=(2, 2))))
+    assert core.rows.gain == core.adder.gain == 3
+
+
+@pytest.mark.parametrize("period, alone", [(1, False), (2, False), (4, True)])
+def test_values_that_come_most_often_have_a_log_of_their_own(period, alone):
+    """The pool gives in every second step."""
+    core = core_params(plan_of(pool_model(period)))
+    assert (core.spikes.series is not None) == alone
+
+
+def pool_model(period=4, **choices):
+    """A model of one pool, and of neurons that are updated every ``period`` steps."""
+    model = hybrid_model(0, features=(4, 4), **choices)
+    return dataclasses.replace(
+        model,
+        populations=tuple(p if p.pools else dataclasses.replace(p, period=period, phase=0)
+                          for p in model.populations if p.name != "pool2"),
+        projections=tuple(
+            dataclasses.replace(p, source="pool1", shift=0) if p.source == "pool2" else p
+            for p in model.projections if p.target != "pool2"))
+
+
 @pytest.mark.parametrize("lanes, streams", [(16, False), (17, True)])
 def test_all_logs_are_read_ahead_where_rows_stream(lanes, streams):
     logs = core_params(plan_of(hybrid_model(1), lanes)).spikes
