@@ -12,15 +12,14 @@ from tqdm import tqdm
 
 from spikewright.network.recording import Recording
 
+from .fitting.fit import JUDGED
+from .fitting.predict import chunks
 from .fitting.recipe import Recipe
 from .fitting.windows import Windows
 from .recording import check_events, dense, held_out, target_velocity, trials
 from .threads import one_thread
 
 __all__ = ["GRU", "fit_gru", "gru_velocity"]
-
-CHUNK = 1 << 12             # steps that run at once
-JUDGED = 20                 # networks from which the best is kept
 
 
 class GRU(nn.Module):
@@ -86,9 +85,7 @@ def gru_velocity(model: GRU, recording: Recording) -> np.ndarray:
     with torch.no_grad():
         for start, stop in trials(recording):
             state = None
-            for first in range(start, stop, CHUNK):
-                last   = min(first + CHUNK, stop)
-                counts = torch.from_numpy(dense(recording.cut(first, last))).float()
-                output, state = model(counts[:, None], state)
-                velocity[first:last] = output[:, 0].numpy()
+            for first, counts in chunks(recording.cut(start, stop)):
+                output, state = model(counts, state)
+                velocity[start + first:start + first + len(counts)] = output[:, 0].numpy()
     return velocity * model.scale + model.shift

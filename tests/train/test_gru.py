@@ -14,6 +14,7 @@ from spikewright.train.recording import held_out
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from spikewright.train import gru as module  # noqa: E402  # they need torch
+from spikewright.train.fitting import predict  # noqa: E402
 from spikewright.train.gru import fit_gru, gru_velocity  # noqa: E402
 
 
@@ -48,7 +49,7 @@ def test_it_sees_no_later_step_and_no_other_trial(session, model):
 
 def test_chunks_do_not_matter(session, model, monkeypatch):
     whole = gru_velocity(model, session)
-    monkeypatch.setattr(module, "CHUNK", 77)
+    monkeypatch.setattr(predict, "CHUNK", 77)
     np.testing.assert_allclose(gru_velocity(model, session), whole, rtol=1e-4, atol=1e-3)
 
 

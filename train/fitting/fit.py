@@ -29,9 +29,10 @@ from .recipe import Recipe
 from .smorms3 import SMORMS3
 from .windows import Windows
 
-__all__ = ["Point", "Training", "fit", "scaled"]
+__all__ = ["JUDGED", "Point", "Training", "fit", "scaled"]
 
-JUDGED = 20                # networks from which the best is kept
+#: Networks from which the best is kept.
+JUDGED = 20
 
 
 @dataclass(frozen=True)
