@@ -136,19 +136,20 @@ class Logs(wiring.Component):
         of_window = Signal()                # the list that was selected last
         with m.If(self.read.select):
             m.d.sync += of_window.eq(to_window)
-        ways = [(spikes, ~to_window, ~of_window), (window, to_window, of_window)]
+        others = [(window, to_window, of_window)]
+        to_spikes, of_spikes = ~to_window, ~of_window
         if series:
             to_series = self.read.list == self.params.spikes.lists
             of_series = Signal()
             with m.If(self.read.select):
                 m.d.sync += of_series.eq(to_series)
-            ways[0] = spikes, ~to_window & ~to_series, ~of_window & ~of_series
-            ways.append((series, to_series, of_series))
+            others.append((series, to_series, of_series))
+            to_spikes, of_spikes = to_spikes & ~to_series, of_spikes & ~of_series
             m.d.comb += [
                 spikes.spike.valid.eq(self.spike.valid & ~of_series),
                 series.input.event.valid.eq(self.spike.valid & of_series),
             ]
-        for log, here, chosen in ways:
+        for log, here, chosen in ((spikes, to_spikes, of_spikes), *others):
             m.d.comb += [
                 log.read.select.eq(self.read.select & here),
                 log.read.delay.eq(self.read.delay),

@@ -96,7 +96,7 @@ class Moments(wiring.Component):
         with m.If(late.valid):
             m.d.sync += [
                 self.once.eq(self.once + sign),
-                # 2 n + 1, or -(2 n - 1) = ~(2 n) + 2
+                # 2 n + 1, or -(2 n - 1)
                 self.squares.eq(self.squares + Mux(late.leaves, 1 - (n << 1), (n << 1) + 1)),
             ]
         with m.If(self.clear):

@@ -141,7 +141,6 @@ class WindowLog(wiring.Component):
               if self.params.value else [write.data.eq(self.input.event.row)]),
             write.en.eq(self.input.event.valid & ~self.input.full),
         ]
-
         if self.params.value:
             m.d.comb += self.read.value.eq(read.data.value)
 
