@@ -51,6 +51,8 @@ def changed_behaviour(model: IntegerModel, network: AnyNetwork, recording: Recor
 
 
 def _neurons(model: IntegerModel, chosen: np.ndarray) -> str:
-    names = [f"{p.name} {i}" for p in model.populations if p.spiking for i in range(p.size)]
+    names = [f"{p.name} {i}" + (f" of inner step {k}" if model.normalizes else "")
+             for p in model.populations if p.name in model.spike_columns
+             for k in range(model.inner_steps) for i in range(p.size)]
     some = [names[i] for i in np.flatnonzero(chosen)]
     return ", ".join(some[:5]) + (f" and {len(some) - 5} more" if len(some) > 5 else "")

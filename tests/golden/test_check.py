@@ -9,7 +9,9 @@ import pytest
 from spikewright.golden.check import changed_behaviour
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
+from tests.graded import graded_network, random_counts, recording_of
 from tests.networks import nearest_model, random_recording, tiny_network
+from tests.units import inner_model
 
 WIDTHS = Widths(weight=8, current=20, membrane=24, fraction=4)
 
@@ -68,6 +70,22 @@ def test_neurons_that_may_fire_in_every_step_are_not_told(case):
         dataclasses.replace(first, reset="subtract_next"), *rest))
     assert not any("every other step" in told
                    for told in changed_behaviour(model, network, recording.cut(0, 60)))
+
+
+def test_neurons_of_inner_steps_are_told():
+    """A neuron has a column for each of the 7 inner steps."""
+    network = graded_network("SNN_Flat", 0, channels=3, hidden=(4, 3))
+    model = inner_model(0)
+    threshold = model.index("lif2").threshold.copy()
+    threshold[2] = model.widths.largest_membrane
+    silent = dataclasses.replace(model, populations=tuple(
+        dataclasses.replace(p, threshold=threshold) if p.name == "lif2" else p
+        for p in model.populations))
+    told, = changed_behaviour(silent, network, recording_of(random_counts(0, 100, 3, 0.06)))
+    assert told == (
+        "neurons that never fire over made, unlike before rounding: lif2 2 of inner step 0, "
+        "lif2 2 of inner step 1, lif2 2 of inner step 2, lif2 2 of inner step 3, lif2 2 of inner "
+        "step 4 and 2 more; take more weight bits")
 
 
 def test_saturation_is_told(case):
