@@ -6,13 +6,17 @@ import pytest
 from safetensors.numpy import save_file
 
 from spikewright.network.graded.operations import count_operations
+from spikewright.network.network import CONSTANT, INPUT
 from spikewright.quantize.graded.compile import compile_graded
+from spikewright.quantize.graded.hybrid import quantize_hybrid
 from spikewright.verify.ladder.graded_cost import (
     graded_float_cost,
     graded_integer_cost,
     rounded_away,
 )
 from tests.graded import ann_tensors, graded_network, random_counts, recording_of
+from tests.hybrid import hybrid_network
+from tests.units import inner_model
 
 NONE = np.zeros((200, 0), bool)
 
@@ -60,6 +64,44 @@ def test_parts_of_a_window_are_rounded_away_together():
     parts = [p.weights for p in model.projections if p.target == "fc1"]
     assert len(parts) == 7
     assert np.array_equal(used.T == 0, np.concatenate(parts) == 0)
+
+
+def test_layers_of_inner_steps_are_rounded_away():
+    network = graded_network("SNN_Flat", 0, channels=3, hidden=(4, 3))
+    model = inner_model(0, bits=2)
+    first, second, third = rounded_away(network, model).stages[-1].layers
+    parts = [p.weights for p in model.projections if p.source == INPUT]
+    assert len(parts) == 7 and np.array_equal(first.weights.T == 0, ~np.any(parts, axis=0))
+    for layer in (second, third):
+        rows, = (p.weights for p in model.projections if p.target == layer.name
+                 and p.source != CONSTANT)
+        assert np.array_equal(layer.weights.T == 0, rows == 0)
+    assert (second.weights == 0).any()
+    cost = graded_integer_cost(model, 1000, network, recording_of(random_counts(0, 60, 3)),
+                               np.ones((60, 49), bool))
+    zeros = sum(int((layer.weights == 0).sum()) for layer in (first, second, third))
+    assert cost["connection_sparsity"] == pytest.approx(zeros / (12 + 12 + 6))
+
+
+def test_convolutions_and_recurrent_layers_are_rounded_away():
+    network = hybrid_network(0)
+    model = quantize_hybrid(network, recording_of(random_counts(0, 200, 6)), name="made",
+                            weight_bits=3)
+    used = rounded_away(network, model)
+
+    def rows(source, target, delay):
+        return next(p.weights for p in model.projections
+                    if (p.source, p.target, p.delay) == (source, target, delay))
+
+    conv1, conv2 = used.stage("conv1").weights, used.stage("conv2").weights
+    assert [np.array_equal(conv1[2 - ago].T == 0, rows(INPUT, "pool1", ago) == 0)
+            for ago in range(3)] == [True] * 3
+    assert [np.array_equal(conv2[3 - ago].T == 0, rows("pool1", "pool2", 2 * ago) == 0)
+            for ago in range(4)] == [True] * 4
+    layer = used.stages[4]
+    assert np.array_equal(layer.recurrent.T == 0, rows(layer.name, layer.name, 4) == 0)
+    assert np.array_equal(used.stage("fc3").weights.T == 0, rows("lif2", "fc3", 0) == 0)
+    assert all((stage == 0).any() for stage in (conv1, conv2, layer.recurrent))
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from spikewright.network.graded.leaky import InnerSteps, Leaky
 from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.graded.operations import count_operations, weights_used
 from spikewright.network.graded.window import Sum, Window
+from spikewright.network.network import CONSTANT, INPUT
 from spikewright.network.recording import Recording
 
 __all__ = ["graded_float_cost", "graded_integer_cost", "rounded_away"]
@@ -52,14 +53,41 @@ def graded_integer_cost(model: IntegerModel, table_bits: int, network: GradedNet
 
 
 def rounded_away(network: GradedNetwork, model: IntegerModel) -> GradedNetwork:
-    """``network`` with 0 for each weight of a matrix that is 0 in ``model``."""
-    stages = []
-    for stage in network.stages:
-        if isinstance(stage, Dense):
-            integers = np.vstack([p.weights for p in model.projections if p.target == stage.name])
-            stage = replace(stage, weights=np.where(integers.T == 0, 0, stage.weights))
-        stages.append(stage)
-    return replace(network, stages=tuple(stages))
+    """``network`` with 0 for each weight that is 0 in ``model``.
+
+    A weight of the first layer of inner steps is 0 if it is 0 in all of them.
+    """
+    names = [stage.name for stage in network.stages]
+    return replace(network, stages=tuple(
+        _rounded(stage, after, model)
+        for stage, after in zip(network.stages, [*names[1:], ""], strict=True)))
+
+
+def _rounded(stage: Any, after: str, model: IntegerModel) -> Any:
+    """``stage`` with its zeros. ``after`` is the name of the next stage."""
+    if isinstance(stage, InnerSteps):
+        first, *rest = stage.layers
+        used = np.any([p.weights for p in model.projections if p.source == INPUT], axis=0)
+        return replace(stage, layers=(_masked(first, weights=used.T),
+                                      *(_rounded(layer, "", model) for layer in rest)))
+    if isinstance(stage, Convolution):      # with its pool, it is one population
+        taps = [p for p in model.projections if p.target == after]
+        return _masked(stage, weights=np.array(
+            [p.weights.T for p in sorted(taps, key=lambda p: -p.delay)]))
+    if not isinstance(stage, Dense | Leaky):
+        return stage
+    into = [p for p in model.projections if p.target == stage.name and p.source != CONSTANT]
+    rows = np.vstack([p.weights for p in into if p.source != stage.name])
+    # A line adds the rows of a layer more than once.
+    stage = _masked(stage, weights=rows[:stage.weights.shape[1]].T)
+    own = [p.weights.T for p in into if p.source == stage.name]
+    return _masked(stage, recurrent=own[0]) if own else stage
+
+
+def _masked(stage: Any, **integers: np.ndarray) -> Any:
+    """``stage`` with 0 in its matrices where these ``integers`` are 0."""
+    return replace(stage, **{name: np.where(array == 0, 0, getattr(stage, name))
+                             for name, array in integers.items()})
 
 
 def _activity(network: GradedNetwork, used: GradedNetwork, recording: Recording,
