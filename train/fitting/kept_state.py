@@ -89,7 +89,7 @@ def training_key(recipe: Any, recordings: Sequence[Recording], start: TinyRSNN |
         The network that the training began with.
     """
     digest = hashlib.sha256(json.dumps(
-        [asdict(recipe), *([each.dt, each.channels] for each in recordings),
+        [asdict(recipe), *([each.dt, each.channels, each.steps] for each in recordings),
          version(), torch.__version__]).encode())
     arrays = [] if start is None else [value.numpy() for value in start.state_dict().values()]
     for each in recordings:

@@ -232,12 +232,11 @@ def fit_published(session: Parts, recipe: PublishedRecipe, *, pretraining: Seque
     progress : bool
         Draw a bar if standard error is a terminal.
     """
-    every = [each.seen for each in (session, *pretraining)]
-    for recording in (*every, session.test):
-        target_velocity(recording)
-    for each in (session, *pretraining):
+    sessions = session, *pretraining
+    for each in sessions:
         check_events(each.learn)
         mean_and_scale(each.learn)
+    every = [part for each in sessions for part in (each.learn, each.validation)]
     with one_thread(), torch.random.fork_rng(devices=[]):
         training = Published(session, recipe, pretraining, start)
         kept = (KeptState(state, training, training_key(recipe, every, start)) if state else None)

@@ -53,7 +53,7 @@ def read_parts(path: Path) -> Parts:
     Raises
     ------
     InputError
-        If the file is missing, or is no such session, or too short.
+        If the file is missing, is no such session or too short, or a position is not known.
     """
     if not path.is_file():
         raise InputError(f"Session {path} must be a .mat file of the public reaching sessions, not "
@@ -70,6 +70,7 @@ def read_parts(path: Path) -> Parts:
     motion, targets = session.motion, session.targets
     assert motion is not None and targets is not None       # as asked for
     recording = _binned(session.spikes, motion, path)
+    target_velocity(recording)          # must be known in every step
     learn, test = _split(targets, recording.steps)
     if learn <= LENGTH:
         raise InputError(f"Session {path} must have more than {LENGTH} steps to learn from, before "

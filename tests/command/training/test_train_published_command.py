@@ -20,8 +20,6 @@ from tests.train.published.reaching import needs_h5py, write_session
 
 pytest.importorskip("torch", reason="torch is not installed")
 
-from spikewright.train.published.sessions import read_parts  # noqa: E402
-
 pytestmark = needs_h5py
 
 
@@ -172,8 +170,8 @@ STILL = ("velocity must have a standard deviation between 1e-4 and 1e4 on both a
 
 @pytest.mark.parametrize("session, change, message", [
     ("indy_0.mat", lambda values: np.where(np.arange(2600) == 2599, np.nan, values), (
-     "velocity must be known in every step to train on, not NaN in 2 of {steps} steps (first: step "
-     "{first}): cut these steps out")),
+     "velocity must be known in every step to train on, not NaN in 2 of 2600 steps (first: step "
+     "2598): cut these steps out")),
     ("indy_0.mat", np.zeros_like, STILL),
     ("indy_1.mat", np.zeros_like, STILL),
 ])
@@ -182,9 +180,7 @@ def test_movement_is_checked_before_the_work(tmp_path, call_command, words, monk
     """Also that of the test part, and of a session to pre-train on."""
     from spikewright.train.published import fit
     monkeypatch.delattr(fit.Published, "run")
-    steps = read_parts(tmp_path / session).test.steps
     _changed(tmp_path / session, "cursor_pos", change)
-    message = message.format(steps=steps, first=steps - 2)
     assert call_command(*words, "-o", tmp_path / "out", "--pretrain", tmp_path / "indy_1.mat") == (
         2, "", f"error: Recording {session} {message}\n")
     assert not (tmp_path / "out").exists()

@@ -199,6 +199,23 @@ def test_a_training_goes_on_to_the_same_network(sessions, whole, tmp_path, monke
     assert len(other.curves) == 1 and other.pretrained is None and other.rounds == []
 
 
+def test_another_cut_is_another_training(sessions, tmp_path, monkeypatch):
+    """The same steps to learn from and for validation together, but cut one step later."""
+    whole = sessions[0]
+    cut   = whole.learn.steps + 1
+    other = replace(whole, learn=whole.seen.cut(0, cut),
+                    validation=whole.seen.cut(cut, whole.seen.steps))
+    recipe = replace(RECIPE, tuning=1, prunes=False)
+    path = tmp_path / "run.resume"
+    fit_published(whole, recipe, state=path, progress=False)
+    done, step = [], _Epochs.batch
+    monkeypatch.setattr(_Epochs, "batch", lambda self: done.append(self.done) or step(self))
+    fit_published(whole, recipe, state=path, progress=False)
+    assert done == []
+    fit_published(other, recipe, state=path, progress=False)
+    assert done[0] == 0
+
+
 def test_a_session_without_spikes(sessions):
     empty = replace(sessions[0], learn=replace(sessions[0].learn, channel=np.zeros(0, np.int64),
                                                start=0 * sessions[0].learn.start))
