@@ -2,6 +2,9 @@
 """The metrics of NeuroBench's package are those of this project, where both count."""
 
 import json
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,9 +100,34 @@ def test_command(package, compiled, tmp_path, call_command):
     assert scores["int8"] == scores["int8 RTL"] != scores["fp32"]
 
 
+@pytest.mark.parametrize("r2", [np.nan, -np.inf])
+def test_a_recording_without_movement(compiled, tmp_path, call_command, monkeypatch, r2):
+    """Its R2 is no number: a dash, and null. The package is not needed here."""
+    pytest.importorskip("torch", reason="torch is not installed")
+    figures = {"r2": r2, "footprint_bytes": 12345, "connection_sparsity": 0.25,
+               "activation_sparsity": 0.5, "effective_acs": 1234.5, "effective_macs": 0.0,
+               "dense_operations": 20.0}
+    layers = lambda _: ((), ())  # noqa: E731
+    monkeypatch.setitem(sys.modules, "neurobench", SimpleNamespace(__version__="2.2"))
+    monkeypatch.setitem(sys.modules, "spikewright.verify.neurobench", SimpleNamespace(
+        float_layers=layers, integer_layers=layers, neurobench_scores=lambda *_: dict(figures)))
+    monkeypatch.setattr("spikewright.sim.compiled.run_compiled", lambda plan, recording, _:
+                        run_golden(plan.model, recording, plan.config))
+    model, network, facts, recording = compiled
+    Model(integers=model, network=network, facts=facts).save(tmp_path / "model")
+    save_session(tmp_path / "a.npz", replace(recording, velocity=0 * recording.velocity))
+    status, out, err = call_command("neurobench", tmp_path / "model", tmp_path / "a.npz", "-o",
+                                    tmp_path / "scores.json")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[2] == "fp32      " + "".join(
+        f"{word:>14}" for word in ("-", "12,345", "0.25", "0.5", "1,234", "0", "20"))
+    scores = json.loads((tmp_path / "scores.json").read_text())["scores"]
+    assert scores == dict.fromkeys(("fp32", "int8", "int8 RTL"), {**figures, "r2": None})
+
+
 def test_command_without_the_package(tmp_path, call_command, monkeypatch):
     pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setitem(__import__("sys").modules, "neurobench", None)
+    monkeypatch.setitem(sys.modules, "neurobench", None)
     status, out, err = call_command("neurobench", tmp_path, tmp_path / "a.npz")
     assert (status, out) == (2, "")
     assert err.startswith("error: Package neurobench must be installed for its metrics (pip "

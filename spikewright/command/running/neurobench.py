@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.network.metrics import published_time, unit_scale
     from spikewright.network.recording import read_recording
     from spikewright.plan.plan import Plan
-    from spikewright.report.score import outputs_of
+    from spikewright.report.score import number, outputs_of
     from spikewright.sim.compiled import run_compiled
     from spikewright.train.recording import target_velocity
     from spikewright.verify.neurobench import float_layers, integer_layers, neurobench_scores
@@ -72,14 +72,20 @@ def run(arguments: Namespace) -> None:
     scores = {name: neurobench_scores(
         network, *(float_layers(network) if name == "fp32" else integer_layers(model.integers)),
         recording, scale * velocity, spikes) for name, (velocity, spikes) in answers.items()}
+    for found in scores.values():
+        found["r2"] = number(found["r2"])       # None where nothing moves
     print(f"neurobench {__version__} on {recording.name}, {recording.steps:,} steps")
     print(f"{'':10}" + "".join(f"{title:>14}" for title in FIGURES.values()))
     for name, found in scores.items():
-        print(f"{name:10}" + "".join(f"{found[key]:>14,.4g}" if key != "footprint_bytes"
-                                     else f"{found[key]:>14,}" for key in FIGURES))
+        print(f"{name:10}" + "".join(f"{_said(key, found[key]):>14}" for key in FIGURES))
     if arguments.output:
         with written_file(arguments.output) as temporary:
             temporary.write_text(json.dumps(
                 {"neurobench": __version__, "recording": recording.name, "steps": recording.steps,
                  "scores": scores, **signature()}, indent=2, allow_nan=False) + "\n",
                 encoding="utf-8")
+
+
+def _said(key: str, figure: float | None) -> str:
+    """A figure of the table; a dash for None."""
+    return "-" if figure is None else format(figure, "," if key == "footprint_bytes" else ",.4g")
