@@ -121,7 +121,7 @@ def _split(targets: np.ndarray, steps: int) -> tuple[int, int]:
 class Samples:
     """Samples of 2 s of the learning parts of sessions, which overlap.
 
-    The last sample of each offset is dropped, even where it is whole, as the published code does.
+    A sample that would end with the last step is dropped, as in the published code.
 
     Members
     -------

@@ -3,7 +3,9 @@
 
 import json
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,13 +22,18 @@ from .shared import (
     write_run,
 )
 
+if TYPE_CHECKING:
+    from spikewright.train.fitting.model import TinyRSNN
+    from spikewright.train.published.recipe import PublishedRecipe
+    from spikewright.train.published.sessions import Parts
+
 __all__ = ["train_published"]
 
 
 def train_published(arguments: Namespace) -> None:
     """Train as the published networks were, and write the networks and their scores."""
     from spikewright.network.tensors import TIMES
-    from spikewright.train.published.fit import NETWORKS, fit_published
+    from spikewright.train.published.fit import NETWORKS
     from spikewright.train.published.recipe import PUBLISHED
     from spikewright.train.published.sessions import read_parts
     if arguments.network not in PUBLISHED:
@@ -49,17 +56,19 @@ def train_published(arguments: Namespace) -> None:
         start = start_network(NETWORKS[recipe.network], arguments.start, session.seen,
                               recipe.hidden, TIMES[0])
     with told_state(state_file(arguments.output)):
-        _train(arguments, fit_published, recipe, session, pretraining, start)
+        _train(arguments, recipe, session, pretraining, start)
 
 
-def _train(arguments: Namespace, fit, recipe, session, pretraining, start) -> None:
+def _train(arguments: Namespace, recipe: "PublishedRecipe", session: "Parts",
+           pretraining: Sequence["Parts"], start: "TinyRSNN | None") -> None:
     from spikewright.base.arrays import write_arrays
     from spikewright.base.files import written_folder
     from spikewright.report.markdown import digits
     from spikewright.report.score import number
+    from spikewright.train.published.fit import fit_published
     seen, unseen = session.seen, session.test
-    training = fit(session, recipe, pretraining=pretraining, start=start,
-                   state=state_file(arguments.output))
+    training = fit_published(session, recipe, pretraining=pretraining, start=start,
+                             state=state_file(arguments.output))
     model = training.model.rounded() if recipe.half else training.model
     with written_folder(arguments.output, "metrics.json") as folder:
         model.checkpoint(folder / "final.safetensors", half=recipe.half)

@@ -139,14 +139,14 @@ def _train(arguments: Namespace, path: Path, title: Path, state: Path, seen: Rec
             "hidden": recipe.hidden, "epochs": recipe.epochs, "seed": recipe.seed}
 
 
-def write_run(folder: Path, seen: Recording, curves: "list[Point]", settings: Mapping) -> None:
-    """Write curves.png and config.json, with facts of ``seen`` and the ``settings``."""
+def write_run(folder: Path, seen: Recording, curves: "list[Point]", options: Mapping) -> None:
+    """Write curves.png and config.json, with facts of ``seen`` and the ``options``."""
     from spikewright.base.files import signature
     from spikewright.train.fitting.curves import draw_curves
     draw_curves(folder / "curves.png", curves)
     (folder / "config.json").write_text(json.dumps(
         {"recording": seen.name, "dt": seen.dt, "channels": seen.channels, "steps": seen.steps,
-         **settings, **signature()}, indent=2) + "\n", encoding="utf-8")
+         **options, **signature()}, indent=2) + "\n", encoding="utf-8")
 
 
 def network_scores(title: Path, model: "TinyRSNN", unseen: Recording):

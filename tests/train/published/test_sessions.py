@@ -125,7 +125,7 @@ def test_split_in_percent(tmp_path):
 
 
 def test_samples_overlap_and_drop_their_tail(tmp_path):
-    """500 steps from each 100, of each session for itself; the last one of an offset is dropped."""
+    """500 steps from each 100, of each session for itself; none ends with the last step."""
     learnt = []
     for number, samples in enumerate((3000, 2500)):
         write_session(tmp_path / f"{number}.mat", samples=samples, seed=number)
@@ -141,6 +141,7 @@ def test_samples_overlap_and_drop_their_tail(tmp_path):
             wanted += list(zip(pieces, moved, strict=True))
     assert len(samples) == len(wanted) > 15
     assert [sum(samples.begins >= learnt[0].steps), learnt[1].steps] == [6, 1100]
+    assert [len(Samples([learnt[0].head(steps)])) for steps in (600, 1000, 1001)] == [1, 5, 6]
     spikes, target = samples.batch(np.arange(len(wanted)))
     assert spikes.shape == (500, len(wanted), 4) and target.shape == (500, len(wanted), 2)
     assert (spikes.numpy() == np.stack([piece for piece, _ in wanted], axis=1)).all()
