@@ -13,6 +13,7 @@ from tests.networks import refused
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 import spikewright.train.fitting.kept_state as kept_state  # noqa: E402  # they need torch
+from spikewright.train.fitting import fit as fit_module  # noqa: E402
 from spikewright.train.fitting.fit import Training, fit, scaled  # noqa: E402
 from spikewright.train.fitting.predict import predict  # noqa: E402
 
@@ -78,6 +79,39 @@ def test_the_state_stays_at_the_end(session, whole, tmp_path, monkeypatch):
     for key, value in whole.state_dict().items():
         assert (model.get_parameter(key) == value).all(), key
     assert again == curves and len(curves) == 40
+
+
+def test_points_of_the_curves(session, tmp_path, monkeypatch):
+    """Means over the batches of an epoch, also if it stops amid them; the last validation."""
+    recipe = replace(RECIPE, batch=1, epochs=8)
+    batches, judged, curves, again = [], [], [], []
+    step, error = Training._batch, fit_module._error
+
+    def batch(self):
+        batches.append(step(self))
+        judged.extend([np.inf] * (len(batches) - len(judged)))
+        return batches[-1]
+
+    def wrong(*of):
+        judged.extend([np.inf] * (len(batches) - len(judged)))
+        judged.append(error(*of))
+        return judged[-1]
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_batch", batch)
+        patch.setattr(fit_module, "_error", wrong)
+        fit(session, recipe, curves=curves, progress=False)
+    assert (len(batches), len(judged), len(curves)) == (16, 16, 8)
+    means = np.array(batches).reshape(8, 2, 2).mean(1)
+    assert [[point.error, point.hertz] for point in curves] == means.tolist()
+    assert [point.validation for point in curves] == judged[1::2]
+    assert np.isinf(judged[:11]).all() and np.isfinite(judged[12:]).all()
+    path = tmp_path / "run.resume"
+    monkeypatch.setattr(kept_state, "EVERY", 0)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        _stop_after(patch, 13)
+        fit(session, recipe, state=path, progress=False)
+    fit(session, recipe, state=path, curves=again, progress=False)
+    assert again == curves
 
 
 def test_a_state_of_another_training_is_not_used(session, tmp_path, monkeypatch):

@@ -37,11 +37,11 @@ JUDGED = 20
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the learning curves.
+    """A point of the learning curves, after an epoch.
 
-    ``error`` is that of the last batch, and ``validation`` the least one so far; in a published
-    training, the mean of the batches, and the one after the epoch. ``hertz`` is the mean rate of
-    the hidden units, and ``pruned`` the part of the weights that is 0.
+    ``error`` is the mean over the batches of the epoch, and ``hertz`` their mean rate of the hidden
+    units. ``validation`` is the error of the last network that was judged on the validation part,
+    infinite before the first, and ``pruned`` the part of the weights that is 0.
     """
     epoch: int
     error: float
@@ -90,9 +90,11 @@ class Training:
         self.total     = recipe.epochs * self.windows.per_epoch
         self.done      = 0
         self.least     = np.inf
+        self.last      = np.inf             # error of the last network that was judged
         self.best      = self.model
         self.sparsity  = 0.0
         self.masks: list[tuple[Tensor, Tensor]] = []
+        self.batches: list[tuple[float, float]] = []    # error and rate of those of the epoch
         self.curves: list[Point] = []
         self.optimiser = SMORMS3(self.model.parameters(), lr=recipe.learning_rate)
         self.schedule  = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, self.total)
@@ -122,18 +124,22 @@ class Training:
         apply_masks(self.masks)
         judge = max(1, round(self.total * (1 - PRUNING[1]) / JUDGED))
         if self.sparsity == self.recipe.sparsity and (self.total - self.done) % judge == 0:
-            now   = deepcopy(self.model).cpu()
-            wrong = _error(now, self.judged)
-            if wrong < self.least:
-                self.least, self.best = wrong, now
+            now = deepcopy(self.model).cpu()
+            self.last = _error(now, self.judged)
+            if self.last < self.least:
+                self.least, self.best = self.last, now
+        self.batches.append((error, active))
         if self.done % self.windows.per_epoch == 0:
-            self.curves.append(Point(epoch=self.done // self.windows.per_epoch, error=error,
-                                     validation=self.least, hertz=active, pruned=self.sparsity))
+            wrong, hertz = np.mean(self.batches, axis=0).tolist()
+            self.batches = []
+            self.curves.append(Point(epoch=self.done // self.windows.per_epoch, error=wrong,
+                                     validation=self.last, hertz=hertz, pruned=self.sparsity))
         return error, active
 
     def state(self) -> dict:
         """All that a training of the same recipe and recording needs to go on from here."""
-        return {"done": self.done, "least": self.least, "sparsity": self.sparsity,
+        return {"done": self.done, "least": self.least, "last": self.last,
+                "batches": self.batches, "sparsity": self.sparsity,
                 "masks": [mask for _, mask in self.masks],
                 "curves": [list(vars(point).values()) for point in self.curves],
                 "model": self.model.state_dict(), "best": self.best.state_dict(),
@@ -142,7 +148,8 @@ class Training:
 
     def restore(self, state: dict) -> None:
         """Go on from ``state``."""
-        self.done, self.least, self.sparsity = state["done"], state["least"], state["sparsity"]
+        self.done, self.sparsity = state["done"], state["sparsity"]
+        self.least, self.last, self.batches = state["least"], state["last"], state["batches"]
         self.curves = [Point(*values) for values in state["curves"]]
         self.model.load_state_dict(state["model"])
         self.best = deepcopy(self.model).cpu()
