@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Golden runs the hybrid network as a second form of its integers, and as the float network."""
+"""Golden runs the hybrid network as a second form of its integers, and as the float network.
+
+``SPIKEWRIGHT_NETWORKS=100`` in the environment runs so many random networks instead of 6, 100 at
+most.
+"""
 
 import os
 
@@ -17,12 +21,18 @@ from tests.graded import graded_network, random_counts, recording_of
 from tests.hybrid import hybrid_model
 from tests.vectors import dense, hybrid_tensors, vector
 
-NETWORKS = 100 if os.environ.get("SPIKEWRIGHT_NETWORKS") else 6
+NETWORKS = min(int(os.environ.get("SPIKEWRIGHT_NETWORKS", "6")), 100)
 
 
 @pytest.mark.parametrize("seed", range(NETWORKS))
 def test_golden_is_as_the_plain_form(seed):
     as_the_plain_form(hybrid_model(seed), random_counts(seed, 60, 6))
+
+
+def test_values_are_clamped_as_in_the_plain_form():
+    model, counts = hybrid_model(0), random_counts(0, 60, 6, rate=2)
+    values = as_the_plain_form(model, counts, clamped=True).values
+    assert values.max() == (1 << model.value_bits - 1) - 1
 
 
 def test_second_convolution_may_have_one_tap():
@@ -35,15 +45,17 @@ def test_first_convolution_has_two_taps():
         hybrid_model(0, taps=(1, 4))
 
 
-def as_the_plain_form(model, counts):
-    """Check golden over ``counts`` with a reset in step 25."""
+def as_the_plain_form(model, counts, clamped=False):
+    """Check golden over ``counts`` with a reset in step 25. Returns its answer."""
     recording = recording_of(counts)
     recording.reset[25] = True
     answer = run_golden(model, recording, CoreConfig())
     parts = [plain_hybrid(model, part) for part in (counts[:25], counts[25:])]
-    assert not answer.saturated.any() and answer.values.any() and answer.spikes.any()
+    assert answer.saturated.any() == clamped
+    assert answer.values.any() and answer.spikes.any()
     assert np.array_equal(answer.velocity_int, np.concatenate([part[0] for part in parts]))
     assert np.array_equal(answer.spikes, np.concatenate([part[1] for part in parts]))
+    return answer
 
 
 def test_stepper_is_as_a_run():

@@ -7,6 +7,7 @@ of the published weights too.
 """
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,11 +24,12 @@ from tests.units import inner_model, near_the_end
 STEPS = int(os.environ.get("SPIKEWRIGHT_STEPS", "0"))
 
 
-@pytest.mark.parametrize("seed, lanes, stall", [(0, 4, 0), (2, 3, 2)])
-def test_rtl_equals_golden(seed, lanes, stall):
-    """Values, spikes of each inner step, and cycles."""
-    model = inner_model(seed, fraction=seed)
-    recording = random_recording(seed, model.channels, 8, rate=0.4, reset=[4, 5])
+@pytest.mark.parametrize("seed, lanes, stall, fill", [(0, 4, 0, 49), (2, 3, 2, 3)])
+def test_rtl_equals_golden(seed, lanes, stall, fill):
+    """Values, spikes of each inner step, and cycles; as the window fills, and as events leave."""
+    model = replace(inner_model(seed, fraction=seed), fill_steps=fill)
+    reset, steps = ([4, 5], 8) if fill == 49 else ([1], 11)
+    recording = random_recording(seed, model.channels, steps, rate=0.4, reset=reset)
     stalls = stall * (len(recording.channel) + 2 * recording.steps)
     check_core(plan_of(model, lanes), recording, seed=seed, stall=stall,
                most=lambda cycles: 4 * cycles + 3 * stalls + 4000)

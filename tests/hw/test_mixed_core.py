@@ -15,12 +15,13 @@ from tests.networks import random_recording
 from tests.units import graded_model, mixed_model
 
 
-@pytest.mark.parametrize("seed, lanes, stall", [(0, 4, 0), (1, 1, 9), (2, 2, 1)])
-def test_rtl_equals_golden(seed, lanes, stall):
+@pytest.mark.parametrize("seed, lanes, stall, tables", [
+    (0, 4, 0, "dense"), (1, 1, 9, "rows"), (2, 2, 1, "bitmap")])
+def test_rtl_equals_golden(seed, lanes, stall, tables):
     """Values, spikes and cycles of a model with both kinds; each model has another reset."""
     recording = random_recording(seed, mixed_model(seed).channels, 16, rate=1.0, reset=[6, 7])
     stalls = stall * (len(recording.channel) + 2 * recording.steps)
-    check_core(plan_of(mixed_model(seed), lanes), recording, seed=seed, stall=stall,
+    check_core(plan_of(mixed_model(seed), lanes, tables=tables), recording, seed=seed, stall=stall,
                most=lambda cycles: 4 * cycles + 3 * stalls + 2000)
 
 
