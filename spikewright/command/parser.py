@@ -15,7 +15,7 @@ from spikewright.base.errors import InputError, did_you_mean
 from spikewright.base.files import check_apart, check_input, check_output
 
 __all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "ended_by_signal",
-           "megahertz", "output_file", "run_command", "whole_number"]
+           "interrupted_by_signal", "megahertz", "output_file", "run_command", "whole_number"]
 
 # Options that name what a command writes. The folder of compiled code is kept, and the link of a
 # virtual board may be an old one to a device. Any other path of a command is an input.
@@ -102,17 +102,22 @@ def end_at_mismatches(lines: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def ended_by_signal() -> Iterator[None]:
-    """Ctrl-C, or a request to end, ends the block."""
+def interrupted_by_signal() -> Iterator[None]:
+    """A request to end interrupts the block, as Ctrl-C does: what is half written is removed."""
     def end(*_):
         raise KeyboardInterrupt
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
-    except KeyboardInterrupt:
-        pass
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[None]:
+    """Ctrl-C, or a request to end, ends the block."""
+    with contextlib.suppress(KeyboardInterrupt), interrupted_by_signal():
+        yield
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -45,6 +47,22 @@ def _velocity_with(value):
     velocity = GOOD["velocity"].copy()
     velocity[3, 1] = value
     return velocity
+
+
+@needs_torch
+def test_a_request_to_end_leaves_no_half_of_the_results(tmp_path, call_command, monkeypatch):
+    """SIGTERM after the fit: only the state stays, and the same command goes on from there."""
+    from spikewright.command.training import train as module
+    save_session(tmp_path / "a.npz", simulate(n_bins=500, seed=1, units=Units(channels=20)))
+    words = ["train", tmp_path / "a.npz", "-o", tmp_path / "b", "--hidden", 8, "--epochs", 2]
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "gru_scores", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        assert call_command(*words, "--gru")[0] == 130
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b.resume"}
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert call_command(*words)[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b"}
 
 
 @needs_torch

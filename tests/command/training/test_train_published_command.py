@@ -2,6 +2,8 @@
 """``spikewright train --recipe published`` from sessions to models; a few neurons."""
 
 import json
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -128,6 +130,18 @@ def test_goes_on_after_an_interruption(tmp_path, call_command, words, monkeypatc
     assert call_command(*words, "-o", tmp_path / "two")[0] == 0 and not state.exists()
     one, two = (tmp_path / name / "final.safetensors" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_request_to_end_leaves_no_half_of_the_results(tmp_path, call_command, words,
+                                                        monkeypatch):
+    """SIGTERM after the fit: only the state stays."""
+    from spikewright.command.training import published
+    monkeypatch.setattr(published, "network_scores",
+                        lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    state = tmp_path / "out.resume"
+    assert call_command(*words, "-o", tmp_path / "out") == (
+        130, "", f"stopped: the same command goes on from the state in {state}\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"indy_0.mat", "indy_1.mat", "out.resume"}
 
 
 @pytest.mark.parametrize("more, message", [
