@@ -54,7 +54,9 @@ def core_params(plan: Plan) -> CoreParams:
         sequencer=SequencerParams(
             program=ProgramParams(operations=operations, rows=rows, spikes=spikes.signature,
                                   update=neurons.control,
-                                  parts=model.inner_steps if model.normalizes else 0),
+                                  parts=model.inner_steps if model.normalizes else 0,
+                                  late=isinstance(neurons, MixedParams)
+                                  and any(o.turn != Turn() for o in operations)),
             rows=model.rows, words=layout.words, decays=config.neurons == "lanes",
             streams=program.streams, logs=program.log_room > 0,
             takes_only=any(add.target is None for add in program.adds),

@@ -151,6 +151,9 @@ class ProgramParams:
     update : :class:`UpdateSignature`
     parts : :class:`int`
         Parts of a normalized window; 0 without one.
+    late : :class:`bool`
+        Rows of spikes are asked for from the second cycle of an operation on, and not before, and
+        one operation takes input. The lowest bit of the mode of a MAP is that of its rank.
     """
 
     operations: tuple[AddConstants | MapConstants, ...]
@@ -158,6 +161,7 @@ class ProgramParams:
     spikes:     SpikeListSignature
     update:     UpdateSignature
     parts:      int = 0
+    late:       bool = False
 
     @property
     def codes(self) -> list[int]:
@@ -166,12 +170,14 @@ class ProgramParams:
         The sequencer goes by the kind, and operations of one population often have the same rank:
         with such codes, little logic is between a code and what it stands for.
         """
-        ranks: Counter[int] = Counter()
+        ranks: Counter[tuple[int, int]] = Counter()
         codes = []
         for operation in self.operations:
             kind = operation.kind.value
-            codes.append(kind | ranks[kind] << KIND_BITS)
-            ranks[kind] += 1
+            lowest, step = ((operation.mode % 2, 2)
+                            if self.late and isinstance(operation, MapConstants) else (0, 1))
+            codes.append(kind | (lowest + step * ranks[kind, lowest]) << KIND_BITS)
+            ranks[kind, lowest] += 1
         return codes
 
     @property
@@ -198,7 +204,8 @@ class ProgramParams:
 class ProgramTable(wiring.Component):
     """The constants of one operation, and the row that it asks for.
 
-    All outputs follow ``at`` and the inputs in the same cycle: the block has no register.
+    All outputs follow ``at`` and the inputs in the same cycle. Where rows are asked for ``late``,
+    ``row.address`` and ``row.row`` of spikes follow ``at`` a cycle late.
 
     Parameters
     ----------
@@ -225,6 +232,8 @@ class ProgramTable(wiring.Component):
         Number of the step; only where something does not happen in every step.
     due : :py:`Out(1)`
         The operation happens in this step; only with ``turn``.
+    next_due : :py:`Out(1)`
+        So does the next operation; only with ``turn``.
     last, last_map : :py:`Out(1)`
         No operation of the step follows; no MAP of the step follows.
     following, next_map : :py:`Out(params.code)`
@@ -255,7 +264,8 @@ class ProgramTable(wiring.Component):
           | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes}
           | {name: Out(update[name].shape) for name in ("inner",) if name in update}
           | ({"counts": Out(1), "part": Out(range(params.parts))} if params.parts else {})
-          | ({"turn": In(range(params.cycle)), "due": Out(1)} if params.cycle > 1 else {}))
+          | ({"turn": In(range(params.cycle)), "due": Out(1), "next_due": Out(1)}
+             if params.cycle > 1 else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -263,6 +273,7 @@ class ProgramTable(wiring.Component):
         operations, maps, codes = self.params.operations, self.params.maps, self.params.codes
         offset = Signal.like(self.row.address)      # of the row of number 0
         entry  = Signal.like(self.row.row)
+        late   = m.d.sync if self.params.late else m.d.comb
         with m.Switch(self.at):
             for k, operation in enumerate(operations):
                 later = [u for u in maps if u > k]
@@ -277,7 +288,11 @@ class ProgramTable(wiring.Component):
                         self.list.eq(operation.list),
                     ]
                     if self.params.cycle > 1:
-                        m.d.comb += self.due.eq(operation.turn.now(self.turn))
+                        m.d.comb += [
+                            self.due.eq(operation.turn.now(self.turn)),
+                            self.next_due.eq(
+                                [*operations, operations[0]][k + 1].turn.now(self.turn)),
+                        ]
                     if isinstance(operation, AddConstants):
                         m.d.comb += self.delay.eq(operation.delay)
                         if "since" in self.signature.members:
@@ -295,11 +310,18 @@ class ProgramTable(wiring.Component):
                     m.d.comb += [
                         *self._map(map_),
                         *self._add(add),
+                    ]
+                    late += [
                         offset.eq(add.first - add.origin * add.words),
                         entry.eq(add.first_row - add.origin),
                     ]
         # Of the kinds that ask for rows, INPUT is the one with an odd number.
         takes_input = self.at[0]
+        if self.params.late:
+            m.d.comb += self.mode[0].eq(self.at[KIND_BITS])
+            add = next(o for o in operations if o.kind == Kind.INPUT)
+            offset = Mux(takes_input, add.first, offset)
+            entry = Mux(takes_input, add.first_row, entry)
         m.d.comb += [
             self.row.address.eq(offset + Mux(takes_input,
                                              self._product(m, self.input_row, Kind.INPUT),
@@ -317,10 +339,18 @@ class ProgramTable(wiring.Component):
         product = Signal.like(self.row.address, name=f"product_{kind.name.lower()}")
         for words in sorted(set(alike.values())):
             here = [code for code in alike if alike[code] == words]
-            with m.If(1 if len(set(alike.values())) == 1 else
-                      Cat(self.at == code for code in here).any()):
+            with m.If(1 if len(set(alike.values())) == 1 else self._among(m, here)):
                 m.d.comb += product.eq(times(number, words))
         return product
+
+    def _among(self, m, codes):
+        """Whether the operation has one of ``codes``; a cycle late where rows are."""
+        found = Cat(self.at == code for code in codes).any()
+        if not self.params.late:
+            return found
+        late = Signal(name="among")
+        m.d.sync += late.eq(found)
+        return late
 
     def _near(self, k, kind):
         """The first operation of ``kind`` from number ``k`` on, or else the last one before."""

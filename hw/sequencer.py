@@ -129,6 +129,9 @@ class Sequencer(wiring.Component):
         self._asked  = Signal(program.rows.row)     # only its address, entry and gain count
         self._clears = Signal()                     # only MAPs run: the step clears the state
         self._turns  = program.cycle > 1            # some operations are not made in every step
+        # Registers of what the table has: it is far from a register. `closes` is a cycle late.
+        self._due    = Signal()
+        self._closes = Signal() if self._turns else self._table.last_map
 
     def elaborate(self, platform):
         m = Module()
@@ -139,6 +142,11 @@ class Sequencer(wiring.Component):
         # After configuration as after a result: the currents decay, which leaves zeros as they are.
         taken = Signal(init=self.params.decays)
         draining = self._draining(m)
+        if self._turns:
+            m.d.sync += [
+                self._due.eq(table.due),
+                self._closes.eq(table.last_map),
+            ]
         with m.If(self.rows.ready):
             m.d.sync += self.rows.valid.eq(0)
         with m.Switch(state):
@@ -221,6 +229,8 @@ class Sequencer(wiring.Component):
             self._state.eq(self.params.program.kind_of(code)),
             self.update.clear.eq(clears & ~self.cleared),
         ]
+        if self._turns:         # a step does not begin with a MAP: any other waits for a cycle
+            m.d.sync += self._due.eq(table.next_due)
         with m.If(table.last & ~clears):
             m.d.sync += self._state.eq(State.RESULT)
         if self.params.decays:
@@ -235,14 +245,14 @@ class Sequencer(wiring.Component):
 
     def _add_spikes(self, m):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        spikes, state, table = self.spikes, self._state, self._table
+        spikes, state = self.spikes, self._state
         with m.Case(State.SELECT):
             m.d.comb += spikes.select.eq(1)
             m.d.sync += state.eq(State.FETCH)
         with m.Case(State.FETCH):
             m.d.comb += spikes.fetch.eq(1)
             m.d.sync += state.eq(State.STREAM if self.params.streams else State.LATCH)
-            with m.If(~spikes.more | ~table.due if self._turns else ~spikes.more):
+            with m.If(~spikes.more | ~self._due if self._turns else ~spikes.more):
                 self._advance(m)
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
@@ -304,7 +314,7 @@ class Sequencer(wiring.Component):
             m.d.comb += update.inner.eq(table.inner)
         with m.Case(State.UPDATE):
             m.d.comb += [
-                update.start.eq(~self.rows_active & (table.due | update.clear) if self._turns else
+                update.start.eq(~self.rows_active & (self._due | update.clear) if self._turns else
                                 ~self.rows_active),
                 # The log takes the spikes of this population.
                 self.spikes.select.eq(1),
@@ -318,7 +328,7 @@ class Sequencer(wiring.Component):
             with m.If(update.done):
                 self._advance(m)
             if not decays:
-                m.d.comb += self.cleared.eq(update.done & update.clear & table.last_map)
+                m.d.comb += self.cleared.eq(update.done & update.clear & self._closes)
             else:
                 with m.If(update.done & table.last_map):
                     m.d.comb += [

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Program table on operations made by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from spikewright.hw.engines.lookup import RowParams, WeightMemory
@@ -141,3 +143,12 @@ def test_program_table_of_one_population():
         assert (ctx.get(dut.last), ctx.get(dut.last_map)) == (1, 1)
 
     simulate_logic(dut, bench)
+
+
+def test_late_codes_have_the_lowest_bit_of_a_mode():
+    """Above the 2 bits of MAP: even modes take even ranks, odd modes odd ones, each in order."""
+    maps = [MapConstants(first=k, count=1, word=0, list=0, mode=mode)
+            for k, mode in enumerate((1, 2, 3, 0))]
+    params = program_table([add(kind=Kind.SPIKES), add(), *maps], 4).params
+    assert params.codes == [0, 1, 2, 6, 10, 14]
+    assert replace(params, late=True).codes == [0, 1, 6, 2, 14, 10]

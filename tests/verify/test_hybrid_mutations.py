@@ -17,7 +17,9 @@ GRADED, SEQUENCER = "hw/engines/graded.py", "hw/sequencer.py"
 MUTATIONS = {
     "pool_takes_the_second": (GRADED, "Mux(pool & (read.data > found),", "Mux(0,"),
     "negative_value_lost": (GRADED, "Mux(total[-1] & ~pool, 0, total)", "Mux(total[-1], 0, total)"),
-    "updated_in_every_step": (SEQUENCER, "(table.due | update.clear)", "1"),
+    "updated_in_every_step": (SEQUENCER, "(self._due | update.clear)", "1"),
+    "due_as_the_operation_before": (SEQUENCER, "self._due.eq(table.next_due)",
+                                    "self._due.eq(table.due)"),
 }
 
 
