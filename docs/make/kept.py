@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from docs.make.tables import KEPT
+from docs.make.vectors import unpack
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
 from spikewright.command import run_words
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 # By name: checkpoint, options of `spikewright quantize`, recording of the report, options of
 # `spikewright build`. Without a recording, the report has simulated spikes. Paths are seen from the
 # project's folder. Those in `published` are of the published networks and recordings, which are not
-# shipped.
+# shipped. A `vector` has a network and a recording, which the model is calibrated on.
 BUILDS = ROOT / "docs" / "builds.json"
 
 
@@ -55,7 +56,7 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
         raise InputError(f"Build must be one of {', '.join(table)}, not {unknown[0]!r}")
     chosen = names or list(table)
     for name in chosen:
-        for key in {"checkpoint", "recording"} & table[name].keys():
+        for key in {"checkpoint", "recording", "vector"} & table[name].keys():
             if not _found(table[name][key], published).is_file():
                 raise InputError(f"File {table[name][key]} of build {name} must be there, not "
                                  f"missing: say with --published where the folder is")
@@ -63,10 +64,16 @@ def rebuild(names: list[str], run: Callable[[list[str]], None], *, work: Path, k
         entry = table[name]
         print(f"{number} of {len(chosen)}: {name}")
         model, output = work / name / "model", work / name / "board"
-        recording = ["--recording", str(_found(entry["recording"], published))] \
-            if "recording" in entry else []
-        run(["quantize", str(_found(entry["checkpoint"], published)), "-o", str(model),
-                  *entry.get("quantize", ())])
+        files = {key: _found(entry[key], published)
+                 for key in ("checkpoint", "recording") if key in entry}
+        calibrate = []
+        if "vector" in entry:
+            files["checkpoint"], files["recording"] = unpack(_found(entry["vector"], published),
+                                                             work / name)
+            calibrate = ["--calibrate", str(files["recording"])]
+        recording = ["--recording", str(files["recording"])] if "recording" in files else []
+        run(["quantize", str(files["checkpoint"]), "-o", str(model), *calibrate,
+             *entry.get("quantize", ())])
         run(["build", str(model), "-o", str(output), *recording, *entry["boards"]])
         with written_file(kept / f"{name}.json") as temporary:
             shutil.copy(output / "report.json", temporary)

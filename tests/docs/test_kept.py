@@ -10,8 +10,11 @@ from docs.make.tables import KEPT
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.commands import parser
 from spikewright.command.options import chosen_config
+from spikewright.network.checkpoint import read_checkpoint
+from spikewright.network.recording import read_recording
 from spikewright.report.report import Report
 from tests.networks import refused
+from tests.vectors import VECTORS, vector
 
 
 def test_every_kept_report_has_a_build():
@@ -72,3 +75,29 @@ def test_rebuild_refused(tmp_path, names, message):
                                           "boards": []}}))
     with refused(message):
         rebuild(names, pytest.fail, work=tmp_path, kept=tmp_path, builds=builds, published=tmp_path)
+
+
+def test_rebuild_of_a_vector(tmp_path):
+    """Its recording calibrates the model, and is that of the report."""
+    (tmp_path / "builds.json").write_text(json.dumps({"one": {
+        "vector": "published/trained_srtnet.npz", "boards": []}}))
+    data, calls = vector("trained_srtnet"), []
+
+    def run(words):
+        calls.append(words)
+        if words[0] == "build":
+            (tmp_path / "one" / "board").mkdir()
+            (tmp_path / "one" / "board" / "report.json").write_text("{}")
+
+    rebuild([], run, work=tmp_path, kept=tmp_path, builds=tmp_path / "builds.json",
+            published=VECTORS)
+    one = tmp_path / "one"
+    recording = str(one / "trained_srtnet.npz")
+    assert calls == [
+        ["quantize", str(one / "trained_srtnet.safetensors"), "-o", str(one / "model"),
+         "--calibrate", recording],
+        ["build", str(one / "model"), "-o", str(one / "board"), "--recording", recording]]
+    written = read_recording(one / "trained_srtnet.npz")
+    assert (written.steps, written.channels, written.dt) == (*data["input_shape"], 4e-3)
+    assert len(written.channel) == data["input_count"].sum()
+    assert read_checkpoint(one / "trained_srtnet.safetensors").channels == 96

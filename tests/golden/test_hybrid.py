@@ -10,6 +10,7 @@ import os
 import numpy as np
 import pytest
 
+from docs.make.vectors import hybrid_tensors
 from spikewright.golden.run import run_golden
 from spikewright.golden.stepper import Stepper
 from spikewright.network.graded.run import run_graded
@@ -19,7 +20,7 @@ from spikewright.quantize.graded.hybrid import quantize_hybrid
 from tests.golden.plain_hybrid import plain_hybrid
 from tests.graded import graded_network, random_counts, recording_of
 from tests.hybrid import hybrid_model
-from tests.vectors import dense, hybrid_tensors, vector
+from tests.vectors import dense, vector
 
 NETWORKS = min(int(os.environ.get("SPIKEWRIGHT_NETWORKS", "6")), 100)
 

@@ -11,13 +11,14 @@ import os
 import numpy as np
 import pytest
 
+from docs.make.vectors import hybrid_tensors
 from spikewright.network.recording import poisson_recording
 from spikewright.network.state_dicts.srtnet import srtnet_network
 from spikewright.quantize.graded.hybrid import quantize_hybrid
 from tests.designs import equal_answer
 from tests.graded import random_counts, recording_of
 from tests.hybrid import hybrid_model
-from tests.vectors import dense, hybrid_tensors, vector
+from tests.vectors import dense, vector
 
 NETWORKS = min(int(os.environ.get("SPIKEWRIGHT_NETWORKS", "1")), 100)
 STEPS = int(os.environ.get("SPIKEWRIGHT_STEPS", "0"))

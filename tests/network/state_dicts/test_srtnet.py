@@ -4,11 +4,12 @@
 import numpy as np
 import pytest
 
+from docs.make.vectors import hybrid_tensors
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.graded.run import run_graded
 from tests.graded import random_counts, recording_of, srtnet_tensors
 from tests.networks import refused
-from tests.vectors import dense, hybrid_tensors, vector
+from tests.vectors import dense, vector
 
 
 def equations(tensors, counts):
