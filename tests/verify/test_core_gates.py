@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The core's gates, compiled, against golden; the whole top's are in test_gates.
 
-``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron, of NIR graphs and of
-graded values, too.
+``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron, of NIR graphs, of
+graded values and of inner steps, too.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ from tests.designs import BUILD, plan_of
 from tests.network.nir.corpus import OF_RESET, needs_corpus
 from tests.networks import deep_model, model_of_all_parts, random_recording, refused
 from tests.sim.test_graphs import STEPS, graph_plan
-from tests.units import graded_model
+from tests.units import graded_model, inner_model
 
 
 # The gates of a core with neurons in lanes are also those of test_gates.
@@ -56,6 +56,14 @@ def test_gates_of_graded_values_equal_golden():
     """A window that fills, products of values, and factors of several shifts."""
     model = graded_model(76, rows=5, longest=50)
     recording = random_recording(5, model.channels, 400, rate=0.4, reset=[0, 90])
+    assert check_gates(plan_of(model, 2), BOARDS["icebreaker"], recording, BUILD) == []
+
+
+@pytest.mark.skipif(STEPS <= 500, reason="takes minutes: SPIKEWRIGHT_STEPS=5000 runs it")
+def test_gates_of_a_normalized_window_equal_golden():
+    """Events leave the window again."""
+    model = inner_model(0)
+    recording = random_recording(5, model.channels, 200, rate=0.2, reset=[0, 90])
     assert check_gates(plan_of(model, 2), BOARDS["icebreaker"], recording, BUILD) == []
 
 
