@@ -319,7 +319,8 @@ class ProgramTable(wiring.Component):
         takes_input = self.at[0]
         if self.params.late:
             m.d.comb += self.mode[0].eq(self.at[KIND_BITS])
-            add = next(o for o in operations if o.kind == Kind.INPUT)
+            add = next(o for o in operations
+                       if isinstance(o, AddConstants) and o.kind == Kind.INPUT)
             offset = Mux(takes_input, add.first, offset)
             entry = Mux(takes_input, add.first_row, entry)
         m.d.comb += [
