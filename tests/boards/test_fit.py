@@ -46,8 +46,8 @@ def test_boards_that_hold_a_design():
     assert held(ebr=7) == ([*hx8k, *every_ecp5], [])
     assert held(ebr=8) == (every_ecp5, [])
     assert held(ebr=6, tables=2) == (every_ecp5, up5k)
-    assert held(ebr=6, tables=2, table_bits=32 << 14) == (every_ecp5, up5k)
-    assert held(ebr=6, tables=2, table_bits=33 << 14) == (every_ecp5, [])
+    assert held(ebr=6, tables=2, table_bits=32 << 15) == (every_ecp5, up5k)
+    assert held(ebr=6, tables=2, table_bits=33 << 15) == (every_ecp5, [])
     assert held(dsp=8) == ([*up5k, *hx8k, *every_ecp5], [])
     assert held(dsp=9) == ([*hx8k, *every_ecp5], [])
     assert held(dsp=12) == (every_ecp5, [])
@@ -74,7 +74,7 @@ def test_large_rams_hold_dense_tables_only():
     blocks = cells_of(ICE40, weights={"ebr": 40}, core={"lc": 1000})
     bitmap = dataclasses.replace(dense(1 << 17), dense=False, dense_words=1 << 14)
     assert holders(ICEBREAKER, blocks, bitmap)[1]
-    longer = dataclasses.replace(bitmap, dense_words=(1 << 14) + 1)
+    longer = dataclasses.replace(bitmap, dense_words=(1 << 15) + 1)
     assert not holders(ICEBREAKER, blocks, longer)[1]
     with refused("Design must fit the Lattice iCE40UP5K of icebreaker, not take 1,000 of 5,280 "
                  "logic cells (LC), 40 of 30 block RAMs (EBR): " + ", or ".join([

@@ -55,9 +55,9 @@ def test_what_fits_stays_as_it_is():
 
 def test_large_network_goes_into_large_memory():
     config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {})
-    assert config == CoreConfig(lanes=8, weight_memory="large")
+    assert config == CoreConfig(weight_memory="large")
     assert told == ("with the preset balanced the design needs at least 192 of the 30 block RAMs "
-                    "of icebreaker, so it is built with --weight-memory large --lanes 8")
+                    "of icebreaker, so it is built with --weight-memory large")
 
 
 def test_every_change_is_told(monkeypatch):
@@ -71,8 +71,8 @@ def test_every_change_is_told(monkeypatch):
 
 
 def test_what_a_user_gives_is_not_changed():
-    config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {"lanes": 4})
-    assert (config, told) == (CoreConfig(), "")
+    config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced", {"lanes": 1})
+    assert (config, told) == (CoreConfig(lanes=1), "")
     config, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced",
                                   {"weight_memory": "block"})
     assert (config, told) == (CoreConfig(), "")

@@ -182,7 +182,7 @@ def silence():
 
 def cut_load(decoder, monkeypatch, frames, cut):
     """A LOAD of which so many frames are answered. Then ``cut`` is called, and no answer comes."""
-    ask = decoder._engine._driver._ask_load
+    ask = decoder._runner._driver._ask_load
     calls = iter(range(frames + 1))                 # the first asks for the form
 
     def answered(data, **flags):
@@ -190,7 +190,7 @@ def cut_load(decoder, monkeypatch, frames, cut):
             cut()
         return ask(data, **flags)
 
-    monkeypatch.setattr(decoder._engine._driver, "_ask_load", answered)
+    monkeypatch.setattr(decoder._runner._driver, "_ask_load", answered)
     with pytest.raises((NoAnswerError, PortError)):
         decoder.load(NEW)
     monkeypatch.undo()
@@ -228,9 +228,9 @@ def test_last_answer_of_a_load_is_lost(bench, monkeypatch):
     """The board has the new model, which the decoder does not know: it loads the old one again."""
     with bench.open() as decoder:
         decode(decoder, OLD, 5)
-        read = decoder._engine._driver.read_info
+        read = decoder._runner._driver.read_info
         calls = iter([read])                        # before the LOAD, not after it
-        monkeypatch.setattr(decoder._engine._driver, "read_info", lambda: next(calls, silence)())
+        monkeypatch.setattr(decoder._runner._driver, "read_info", lambda: next(calls, silence)())
         with pytest.raises(NoAnswerError, match="^silent$"):
             decoder.load(NEW)
         monkeypatch.undo()
