@@ -155,12 +155,9 @@ class Core(wiring.Component):
         saturated = adder.saturated | neurons.saturated
         if isinstance(params.spikes, LogsParams):
             wiring.connect(m, sequencer.window, spikes.window)
-            if params.spikes.series:
-                m.d.comb += spikes.turn.eq(sequencer.turn)
+        if "lost" in spikes.signature.members:
             saturated |= spikes.lost
-        elif params.spikes.room:
-            m.d.comb += spikes.event.eq(sequencer.event)
-            saturated |= spikes.lost
+        self._follow(m, sequencer, spikes)
         if params.moments:
             self._count(m, params.moments, sequencer, neurons, spikes)
         self._answer(m, sequencer, neurons, saturated,
@@ -170,15 +167,19 @@ class Core(wiring.Component):
 
         return m
 
+    def _follow(self, m, sequencer, block):
+        """Give a block what it needs of the sequencer, by the same names."""
+        for name in ("turn", "event", "move"):
+            if name in block.signature.members:
+                m.d.comb += getattr(block, name).eq(getattr(sequencer, name))
+
     def _count(self, m, shape, sequencer, neurons, spikes):
         """Join the moments of a normalized window. A list begins again with each inner step."""
         m.submodules.moments = moments = Moments(shape)
+        wiring.connect(m, neurons.moments, moments.update)
+        self._follow(m, sequencer, moments)
         m.d.comb += [
-            moments.move.eq(sequencer.move),
-            moments.zero.eq(neurons.zero),
             moments.clear.eq(sequencer.cleared),
-            neurons.once.eq(moments.once),
-            neurons.squares.eq(moments.squares),
             self.spike.inner.eq(sequencer.update.inner),
         ]
         # The list of a population is selected until its update starts.
@@ -205,10 +206,9 @@ class Core(wiring.Component):
             m.d.comb += [
                 joiner.write.eq(write),
                 joiner.load.eq(byte),
-                neurons.stored.eq(joiner.stored),
+                *(taker.stored.eq(joiner.stored)
+                  for taker in ([neurons] if params.rows.large else [neurons, rows])),
             ]
-            if not params.rows.large:
-                m.d.comb += rows.stored.eq(joiner.stored)
 
     def _answer(self, m, sequencer, neurons, saturated, speaks):
         """Keep the outputs and the counters of the step until the result is taken."""

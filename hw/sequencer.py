@@ -175,11 +175,9 @@ class Sequencer(wiring.Component):
                 m.d.sync += turn.eq(turn + 1)
             with m.If(self.cleared):
                 m.d.sync += turn.eq(0)
-        if "since" in table.signature.members:
-            m.d.comb += [
-                self.spikes.since.eq(table.since),
-                self.spikes.before.eq(table.before),
-            ]
+        for name in ("since", "before"):
+            if name in table.signature.members:
+                m.d.comb += getattr(self.spikes, name).eq(getattr(table, name))
         if self.params.program.parts:
             m.d.comb += [
                 self.move.valid.eq(self.spikes.take & table.counts),

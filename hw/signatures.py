@@ -5,10 +5,10 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .layouts import currents_layout, event_layout, weights_layout, words_layout
+from .layouts import cell_layout, currents_layout, event_layout, weights_layout, words_layout
 
-__all__ = ["CurrentsSignature", "SpikeListSignature", "UpdateSignature", "WindowSignature",
-           "WordSignature"]
+__all__ = ["CurrentsSignature", "MomentsSignature", "SpikeListSignature", "UpdateSignature",
+           "WindowSignature", "WordSignature"]
 
 
 class CurrentsSignature(wiring.Signature):
@@ -37,6 +37,25 @@ class CurrentsSignature(wiring.Signature):
             "write_lanes": Out(lanes),
             "write_words": Out(words_layout(lanes, words)),
             "write":       Out(currents_layout(lanes, width)),
+        })
+
+
+class MomentsSignature(wiring.Signature):
+    """How the update of a normalized window reads the moments of its counts, and clears the counts.
+
+    Members
+    -------
+    once, squares : :py:`In(count)`, :py:`In(square)`
+        Sum of all counts; sum of their squares.
+    zero : :py:`Out(cell_layout(parts, rows))`
+        In a cycle with ``valid``, that count becomes 0.
+    """
+
+    def __init__(self, parts, rows, count, square):
+        super().__init__({
+            "once":    In(count),
+            "squares": In(square),
+            "zero":    Out(cell_layout(parts, rows)),
         })
 
 

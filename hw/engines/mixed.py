@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..layouts import cell_layout, membrane_layout, spike_layout
+from ..layouts import membrane_layout, spike_layout
 from ..signatures import UpdateSignature
 from .graded import GradedParams, GradedUpdate
 from .neurons import NeuronParams
@@ -83,8 +83,8 @@ class MixedUpdate(wiring.Component):
 
     Members
     -------
-    once, squares, zero
-        Those of :class:`NormalizeUpdate`, if that is the graded update.
+    moments
+        That of :class:`NormalizeUpdate`, if that is the graded update.
     control, currents, o, spike, saturated
         Those of the block that runs. ``spike`` of a neuron has the value 1. A group of neurons has
         its number among all groups.
@@ -93,7 +93,6 @@ class MixedUpdate(wiring.Component):
     def __init__(self, params: MixedParams):
         self.params = params
 
-        window = params.window
         super().__init__({
             "control":   In(params.control),
             "currents":  Out(params.currents),
@@ -101,10 +100,8 @@ class MixedUpdate(wiring.Component):
             "spike":     Out(spike_layout(params.groups, 1, params.value)),
             "saturated": Out(1),
         } | ({
-            "once":      In(window.count),
-            "squares":   In(window.square),
-            "zero":      Out(cell_layout(window.parts, window.rows)),
-        } if window else {}))
+            "moments":   Out(params.window.moments),
+        } if params.window else {}))
 
     def elaborate(self, platform):
         m = Module()
@@ -136,11 +133,7 @@ class MixedUpdate(wiring.Component):
             self.spike.group.eq(neurons.spike.group + first),
         ]
         if params.window:
-            m.d.comb += [
-                graded.once.eq(self.once),
-                graded.squares.eq(self.squares),
-                self.zero.eq(graded.zero),
-            ]
+            wiring.connect(m, graded.moments, wiring.flipped(self.moments))
         else:
             m.d.comb += self.spike.value.eq(1)
             with m.If(turn):

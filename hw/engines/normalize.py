@@ -10,8 +10,7 @@ from amaranth.lib.wiring import In, Out
 from spikewright.model.inner import INDEX_BITS, ROOT_BITS, root_table
 
 from ..arith import overflows, round_half_up, saturate
-from ..layouts import cell_layout
-from ..signatures import CurrentsSignature, UpdateSignature
+from ..signatures import CurrentsSignature, MomentsSignature, UpdateSignature
 from .walk import LaneWalk
 
 __all__ = ["NormalizeParams", "NormalizeUpdate"]
@@ -86,6 +85,11 @@ class NormalizeParams:
         """Ports of the block that leads the update."""
         return UpdateSignature(self.groups, self.words, inner=self.parts)
 
+    @property
+    def moments(self):
+        """Ports to the moments of the window."""
+        return MomentsSignature(self.parts, self.rows, self.count, self.square)
+
 
 class NormalizeUpdate(wiring.Component):
     """Gives the first layer its currents, as ``golden.core.normalize`` does.
@@ -104,9 +108,7 @@ class NormalizeUpdate(wiring.Component):
         From the sequencer. ``inner`` is the number of the part. ``decay`` has no meaning.
     currents : :py:`Out(params.currents)`
         To :class:`CurrentMemory`.
-    once, squares : :py:`In(count)`, :py:`In(square)`
-        From :class:`Moments`.
-    zero : :py:`Out(cell_layout(parts, rows))`
+    moments : :py:`Out(params.moments)`
         To :class:`Moments`.
     saturated : :py:`Out(1)`
         A current is clamped in this cycle.
@@ -118,9 +120,7 @@ class NormalizeUpdate(wiring.Component):
         super().__init__({
             "control":   In(params.control),
             "currents":  Out(params.currents),
-            "once":      In(params.count),
-            "squares":   In(params.square),
-            "zero":      Out(cell_layout(params.parts, params.rows)),
+            "moments":   Out(params.moments),
             "saturated": Out(1),
         })
         factor = max(ROOT_BITS, params.count, params.cells.bit_length())
@@ -144,7 +144,7 @@ class NormalizeUpdate(wiring.Component):
             with m.State("REST"):
                 m.d.sync += self._left.eq(self.params.rows)
                 with m.If(control.start):
-                    self._multiply(m, self.squares, self.params.cells)
+                    self._multiply(m, self.moments.squares, self.params.cells)
                     m.next = "ONCE"
                     with m.If(control.clear):
                         m.next = "COUNTS"
@@ -202,7 +202,7 @@ class NormalizeUpdate(wiring.Component):
             port.addr.eq(Cat(leading[:-2], leading[-2:] - 1)),
         ]
         with m.State("ONCE"):
-            self._multiply(m, self.once, self.once)
+            self._multiply(m, self.moments.once, self.moments.once)
             m.next = "SQUARES"
         with m.State("SQUARES"):
             m.d.sync += spread.eq(self._product + self.params.epsilon)
@@ -262,7 +262,7 @@ class NormalizeUpdate(wiring.Component):
             self._multiply(m, currents.read[sums.at_lane], params.cells)
             m.next = "TOTAL"
         with m.State("TOTAL"):
-            self._multiply(m, total, self.once)
+            self._multiply(m, total, self.moments.once)
             m.next = "WIDE"
         with m.State("WIDE"):
             m.d.sync += wide.eq(self._product)
@@ -294,9 +294,9 @@ class NormalizeUpdate(wiring.Component):
         """Write 0 to the counts of the part, then to its sums."""
         with m.State("COUNTS"):
             m.d.comb += [
-                self.zero.valid.eq(1),
-                self.zero.part.eq(self.control.inner),
-                self.zero.row.eq(self._left - 1),
+                self.moments.zero.valid.eq(1),
+                self.moments.zero.part.eq(self.control.inner),
+                self.moments.zero.row.eq(self._left - 1),
             ]
             m.d.sync += self._left.eq(self._left - 1)
             with m.If(self._left == 1):

@@ -163,11 +163,8 @@ class Logs(wiring.Component):
         ]
         if series:
             with m.If(of_series):
-                m.d.comb += [
-                    self.read.more.eq(series.read.more),
-                    self.read.number.eq(series.read.number),
-                    self.read.value.eq(series.read.value),
-                ]
+                m.d.comb += [getattr(self.read, name).eq(getattr(series.read, name))
+                             for name in ("more", "number", "value")]
         if self.params.window.fills:
             m.d.comb += [
                 window.read.since.eq(self.read.since),

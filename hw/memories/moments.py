@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from amaranth import *
 from amaranth.lib import memory, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
-from ..layouts import cell_layout, move_layout
+from ..layouts import move_layout
+from ..signatures import MomentsSignature
 
 __all__ = ["Moments", "MomentsParams"]
 
@@ -35,9 +36,9 @@ class MomentsParams:
         return move_layout(self.parts, self.rows)
 
     @property
-    def cell(self):
-        """Shape of a count to write 0 to."""
-        return cell_layout(self.parts, self.rows)
+    def signature(self):
+        """Ports of the block that reads the sums."""
+        return MomentsSignature(self.parts, self.rows, self.count, self.square)
 
 
 class Moments(wiring.Component):
@@ -57,29 +58,26 @@ class Moments(wiring.Component):
     Members
     -------
     move : :py:`In(params.move)`
-    zero : :py:`In(params.cell)`
-        In a cycle with ``valid``, that count becomes 0.
+    update : :py:`In(params.signature)`
+        To :class:`NormalizeUpdate`.
     clear : :py:`In(1)`
         Both sums become 0.
-    once, squares : :py:`Out(count)`, :py:`Out(square)`
-        The sums.
     """
 
     def __init__(self, params: MomentsParams):
         self.params = params
 
         super().__init__({
-            "move":    In(params.move),
-            "zero":    In(params.cell),
-            "clear":   In(1),
-            "once":    Out(params.count),
-            "squares": Out(params.square),
+            "move":   In(params.move),
+            "update": In(params.signature),
+            "clear":  In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
 
-        params, move, zero = self.params, self.move, self.zero
+        params, move, zero = self.params, self.move, self.update.zero
+        once, squares = self.update.once, self.update.squares
         place = len(zero.row) + len(zero.part)
         m.submodules.counts = counts = memory.Memory(shape=params.count, depth=1 << place, init=[])
         read, write = counts.read_port(), counts.write_port()
@@ -95,14 +93,14 @@ class Moments(wiring.Component):
         ]
         with m.If(late.valid):
             m.d.sync += [
-                self.once.eq(self.once + sign),
+                once.eq(once + sign),
                 # 2 n + 1, or -(2 n - 1)
-                self.squares.eq(self.squares + Mux(late.leaves, 1 - (n << 1), (n << 1) + 1)),
+                squares.eq(squares + Mux(late.leaves, 1 - (n << 1), (n << 1) + 1)),
             ]
         with m.If(self.clear):
             m.d.sync += [
-                self.once.eq(0),
-                self.squares.eq(0),
+                once.eq(0),
+                squares.eq(0),
             ]
 
         return m

@@ -27,14 +27,14 @@ def test_moments():
                 leaves = int(counts[part, row] and (counts.sum() > 40 or rng.random() < 0.4))
                 counts[part, row] += -1 if leaves else 1
                 await move(ctx, part, row, leaves)
-                assert ctx.get(dut.once) == counts.sum()
-                assert ctx.get(dut.squares) == (counts ** 2).sum()
+                assert ctx.get(dut.update.once) == counts.sum()
+                assert ctx.get(dut.update.squares) == (counts ** 2).sum()
             ctx.set(dut.clear, 1)
             for part, row in np.ndindex(3, 5):
-                ctx.set(dut.zero, {"valid": 1, "part": part, "row": row})
+                ctx.set(dut.update.zero, {"valid": 1, "part": part, "row": row})
                 await ctx.tick()
-            ctx.set(dut.zero, {"valid": 0, "part": 0, "row": 0})
+            ctx.set(dut.update.zero, {"valid": 0, "part": 0, "row": 0})
             ctx.set(dut.clear, 0)
-            assert ctx.get(dut.once) == ctx.get(dut.squares) == 0
+            assert ctx.get(dut.update.once) == ctx.get(dut.update.squares) == 0
 
     simulate(dut, bench, max_cycles=600)
