@@ -175,7 +175,7 @@ GENERAL = {
     "pass_of_the_decay_taken_for_an_update": (
         "hw/sequencer.py", "draining = Signal(init=1)", "draining = Signal()"),
     "kind_of_another_population": (
-        "hw/program.py", "self.mode.eq(operation.mode)",
+        "hw/program.py", "self.mode.eq(self._mode(operation))",
         "self.mode.eq(self.params.operations[self.params.maps[-2]].mode)"),
 }
 
