@@ -87,6 +87,12 @@ class Recording:
                        reset=self.reset[first:stop],
                        velocity=None if self.velocity is None else self.velocity[first:stop])
 
+    def arrays(self) -> dict:
+        """What every .npz file of the recording has, in the smallest types that fit the numbers."""
+        return {"bin": np.repeat(np.arange(self.steps, dtype=np.int32), np.diff(self.start)),
+                "channel": self.channel.astype(np.min_scalar_type(self.channels - 1)),
+                "n_bins": self.steps, "n_channels": self.channels, "dt": self.dt}
+
     def check_fits(self, channels: int, dt: float) -> None:
         """Check that a network with ``channels`` and ``dt`` can take this recording.
 

@@ -195,12 +195,10 @@ def default_sessions(seed: int = 0) -> tuple[Recording, Recording]:
 def save_session(path: Path, session: Recording) -> None:
     """Write a simulated session to a compressed .npz file, with a note that it is simulated.
 
-    The file appears whole or not at all. Channels have the smallest unsigned type that fits.
+    The file appears whole or not at all.
     """
     write_arrays(path, {
-        "bin": np.repeat(np.arange(session.steps, dtype=np.int32), np.diff(session.start)),
-        "channel": session.channel.astype(np.min_scalar_type(session.channels - 1)),
-        "n_bins": session.steps, "n_channels": session.channels, "dt": session.dt,
+        **session.arrays(),
         "trial_start_bin": np.flatnonzero(session.reset).astype(np.int32),
         "velocity": target_velocity(session).astype(np.float32), "unit": "mm/s",
         "source": "simulated: spikewright reaches", "licence": "Apache-2.0", "note": session.name},

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spikewright.base.errors import InputError
 from spikewright.network.recording import Recording
 
@@ -99,7 +97,5 @@ def _train(arguments: Namespace, recipe: "PublishedRecipe", session: "Parts",
 
 def _arrays(recording: Recording) -> dict:
     """What an .npz of ``recording`` has; see docs/contracts.md."""
-    return {"bin": np.repeat(np.arange(recording.steps), np.diff(recording.start)),
-            "channel": recording.channel, "n_bins": recording.steps,
-            "n_channels": recording.channels, "dt": recording.dt, "velocity": recording.velocity,
-            "unit": recording.unit, "source": recording.source}
+    return {**recording.arrays(), "velocity": recording.velocity, "unit": recording.unit,
+            "source": recording.source}
