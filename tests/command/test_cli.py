@@ -3,12 +3,13 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from spikewright.command.parser import baud, megahertz, output_file
+from spikewright.command.parser import baud, megahertz, output_file, run_command
 from tests.designs import ROOT
 from tests.networks import refused
 
@@ -81,3 +82,25 @@ def test_another_pipe_that_breaks_is_told():
                           check=False)
     assert (done.returncode, done.stdout, done.stderr) == (
         2, "word\n", "error: File cannot be used: Broken pipe\n")
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("kept, told", [
+    ((), "stopped\n"), (("a is kept",), "stopped: a is kept\n")])
+def test_request_to_end(capsys, number, status, kept, told):
+    """What is half written is removed, even if a second request comes in between."""
+    before, done = signal.getsignal(signal.SIGTERM), []
+
+    def main():
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt as stop:
+            os.kill(os.getpid(), signal.SIGTERM if number == signal.SIGTERM else 0)
+            stop.args = kept
+            done.append(number)
+            raise
+    with pytest.raises(SystemExit) as end:
+        run_command(main)
+    assert end.value.code == status and done == [number]
+    assert capsys.readouterr() == ("", told)
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -2,7 +2,6 @@
 """``spikewright explore``: build many configurations of the core, and compare them."""
 
 import os
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -74,9 +73,8 @@ def run(arguments: Namespace) -> None:
             facts = explore(arguments.model, board, configs, seeds=arguments.seeds,
                             megahertz=arguments.freq, baud=arguments.baud,
                             recording=arguments.recording, store=Store(output), executor=executor)
-    except KeyboardInterrupt:
-        print(f"stopped: finished results are in {output}; the same command continues from there",
-              file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        stop.args = (f"finished results are in {output}; the same command continues from there",)
         raise
     write_exploration(facts, output)
     print(table(facts))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from spikewright.train.fitting.recipe import Recipe
 
-from ..parser import interrupted_by_signal
 from .shared import add_device, add_settings, check_device, check_torch, state_file, train
 
 __all__ = ["add", "run"]
@@ -25,7 +24,6 @@ def add(parser: ArgumentParser) -> None:
     parser.set_defaults(hidden=Recipe.hidden, compiled=False)
 
 
-@interrupted_by_signal()
 def run(arguments: Namespace) -> None:
     """Simulate, train, and write both files."""
     from spikewright.base.errors import InputError

@@ -92,12 +92,12 @@ def state_file(result: Path) -> Path:
 
 @contextmanager
 def told_state(state: Path) -> Iterator[None]:
-    """Say after Ctrl-C that the training goes on from the file ``state``, if it is there."""
+    """Say after Ctrl-C or SIGTERM that the training goes on from ``state``, if it is there."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if state.exists():
-            print(f"stopped: the same command goes on from the state in {state}", file=sys.stderr)
+            stop.args = (f"the same command goes on from the state in {state}",)
         raise
 
 

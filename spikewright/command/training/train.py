@@ -10,7 +10,6 @@ from spikewright.train.fitting.recipe import Recipe
 from spikewright.train.graded.recipe import GRADED
 
 from ..options import add_folder
-from ..parser import interrupted_by_signal
 from .graded import train_graded
 from .published import train_published
 from .shared import (
@@ -55,7 +54,6 @@ def add(parser: ArgumentParser) -> None:
     parser.set_defaults(hidden=None, epochs=None)
 
 
-@interrupted_by_signal()
 def run(arguments: Namespace) -> None:
     """Train, and write the network and its score."""
     from spikewright.base.files import check_folder, written_folder

@@ -58,7 +58,7 @@ def test_a_request_to_end_leaves_no_half_of_the_results(tmp_path, call_command, 
     before = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
         patch.setattr(module, "gru_scores", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-        assert call_command(*words, "--gru")[0] == 130
+        assert call_command(*words, "--gru")[0] == 143
     assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b.resume"}
     assert signal.getsignal(signal.SIGTERM) is before
     assert call_command(*words)[0] == 0

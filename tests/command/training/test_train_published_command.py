@@ -140,7 +140,7 @@ def test_a_request_to_end_leaves_no_half_of_the_results(tmp_path, call_command, 
                         lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     state = tmp_path / "out.resume"
     assert call_command(*words, "-o", tmp_path / "out") == (
-        130, "", f"stopped: the same command goes on from the state in {state}\n")
+        143, "", f"stopped: the same command goes on from the state in {state}\n")
     assert {path.name for path in tmp_path.iterdir()} == {"indy_0.mat", "indy_1.mat", "out.resume"}
 
 
