@@ -22,7 +22,8 @@ def leaky_layer(tensors: Mapping[str, np.ndarray], layer: Layer, factor: float,
     """Build the layer, and return what its spikes count in the next one.
 
     The key ``graded_spikes_factor`` has this number. ``factor`` is that of the layer before.
-    ``spikes`` is whether the outputs of the layer are its spikes.
+    ``spikes`` is whether the outputs of the layer are its spikes. `checks.check_neurons` has
+    checked the neurons.
 
     Raises
     ------
@@ -41,5 +42,5 @@ def leaky_layer(tensors: Mapping[str, np.ndarray], layer: Layer, factor: float,
         transposed, more = neurons.recurrence()
         recurrent, bias = after * transposed.T, bias + more
     return Leaky(name=layer.neuron, weights=weights, bias=bias, recurrent=recurrent,
-                 decay=np.clip(neurons.value("beta"), 0, 1), threshold=neurons.value("threshold"),
+                 decay=neurons.value("beta"), threshold=neurons.value("threshold"),
                  reset=RESETS[reset], spikes=spikes), after

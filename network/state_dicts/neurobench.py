@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..network import Network
-from .checks import Keys, check_keys
+from .checks import Keys, check_keys, check_neurons
 from .snntorch import Layer, buffers, snntorch_network
 
 __all__ = ["KEYS", "neurobench_network"]
@@ -37,8 +37,9 @@ def neurobench_network(tensors: Mapping[str, np.ndarray], dt: float) -> Network:
     Raises
     ------
     ValueError
-        If a tensor is missing, unknown, not finite, or has a wrong shape. The message names the
-        key.
+        If a tensor is missing, unknown, not finite, or has a wrong shape or value. The message
+        names the key.
     """
     check_keys(tensors, KEYS, {key for layer in LAYERS for key in buffers(layer)})
+    check_neurons(tensors, [layer.neuron for layer in LAYERS])
     return snntorch_network(tensors, LAYERS, dt)

@@ -22,7 +22,7 @@ from ..constants import MOST_LOOK
 from ..graded.layers import Dense, Rectify
 from ..graded.network import GradedNetwork
 from ..graded.window import Sum, Window
-from .checks import Keys, check_keys, check_tensors
+from .checks import Keys, check_keys, check_rule, check_tensors, one_of
 
 __all__ = ["EPSILON", "KEYS", "PARTS", "STEPS", "WIDTH", "ann_network"]
 
@@ -41,7 +41,9 @@ KEYS: Keys = {
     "fc3.weight": ("O", "J"), "fc3.bias": ("O",),
     **{f"{norm}.{name}": (size,) for norm, size in zip(NORMS, "HJ", strict=True)
        for name in STATISTICS}}
-OTHERS = {"parts", "steps", *(f"{norm}.num_batches_tracked" for norm in NORMS)}
+
+# Not used.
+COUNTS: Keys = {f"{norm}.num_batches_tracked": () for norm in NORMS}
 
 
 def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
@@ -53,8 +55,9 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
         If a tensor is missing, unknown, not finite, or has a wrong shape or value. The message
         names the key.
     """
-    check_keys(tensors, KEYS, OTHERS)
+    check_keys(tensors, KEYS, {"parts", "steps", *COUNTS})
     sizes = check_tensors(tensors, KEYS)
+    check_tensors(tensors, {key: axes for key, axes in COUNTS.items() if key in tensors})
     flat = _flat(tensors, sizes["I"])
     channels = sizes["I"] // PARTS if flat else sizes["I"]
     weights = tensors["fc1.weight"]
@@ -63,7 +66,9 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
         first = Window(name="window", channels=channels, parts=PARTS, width=WIDTH)
         weights = weights.reshape(-1, channels, PARTS).swapaxes(1, 2).reshape(weights.shape)
     else:
-        first = Sum(name="window", channels=channels, width=_steps(tensors))
+        first = Sum(name="window", channels=channels, width=one_of(
+            tensors, "steps", STEPS, range(1, MOST_LOOK + 1),
+            f"a whole number from 1 to {MOST_LOOK}"))
     return GradedNetwork(
         kind="ANN_Flat" if flat else "ANN", channels=channels, dt=dt, stages=(
             first, Dense(name="fc1", weights=weights, bias=tensors["fc1.bias"]),
@@ -75,27 +80,15 @@ def ann_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwork:
 
 def _flat(tensors: Mapping[str, np.ndarray], inputs: int) -> bool:
     divides = inputs % PARTS == 0
-    parts = tensors.get("parts", np.array(PARTS if divides else 1))
-    if parts.size != 1 or parts.item() not in (1, PARTS):
-        raise ValueError(f"parts must be 1 or {PARTS}, not {parts.tolist()}")
-    if parts.item() == PARTS and not divides:
+    parts = one_of(tensors, "parts", PARTS if divides else 1, (1, PARTS), f"1 or {PARTS}")
+    if parts == PARTS and not divides:
         raise ValueError(f"fc1.weight must have a multiple of {PARTS} columns, because parts is "
                          f"{PARTS}, not {inputs}")
-    return parts.item() == PARTS
-
-
-def _steps(tensors: Mapping[str, np.ndarray]) -> int:
-    steps = tensors.get("steps", np.array(STEPS))
-    if steps.size != 1 or steps.item() not in range(1, MOST_LOOK + 1):
-        raise ValueError(f"steps must be a whole number from 1 to {MOST_LOOK}, not "
-                         f"{steps.tolist()}")
-    return int(steps.item())
+    return parts == PARTS
 
 
 def _rectify(tensors: Mapping[str, np.ndarray], norm: str) -> Rectify:
     weight, bias, mean, variance = (tensors[f"{norm}.{name}"] for name in STATISTICS)
-    if (variance < 0).any():
-        raise ValueError(f"{norm}.running_var must be 0 or more, not "
-                         f"{float(variance[variance < 0][0])!r}")
+    check_rule(f"{norm}.running_var", variance, variance >= 0, "0 or more")
     gain = weight / np.sqrt(variance + EPSILON)
     return Rectify(name=norm, gain=gain, offset=bias - mean * gain)

@@ -14,7 +14,7 @@ from ..graded.layers import Normalize
 from ..graded.leaky import InnerSteps
 from ..graded.network import GradedNetwork
 from ..graded.window import Window
-from .checks import Keys, check_keys, check_tensors
+from .checks import Keys, check_keys, check_neurons, check_rule, check_tensors
 from .leaky import leaky_layer
 from .neurobench_ann import EPSILON, PARTS, WIDTH
 from .snntorch import Layer, buffers
@@ -46,6 +46,9 @@ def snn_flat_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetw
     check_keys(tensors, KEYS, {key for layer in LAYERS for key in buffers(layer)})
     shapes = {key: axes for key, axes in KEYS.items() if not key.startswith("lif")}
     sizes = check_tensors(tensors, shapes)
+    check_neurons(tensors, [layer.neuron for layer in LAYERS])
+    for key in ("v_x", "v_y"):
+        check_rule(key, tensors[key], tensors[key] != 0, "other than 0")
     window = Window(name="window", channels=sizes["C"], parts=PARTS, width=WIDTH)
     layers, factor = [], 1.0
     for layer in LAYERS:

@@ -17,7 +17,7 @@ from ..constants import MOST_LOOK
 from ..graded.layers import Dense, Rectify
 from ..graded.network import GradedNetwork
 from ..graded.window import Sum
-from .checks import check_keys, check_tensors
+from .checks import check_keys, check_rule, check_tensors
 
 __all__ = ["EPSILON", "KINDS", "Module", "Sequential", "sequential_network"]
 
@@ -53,6 +53,8 @@ class Module:
         if self.kind not in KINDS:
             raise ValueError(f"Module {self.name} must be one of {', '.join(KINDS)}, not "
                              f"{self.kind!r}")
+        if not 0 <= self.epsilon <= sys.float_info.max:
+            raise ValueError(f"{self.name}.eps must be 0 or more, not {self.epsilon!r}")
 
     @property
     def stage(self) -> str:
@@ -93,6 +95,8 @@ class Sequential:
                                       and abs(number) <= sys.float_info.max for number in numbers):
                 more = "" if name == "scale" else " or a list of them"
                 raise ValueError(f"{name} must be a finite number{more}, not {value!r}")
+            if name != "mean" and min(numbers) <= 0:
+                raise ValueError(f"{name} must be above 0, not {value!r}")
         kinds = [module.kind for module in self.modules]
         if [kind for kind in kinds if kind in ("Linear", "ReLU")][:1] != ["Linear"]:
             raise ValueError("Modules must have a Linear, and before it no ReLU, not "
@@ -190,9 +194,10 @@ def _normalization(module: Module, tensors: Mapping[str, np.ndarray], size: int
     values = {"weight": np.ones(size), "bias": np.zeros(size), **tensors}
     weight, bias, mean, variance = (_checked(values[name], name, (size,))
                                     for name in ("weight", "bias", *STATISTICS))
-    if (variance < 0).any():
-        raise ValueError(f"running_var must be 0 or more, not {float(variance.min())!r}")
-    gain = weight / np.sqrt(variance + module.epsilon)
+    check_rule("running_var", variance, variance >= 0, "0 or more")
+    spread = np.sqrt(variance + module.epsilon)
+    check_rule("running_var", variance, spread > 0, "above 0, because eps is 0")
+    gain = weight / spread
     return gain, bias - gain * mean
 
 

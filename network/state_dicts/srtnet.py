@@ -24,7 +24,7 @@ import numpy as np
 from ..graded.convolution import Convolution, Line, Pool
 from ..graded.layers import Dense
 from ..graded.network import GradedNetwork
-from .checks import Keys, check_keys, check_tensors
+from .checks import Keys, check_keys, check_neurons, check_rule, check_tensors, one_of
 from .leaky import leaky_layer
 from .snntorch import Layer, buffers
 
@@ -62,22 +62,23 @@ def srtnet_network(tensors: Mapping[str, np.ndarray], dt: float) -> GradedNetwor
                                *(key for layer in LAYERS for key in buffers(layer))})
     shapes = {key: axes for key, axes in {**KEYS, **OPTIONAL}.items() if key in tensors and axes}
     sizes = check_tensors(tensors, shapes)
+    check_neurons(tensors, [layer.neuron for layer in LAYERS])
 
     def vector(key: str, default: float = 0.0) -> np.ndarray:
         return tensors[key] if key in tensors else np.full(sizes[OPTIONAL[key][0]], default)
 
-    phase = tensors.get("phase", np.array(1.0))
-    if phase.size != 1 or phase.item() not in range(POOL):
-        raise ValueError(f"phase must be 0 or 1, not {phase.tolist()}")
+    sd = vector("sd", 1.0)
+    check_rule("sd", sd, sd > 0, "above 0")
+    phase = one_of(tensors, "phase", 1, range(POOL), "0 or 1")
     convolutions = [Convolution(name=name, weights=tensors[f"{name}.weight"].transpose(2, 0, 1),
                                 bias=vector(f"{name}.bias")) for name in ("conv1", "conv2")]
     first, factor = leaky_layer(tensors, LAYERS[0], 1.0)
     second, factor = leaky_layer(tensors, LAYERS[1], factor)
-    before = np.tile(convolutions[1].bias, (int(phase.item()), 1))
+    before = np.tile(convolutions[1].bias, (phase, 1))
     return GradedNetwork(
         kind="sRTnet", channels=sizes["C"], dt=dt, stages=(
             convolutions[0], Pool(name="pool1", width=POOL, before=np.zeros((0, sizes["F"]))),
             convolutions[1], Pool(name="pool2", width=POOL, before=before), first, second,
             Dense(name="fc3", weights=factor * tensors["fc3.weight"], bias=vector("fc3.bias")),
             Line(name="line", size=sizes["O"], steps=KEYPOINT)),
-        readout=np.diag(vector("sd", 1.0)), offset=vector("mean"))
+        readout=np.diag(sd), offset=vector("mean"))

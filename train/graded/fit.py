@@ -19,7 +19,7 @@ from spikewright.network.state_dicts.srtnet import KEYPOINT
 
 from ..recording import check_events, dense, held_out, target_velocity, trials
 from ..threads import one_thread
-from .models import Ann, Hybrid, SnnFlat
+from .models import Ann, Hybrid, Leaky, SnnFlat
 from .recipe import GradedRecipe
 
 __all__ = ["fit_graded", "save_graded"]
@@ -179,6 +179,7 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, weight_decay=1e-5)
     total = recipe.epochs * len(learnt)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, total)
+    leaky = [part for part in model.modules() if isinstance(part, Leaky)]
     least, best = np.inf, model
     quiet = None if progress else True          # None: quiet unless standard error is a terminal
     with tqdm(total=total, disable=quiet, unit="batch", leave=None, dynamic_ncols=True) as bar:
@@ -190,6 +191,8 @@ def _train(model: Model, recording: Recording, target: np.ndarray, recipe: Grade
                 error.backward()
                 nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimiser.step()
+                for neurons in leaky:
+                    neurons.keep()
                 schedule.step()
                 bar.update()
             model.eval()

@@ -11,11 +11,14 @@ from spikewright.network.state_dicts.neurobench_ann import PARTS, WIDTH
 
 from ..fitting.loop import Spike
 
-__all__ = ["Ann", "Hybrid", "SnnFlat"]
+__all__ = ["Ann", "Hybrid", "Leaky", "SnnFlat"]
 
 # Sizes of the published networks.
 HIDDEN = 32, 48
 FEATURES, TAPS, NEURONS = 40, (9, 18), 56
+
+# Limits of a trained beta and a trained threshold.
+MOST_BETA, LEAST_THRESHOLD = 0.999, 1e-3
 
 # Seconds that the sum of the ANN has.
 SPAN = 0.2
@@ -53,7 +56,7 @@ class Ann(nn.Module):
         self.fc3.bias.copy_(mean + deviation * self.fc3.bias)
 
 
-class _Leaky(nn.Module):
+class Leaky(nn.Module):
     """Leaky neurons with the reset as snnTorch numbers it: 0 subtracts the threshold, 1 is to zero,
     and with 2 there is none.
     """
@@ -69,10 +72,16 @@ class _Leaky(nn.Module):
     def forward(self, current: Tensor, m: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         """Membranes and spikes of an update, from those of the update before."""
         taken = z.detach()
-        m = self.beta.clamp(0, 1) * (m * (1 - taken) if self.reset == 1 else m) + current
+        m = self.beta * (m * (1 - taken) if self.reset == 1 else m) + current
         if self.reset == 0:
             m = m - self.threshold * taken
         return m, Spike.apply(m - self.threshold)
+
+    @torch.no_grad()
+    def keep(self) -> None:
+        """Bring beta and the threshold back into the range that a state dict may have."""
+        self.beta.clamp_(0, MOST_BETA)
+        self.threshold.clamp_(min=LEAST_THRESHOLD)
 
 
 class SnnFlat(nn.Module):
@@ -86,9 +95,9 @@ class SnnFlat(nn.Module):
         one, two = HIDDEN
         self.dropout = nn.Dropout(0.2)
         self.norm_layer = nn.LayerNorm((PARTS, channels))
-        self.fc1, self.lif1 = nn.Linear(channels, one), _Leaky((), 0.5, 0.5, 0)
-        self.fc2, self.lif2 = nn.Linear(one, two), _Leaky((), 0.5, 0.5, 0)
-        self.fc3, self.lif3 = nn.Linear(two, 2), _Leaky((), 0.6, 0.5, 2)
+        self.fc1, self.lif1 = nn.Linear(channels, one), Leaky((), 0.5, 0.5, 0)
+        self.fc2, self.lif2 = nn.Linear(one, two), Leaky((), 0.5, 0.5, 0)
+        self.fc3, self.lif3 = nn.Linear(two, 2), Leaky((), 0.6, 0.5, 2)
         self.v_x, self.v_y = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
 
     def forward(self, sums: Tensor) -> Tensor:
@@ -99,7 +108,7 @@ class SnnFlat(nn.Module):
         for part in range(PARTS):
             m1, z1 = self.lif1(currents[:, part], m1, z1)
             m2, z2 = self.lif2(self.fc2(z1), m2, z2)
-            m3 = self.lif3.beta.clamp(0, 1) * m3 + self.fc3(z2)
+            m3 = self.lif3.beta * m3 + self.fc3(z2)
         return torch.cat([self.v_x, self.v_y]) * m3
 
     @torch.no_grad()
@@ -108,7 +117,7 @@ class SnnFlat(nn.Module):
         self.v_x.mul_(deviation[0])
         self.v_y.mul_(deviation[1])
         # A bias that is added in each inner step, and decays in the next ones.
-        steps = (self.lif3.beta.clamp(0, 1) ** torch.arange(PARTS)).sum()
+        steps = (self.lif3.beta ** torch.arange(PARTS)).sum()
         self.fc3.bias.add_(mean / (torch.cat([self.v_x, self.v_y]) * steps))
 
 
@@ -122,8 +131,8 @@ class Hybrid(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv1d(channels, FEATURES, TAPS[0])
         self.conv2 = nn.Conv1d(FEATURES, FEATURES, TAPS[1])
-        self.fc1, self.lif1 = nn.Linear(FEATURES, NEURONS), _Leaky((NEURONS,), 0.8, 1.0, 1)
-        self.fc2, self.lif2 = nn.Linear(NEURONS, NEURONS), _Leaky((NEURONS,), 0.8, 1.0, 1)
+        self.fc1, self.lif1 = nn.Linear(FEATURES, NEURONS), Leaky((NEURONS,), 0.8, 1.0, 1)
+        self.fc2, self.lif2 = nn.Linear(NEURONS, NEURONS), Leaky((NEURONS,), 0.8, 1.0, 1)
         for layer in (self.lif1, self.lif2):
             layer.recurrent = nn.Linear(NEURONS, NEURONS, bias=False)
         self.fc3 = nn.Linear(NEURONS, 2)

@@ -82,7 +82,9 @@ def test_graded_spikes():
      ("Checkpoint must have only fc1.weight (H, C), fc_out.weight (O, H), lif1.beta, lif_out.beta, "
      "not 'fc2.weight': see docs/howto/checkpoint.md")),
     ({"lif1.beta": np.array(np.nan)}, "lif1.beta must be finite, not nan"),
-    ({"lif1.beta": np.ones(3)},
+    ({"lif_out.beta": np.array(1.5)}, "lif_out.beta must be 0 or more and below 1, not 1.5"),
+    ({"lif1.threshold": np.array(0.0)}, "lif1.threshold must be above 0, not 0"),
+    ({"lif1.beta": np.full(3, 0.5)},
      "lif1.beta must be one number, or one for each of 8 neurons, not of shape (3,)"),
     ({"lif1.reset_mechanism_val": np.array(3)},
      "lif1.reset_mechanism_val must be 0, 1 or 2, not 3"),

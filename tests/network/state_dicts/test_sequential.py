@@ -134,6 +134,8 @@ SEE = "see docs/howto/checkpoint.md"
         f": mean must be a finite number or a list of them, not [0, -1{400 * '0'}]")),
     ({"sd": float("inf")}, ": sd must be a finite number or a list of them, not inf"),
     ({"sd": []}, ": sd must be a finite number or a list of them, not []"),
+    ({"sd": [1, 0]}, ": sd must be above 0, not [1, 0]"),
+    ({"scale": 0}, ": scale must be above 0, not 0"),
     ({"norm": 1},
      f" must have only state_dict, dt, modules, window, scale, mean, sd, not 'norm': {SEE}")])
 def test_wrong_description_is_refused(tmp_path, changes, message):
@@ -146,7 +148,7 @@ def test_wrong_description_is_refused(tmp_path, changes, message):
     ({"mean": [1, 2, 3]}, "mean must have a number for each of the 2 outputs, not 3"),
     ({"tensors": {"3.weight": np.zeros((2, 5))}},
      "3.weight must have shape (2, 4) to fit the module before, not (2, 5)"),
-    ({"tensors": {"2.running_var": -np.ones(4)}}, "2.running_var must be 0 or more, not -1.0"),
+    ({"tensors": {"2.running_var": -np.ones(4)}}, "2.running_var must be 0 or more, not -1 at [0]"),
     ({"tensors": {"0.bias": np.array([0, np.nan, 0, 0])}}, "0.bias must be finite, not nan at [1]"),
     ({"tensors": {"3.weight": np.ones(4)}},
      "3.weight must have shape (4, 4) to fit the module before, not (4,)"),
@@ -170,6 +172,13 @@ def test_wrong_modules_are_refused():
     with refused("Module 1 must be one of Linear, ReLU, BatchNorm1d, Dropout, Flatten, Identity, "
                  "not 'Tanh'"):
         sw.from_sequential(nn.Sequential(nn.Linear(6, 2), nn.Tanh()), dt=DT, window=5)
+    with refused("1.eps must be 0 or more, not -1.0"):
+        sw.from_sequential(nn.Sequential(nn.Linear(6, 2), nn.BatchNorm1d(2, eps=-1.0)), dt=DT,
+                           window=5)
+    constant = nn.BatchNorm1d(2, eps=0.0)
+    constant.running_var[1] = 0
+    with refused("1.running_var must be above 0, because eps is 0, not 0 at [1]"):
+        sw.from_sequential(nn.Sequential(nn.Linear(6, 2), constant), dt=DT, window=5)
     with refused("dt must be seconds between 0 and 10, not 0"):
         sw.from_sequential(nn.Sequential(nn.Linear(6, 2)), dt=0, window=5)
     with refused("Checkpoint must have 1.running_mean (units), 1.running_var (units), not only "

@@ -24,7 +24,7 @@ from spikewright.train.graded.fit import (  # noqa: E402  # they need torch
     fit_graded,
     save_graded,
 )
-from spikewright.train.graded.models import Ann, Hybrid  # noqa: E402
+from spikewright.train.graded.models import Ann, Hybrid, Leaky  # noqa: E402
 
 
 def _network(model, dt=4e-3):
@@ -43,6 +43,16 @@ def _shaken(kind, channels=6, dt=4e-3):
             if name.endswith(("running_mean", "running_var")):
                 buffer += torch.rand(buffer.shape)
     return model.eval()
+
+
+def test_trained_neurons_are_in_the_range_of_the_reader():
+    neurons = Leaky((3,), 0.5, 0.5, 0)
+    with torch.no_grad():
+        neurons.beta.copy_(torch.tensor([-0.1, 0.5, 1.2]))
+        neurons.threshold.copy_(torch.tensor([-1.0, 0.0, 2.0]))
+    neurons.keep()
+    assert neurons.beta.tolist() == pytest.approx([0, 0.5, 0.999])
+    assert neurons.threshold.tolist() == pytest.approx([1e-3, 1e-3, 2])
 
 
 @pytest.mark.parametrize("kind", ["ann", "ann_flat", "snn_flat"])
