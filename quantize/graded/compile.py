@@ -6,9 +6,9 @@ from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.recording import Recording
 
 from ..calibrate import calibration_spikes
-from .hybrid import POOL_BITS, is_hybrid, quantize_hybrid
+from .hybrid import HYBRID_MARGIN, is_hybrid, quantize_hybrid
 from .inner import CURRENT_MARGIN, has_inner_steps, quantize_inner
-from .integer import MARGIN, VALUE_BITS, quantize_graded
+from .integer import MARGIN, quantize_graded
 
 __all__ = ["compile_graded"]
 
@@ -43,14 +43,14 @@ def compile_graded(network: GradedNetwork, *, name: str, weight_bits: int = Widt
     check_name(name)
     simulated = recording is None
     recording = calibration_spikes(network, recording)
-    margin = MARGIN
     if has_inner_steps(network):
         model = quantize_inner(network, recording, name=name, weight_bits=weight_bits)
         bits, margin = model.widths.current, CURRENT_MARGIN
     else:
-        work, bits = ((quantize_hybrid, max(POOL_BITS)) if is_hybrid(network) else
-                      (quantize_graded, VALUE_BITS))
+        work, margin = ((quantize_hybrid, HYBRID_MARGIN) if is_hybrid(network) else
+                        (quantize_graded, MARGIN))
         model = work(network, recording, name=name, weight_bits=weight_bits)
+        bits = model.value_bits
     return model, {
         "values": {"bits": bits, "margin": margin, "source": recording.name,
                    "simulated": simulated},

@@ -40,12 +40,16 @@ from spikewright.network.network import CONSTANT, INPUT
 from spikewright.network.recording import Recording
 
 from ..rounding import round_half_up
-from .integer import MARGIN, factors_of, rounded_rows, value_unit
+from .integer import factors_of, rounded_rows, value_unit
 
-__all__ = ["POOL_BITS", "is_hybrid", "quantize_hybrid"]
+__all__ = ["HYBRID_MARGIN", "is_hybrid", "quantize_hybrid"]
 
-# Bits of the values of both pools, their sign included.
-POOL_BITS = 8, 11
+# Fewest bits of the values of the first pool, their sign included; most bits that a value and a
+# weight have together if it has more; and how many more the second pool has.
+LEAST_BITS, PRODUCT_BITS, MORE_BITS = 8, 24, 3
+
+# Values and membranes may be so many times those of the calibration.
+HYBRID_MARGIN = 1.25
 
 # Bits of a membrane below the LSB of a weight, in layers that take spikes alone.
 FRACTION = 4
@@ -86,9 +90,12 @@ class _Part:
 
 
 def quantize_hybrid(network: GradedNetwork, recording: Recording, *, name: str,
-                    weight_bits: int = Widths.weight, value_bits: tuple[int, int] = POOL_BITS
+                    weight_bits: int = Widths.weight, value_bits: tuple[int, int] | None = None
                     ) -> IntegerModel:
     """The integer model of ``network``, called ``name``, calibrated on ``recording``.
+
+    ``value_bits`` are those of the values of both pools. By default, the first has those of a
+    weight, from 8 to 12.
 
     Raises
     ------
@@ -96,6 +103,8 @@ def quantize_hybrid(network: GradedNetwork, recording: Recording, *, name: str,
         If the stages are not those of the hybrid network, or the recording has no keypoint.
     """
     convolutions, pools, layers, dense = _stages(network)
+    first = max(LEAST_BITS, min(weight_bits, PRODUCT_BITS - weight_bits))
+    value_bits = value_bits or (first, first + MORE_BITS)
     trace = run_graded(network, recording, watch=[stage.name for stage in network.stages])
     given = trace.values
     if len(given[layers[0].name].values) < 2:
@@ -118,7 +127,7 @@ def quantize_hybrid(network: GradedNetwork, recording: Recording, *, name: str,
             for ago, part in enumerate(np.split(integers, len(taps), axis=1))]
         bias, scale = round_half_up(convolution.bias / (scale * unit)), scale * unit
         inputs = given[pool.name].values
-        unit = value_unit(np.abs(inputs), bits)
+        unit = value_unit(np.abs(inputs), bits, HYBRID_MARGIN)
         factor, shift = factors_of(scale / unit)
         phase += interval * (POOL - 1 - pool.phase)
         source = pool.name
@@ -267,5 +276,5 @@ def _fitted(populations: list[Any], projections: list[IntegerProjection], peak: 
     proven = [largest_sum(widest, p) for p in populations if isinstance(p, GradedPopulation)]
     thresholds = [int(p.threshold.max()) for p in populations[:-1]
                   if isinstance(p, IntegerPopulation)]
-    needed = max(*proven, *thresholds, int(MARGIN * peak), int(KEYPOINT * line))
+    needed = max(*proven, *thresholds, int(HYBRID_MARGIN * peak), int(KEYPOINT * line))
     return model(needed.bit_length() + 1)

@@ -10,7 +10,7 @@ With c the inputs, in units of their LSB, and v the values of the layer, in unit
 The unit of a row and its integers are those with the smallest error over the inputs of a recording
 (`descent.closest_integers`). The LSB of the values is so large that all of them fit ``MARGIN``
 times. Units that were silent in training may give a few values far above the others. To clamp those
-changes the outputs more than a coarser LSB does.
+changes the outputs more than a coarser LSB does. A bias is at most ``MOST_BIAS``.
 
 The gain becomes a factor of the rectified sum, its sign goes into the next matrix, and the offset
 into the next bias. A gain in the next matrix would ruin it: units that were silent in training have
@@ -47,9 +47,14 @@ __all__ = ["MARGIN", "VALUE_BITS", "factors_of", "quantize_graded", "rounded_by"
 
 # Bits of a value that a unit gives to others, its sign included. More change the outputs less than
 # the rounding of weights to 8 bits does.
-VALUE_BITS = 11
+VALUE_BITS = 13
 
-MARGIN = 1.25
+# Values may be so many times those of the calibration. Those of a unit that was silent in training,
+# and nearly so in the calibration, go far beyond.
+MARGIN = 4
+
+# Largest bias. Where the inputs hardly change the sum, their weights have fewer bits.
+MOST_BIAS = 1 << 28
 
 # Distance of the shifts of a population, in bits.
 STRIDE = 7
@@ -110,6 +115,10 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
     for k, layer in enumerate(layers):
         scale, integers = rounded_rows(layer.weights, inputs / unit, weight_bits)
         scale = scale * unit
+        coarser = np.maximum(scale, np.abs(layer.bias) / MOST_BIAS)
+        integers = np.where((coarser > scale)[:, None],
+                            round_half_up(layer.weights * unit / coarser[:, None]), integers)
+        scale = coarser
         bias, weights = round_half_up(layer.bias / scale), integers.T
         if k == 0:
             parts = np.split(weights, len(projections))
@@ -124,7 +133,7 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
                 factor=np.zeros(len(scale), np.int64), shift=np.zeros(len(scale), np.int64)))
             continue
         inputs = layer.values(trace)
-        unit = value_unit(inputs, value_bits)
+        unit = value_unit(inputs, value_bits, MARGIN)
         factor, shift = factors_of(layer.gain * scale / unit)
         populations.append(GradedPopulation(
             name=layer.name, kind="rectify", size=len(scale), bias=bias, factor=factor,
@@ -197,9 +206,9 @@ def _start(window: Sum | Window) -> dict[str, int]:
     return {"fill_steps": window.rows - 1}
 
 
-def value_unit(values: np.ndarray, bits: int) -> float:
-    """LSB of ``values``, which are 0 or more, so that all of them fit ``bits``."""
-    return (float(values.max()) or 1.0) * MARGIN / largest_weight(bits)
+def value_unit(values: np.ndarray, bits: int, margin: float) -> float:
+    """LSB of ``values``, which are 0 or more, so that they fit ``bits``, ``margin`` times."""
+    return (float(values.max()) or 1.0) * margin / largest_weight(bits)
 
 
 def factors_of(ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

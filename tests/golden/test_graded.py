@@ -26,7 +26,7 @@ def test_golden_is_the_plain_form(kind):
         network = graded_network(kind, seed, channels=channels, hidden=hidden,
                                  outputs=int(rng.integers(1, 4)))
         model = quantize_graded(
-            network, recording_of(random_counts(seed, 200, channels, 0.06)), name="made",
+            network, recording_of(random_counts(seed, 200, channels, 0.02)), name="made",
             weight_bits=int(rng.integers(2, 9)), value_bits=int(rng.integers(6, 13)))
         counts, again = random_counts(seed + 1, 130, channels, rng.choice(RATES)), 75
         recording = replace(recording_of(counts), reset=np.arange(130) == again)

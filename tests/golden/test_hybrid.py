@@ -13,6 +13,7 @@ import pytest
 from docs.make.vectors import hybrid_tensors
 from spikewright.golden.run import run_golden
 from spikewright.golden.stepper import Stepper
+from spikewright.model.graded import GradedPopulation
 from spikewright.network.graded.run import run_graded
 from spikewright.network.state_dicts.srtnet import srtnet_network
 from spikewright.plan.config import CoreConfig
@@ -69,6 +70,16 @@ def test_stepper_is_as_a_run():
         assert outputs.tolist() == answer.velocity_int[t].tolist()
         assert (cycles, saturated) == (answer.cycles[t], answer.saturated[t])
         assert np.array_equal(stepper.spikes, answer.spikes[t])
+
+
+@pytest.mark.parametrize("weight_bits, value_bits", [
+    (4, [8, 11]), (8, [8, 11]), (10, [10, 13]), (12, [12, 15]), (14, [10, 13]), (16, [8, 11])])
+def test_bits_of_values(weight_bits, value_bits):
+    """Wider weights come with wider values, so long as products fit."""
+    recording = recording_of(random_counts(0, 200, 6))
+    model = quantize_hybrid(graded_network("sRTnet", 0), recording, name="made",
+                            weight_bits=weight_bits)
+    assert [p.bits for p in model.populations if isinstance(p, GradedPopulation)] == value_bits
 
 
 @pytest.mark.parametrize("phase", [0, 1])
