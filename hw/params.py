@@ -4,6 +4,7 @@
 import binascii
 from typing import Any
 
+from spikewright.model.currents import currents_fit
 from spikewright.model.graded import GradedPopulation
 from spikewright.model.inner import inner_layers, moment_bits, wide_bits
 from spikewright.network.network import RESETS
@@ -150,7 +151,7 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
         fraction=_fraction(plan), weight=rows.weight, row_shift=rows.row_shift,
         shifted=max(add.table.bits + (0 if _scales(plan) else add.shift - _fraction(plan))
                     for add in plan.program.adds if add.target) + rows.gain,
-        streams=rows.streams, gain=rows.gain, clamps=_spans(plan, graded=False) != [])
+        streams=rows.streams, gain=rows.gain, clamps=not currents_fit(model))
 
 
 def _spans(plan: Plan, *, graded: bool) -> list[Span]:
@@ -181,10 +182,22 @@ def _neurons(plan: Plan) -> NeuronParams:
         groups=_groups(plan, graded=False),
         current=model.widths.current, membrane=model.widths.membrane, decay=model.widths.decay,
         factor=model.factor_bits, column=factor_column(model),
-        resets=tuple(sorted({span.population.reset for span in _spans(plan, graded=False)})),
+        resets=_resets(plan),
         image=(lane_words(model, layout.lanes) if plan.config.neurons == "lanes"
                else neuron_words(model)),
         loads=plan.load_map if plan.config.load == "model" else None, inner=model.inner_steps)
+
+
+def _resets(plan: Plan) -> tuple[str, ...]:
+    """The resets of the neurons.
+
+    That of neurons that never spike has no effect. Beside graded units it is left out if no other
+    reset needs to know whether a neuron fired in the step before: that would be a comparison more.
+    """
+    spans = _spans(plan, graded=False)
+    spiking = {span.population.reset for span in spans if span.population.spiking}
+    alone = plan.model.graded and spiking and "subtract_next" not in spiking
+    return tuple(sorted(spiking if alone else {span.population.reset for span in spans}))
 
 
 def _units(plan: Plan) -> GradedParams:
@@ -192,7 +205,8 @@ def _units(plan: Plan) -> GradedParams:
     return GradedParams(
         lanes=layout.lanes, words=layout.words, groups=_groups(plan, graded=True),
         current=model.widths.current, membrane=model.widths.membrane, value=model.value_bits,
-        modes=_modes(plan), columns=unit_columns(model), image=unit_words(model))
+        modes=_modes(plan), columns=unit_columns(model), image=unit_words(model),
+        late=_spans(plan, graded=False) != [])
 
 
 def _parts(plan: Plan) -> NormalizeParams:
@@ -282,7 +296,11 @@ def _spikes(plan: Plan) -> SpikeLogParams:
         list_groups=max(span.groups for span in listed),
         slots=1 << max(delays).bit_length(), streams=plan.program.streams,
         rows=plan.model.rows if plan.program.log_room else 0, room=plan.program.log_room,
-        value=plan.model.value_bits, restarts=plan.model.normalizes)
+        value=plan.model.value_bits, restarts=plan.model.normalizes,
+        reach=() if series is None else tuple(
+            (max((_delay(add, plan) for add in plan.program.adds if add.origin is span), default=0),
+             span.groups)
+            for span in sorted(listed, key=lambda span: _list(span, plan))))
 
 
 def _map_constants(operation: Map, plan: Plan,

@@ -125,7 +125,10 @@ class RowAdder(wiring.Component):
         before  = self._before(m, c_words, c_lanes)
         for lane in range(lanes):
             drive = c_weight[lane] << params.fraction
-            d_sum = Signal(signed(params.current + 1), name=f"d_sum_{lane}")
+            # Without a clamp, an iCE40 has this sum and its register in the multiplier, too: such
+            # a register has no reset.
+            d_sum = Signal(signed(params.current + params.clamps), name=f"d_sum_{lane}",
+                           reset_less=not params.clamps)
             weight = self._product(word.weights[lane])
             m.d.sync += [
                 c_weight[lane].eq(weight << word.shift),

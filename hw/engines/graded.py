@@ -62,6 +62,9 @@ class GradedParams:
         What a word of ``image`` holds.
     image : :class:`list` of :class:`int`
         A word for each unit.
+    late : :class:`bool`
+        A value is logged a cycle later, when ``mode`` is still that of its pass. The population
+        must not be the last one of a step.
     """
 
     lanes:    int
@@ -73,6 +76,7 @@ class GradedParams:
     modes:    tuple[Mode, ...]
     columns:  UnitColumns
     image:    list = field(repr=False)
+    late:     bool = False
 
     #: Units of a group.
     units = 1
@@ -126,7 +130,8 @@ class GradedUpdate(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # a: addresses sum and constants. b: adds the bias. c: multiplies. d: rounds and clamps.
+        # a: addresses sum and constants. b: adds the bias. c: multiplies. d: rounds and clamps; or
+        # shifts, and the cycle after rounds and clamps.
         params, control = self.params, self.control
         a, b, c, d = add_stages(m, "abcd")
         mode  = control.mode if len(params.modes) > 1 else Const(0)
@@ -151,9 +156,10 @@ class GradedUpdate(wiring.Component):
         gives = d.valid & ~output & ~control.clear
         self._value(m, gives & ~holds if any(of.holds for of in params.modes) else gives, total,
                     c_factor, c_shift, mode, pool)
+        given = _later(m, self.o.group) if params.late else self.o.group
         m.d.sync += [
             self.o.group.eq(Mux(control.start, control.first, self.o.group + c.valid)),
-            self.spike.group.eq(self.o.group),
+            self.spike.group.eq(given),
         ]
 
         return m
@@ -255,6 +261,8 @@ class GradedUpdate(wiring.Component):
         kept    = _choice(m, "kept", d_shift, [product >> by - 1 for by in shifts])
         if some:
             kept = kept.as_signed()
+        if params.late:
+            kept, valid = _later(m, kept), _later(m, valid)
         rounded = (kept >> 1) + kept[0]
         below   = rounded[-1]
         above   = _choice(m, "above", mode, [
@@ -268,6 +276,13 @@ class GradedUpdate(wiring.Component):
                                     rounded)),
             self.saturated.eq(valid & above),
         ]
+
+
+def _later(m, value):
+    """``value`` one cycle later."""
+    later = Signal.like(value, name="later")
+    m.d.sync += later.eq(value)
+    return later
 
 
 def _choice(m, name, number, values):

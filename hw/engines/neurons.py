@@ -39,7 +39,7 @@ class NeuronParams:
     factor, column : :class:`int`
         Bits of the largest decay, and bits of a decay in ``image`` with shared neurons.
     resets : :class:`tuple` of :class:`str`
-        The resets of all populations, see `network.network.RESETS`.
+        The resets that some populations have, see `network.network.RESETS`.
     image : :class:`list`
         With shared neurons, `plan.images.neuron_words`. With a unit per lane,
         `plan.images.lane_words`.
@@ -184,7 +184,9 @@ def add_reset(params: NeuronParams, control, fired_before, total, threshold):
     """
     if not params.chooses:
         return total, fired_before | control.clear
-    loses = fired_before & (control.mode == RESETS.index("zero_lose"))
+    loses = Const(0)
+    if "zero_lose" in params.resets:
+        loses = fired_before & (control.mode == RESETS.index("zero_lose"))
     if "subtract_next" in params.resets:
         less  = fired_before & (control.mode == RESETS.index("subtract_next"))
         total = total - Mux(less, threshold, 0).as_signed()

@@ -37,6 +37,9 @@ class SpikeLogParams:
         Bits of a value; 0 without values. An entry is then one unit and its value.
     restarts : :class:`bool`
         A list may begin again within a step.
+    reach : :class:`tuple` of (:class:`int`, :class:`int`)
+        Longest delay and groups of each list. A list then has no more counts than that, and they
+        move on with each step. Without it, a list has a count for each slot.
     """
 
     groups:      int
@@ -49,6 +52,7 @@ class SpikeLogParams:
     room:        int  = 0
     value:       int  = 0
     restarts:    bool = False
+    reach:       tuple[tuple[int, int], ...] = ()
 
     @property
     def signature(self):
@@ -140,9 +144,8 @@ class SpikeLog(wiring.Component):
         now    = Signal(range(slots))
         chosen = Signal(data.StructLayout({key: place[key].shape for key in ("slot", "list")}))
         index  = Signal(range(most + 1))
-        counts = Array(Array(Signal.like(index, name=f"count_{k}_{t}") for t in range(slots))
-                       for k in range(lists))
-        count  = counts[chosen.list][chosen.slot]
+        counts = self._counts(index)
+        count  = counts[chosen.list][self._age(m) if params.reach else chosen.slot]
         logs = (chosen.list == params.lists) if params.room else Const(0)
         following = self._walk(m, read.data, index, logs)
         with m.If(self.read.select):
@@ -165,18 +168,50 @@ class SpikeLog(wiring.Component):
             m.d.comb += self.read.value.eq(read.data.value)
         if params.room:
             self._log(m, write, count)
-        with m.If(write.en):
-            m.d.sync += count.eq(count + 1)
+        if params.reach:
+            self._move(m, counts, write.en, chosen.list, count)
+        else:
+            with m.If(write.en):
+                m.d.sync += count.eq(count + 1)
         if params.restarts:
             with m.If(self.restart):
                 m.d.sync += count.eq(0)
         with m.If(self.step):
             m.d.sync += now.eq(now + 1)
-            m.d.sync += [row[(now + 1)[:len(now)]].eq(0) for row in counts]
+            if not params.reach:
+                m.d.sync += [row[(now + 1)[:len(now)]].eq(0) for row in counts]
         with m.If(self.clear):
             m.d.sync += [count.eq(0) for row in counts for count in row]
 
         return m
+
+    def _counts(self, index):
+        """Entries of each list: by slot, or with ``reach`` by age."""
+        params = self.params
+        if not params.reach:
+            return Array(Array(Signal.like(index, name=f"count_{k}_{t}")
+                               for t in range(params.slots)) for k in range(params.all_lists))
+        return Array(Array(Signal(range(groups + 1), name=f"count_{k}_{age}")
+                           for age in range(longest + 1))
+                     for k, (longest, groups) in enumerate(params.reach))
+
+    def _age(self, m):
+        """Age of the selected list."""
+        age = Signal.like(self.read.delay)
+        with m.If(self.read.select):
+            m.d.sync += age.eq(self.read.delay)
+        return age
+
+    def _move(self, m, counts, writes, chosen, count):
+        """Count what is appended to the list of this step, and move all counts on with the step."""
+        more = Signal.like(count)
+        m.d.comb += more.eq(count + 1)
+        for k, row in enumerate(counts):
+            with m.If(writes & (chosen == k)):
+                m.d.sync += row[0].eq(more)
+            with m.If(self.step):
+                m.d.sync += [later.eq(before) for before, later in
+                             zip([0, *row], row, strict=False)]
 
     def _log(self, m, write, count):
         """Append an event in the cycle after it was taken: its list is selected by then."""

@@ -46,6 +46,11 @@ class WindowLogParams:
         return SpikeListSignature(self.slots, 1, self.rows, self.value, self.ages)
 
     @property
+    def ample(self) -> bool:
+        """Whether it is never full. A unit gives one value in a step."""
+        return self.value > 0 and self.room >= (self.longest + 1) * self.rows
+
+    @property
     def ages(self) -> int:
         """Numbers of steps after a reset that a look may name; 0 if none does."""
         return self.longest + 2 if self.fills else 0
@@ -112,7 +117,7 @@ class WindowLog(wiring.Component):
         kept  = Signal(place)       # the oldest event that may still leave a window
         self._ring(m, self._walk(m, self._mark(m, place, first, stop), kept), stop)
         m.d.comb += [
-            self.input.full.eq((stop ^ kept) == params.room),
+            self.input.full.eq(0 if params.ample else (stop ^ kept) == params.room),
             self.lost.eq(self.input.event.valid & self.input.full),
         ]
         with m.If(self.input.event.valid & ~self.input.full):
@@ -197,8 +202,9 @@ class WindowLog(wiring.Component):
             ]
         with m.If(fresh):
             m.d.sync += index.eq(first)
-            with m.If(last):
-                m.d.sync += kept.eq(stop)
+            if not self.params.ample:
+                with m.If(last):
+                    m.d.sync += kept.eq(stop)
         with m.If(self.read.take):
             m.d.sync += index.eq(index + 1)
         # Where events are taken in every cycle, the next one is read while this one is taken.

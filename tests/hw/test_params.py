@@ -33,7 +33,7 @@ def test_params_of_a_deep_model():
     assert vars(core.currents) == {"lanes": 4, "words": 4, "width": 9, "streams": False}
     assert vars(core.spikes) == {"groups": 10, "units": 1, "lists": 2, "list_groups": 5,
                                  "slots": 8, "streams": False, "rows": 0, "room": 0, "value": 0,
-                                 "restarts": False}
+                                 "restarts": False, "reach": ()}
     sequencer = core.sequencer
     assert (sequencer.rows, sequencer.words, sequencer.decays, sequencer.streams) == (
         4, 4, False, False)
@@ -165,6 +165,17 @@ def pool_model(period=4, **choices):
 def test_all_logs_are_read_ahead_where_rows_stream(lanes, streams):
     logs = core_params(plan_of(hybrid_model(1), lanes)).spikes
     assert [log.streams for log in (logs.spikes, logs.window, logs.series)] == [streams] * 3
+
+
+def test_hybrid_network_has_no_more_logic_than_it_needs():
+    """No clamp of a current, no comparison for a reset, counts for its delays, an ample series."""
+    core = core_params(plan_of(hybrid_model(2)))
+    assert not core.adder.clamps and core.neurons.neurons.resets == ("none", "zero_keep")
+    spans = plan_of(hybrid_model(2)).layout.spans
+    assert core.spikes.spikes.reach == tuple(
+        (delay, spans[name].groups)
+        for name, delay in (("pool2", 0), ("constant", 2), ("lif1", 1), ("lif2", 2)))
+    assert core.spikes.series.ample and not core.spikes.window.ample
 
 
 def test_link_params_of_a_plan():

@@ -9,11 +9,15 @@ from spikewright.hw.memories.spikes import SpikeLog, SpikeLogParams
 from tests.hw.bench import simulate
 
 
-def log_params(units=1, streams=False):
-    """A log of two spiking populations of 5 and 3 neurons; 2 outputs follow them."""
+def log_params(units=1, streams=False, delays=None):
+    """A log of two spiking populations of 5 and 3 neurons; 2 outputs follow them.
+
+    ``delays`` are the longest ones of their lists.
+    """
     first, second, outputs = (-(-neurons // units) for neurons in (5, 3, 2))
     return SpikeLogParams(groups=first + second + outputs, units=units, lists=2,
-                          list_groups=first, slots=8, streams=streams)
+                          list_groups=first, slots=8, streams=streams,
+                          reach=tuple(zip(delays, (first, second), strict=True)) if delays else ())
 
 
 async def select(ctx, dut, number, delay):
@@ -65,11 +69,12 @@ async def read(ctx, dut, number, delay):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("units, streams", [(1, False), (3, False), (8, False), (1, True),
-                                            (17, True)])
-def test_spike_log(units, streams, rate):
+@pytest.mark.parametrize("units, streams, delays", [
+    (1, False, None), (3, False, None), (8, False, None), (1, True, None), (17, True, None),
+    (1, False, (6, 2)), (1, True, (0, 6))])
+def test_spike_log(units, streams, delays, rate):
     """Every list of the last steps stays as written; a new step starts empty."""
-    params = log_params(units, streams)
+    params = log_params(units, streams, delays)
     dut, rng = SpikeLog(params), np.random.default_rng(1)
     lists = [range(5), range(params.list_groups * units, params.list_groups * units + 3)]
 
@@ -89,14 +94,17 @@ def test_spike_log(units, streams, rate):
                 assert ctx.get(dut.read.more) == bool(fired)
             for delay in rng.permutation(min(step + 1, params.slots - 1)).tolist():
                 for number in (1, 0):
+                    if delays and delay > delays[number]:
+                        continue
                     assert await read(ctx, dut, number, delay) == past[delay][number], (step, delay)
             await pulse(ctx, dut.step)
 
     simulate(dut, bench, max_cycles=8000)
 
 
-def test_spike_log_clears_every_list():
-    params = log_params()
+@pytest.mark.parametrize("delays", [None, (7, 1)])
+def test_spike_log_clears_every_list(delays):
+    params = log_params(delays=delays)
     dut = SpikeLog(params)
 
     async def bench(ctx):

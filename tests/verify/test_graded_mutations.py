@@ -31,7 +31,7 @@ MUTATIONS = {
     "window_cleared": (GRADED, "has & (~keeps | control.clear)", "has"),
     "reset_leaves_windows": (GRADED, "~keeps | control.clear", "~keeps"),
     "reset_gives_values": (GRADED, "~output & ~control.clear", "~output"),
-    "value_of_another_unit": (GRADED, "spike.group.eq(self.o.group)", "spike.group.eq(0)"),
+    "value_of_another_unit": (GRADED, "spike.group.eq(given)", "spike.group.eq(0)"),
     "shift_of_another_unit": (GRADED, "c_shift.eq(shift)", "c_shift.eq(0)"),
     "sums_read_a_cycle_early": (GRADED, "Cat(control.start, waits[0])", "control.start"),
     "step_of_another_age": (WINDOW, "now - self.read.delay", "now - self.read.delay + 1"),

@@ -13,6 +13,7 @@ from tests.hybrid import hybrid_model, hybrid_network
 from tests.verify.test_mutations import ROOT, check_mutation, checked, copied, saved, taken
 
 GRADED, SEQUENCER = "hw/engines/graded.py", "hw/sequencer.py"
+LOGS, SPIKES = "hw/memories/logs.py", "hw/memories/spikes.py"
 
 MUTATIONS = {
     "pool_takes_the_second": (GRADED, "Mux(pool & (read.data > found),", "Mux(0,"),
@@ -20,6 +21,22 @@ MUTATIONS = {
     "updated_in_every_step": (SEQUENCER, "(self._due | update.clear)", "1"),
     "due_as_the_operation_before": (SEQUENCER, "self._due.eq(table.next_due)",
                                     "self._due.eq(table.due)"),
+    "value_of_the_unit_after": (GRADED, "_later(m, self.o.group) if params.late",
+                                "self.o.group if params.late"),
+    "value_logged_without_its_delay": (GRADED, "_later(m, valid)", "valid"),
+    "mode_of_the_pass_before": ("hw/engines/mixed.py", 'turn = held["mode"][0]', "turn = 0"),
+    "counts_stay_where_they_are": (SPIKES, "later.eq(before) for before, later in",
+                                   "later.eq(0) for before, later in"),
+    "spike_counted_in_another_step": (SPIKES, "row[0].eq(more)", "row[-1].eq(more)"),
+    "list_of_this_step": (SPIKES, "age.eq(self.read.delay)", "age.eq(0)"),
+    "series_moves_on_too_often": (LOGS, "self.step & params.series_turn.now(self.turn)",
+                                  "self.step"),
+    "lists_move_on_too_often": (LOGS, "self.step & params.turn.now(self.turn)", "self.step"),
+    "value_in_a_list_of_spikes": (LOGS, "self.spike.valid & ~of_series", "self.spike.valid"),
+    "spike_in_the_series": (LOGS, "self.spike.valid & of_series", "self.spike.valid"),
+    "series_read_as_spikes": (LOGS, "with m.If(of_series):", "with m.If(0):"),
+    "line_of_neurons_is_not_kept": ("hw/engines/parallel.py", "Mux(d.valid, x[:params.current], 0)",
+                                    "Mux(d.valid, x[:params.current], x[:params.current])"),
 }
 
 
