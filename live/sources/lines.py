@@ -4,11 +4,13 @@
 import hmac
 import json
 import math
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from ..binner import Packet
 
-__all__ = ["MOST_BYTES", "Lines"]
+__all__ = ["MOST_BYTES", "LinePackets"]
 
 # Bytes of a line.
 MOST_BYTES = 16_384
@@ -17,15 +19,17 @@ MOST_BYTES = 16_384
 MOST_NUMBER = 1 << 53
 
 
-class Lines:
-    """Reads lines of spikes.
+class LinePackets:
+    """Packets from lines of spikes. Subclasses receive the lines.
 
     A line is an object with ``spikes``, a list of channels. It may have ``velocity``, what the
     subject does; ``reset``, whether the state is cleared; ``bin``, the number of a whole bin; and
-    ``token``.
+    ``token``. A line with a wrong form or more than `MOST_BYTES` is refused, whole, and counted.
 
     Parameters
     ----------
+    title : str
+        What the source is called.
     channels, axes : int
         Of the model.
     numbered : bool
@@ -34,12 +38,31 @@ class Lines:
         Text that each line must have as its ``token``.
     """
 
-    def __init__(self, channels: int, axes: int, *, numbered: bool = False,
+    def __init__(self, title: str, channels: int, axes: int, *, numbered: bool = False,
                  token: str | None = None):
+        self.title   = title
+        self.refused = 0
         self._channels, self._axes, self._numbered, self._token = channels, axes, numbered, token
 
-    def packet(self, data: bytes, stamp: float) -> Packet | None:
+    def take(self, most: int) -> list[Packet]:
+        """The packets that are there, at most ``most``, without waiting; wrong ones left out."""
+        packets = []
+        for data, stamp in islice(self._received(), most):
+            packet = self._packet(data, stamp)
+            if packet is None:
+                self.refused += 1
+            else:
+                packets.append(packet)
+        return packets
+
+    def _received(self) -> Iterator[tuple[bytes, float]]:
+        """The lines that are there, each with the time at which it came."""
+        raise NotImplementedError
+
+    def _packet(self, data: bytes, stamp: float) -> Packet | None:
         """The packet in a line that came at ``stamp``. None if the line is wrong."""
+        if len(data) > MOST_BYTES:
+            return None
         try:
             found = json.loads(data)
         except (ValueError, RecursionError):

@@ -6,11 +6,11 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 
 from spikewright.base.errors import InputError
 
-from ..binner import Packet
-from .lines import MOST_BYTES, Lines
+from .lines import MOST_BYTES, LinePackets
 
 __all__ = ["UdpPackets"]
 
@@ -22,17 +22,15 @@ STAMP = 35 if sys.platform == "linux" else None
 _TIMESPEC = struct.Struct("ll")
 
 
-class UdpPackets:
-    """Packets from datagrams.
-
-    A datagram that is no line of spikes is refused, whole.
+class UdpPackets(LinePackets):
+    """Packets from datagrams, each a line.
 
     Parameters
     ----------
     host : str
     port : int
     channels, axes, numbered, token
-        See `sources.lines.Lines`.
+        See `sources.lines.LinePackets`.
 
     Raises
     ------
@@ -42,9 +40,7 @@ class UdpPackets:
 
     def __init__(self, host: str, port: int, channels: int, axes: int, *, numbered: bool = False,
                  token: str | None = None):
-        self.title   = f"udp:{host}:{port}"
-        self.refused = 0
-        self._lines  = Lines(channels, axes, numbered=numbered, token=token)
+        super().__init__(f"udp:{host}:{port}", channels, axes, numbered=numbered, token=token)
         try:
             family, kind, _, _, there = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind)
@@ -66,22 +62,14 @@ class UdpPackets:
         """The port: another one than was given, if that was 0."""
         return self._socket.getsockname()[1]
 
-    def take(self, most: int) -> list[Packet]:
-        """The packets that are there, at most ``most``, without waiting; wrong ones left out."""
-        packets = []
+    def _received(self) -> Iterator[tuple[bytes, float]]:
         epoch = time.time() - time.perf_counter()
-        for _ in range(most):
-            try:
-                data, notes, flags, _ = self._socket.recvmsg(MOST_BYTES, 64)
+        while True:
+            try:        # one byte more, so that a datagram that is too long is not taken for a line
+                data, notes, *_ = self._socket.recvmsg(MOST_BYTES + 1, 64)
             except BlockingIOError:
-                break
-            packet = None if flags & socket.MSG_TRUNC else \
-                self._lines.packet(data, _stamp(notes, epoch))
-            if packet is None:
-                self.refused += 1
-            else:
-                packets.append(packet)
-        return packets
+                return
+            yield data, _stamp(notes, epoch)
 
     def wait(self, seconds: float) -> None:
         """Wait until a packet is there, for at most ``seconds``."""

@@ -3,11 +3,11 @@
 
 import socket
 import time
+from collections.abc import Iterator
 
 from spikewright.base.errors import InputError
 
-from ..binner import Packet
-from .lines import MOST_BYTES, Lines
+from .lines import LinePackets
 
 __all__ = ["ZmqPackets", "endpoint", "pyzmq"]
 
@@ -39,12 +39,12 @@ def endpoint(host: str, port: int) -> str:
     return f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
 
 
-class ZmqPackets:
+class ZmqPackets(LinePackets):
     """Packets from a publisher (PUB) of lines of JSON.
 
-    A message of several parts, or one that is no line of spikes, is refused, whole. ZeroMQ connects
-    again by itself if the publisher was away, or sent more than `MOST_TAKEN` bytes at once. It
-    stamps no message, so a packet has the time at which it is taken.
+    Each message is a line; one of several parts is refused. ZeroMQ connects again by itself if the
+    publisher was away, or sent more than `MOST_TAKEN` bytes at once. It stamps no message, so a
+    packet has the time at which it is taken.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ZmqPackets:
     port : int
         Where the publisher is.
     channels, axes, numbered, token
-        See `sources.lines.Lines`.
+        See `sources.lines.LinePackets`.
 
     Raises
     ------
@@ -63,9 +63,7 @@ class ZmqPackets:
     def __init__(self, host: str, port: int, channels: int, axes: int, *, numbered: bool = False,
                  token: str | None = None):
         self._zmq    = zmq = pyzmq()
-        self.title   = f"zmq:{host}:{port}"
-        self.refused = 0
-        self._lines  = Lines(channels, axes, numbered=numbered, token=token)
+        super().__init__(f"zmq:{host}:{port}", channels, axes, numbered=numbered, token=token)
         self._socket = zmq.Context.instance().socket(zmq.SUB)
         self._socket.setsockopt(zmq.IPV6, 1)
         self._socket.setsockopt(zmq.RCVHWM, MOST_WAITING)
@@ -79,22 +77,13 @@ class ZmqPackets:
             raise InputError(f"ZeroMQ source must be an address that this machine knows, not "
                              f"{host}:{port}: {getattr(error, 'strerror', error)}") from None
 
-    def take(self, most: int) -> list[Packet]:
-        """The packets that are there, at most ``most``, without waiting; wrong ones left out."""
-        packets = []
-        for _ in range(most):
+    def _received(self) -> Iterator[tuple[bytes, float]]:
+        while True:
             try:
                 parts = self._socket.recv_multipart(self._zmq.NOBLOCK)
             except self._zmq.Again:
-                break
-            packet = None
-            if len(parts) == 1 and len(parts[0]) <= MOST_BYTES:
-                packet = self._lines.packet(parts[0], time.perf_counter())
-            if packet is None:
-                self.refused += 1
-            else:
-                packets.append(packet)
-        return packets
+                return
+            yield parts[0] if len(parts) == 1 else b"", time.perf_counter()
 
     def wait(self, seconds: float) -> None:
         """Wait until a packet is there, for at most ``seconds``."""
