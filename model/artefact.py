@@ -16,6 +16,9 @@ from spikewright.base.files import written_folder
 from spikewright.network.graded.form import from_form, to_form
 from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.network import Network, Population, Projection
+from spikewright.network.nir.file import NIR_SUFFIX
+from spikewright.network.state_dicts.description import SUFFIX as DESCRIPTION
+from spikewright.network.tensors import SUFFIXES
 
 from .graded import GradedPopulation
 from .manifest import SCHEMA, check_manifest, present_form
@@ -193,8 +196,7 @@ def _read_manifest(folder: Path) -> tuple[dict, dict]:
     """
     path = Path(folder) / "manifest.json"
     if not path.is_file():
-        raise InputError(f"Model must be a folder made by 'spikewright quantize', not "
-                         f"{str(folder)!r}: it has no manifest.json")
+        raise InputError(_no_model(Path(folder)))
     damaged = f"{path} must be the manifest of a model, not a damaged file"
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -218,6 +220,20 @@ def _read_manifest(folder: Path) -> tuple[dict, dict]:
         raise InputError(f"{path} {error}: build the model again" if type(error) is ValueError
                          else damaged) from error
     return manifest, present
+
+
+def _no_model(path: Path) -> str:
+    """What is wrong with ``path``, which is no model."""
+    rule = "Model must be a folder made by 'spikewright quantize', not "
+    if (path.is_file() and path.suffix in (*SUFFIXES, DESCRIPTION, NIR_SUFFIX)
+            and path.name != "manifest.json"):
+        return (f"{rule}the network file {str(path)!r}: round it with 'spikewright quantize {path} "
+                "-o MODEL'")
+    if path.is_dir():
+        return f"{rule}{str(path)!r}: it has no manifest.json"
+    if path.exists():
+        return f"{rule}the file {str(path)!r}"
+    return f"{rule}{str(path)!r}: there is none"
 
 
 def _tables(folder: Path, manifest: dict, part: str, name: str) -> dict[str, np.ndarray]:

@@ -71,8 +71,9 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     if path.stat().st_size == 0:
         raise InputError(f"Checkpoint {path} must hold tensors, not 0 bytes")
     if path.suffix not in SUFFIXES:
+        recording = ", a recording or an answer: 'spikewright show' prints what is in it"
         raise InputError(f"Checkpoint must be a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file, "
-                         f"not {path.name!r}")
+                         f"not {path.name!r}{recording if path.suffix == '.npz' else ''}")
     return _read_torch(path) if path.suffix in TORCH_SUFFIXES else _read_safetensors(path)
 
 

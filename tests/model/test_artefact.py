@@ -135,9 +135,20 @@ def test_artefact_missing_file(folder, name, load):
 
 
 def test_artefact_that_is_no_model(tmp_path):
-    for path in (tmp_path, tmp_path / "gone"):
-        with refused("Model must be a folder made by 'spikewright quantize', not "
-                     f"{str(path)!r}: it has no manifest.json"):
+    for name in ("net.pth", "net.json", "a.npz", "manifest.json"):
+        (tmp_path / name).write_text("{}")
+    network = tmp_path / "net.pth"
+    for path, told in (
+            (tmp_path.parent, f"{str(tmp_path.parent)!r}: it has no manifest.json"),
+            (tmp_path / "gone", f"'{tmp_path}/gone': there is none"),
+            (tmp_path / "gone.pth", f"'{tmp_path}/gone.pth': there is none"),
+            (network, (f"the network file '{network}': round it with 'spikewright quantize "
+                       f"{network} -o MODEL'")),
+            (tmp_path / "net.json", (f"the network file '{tmp_path}/net.json': round it with "
+                                     f"'spikewright quantize {tmp_path}/net.json -o MODEL'")),
+            (tmp_path / "a.npz", f"the file '{tmp_path}/a.npz'"),
+            (tmp_path / "manifest.json", f"the file '{tmp_path}/manifest.json'")):
+        with refused(f"Model must be a folder made by 'spikewright quantize', not {told}"):
             load_artefact(path)
 
 

@@ -236,6 +236,11 @@ def test_checkpoint_that_is_no_file(tmp_path):
     with refused(f"Checkpoint must be a file, not {str(gone)!r}: there is none"):
         read_checkpoint(gone)
     (tmp_path / "net.onnx").write_bytes(b"x")
+    rec = tmp_path / "rec.npz"
+    np.savez(rec, n_bins=1)
+    with refused("Checkpoint must be a .pth, .pt, .ckpt or .safetensors file, not 'rec.npz', a "
+                 "recording or an answer: 'spikewright show' prints what is in it"):
+        read_checkpoint(rec)
     with refused("Checkpoint must be a .pth, .pt, .ckpt or .safetensors file, not 'net.onnx'"):
         read_checkpoint(tmp_path / "net.onnx")
 

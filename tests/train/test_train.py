@@ -227,8 +227,12 @@ def test_checkpoint_has_one_form(tmp_path):
 def test_checkpoint_too_large(tmp_path):
     model = TinyRSNN(1, 1, 1)
     model.con3.op.weight.data.fill_(1e6)
-    with refused("Network con3.op.weight must fit in float16, not hold 1000000.0"):
+    with refused("Network con3.op.weight must be from -65504 to 65504, so that it fits in half "
+                 "precision, not 1000000.0"):
         model.checkpoint(tmp_path / "a.safetensors")
+    model.con3.op.weight.data.fill_(float("inf"))
+    with refused("Network con3.op.weight must be finite, not inf"):
+        model.checkpoint(tmp_path / "a.safetensors", half=False)
     assert not any(tmp_path.iterdir())
 
 

@@ -201,13 +201,17 @@ class TinyRSNN(nn.Module):
         return heads.unflatten(-1, (len(self.heads), -1)).mean(-2)
 
     def rounded(self) -> "TinyRSNN":
-        """The network with parameters rounded to float16, as in the file of :meth:`checkpoint`."""
+        """The network with parameters rounded to float16."""
         state = {key: value.half() for key, value in self.state_dict().items()}
+        self._check_finite(state, "from -65504 to 65504, so that it fits in half precision")
+        return self.from_state(state, self.dt, self.time, self.offset)
+
+    def _check_finite(self, state: dict[str, Tensor], rule: str) -> None:
+        """Check that ``state``, the parameters as they are written, has finite numbers only."""
         for key, value in state.items():
             bad = self.state_dict()[key][~value.isfinite()]
             if bad.numel():
-                raise InputError(f"Network {key} must fit in float16, not hold {bad[0].item()!r}")
-        return self.from_state(state, self.dt, self.time, self.offset)
+                raise InputError(f"Network {key} must be {rule}, not {bad[0].item()!r}")
 
     def checkpoint(self, path: Path, half: bool = True) -> None:
         """Write ``keys`` to a .safetensors file, as float16, or as float32 where not ``half``.
@@ -216,6 +220,7 @@ class TinyRSNN(nn.Module):
         whole or not at all.
         """
         state = self.state_dict()
+        self._check_finite(state, "finite")
         if half:
             state = {key: value.half() for key, value in self.rounded().state_dict().items()}
         said  = {"dt": repr(float(self.dt)), "time": self.time}

@@ -40,7 +40,8 @@ def run(arguments: Namespace) -> None:
     from spikewright.network.recording import read_recording
     from spikewright.report.score import decodes
     path = arguments.model
-    model = api.read(path) if arguments.backend == "float" and path.is_file() else api.load(path)
+    network = arguments.backend == "float" and not path.is_dir()
+    model = api.read(path) if network else api.load(path)
     recording = read_recording(arguments.recording)
     try:
         result = api.run(model, recording, backend=arguments.backend,

@@ -48,7 +48,10 @@ def train_published(arguments: Namespace) -> None:
     session = read_parts(arguments.recording)
     pretraining = [read_parts(path) for path in arguments.pretrain]
     for parts in pretraining:
-        parts.seen.check_fits(session.seen.channels, session.seen.dt)
+        if parts.seen.channels != session.seen.channels:
+            raise InputError(f"Session {parts.seen.name} must have {session.seen.channels} "
+                             f"channels, as {session.seen.name} has, not {parts.seen.channels}: "
+                             "all sessions of a training must have the same channels")
     start = None
     if arguments.start:
         start = start_network(NETWORKS[recipe.network], arguments.start, session.seen,

@@ -25,8 +25,8 @@ NAN = {**random_tensors(0), "con3.op.weight": np.full((2, 5), np.nan, np.float16
 
 BUILD = ("quantize", "net.safetensors", "-o", "out")
 OUTPUT = "Output folder must be new, empty or made by this command, not {here}/"
-NO_MODEL = ("Model must be a folder made by 'spikewright quantize', not 'gone': it has no "
-            "manifest.json")
+NO_MODEL = ("Model must be a folder made by 'spikewright quantize', not 'gone': there is "
+            "none")
 NO_KEY = ("net.safetensors: Checkpoint must have con2.op.weight (H, H), not only "
           "con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
           "group3.mem_param_readout, group3.syn_param_readout: see docs/howto/checkpoint.md")

@@ -96,8 +96,8 @@ def test_differences_of_shape():
 
 @pytest.mark.parametrize("arguments, message", [
     (["check", "none", "rec.npz"],
-     ("Model must be a folder made by 'spikewright quantize', not 'none': it has no "
-      "manifest.json")),
+     ("Model must be a folder made by 'spikewright quantize', not 'none': there is "
+      "none")),
     (["check", "model", "none.npz"], "none.npz cannot be used: No such file or directory"),
     (["check", "model", "rec.npz", "--lanes", "65"],
      ("argument --lanes: must be a whole number from 1 to 64, not '65' "

@@ -80,8 +80,8 @@ def test_command_changes_the_readout_only(files, tmp_path, call_command):
     (["{model}", "{rec}", "-o", "m", "--seconds", "nan"],
      ("Option --seconds must be between 0.02 and 48, the first 80 % of the recording, not nan")),
     (["none", "{rec}", "-o", "m"],
-     ("Model must be a folder made by 'spikewright quantize', not 'none': it has no "
-      "manifest.json")),
+     ("Model must be a folder made by 'spikewright quantize', not 'none': there is "
+      "none")),
     (["{model}", "{rec}", "-o", "m", "--target", "force"],
      "Recording {rec} must have the key 'force', not only bin, channel")])
 def test_command_refuses(files, here, call_command, words, message):

@@ -136,5 +136,9 @@ def test_network_file_runs_in_floating_point_only(tmp_path, call_command):
     path = tmp_path / "net.safetensors"
     save_file(ann_tensors(0), path)
     status, _, err = call_command("run", path, tmp_path / "rec.npz", "-o", tmp_path / "o.npz")
-    assert (status, err) == (2, (f"error: Model must be a folder made by 'spikewright quantize', "
-                                f"not '{path}': it has no manifest.json\n"))
+    assert (status, err) == (2, (
+        f"error: Model must be a folder made by 'spikewright quantize', not the network file "
+        f"'{path}': round it with 'spikewright quantize {path} -o MODEL'\n"))
+    status, _, err = call_command("run", "gone.pth", tmp_path / "rec.npz", "-o",
+                                  tmp_path / "o.npz", "--backend", "float")
+    assert (status, err) == (2, "error: Checkpoint must be a file, not 'gone.pth': there is none\n")

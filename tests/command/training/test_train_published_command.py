@@ -161,7 +161,8 @@ def test_a_request_to_end_leaves_no_half_of_the_results(tmp_path, call_command, 
      "reaching sessions, not missing: download it from https://doi.org/10.5281/zenodo.583331, and "
      "give its path")),
     (["--pretrain", "{folder}/loco.mat"], (
-     "Recording loco.mat n_channels must be 4, as the network has, not 5")),
+     "Session loco.mat must have 4 channels, as indy_0.mat has, not 5: all sessions of a training "
+     "must have the same channels")),
     (["--device", "cpu"], "Option --device must come with the recipe default, not with published"),
 ])
 def test_refusals(tmp_path, call_command, words, more, message):
