@@ -2,6 +2,7 @@
 """The build of a board: bitstream, then report, into one folder."""
 
 import shutil
+import sys
 from pathlib import Path
 
 from spikewright.base.errors import InputError
@@ -28,7 +29,8 @@ __all__ = ["build"]
 
 
 def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
-          megahertz: float | None, baud: int | None, seed: int, recording: Path | None) -> Report:
+          megahertz: float | None, baud: int | None, seed: int, recording: Path | None,
+          note: str = "") -> Report:
     """Build ``model`` for ``board``.
 
     ``output`` gets the bitstream, report.html, report.json and the logs: all of them, or none. The
@@ -48,6 +50,8 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
         Seed of the placement.
     recording : Path or None
         Recording that the report measures on; None for simulated spikes.
+    note : str
+        A line for standard error, once nothing is refused any more that can be checked before.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
 
     output = Path(output).resolve()
     with written_folder(output, "report.json") as temporary:
+        if note:
+            print(f"note: {note}", file=sys.stderr)
         logs = temporary / "logs"
         work = temporary / "work"
         logs.mkdir()

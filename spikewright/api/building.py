@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the bitstream of a model."""
 
-import sys
 from pathlib import Path
 
 from spikewright.model.saved import Model
@@ -50,9 +49,7 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     from spikewright.boards.flow.build import build as build_board
     from spikewright.boards.flow.room import fitting_config
     chip = find_board(board)
-    chip.clock(megahertz)       # refused before a note about the core
-    config, told = fitting_config(chip, model.integers, preset, core)
-    if told:
-        print(f"note: {told}", file=sys.stderr)
+    config, note = fitting_config(chip, model.integers, preset, core)
     return build_board(model, chip, Path(out), config=config, megahertz=megahertz, baud=baud,
-                       seed=seed, recording=None if recording is None else Path(recording))
+                       seed=seed, recording=None if recording is None else Path(recording),
+                       note=note)

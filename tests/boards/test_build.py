@@ -126,3 +126,33 @@ def test_model_that_is_none(tmp_path):
     assert done.returncode == 2
     assert done.stderr == ("error: Model must be a folder made by 'spikewright quantize', not "
                            f"'{tmp_path}': it has no manifest.json\n")
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--baud", "12000000"],
+     "Link baud must be between 9600 and 3000000, a bit of 8 clock cycles, not 12000000"),
+    (["--recording", "other.npz"],
+     "Recording other.npz n_channels must be 192, as the network has, not 6"),
+    (["-o", "full"], "Output folder must be new, empty or made by this command, not {}/full"),
+])
+def test_refused_before_a_note(options, message, tmp_path, monkeypatch, capsys):
+    """The preset does not fit, so that a note says what is built in its place."""
+    monkeypatch.chdir(tmp_path)
+    saved_model(tmp_path / "model", channels=192, hidden=64, gain=0.5)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("")
+    np.savez("other.npz", bin=[0], channel=[0], n_bins=5, n_channels=6, dt=4e-3)
+    with refused(message.format(tmp_path)):
+        run_words(["build", "model", "--board", "icebreaker", "-o", "out", *options])
+    assert capsys.readouterr().err == ""
+
+
+def test_note_when_nothing_is_refused(tmp_path, monkeypatch, capsys):
+    def implement(*_, **__):
+        raise spikewright.base.errors.InputError("Tool must be there")
+
+    monkeypatch.setattr("spikewright.boards.flow.build.implement", implement)
+    model = saved_model(tmp_path / "model", channels=192, hidden=64, gain=0.5)
+    with refused("Tool must be there"):
+        run_words(["build", str(model), "--board", "icebreaker", "-o", str(tmp_path / "out")])
+    assert capsys.readouterr().err.startswith("note: with the preset balanced the design needs at ")
