@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Kalman filter of the velocity, to compare a network with; NumPy only.
 
+Counts are in memory for a part of the recording at a time.
+
 Wu et al., "Bayesian population decoding of motor cortical activity using a Kalman filter", Neural
 Computation 18 (2006). The state is the velocity without its mean, and the counts of a step are a
 linear function of it with Gaussian noise.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +21,7 @@ __all__ = ["Kalman", "fit_kalman", "kalman_velocity"]
 
 # Added to the variance of each count, in units of the mean variance.
 SMALL = 1e-3
+CHUNK = 1 << 13                             # steps whose counts are in memory at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,10 +64,16 @@ def fit_kalman(recording: Recording) -> Kalman:
     left  = after - before @ move.T
     drift = left.T @ left / max(1, len(left))
 
-    counts = dense(recording).astype(np.float32)
-    rate   = counts.mean(0, dtype=np.float64)
-    tuning = np.linalg.lstsq(spread, state.T @ counts / len(state), rcond=None)[0].T
-    square = (counts.T @ counts).astype(np.float64) / len(counts) - np.outer(rate, rate)
+    rate   = np.zeros(recording.channels)
+    square = np.zeros((recording.channels, recording.channels))
+    with_state = np.zeros((len(spread), recording.channels))
+    for steps, counts in _counts(recording):
+        rate   += counts.sum(0, dtype=np.float64)
+        square += counts.T @ counts         # whole numbers: float32 loses nothing below 2^24
+        with_state += state[steps].T @ counts
+    rate  /= len(state)
+    tuning = np.linalg.lstsq(spread, with_state / len(state), rcond=None)[0].T
+    square = square / len(state) - np.outer(rate, rate)
     noise  = square - tuning @ spread @ tuning.T
     noise += np.eye(len(rate)) * max(SMALL * np.trace(square) / len(rate), np.finfo(float).tiny)
     weight = np.linalg.solve(noise, tuning).T
@@ -73,8 +83,10 @@ def fit_kalman(recording: Recording) -> Kalman:
 
 def kalman_velocity(kalman: Kalman, recording: Recording) -> np.ndarray:
     """Velocity of each step after its counts are known, float64 (steps, axes)."""
-    said  = (dense(recording).astype(np.float32) @ kalman.weight.T.astype(np.float32)
-             ).astype(np.float64) - kalman.weight @ kalman.rate
+    said = np.empty((recording.steps, len(kalman.mean)))
+    for steps, counts in _counts(recording):
+        said[steps] = counts @ kalman.weight.T.astype(np.float32)
+    said -= kalman.weight @ kalman.rate
     unit  = np.eye(len(kalman.mean))
     state = np.zeros_like(said)
     for start, stop in trials(recording):
@@ -88,3 +100,10 @@ def kalman_velocity(kalman: Kalman, recording: Recording) -> np.ndarray:
             now    = now + spread @ (said[step] - kalman.precision @ now)
             state[step] = now
     return state + kalman.mean
+
+
+def _counts(recording: Recording) -> Iterator[tuple[slice, np.ndarray]]:
+    """Steps, and their counts as float32 (steps, channels)."""
+    for first in range(0, recording.steps, CHUNK):
+        stop = min(first + CHUNK, recording.steps)
+        yield slice(first, stop), dense(recording.cut(first, stop)).astype(np.float32)

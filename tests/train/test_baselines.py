@@ -10,6 +10,7 @@ from spikewright.train import baselines
 from spikewright.train.baselines import LAGS, lagged_counts, linear_decoders
 from spikewright.train.recording import dense, held_out, trials
 from tests.networks import make_recording, random_recording
+from tests.train.memory import bytes_a_step
 
 
 def slow_counts(recording, bins, width):
@@ -102,3 +103,8 @@ def test_silent_recording(session):
     mean = np.broadcast_to(seen.velocity.mean(axis=0), unseen.velocity.shape)
     for found in linear_decoders(seen, unseen, 0.1).values():
         np.testing.assert_allclose(found, r_squared(unseen.velocity, mean), rtol=0, atol=1e-12)
+
+
+def test_memory():
+    """The events of a step are sorted; its counts, 480 bytes and more, are not kept."""
+    assert bytes_a_step(lambda part: linear_decoders(part, part.head(100), 0.1), channels=6) < 200

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from spikewright.network.metrics import r_squared
+from spikewright.train import kalman as module
 from spikewright.train.kalman import SMALL, fit_kalman, kalman_velocity
 from spikewright.train.reaches import Units, simulate
 from spikewright.train.recording import dense, held_out, trials
+from tests.train.memory import bytes_a_step
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,14 @@ def test_kalman_filter_of_silent_channels_and_a_still_axis(session):
     silent = replace(session, channel=np.full(first.sum(), 3),
                      start=np.concatenate([[0], np.cumsum(first)])[session.start])
     assert np.isfinite(kalman_velocity(fit_kalman(silent), session)).all()
+
+
+def test_kalman_filter_in_parts(session, monkeypatch):
+    whole = kalman_velocity(fit_kalman(session), session)
+    monkeypatch.setattr(module, "CHUNK", 271)
+    np.testing.assert_allclose(kalman_velocity(fit_kalman(session), session), whole, rtol=1e-9)
+
+
+def test_memory():
+    """Some arrays of the velocity grow with the recording, those of the 96 counts do not."""
+    assert bytes_a_step(lambda part: kalman_velocity(fit_kalman(part), part), channels=96) < 130

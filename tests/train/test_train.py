@@ -138,6 +138,22 @@ def test_windows_settle():
 
 
 @needs_torch
+@pytest.mark.parametrize("reset, batches", [
+    ([0], 2),                                           # 200 steps, 4 windows of 40 in a batch
+    ([0, *range(40, 200, 10)], 4),                      # a window has 16 steps on average
+    ([0, *range(10, 200, 10)], 5)])
+def test_windows_of_an_epoch(reset, batches):
+    """Together, they are as long as the recording, also where trials are shorter than a window."""
+    recording = replace(make_recording([[0]] * 200, channels=1, reset=reset, dt=0.1),
+                        velocity=np.zeros((200, 2)))
+    windows = Windows(recording, Recipe(batch=4, window=4.0, settle=0.0))
+    assert windows.per_epoch == batches
+    rng = np.random.default_rng(1)
+    drawn = np.mean([windows.draw(rng)[2].sum() for _ in range(500)])
+    assert drawn * (batches - 1) < 200 <= drawn * batches * 1.05
+
+
+@needs_torch
 def test_validation_is_apart(session, monkeypatch):
     """The part that chooses the best batch is the last tenth, and no batch has it."""
     learnt, judged = [], []

@@ -23,7 +23,10 @@ class Windows:
                                     int(np.ptp(self.trials, 1).max())))
         self.batch     = recipe.batch
         self.settle    = round(recipe.settle / recording.dt)
-        self.per_epoch = -(-recording.steps // (self.length * self.batch))
+        # A trial is drawn as often as it is long, and a window has no more steps than its trial.
+        lengths = np.ptp(self.trials, 1)
+        drawn   = int((lengths * np.minimum(lengths, self.length)).sum())
+        self.per_epoch = -(-recording.steps**2 // (drawn * self.batch))
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Spikes (steps, batch, channels), target (steps, batch, 2), mask (steps, batch, 1).
