@@ -2,8 +2,9 @@
 """A manifest as a short text."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from spikewright.network.network import role
+from spikewright.network.network import CONSTANT, role
 
 __all__ = ["summary"]
 
@@ -41,21 +42,21 @@ def summary(manifest: dict, costs: Sequence[tuple[str, str]] = ()) -> str:
              ("widths", "weights {weights} bits, currents {current}, membranes {membrane}, decays "
                         "{decay}; {fraction} fraction bits".format(
                             weights=" and ".join(map(str, _weight_bits(model))),
-                            **model["widths"]) + _shifts(model))]
+                            **model["widths"]))]
+    shifts = dict.fromkeys(f"{p['source']}->{p['target']} {p['shift']}"
+                           for p in model["projections"] if p.get("shift"))
+    if shifts:
+        rows.append(("shifts", f"weights to the left, in bits: {', '.join(shifts)}"))
     if "calibration" in manifest:
         rows += _calibration(manifest["calibration"])
     if "values" in manifest:
-        rows.append(("values", "{bits} bits; {margin:g} times those over {source} fit".format(
-            **manifest["values"])))
+        rows.append(("values", "at most {bits} bits, with room for {margin:g} times those over "
+                               "{source}".format(**manifest["values"])))
     if "dropped" in manifest:
         rows.append(("dropped", "{channels} channels, {neurons} neurons; {empty_rows} rows of "
                                 "zeros kept, {shared_rows} shared".format(**manifest["dropped"])))
     output = {population["name"]: _output(population) for population in model["populations"]}
-    for p in model["projections"]:
-        name = role(p["source"], p["target"], not output[p["target"]])
-        window = f", subtracted after {p['until']} steps" if "until" in p else ""
-        rows.append((f"{p['source']}->{p['target']}",
-                     f"{name}, {p['bits']} bits, delay {p['delay']}{window}"))
+    rows += [_alike(list(group), output) for _, group in groupby(model["projections"], _form)]
     if "non_zeros" in manifest:
         rows.append(("non-zeros", f"{manifest['non_zeros']} weights"))
     rows += costs
@@ -68,6 +69,32 @@ def _weight_bits(model: dict) -> list[int]:
     return sorted({p["bits"] for p in model["projections"]}, reverse=True)
 
 
+def _form(projection: dict) -> tuple:
+    """What projections that share a line have in common."""
+    late = projection.get("until", projection["delay"]) - projection["delay"]
+    return projection["source"], projection["target"], projection["bits"], late
+
+
+def _alike(projections: list[dict], output: dict[str, bool]) -> tuple[str, str]:
+    """Title and text of a line about projections of one `_form`, which differ in their delays."""
+    source, target, bits, late = _form(projections[0])
+    title, name = f"{source}->{target}", role(source, target, not output[target])
+    delays = [p["delay"] for p in projections]
+    told = f"delay {delays[0]}" if len(delays) == 1 else f"delays {_listed(delays)}"
+    if late:
+        told += (f", subtracted after {delays[0] + late} steps" if len(delays) == 1 else
+                 f", each subtracted {late} steps later")
+    return title, f"{'' if name == title else f'{name}, '}{bits} bits, {told}"
+
+
+def _listed(delays: list[int]) -> str:
+    """``0, 1, .. 8`` for numbers that are equally far apart, if there are many."""
+    apart = {after - before for before, after in zip(delays[:-1], delays[1:], strict=True)}
+    if len(delays) > 4 and len(apart) == 1:
+        return f"{delays[0]}, {delays[1]}, .. {delays[-1]}"
+    return f"{', '.join(map(str, delays[:-1]))} and {delays[-1]}"
+
+
 def _output(population: dict) -> bool:
     return not population["spiking"] and population.get("kind", "sum") == "sum"
 
@@ -75,18 +102,14 @@ def _output(population: dict) -> bool:
 def _shape(model: dict) -> str:
     parts = [f"{model['channels']} channels"]
     for population in model["populations"]:
+        if population["name"] == CONSTANT:      # the source of biases
+            continue
         loops = any(p["source"] == p["target"] == population["name"] for p in model["projections"])
         kinds = [kind for kind, holds in (("recurrent", loops),
                                           ("output", _output(population))) if holds]
         note = f" ({', '.join(kinds)})" if kinds else ""
         parts.append(f"{population['size']} {population['name']}{note}")
     return " -> ".join(parts)
-
-
-def _shifts(model: dict) -> str:
-    shifts = [f"{p['source']}->{p['target']} {p['shift']}" for p in model["projections"]
-              if p.get("shift")]
-    return f"; shifted: {', '.join(shifts)}" if shifts else ""
 
 
 def _calibration(calibration: dict) -> list[tuple[str, str]]:

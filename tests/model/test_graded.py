@@ -6,14 +6,17 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spikewright.command.costs import cost_rows
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_model, model_hash, save_artefact
 from spikewright.model.graded import largest_sum, sum_limits, window_room
 from spikewright.model.model import IntegerModel, IntegerProjection, Widths
+from spikewright.model.summary import summary
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
-from tests.graded import graded_network
-from tests.hybrid import hybrid_model
+from spikewright.quantize.graded.integer import quantize_graded
+from tests.graded import graded_network, random_counts, recording_of
+from tests.hybrid import hybrid_model, hybrid_network
 from tests.networks import deep_model, random_recording
 from tests.units import graded_model, units_of
 
@@ -155,3 +158,38 @@ def test_a_network_of_another_form_is_refused(tmp_path):
     save_artefact(tmp_path / "model", model, network, {})
     with pytest.raises(Exception, match="its axes must be"):
         load_model(tmp_path / "model")
+
+
+def test_lines_about_a_hybrid_network(tmp_path):
+    """Projections that differ in their delays alone share a line. There is none about the source of
+    biases in the shape.
+    """
+    model = hybrid_model(0)
+    manifest = save_artefact(tmp_path / "model", model, hybrid_network(0), {})
+    lines = dict(line.split("  ", 1) for line in summary(manifest, cost_rows(model)).splitlines())
+    lines = {title: told.strip() for title, told in lines.items()}
+    assert lines["shape"] == ("6 channels -> 5 pool1 -> 4 pool2 -> 6 lif1 (recurrent) -> 5 lif2 "
+                              "(recurrent) -> 2 fc3 (output)")
+    assert lines["shifts"].startswith("weights to the left, in bits: lif1->lif1 ")
+    assert [lines[title] for title in ("input->pool1", "pool1->pool2", "pool2->lif1", "lif1->lif1",
+                                       "constant->lif1", "lif2->fc3")] == [
+        "input, 8 bits, delays 0, 1 and 2", "8 bits, delays 0, 2, 4 and 6", "8 bits, delay 0",
+        "recurrent, 8 bits, delay 4", "bias, 8 bits, delay 0", "output, 8 bits, delays 0, 4 and 8"]
+    used = sum(np.count_nonzero(p.weights) for p in model.projections if p.target == "pool1")
+    assert lines["input->pool1 tables"] == (
+        f"3 of 6 x 5, {used} non-zeros; dense 1152 bits, 2 cycles a row, bitmap "
+        f"{3 * 6 * (8 + 9) + 8 * used} bits, 2 cycles a row, rows 1728 bits, 2 cycles a row")
+    assert lines["pool2->lif1 table"].startswith("4 x 6, 24 non-zeros; dense 256 bits, 2 cycles a ")
+
+
+def test_lines_about_a_window(tmp_path):
+    network = graded_network("ANN_Flat", 1)
+    model = quantize_graded(network, recording_of(random_counts(1, 80, 6)), name="made")
+    lines = summary(save_artefact(tmp_path / "model", model, network, {})).splitlines()
+    assert lines[-3] == ("input->fc1  input, 8 bits, delays 43, 36, .. 1, each subtracted 7 steps "
+                         "later")
+    network = graded_network("ANN", 1)
+    model = quantize_graded(network, recording_of(random_counts(1, 80, 6)), name="made")
+    lines = summary(save_artefact(tmp_path / "model", model, network, {})).splitlines()
+    assert lines[-3:] == ["input->fc1  input, 8 bits, delay 0, subtracted after 50 steps",
+                          "fc1->fc2    8 bits, delay 0", "fc2->fc3    output, 8 bits, delay 0"]
