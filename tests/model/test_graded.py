@@ -179,7 +179,7 @@ def test_lines_about_a_hybrid_network(tmp_path):
     assert lines["input->pool1 tables"] == (
         f"3 of 6 x 5, {used} non-zeros; dense 1152 bits, 2 cycles a row, bitmap "
         f"{3 * 6 * (8 + 9) + 8 * used} bits, 2 cycles a row, rows 1728 bits, 2 cycles a row")
-    assert lines["pool2->lif1 table"].startswith("4 x 6, 24 non-zeros; dense 256 bits, 2 cycles a ")
+    assert lines["pool2->lif1 table"].startswith("4 x 6, 23 non-zeros; dense 256 bits, 2 cycles a ")
 
 
 def test_lines_about_a_window(tmp_path):
