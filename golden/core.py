@@ -76,11 +76,12 @@ CYCLE = 8                                               # a multiple of all peri
 # ``keeps`` whether s is the sum of a window. A Map has ``period``, ``phase`` and ``interval``, see
 # `model.graded.GradedPopulation`. ``inner`` is the inner step of a Map, and ``begins`` is whether
 # the membranes begin at 0. ``part`` is the part of a normalized window that an Add changes, or -1.
-# ``target`` is the first neuron of the layer that a part gives currents to.
+# ``target`` is the first neuron of the layer that a part gives currents to. With ``digits``, an Add
+# from values counts a row for each signed digit of a value.
 OPERATION = np.dtype([(name, np.int64) for name in (
     "kind", "first", "stop", "reset", "row", "rows", "origin", "delay", "shift", "sign", "since",
     "before", "largest", "keeps", "period", "phase", "interval", "inner", "begins", "part",
-    "target")])
+    "target", "digits")])
 
 
 class Constants(NamedTuple):
@@ -195,6 +196,18 @@ def add_row(constants, state, operation, row, gain):
     for i in range(operation["first"], operation["stop"]):
         drive = (gain * constants.weights[row, i]) << operation["shift"]
         state.s[i] = saturate(state.s[i] + drive, largest, state.flags)
+
+
+@compiled()
+def signed_digits(value):
+    """Number of signed digits of ``value`` that are not 0, in the form without neighbours."""
+    count = 0
+    while value:
+        if value & 1:
+            value -= 2 - (value & 3)        # the digit: 1, or -1 before another 1
+            count += 1
+        value >>= 1
+    return count
 
 
 @compiled()
@@ -380,7 +393,7 @@ def run_steps(constants, state, stimulus, trace):
                     value = given[operation["origin"] + j]
                     if value:
                         add_row(constants, state, operation, operation["row"] + j, value)
-                        events += 1
+                        events += signed_digits(value) if operation["digits"] else 1
             elif operation["kind"] == NORMALIZE:
                 normalize(constants, state, operation)
             elif is_due(state, operation, operation["interval"]):

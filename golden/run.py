@@ -141,7 +141,7 @@ def _add_row(operation: Add, first: np.ndarray) -> dict[str, int]:
             "rows": operation.table.rows, "delay": operation.delay, "shift": operation.shift,
             "origin": operation.origin.first if operation.origin else 0, "sign": operation.sign,
             "since": operation.since, "before": operation.before,
-            "part": operation.part}
+            "part": operation.part, "digits": operation.digits}
 
 
 def empty_trace(plan: Plan, steps: int) -> Trace:

@@ -16,7 +16,7 @@ from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.plan.config import CLOCK_MHZ, CoreConfig, check_clock, chosen, line_baud
-from spikewright.plan.plan import Plan
+from spikewright.plan.plan import Plan, suited
 
 from .driver import Driver, NoAnswerError
 from .loading import weights_of
@@ -88,7 +88,7 @@ class Decoder:
             raise InputError("Decoder must be 'serial:' and a port, 'virtual:' or 'golden:', "
                              f"not {where!r}")
         try:
-            config = chosen(preset, core)
+            config = chosen(preset, core, suited(integers))
             if kind == "golden":
                 return cls(integers, Golden(integers, config))
 

@@ -5,7 +5,8 @@ from amaranth import *
 
 from spikewright.quantize.decays import signed_powers
 
-__all__ = ["is_above", "is_below", "overflows", "round_half_up", "saturate", "times"]
+__all__ = ["is_above", "is_below", "overflows", "round_half_up", "saturate", "signed_digits",
+           "times"]
 
 
 def overflows(value, width):
@@ -38,6 +39,17 @@ def times(value, constant):
         term  = value << abs(power).bit_length() - 1
         total = total + term if power > 0 else total - term
     return total
+
+
+def signed_digits(value):
+    """The places of signed ``value`` that have a digit other than 0, and which digits are -1.
+
+    The first has as many bits as the value. The second counts only where the first is 1. No two
+    places are neighbours, so there are as few digits as there can be: they are the bits in which
+    the value and its threefold differ, shifted by one.
+    """
+    minus = value >> 1
+    return (((value << 1) + value >> 1) ^ minus)[:len(value)], minus
 
 
 # Comparisons in plain logic: for a few bits smaller and faster than a carry chain.

@@ -56,6 +56,7 @@ def core_params(plan: Plan) -> CoreParams:
             program=ProgramParams(operations=operations, rows=rows, spikes=spikes.signature,
                                   update=neurons.control,
                                   parts=model.inner_steps if model.normalizes else 0,
+                                  digits=_places(plan) > 0,
                                   late=isinstance(neurons, MixedParams)
                                   and any(o.turn != Turn() for o in operations)),
             rows=model.rows, words=layout.words, decays=config.neurons == "lanes",
@@ -111,7 +112,8 @@ def _rows(plan: Plan) -> RowParams:
                        for bits, name in layout.memories),
         row_words=max(table.row_words for table in layout.tables),
         row_shift=(0 if _scales(plan) else
-                   max(_row_shift(add, plan) for add in plan.program.adds if add.target)),
+                   max(_row_shift(add, plan) + _places(plan, add)
+                       for add in plan.program.adds if add.target)),
         streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan),
         loads=plan.load_map)
 
@@ -132,6 +134,8 @@ def _gain_bits(plan: Plan) -> int:
     The adder takes one of 2 bits for 1, -1 or 0: it would not see the value -2.
     """
     signs = 2 if plan.model.window_room else 0      # 1, -1, and 0 for an event that is lost
+    if _places(plan):
+        return 2
     if any(span.population.pools and span.population.bits == 2
            for span in _spans(plan, graded=True)):
         signs = 3
@@ -141,7 +145,16 @@ def _gain_bits(plan: Plan) -> int:
 
 def _scales(plan: Plan) -> bool:
     """Whether the multipliers for values shift the other rows, too: it takes no logic."""
-    return plan.model.value_bits > 2
+    return plan.model.value_bits > 2 and not _places(plan)
+
+
+def _places(plan: Plan, add: Add | None = None) -> int:
+    """Largest left shift of a signed digit of a value, in bits: of one that ``add`` adds, or all.
+
+    0 where values are the factors of their rows.
+    """
+    return max((of.origin.population.bits - 1 for of in plan.program.adds
+                if of.origin and of.digits and add in (None, of)), default=0)
 
 
 def _adder(plan: Plan, rows: RowParams) -> AdderParams:
@@ -150,7 +163,7 @@ def _adder(plan: Plan, rows: RowParams) -> AdderParams:
         lanes=rows.lanes, words=rows.words, current=model.widths.current,
         fraction=_fraction(plan), weight=rows.weight, row_shift=rows.row_shift,
         shifted=max(add.table.bits + (0 if _scales(plan) else add.shift - _fraction(plan))
-                    for add in plan.program.adds if add.target) + rows.gain,
+                    + _places(plan, add) for add in plan.program.adds if add.target) + rows.gain,
         streams=rows.streams, gain=rows.gain, clamps=not currents_fit(model))
 
 
@@ -201,12 +214,12 @@ def _resets(plan: Plan) -> tuple[str, ...]:
 
 
 def _units(plan: Plan) -> GradedParams:
-    model, layout = plan.model, plan.layout
+    model, layout, serial = plan.model, plan.layout, plan.config.multiplier == "serial"
     return GradedParams(
         lanes=layout.lanes, words=layout.words, groups=_groups(plan, graded=True),
         current=model.widths.current, membrane=model.widths.membrane, value=model.value_bits,
         modes=_modes(plan), columns=unit_columns(model), image=unit_words(model),
-        late=_spans(plan, graded=False) != [])
+        late=_spans(plan, graded=False) != [] and not serial, serial=serial)
 
 
 def _parts(plan: Plan) -> NormalizeParams:

@@ -151,6 +151,8 @@ class ProgramParams:
     update : :class:`UpdateSignature`
     parts : :class:`int`
         Parts of a normalized window; 0 without one.
+    digits : :class:`bool`
+        A value adds a row for each of its signed digits. Otherwise it is the factor of its row.
     late : :class:`bool`
         Rows of spikes are asked for from the second cycle of an operation on, and not before, and
         one operation takes input. The lowest bit of the mode of a MAP is that of its rank.
@@ -161,6 +163,7 @@ class ProgramParams:
     spikes:     SpikeListSignature
     update:     UpdateSignature
     parts:      int = 0
+    digits:     bool = False
     late:       bool = False
 
     @property
@@ -219,7 +222,11 @@ class ProgramTable(wiring.Component):
         Number of the row: an input row, or the position of a neuron in the groups. The kind of
         the operation says which.
     value : :py:`In(signed(params.rows.gain))`
-        Value of that neuron; only where there are values.
+        Value of that neuron, or its present digit; only where there are values.
+    place : :py:`In(params.rows.row["shift"].shape)`
+        Place of that digit; only with digits.
+    graded : :py:`Out(1)`
+        The operation adds rows of values; only with digits.
     row : :py:`Out(params.rows.row)`
         The request for that row.
     delay, list, since, before, first, count, word, mode
@@ -261,11 +268,14 @@ class ProgramTable(wiring.Component):
             "following": Out(params.code),
             "next_map":  Out(params.code),
         } | ({"value": In(signed(params.rows.gain))} if "value" in spikes else {})
+          | ({"place": In(params.rows.row["shift"].shape), "graded": Out(1)}
+             if params.digits else {})
           | {name: Out(spikes[name].shape) for name in ("since", "before") if name in spikes}
           | {name: Out(update[name].shape) for name in ("inner",) if name in update}
           | ({"counts": Out(1), "part": Out(range(params.parts))} if params.parts else {})
           | ({"turn": In(range(params.cycle)), "due": Out(1), "next_due": Out(1)}
              if params.cycle > 1 else {}))
+        self._shift = Signal.like(self.row.shift)       # of the operation, without that of a digit
 
     def elaborate(self, platform):
         m = Module()
@@ -274,6 +284,8 @@ class ProgramTable(wiring.Component):
         offset = Signal.like(self.row.address)      # of the row of number 0
         entry  = Signal.like(self.row.row)
         late   = m.d.sync if self.params.late else m.d.comb
+        if self.params.digits:
+            m.d.comb += self.row.shift.eq(self._shift + self.place)
         with m.Switch(self.at):
             for k, operation in enumerate(operations):
                 later = [u for u in maps if u > k]
@@ -375,8 +387,11 @@ class ProgramTable(wiring.Component):
             self.row.format.eq(TableFormat[operation.format.upper()]),
             self.row.target.eq(operation.target),
             self.row.words.eq(operation.words),
-            self.row.shift.eq(operation.shift),
         ]
+        if self.params.digits:
+            constants += [self.graded.eq(operation.graded), self._shift.eq(operation.shift)]
+        else:
+            constants.append(self.row.shift.eq(operation.shift))
         if len(self.params.rows.widths) > 1:
             constants.append(self.row.width.eq(operation.width))
         if self.params.rows.gain:

@@ -7,6 +7,7 @@ from amaranth import *
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arith import signed_digits
 from .layouts import TokenKind, event_layout, move_layout, token_layout
 from .program import Kind, ProgramParams, ProgramTable
 from .signatures import WindowSignature
@@ -126,12 +127,16 @@ class Sequencer(wiring.Component):
         self._at     = Signal(program.code, init=program.codes[0])
         self._begin  = State(program.operations[0].kind.value)
         self._state  = Signal(State, init=State.RESULT if params.decays else self._begin)
-        self._asked  = Signal(program.rows.row)     # only its address, entry and gain count
+        # Only what differs between the rows of an operation counts.
+        self._asked  = Signal(program.rows.row)
         self._clears = Signal()                     # only MAPs run: the step clears the state
         self._turns  = program.cycle > 1            # some operations are not made in every step
         # Registers of what the table has: it is far from a register. `closes` is a cycle late.
         self._due    = Signal()
         self._closes = Signal() if self._turns else self._table.last_map
+        # Places of a value that are done with; whether one digit is left.
+        self._done   = Signal(len(self.spikes.value) if program.digits else 1)
+        self._last   = Signal() if program.digits else Const(1)
 
     def elaborate(self, platform):
         m = Module()
@@ -159,11 +164,15 @@ class Sequencer(wiring.Component):
                     m.d.sync += taken.eq(1)
                 with m.If((taken | self.next_step) & ~self.update.decays & ~draining):
                     m.d.sync += taken.eq(0), state.eq(self._begin)
+        digits = self.params.program.digits
         for name, _ in self.rows.p.shape():
             # No operation ends before the adder has taken its last row: the rest stays as it is.
-            request = self._asked if name in ("address", "row", "gain") else table.row
+            differs = name in ("address", "row", "gain") or (digits and name == "shift")
+            request = self._asked if differs else table.row
             m.d.comb += self.rows.p[name].eq(request[name])
-        if "value" in table.signature.members:
+        if digits:
+            self._walk_digits(m)
+        elif "value" in table.signature.members:
             m.d.comb += table.value.eq(self.spikes.value)
         if self._turns:
             turn = Signal(range(self.params.program.cycle))
@@ -197,6 +206,23 @@ class Sequencer(wiring.Component):
         ]
 
         return m
+
+    def _walk_digits(self, m):
+        """Go through the digits of a value, the lowest first. Any other entry has one, a 1."""
+        table, spikes = self._table, self.spikes
+        places, minus = signed_digits(spikes.value)
+        left = Signal.like(self._done)
+        m.d.comb += [
+            left.eq(Mux(table.graded, places, 1) & ~self._done),
+            # No other one is left.
+            self._last.eq(~Cat(left[k] & left[:k].any() for k in range(len(left))).any()),
+        ]
+        for k in reversed(range(len(left))):
+            with m.If(left[k]):
+                m.d.comb += [
+                    table.place.eq(k),
+                    table.value.eq(Mux(minus[k], -1, 1)),
+                ]
 
     def _draining(self, m):
         """Whether the next step must wait for the currents that still decay in the pipeline.
@@ -240,10 +266,13 @@ class Sequencer(wiring.Component):
             self.rows.valid.eq(1),
             self._asked.eq(self._table.row),
         ]
+        if self.params.program.digits:
+            place = self._table.place
+            m.d.sync += self._done.eq(Mux(self._last, 0, self._done | 1 << place))
 
     def _add_spikes(self, m):
         """Add the rows of the spikes that fall due, in the order in which they were fired."""
-        spikes, state = self.spikes, self._state
+        spikes, state, digits = self.spikes, self._state, self.params.program.digits
         with m.Case(State.SELECT):
             m.d.comb += spikes.select.eq(1)
             m.d.sync += state.eq(State.FETCH)
@@ -255,18 +284,19 @@ class Sequencer(wiring.Component):
         if self.params.streams:
             # Ask for a row in every cycle, if the adder takes one.
             with m.Case(State.STREAM):
+                asks = spikes.more & (~self.rows.valid | self.rows.ready)
                 m.d.comb += [
                     spikes.fetch.eq(1),
-                    spikes.take.eq(spikes.more & (~self.rows.valid | self.rows.ready)),
+                    spikes.take.eq(asks & self._last if digits else asks),
                 ]
-                with m.If(spikes.take):
+                with m.If(asks if digits else spikes.take):
                     self._request(m)
                 with m.If(~spikes.more & ~self.rows.valid):
                     self._advance(m)
         else:
             with m.Case(State.LATCH):
                 self._request(m)
-                m.d.comb += spikes.take.eq(1)
+                m.d.comb += spikes.take.eq(self._last)
                 m.d.sync += state.eq(State.ISSUE)
             with m.Case(State.ISSUE):
                 with m.If(self.rows.ready):

@@ -48,7 +48,8 @@ class CoreConfig:
         a neuron unit in each lane.
     multiplier : str
         ``parallel``: a whole product per cycle. ``serial``: one bit of the decay per cycle, for
-        devices without multipliers. A serial multiplier needs shared neurons.
+        devices without multipliers. A graded value then adds its row once for each of its signed
+        digits. A serial multiplier needs shared neurons.
     load : str
         ``model``: a host may load another model of the same form into the running device. That
         needs shared neurons. ``none``: the model is that of the bitstream.

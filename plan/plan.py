@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spikewright.base.errors import InputError
+from spikewright.model.graded import GradedPopulation
 from spikewright.model.model import IntegerModel
 
 from .config import CoreConfig
@@ -17,7 +18,7 @@ from .layout import Layout
 from .loads import LoadMap
 from .program import STREAM_LANES, Program, compile_program
 
-__all__ = ["MOST_BITS", "Plan", "most_words"]
+__all__ = ["MOST_BITS", "Plan", "most_words", "suited"]
 
 # The iCE40UP5K has four large RAMs of 2**14 words of 16 bits. They are side by side, or where words
 # need fewer of them, one behind the other.
@@ -120,11 +121,12 @@ class Plan:
         return load_bytes(self.loaded, self.word_bytes)
 
     def _check_graded(self) -> None:
-        for name, needed in (("neurons", "shared"), ("multiplier", "parallel")):
+        for name, needed in suited(self.model).items():
             value = getattr(self.config, name)
             if value != needed:
-                raise InputError(f"Core {name} must be {needed} for a model with graded values, "
-                                 f"not {value}")
+                also = " and neurons" if name == "multiplier" else ""
+                raise InputError(f"Core {name} must be {needed} for a model with graded values"
+                                 f"{also}, not {value}")
         if self.model.normalizes and self.config.lanes >= STREAM_LANES:
             raise InputError(f"Core lanes must be below {STREAM_LANES} for a model with a "
                              f"normalized window, not {self.config.lanes}")
@@ -152,6 +154,14 @@ class Plan:
         if words > most:
             raise InputError(f"Words of {lanes} weights must be at most {most} in large "
                              f"weight memory, not {words}: take more lanes")
+
+
+def suited(model: IntegerModel) -> dict[str, str]:
+    """The choices of a core that ``model`` needs: they replace those of a preset."""
+    if not model.graded:
+        return {}
+    neurons = any(not isinstance(p, GradedPopulation) for p in model.populations)
+    return {"neurons": "shared"} | ({"multiplier": "parallel"} if neurons else {})
 
 
 def most_words(bits: int) -> int:

@@ -22,7 +22,9 @@ work one after the other:
   core is not busy. This operation is then the first.
 - `Add` from the input log, or from the log of a window: as from spikes, with a row for each event
   of the step that is due.
-- `Add` from values: as from spikes, with a row for each value that is not 0.
+- `Add` from values: as from spikes, with a row for each value that is not 0. With a serial
+  multiplier, a value adds its row once for each of its signed digits that are not 0. No two of
+  these are neighbours, so a value of n bits has (n + 1) // 2 of them at most.
 - `Map` begins when the adder holds no row any more. It reads the first current 2 cycles later at
   the earliest, and then at most one word per cycle. By then the adder has written the word. If rows
   stream, the adder writes the word in the same cycle at the latest.
@@ -37,7 +39,9 @@ work one after the other:
   the model. These cycles are part of the cycles of the step, but not of the latency. The core
   takes events of the next step after them.
 
-  A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES. One of a part
+  A `Map` of a graded population takes one cycle per unit, and GRADED_FLUSH_CYCLES. With a serial
+  multiplier it takes one cycle to start, a tick per unit, and GRADED_FLUSH_TICKS. A tick is then
+  one cycle for each bit of a factor, and one more. A `Map` of a part
   of a normalized window has one multiplier for all that it does. It takes ROOT_CYCLES for the root,
   and NORMALIZE_CYCLES for each unit. To both, a cycle is added for each exponent that a root may
   have, because numbers are shifted bit by bit: always as often as it may be needed.
@@ -56,7 +60,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.model.graded import MOST_LOOK, GradedPopulation
+from spikewright.model.graded import FACTOR_BITS, MOST_LOOK, GradedPopulation
 from spikewright.model.inner import inner_layers, moment_bits
 from spikewright.model.model import IntegerModel, IntegerProjection
 from spikewright.network.network import CONSTANT, INPUT
@@ -64,10 +68,10 @@ from spikewright.network.network import CONSTANT, INPUT
 from .config import CoreConfig
 from .layout import Layout, RowTable, Span
 
-__all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "GRADED_FLUSH_CYCLES", "LANE_FLUSH_CYCLES",
-           "NEURON_TICKS", "NORMALIZE_CYCLES", "ROOT_CYCLES", "ROW_CYCLES", "STREAM_LANES", "Add",
-           "Clock", "Map", "Operation", "Program", "Source", "compile_program", "row_period",
-           "streams", "tick_cycles"]
+__all__ = ["FETCH_CYCLES", "FLUSH_TICKS", "GRADED_FLUSH_CYCLES", "GRADED_FLUSH_TICKS",
+           "LANE_FLUSH_CYCLES", "NEURON_TICKS", "NORMALIZE_CYCLES", "ROOT_CYCLES", "ROW_CYCLES",
+           "STREAM_LANES", "Add", "Clock", "Map", "Operation", "Program", "Source",
+           "compile_program", "row_period", "streams", "tick_cycles"]
 
 ROW_CYCLES = 3
 STREAM_LANES = 17     # with fewer lanes, most networks gain less than the logic costs
@@ -76,6 +80,7 @@ NEURON_TICKS = 2
 FLUSH_TICKS = 4
 LANE_FLUSH_CYCLES = 6
 GRADED_FLUSH_CYCLES = 6
+GRADED_FLUSH_TICKS = 2
 ROOT_CYCLES = 5
 NORMALIZE_CYCLES = 9
 LEAST_ROOM = 64
@@ -135,6 +140,9 @@ class Add:
         number 0: from ``since`` on, and before ``before``.
     part : int
         The part of a normalized window whose counts change with its sums, or -1.
+    digits : int
+        Rows that an entry adds at most: one for each signed digit of a value. 0 if an entry adds
+        one row.
     """
 
     source: Source
@@ -149,6 +157,7 @@ class Add:
     since: int = 0
     before: int = LATEST
     part: int = -1
+    digits: int = 0
 
     def advance(self, clock: Clock, count: np.ndarray) -> Clock:
         """The times after this operation. ``count`` is the rows that it adds, int64 (steps,)."""
@@ -264,7 +273,7 @@ def compile_program(model: IntegerModel, layout: Layout, config: CoreConfig) -> 
 
     def adds(name: str) -> list[Add]:
         found = [add for k, p in enumerate(model.projections) if p.target == name
-                 for add in _adds(k, p, model, layout, taken=p is taken)]
+                 for add in _adds(k, p, model, layout, config, taken=p is taken)]
         return sorted(found, key=_turn)
 
     def update(name: str, inner: int = 0) -> Map:
@@ -297,8 +306,8 @@ def _inner_steps(model: IntegerModel, adds: Callable[[str], list[Add]],
     return operations
 
 
-def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: Layout, *,
-          taken: bool) -> list[Add]:
+def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: Layout,
+          config: CoreConfig, *, taken: bool) -> list[Add]:
     """The operations of projection number ``k``; ``taken`` is whether it takes the events."""
     table, origin = layout.tables[k], layout.spans.get(projection.source)
     target = model.index(projection.target)
@@ -309,6 +318,9 @@ def _adds(k: int, projection: IntegerProjection, model: IntegerModel, layout: La
     enters = Add(source=source, origin=origin, projection=k, delay=projection.delay, table=table,
                  target=layout.spans[projection.target], period=row_period(table, layout),
                  part=_part(target, model),
+                 digits=(-(-origin.population.bits // 2)
+                         if origin and source == Source.VALUES and config.multiplier == "serial"
+                         else 0),
                  shift=projection.shift + (0 if isinstance(target, GradedPopulation) else
                                            model.widths.fraction))
     if projection.until is None:
@@ -361,7 +373,7 @@ def row_period(table: RowTable, layout: Layout) -> int:
 
 
 def tick_cycles(factor_bits: int, multiplier: str) -> int:
-    """Cycles of one tick, in which the shared neuron pipeline advances by one stage."""
+    """Cycles of one tick, in which a shared pipeline advances by one stage."""
     return factor_bits + 1 if multiplier == "serial" else 1
 
 
@@ -371,6 +383,9 @@ def _map_cycles(span: Span, model: IntegerModel, config: CoreConfig) -> int:
         if span.population.normalizes:
             exponents = moment_bits(model)[2] // 2 - 1
             return (ROOT_CYCLES + exponents) + span.neurons * (NORMALIZE_CYCLES + exponents)
+        if config.multiplier == "serial":
+            ticks = span.neurons + GRADED_FLUSH_TICKS
+            return 1 + ticks * tick_cycles(FACTOR_BITS, config.multiplier)
         return span.neurons + GRADED_FLUSH_CYCLES
     if config.neurons == "lanes":
         return span.words + LANE_FLUSH_CYCLES

@@ -41,6 +41,8 @@ def step_timing(plan: Plan, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def worst_events(plan: Plan, input_events: int) -> np.ndarray:
     """Rows that each operation adds if every neuron fires, and every population is updated.
 
+    A value then has as many signed digits as one can have.
+
     ``input_events`` is the number of events in the step. The result is int64 of shape
     (1, operations), as `step_timing` takes it.
     """
@@ -49,7 +51,7 @@ def worst_events(plan: Plan, input_events: int) -> np.ndarray:
         else input_events if operation.source == Source.INPUT
         else min(input_events, plan.program.log_room) if operation.source == Source.LOG
         else min(input_events, plan.program.window_room) if operation.source == Source.WINDOW
-        else operation.table.rows
+        else operation.table.rows * max(operation.digits, 1)
         for operation in plan.program.operations]], np.int64)
 
 

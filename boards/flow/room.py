@@ -10,7 +10,7 @@ from spikewright.base.errors import InputError
 from spikewright.hw.memories.weights import bank_depths
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig, chosen
-from spikewright.plan.plan import Plan
+from spikewright.plan.plan import Plan, suited
 
 from ..board.board import Board
 from ..board.family import ICE40
@@ -105,7 +105,7 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
     InputError
         If the choices do not go together.
     """
-    config = chosen(preset, given, board.instead)
+    config = chosen(preset, given, {**board.instead, **suited(model)})
     first = _taken(board, model, config)
     if first is None or first <= board.resources["ebr"]:
         return config, ""

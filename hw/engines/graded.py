@@ -2,16 +2,19 @@
 """Graded update: gives each unit of a population its value."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from amaranth import *
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikewright.plan.images import UnitColumns
+from spikewright.plan.program import tick_cycles
 
 from ..layouts import membrane_layout, spike_layout
 from ..signatures import CurrentsSignature, UpdateSignature
 from .neurons import add_stages
+from .serial import add_product, add_ticks
 from .walk import LaneWalk
 
 __all__ = ["GradedParams", "GradedUpdate", "Mode"]
@@ -65,6 +68,8 @@ class GradedParams:
     late : :class:`bool`
         A value is logged a cycle later, when ``mode`` is still that of its pass. The population
         must not be the last one of a step.
+    serial : :class:`bool`
+        The multiplier takes one bit of a factor per cycle.
     """
 
     lanes:    int
@@ -77,6 +82,7 @@ class GradedParams:
     columns:  UnitColumns
     image:    list = field(repr=False)
     late:     bool = False
+    serial:   bool = False
 
     #: Units of a group.
     units = 1
@@ -97,6 +103,9 @@ class GradedUpdate(wiring.Component):
 
     A unit takes one cycle. The first one is addressed 3 cycles after ``start``. ``done`` comes
     ``Map.cycles - 1`` cycles after ``start``. Nothing stalls the pipeline.
+
+    With a serial multiplier, a unit takes a tick of ``plan.program.tick_cycles``, and the first one
+    is addressed in the tick after ``start``. The pipeline then moves on by one stage per tick.
 
     Parameters
     ----------
@@ -126,14 +135,21 @@ class GradedUpdate(wiring.Component):
             "spike":     Out(spike_layout(params.groups, 1, params.value)),
             "saturated": Out(1),
         })
+        self._tick: Any = None          # with a serial multiplier: the pipeline moves on
 
     def elaborate(self, platform):
-        m = Module()
+        m = top = Module()
 
         # a: addresses sum and constants. b: adds the bias. c: multiplies. d: rounds and clamps; or
-        # shifts, and the cycle after rounds and clamps.
+        # shifts, and the cycle after rounds and clamps. With a serial multiplier, what is in d is
+        # in the last cycle of c.
         params, control = self.params, self.control
-        a, b, c, d = add_stages(m, "abcd")
+        if params.serial:
+            m = Module()
+            self._tick = add_ticks(top, control, tick_cycles(params.columns.factor, "serial"))
+            top.submodules.pipeline = EnableInserter(self._tick | control.start)(m)
+        a, b, c, *d = add_stages(m, "abc" if params.serial else "abcd")
+        last = d[0] if d else c
         mode  = control.mode if len(params.modes) > 1 else Const(0)
         output, keeps, pool, holds = (
             _choice(m, name, mode, [int(getattr(of, name)) for of in params.modes])
@@ -151,18 +167,23 @@ class GradedUpdate(wiring.Component):
         m.d.comb += [
             self.o.valid.eq(c.valid & output),
             self.o.membranes[0].eq(Mux(control.clear, 0, total)),
-            control.done.eq(d.valid & d.last),
+            control.done.eq(self._once(last.valid & last.last)),
         ]
-        gives = d.valid & ~output & ~control.clear
-        self._value(m, gives & ~holds if any(of.holds for of in params.modes) else gives, total,
-                    c_factor, c_shift, mode, pool)
+        gives = self._once(last.valid & ~output & ~control.clear)
+        if any(of.holds for of in params.modes):
+            gives = gives & ~holds
+        self._value(m, top, gives, total, factor if params.serial else c_factor, c_shift, mode,
+                    pool)
         given = _later(m, self.o.group) if params.late else self.o.group
-        m.d.sync += [
-            self.o.group.eq(Mux(control.start, control.first, self.o.group + c.valid)),
-            self.spike.group.eq(given),
-        ]
+        m.d.sync += self.o.group.eq(Mux(control.start, control.first, self.o.group + c.valid))
+        spike_group = m.d.comb if params.serial else m.d.sync
+        spike_group += self.spike.group.eq(given)
 
-        return m
+        return top
+
+    def _once(self, flag):
+        """A flag of a stage, in one cycle of it."""
+        return flag if self._tick is None else flag & self._tick
 
     def _sum(self, m, reads, has, keeps):
         """The sum of a unit, in the cycle with ``has``. Unless it is kept, it becomes 0."""
@@ -176,7 +197,7 @@ class GradedUpdate(wiring.Component):
                 lanes.step.eq(step),
             ]
         m.d.comb += [
-            currents.reads.eq(reads),
+            currents.reads.eq(self._once(reads)),
             currents.read_words.eq(read.at_word.replicate(params.lanes)),
             currents.write_words.eq(write.at_word.replicate(params.lanes)),
             currents.write_lanes.eq((has & (~keeps | control.clear)) << write.at_lane),
@@ -203,17 +224,18 @@ class GradedUpdate(wiring.Component):
     def _walk(self, m, a):
         """Count through the units of a pass, from the third cycle after ``start`` on.
 
-        By the first write of the pass, the adder has written its last word.
+        By the first write of the pass, the adder has written its last word. A tick is long enough.
         """
         control = self.control
         waits = Signal(2)
         unit  = Signal.like(control.first)
         left  = Signal.like(control.count)
         m.d.comb += [
-            a.valid.eq((left != 0) & ~waits.any()),
+            a.valid.eq((left != 0) if self.params.serial else (left != 0) & ~waits.any()),
             a.last.eq(left == 1),
         ]
-        m.d.sync += waits.eq(Cat(control.start, waits[0]))
+        if not self.params.serial:
+            m.d.sync += waits.eq(Cat(control.start, waits[0]))
         with m.If(control.start):
             m.d.sync += [
                 unit.eq(control.first),
@@ -241,22 +263,28 @@ class GradedUpdate(wiring.Component):
         return (port.data[:columns.bias].as_signed(), factor[:columns.factor],
                 port.data[shift:])
 
-    def _value(self, m, valid, total, factor, shift, mode, pool):
+    def _value(self, m, top, valid, total, factor, shift, mode, pool):
         """``min(rnd(max(total, 0) * factor), largest)``, in the cycle after its operands.
 
-        A value of a pool may be negative.
+        A value of a pool may be negative. A serial multiplier works in ``top``, and takes its
+        factor a tick before.
         """
         params, shifts = self.params, self.params.columns.shifts
         width = params.current - 1
         some  = any(of.pool for of in params.modes)
-        product = Signal(signed(width + len(factor) + 1) if some else width + len(factor),
-                         reset_less=True)
-        d_shift = Signal.like(shift)
-        m.d.sync += [
-            product.eq((Mux(total[-1] & ~pool, 0, total).as_signed() if some else
-                        Mux(total[-1], 0, total[:width])) * factor),
-            d_shift.eq(shift),
-        ]
+        operand = (Mux(total[-1] & ~pool, 0, total).as_signed() if some else
+                   Mux(total[-1], 0, total[:width]))
+        if params.serial:
+            product = add_product(top, operand, factor, self._tick, len(factor))
+            d_shift = shift
+        else:
+            product = Signal(signed(width + len(factor) + 1) if some else width + len(factor),
+                             reset_less=True)
+            d_shift = Signal.like(shift)
+            m.d.sync += [
+                product.eq(operand * factor),
+                d_shift.eq(shift),
+            ]
         # One bit below those that stay: the one that rounds.
         kept    = _choice(m, "kept", d_shift, [product >> by - 1 for by in shifts])
         if some:

@@ -18,6 +18,7 @@ from spikewright.network.graded.network import AnyNetwork
 from spikewright.network.graded.run import run_float
 from spikewright.network.recording import Recording, read_recording
 from spikewright.plan.config import CLOCK_MHZ, CoreConfig, chosen
+from spikewright.plan.plan import suited
 
 __all__ = ["Result", "run"]
 
@@ -107,7 +108,7 @@ def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend
     if not on_board and backend not in BACKENDS or on_board and port in ("", "virtual"):
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
                          f"not {backend!r}")
-    config = chosen(preset, core)
+    config = chosen(preset, core, suited(model.integers) if isinstance(model, Model) else {})
     spikes = recording if isinstance(recording, Recording) else read_recording(Path(recording))
     spikes.check_fits(model.channels, model.dt)
     if backend == "float":

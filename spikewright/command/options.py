@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.model.model import WIDTH_LIMITS, Widths
+from spikewright.model.model import WIDTH_LIMITS, IntegerModel, Widths
 from spikewright.plan.config import CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number
@@ -72,16 +72,21 @@ def core_choices(arguments: Namespace) -> dict:
             if getattr(arguments, field.name) is not None}
 
 
-def chosen_config(arguments: Namespace, **instead: str | int) -> CoreConfig:
+def chosen_config(arguments: Namespace, model: IntegerModel | None = None,
+                  **instead: str | int) -> CoreConfig:
     """Return the configuration that the options of `add_core_options` give.
 
-    ``instead`` replaces options of the preset. It does not replace options of the user.
+    ``instead``, and what ``model`` needs, replace options of the preset. They do not replace
+    options of the user.
 
     Raises
     ------
     InputError
         If the options cannot be combined.
     """
+    if model:
+        from spikewright.plan.plan import suited
+        instead |= suited(model)
     return chosen(arguments.preset, core_choices(arguments), instead)
 
 

@@ -15,6 +15,7 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from tests.designs import ROOT, plan_of
 from tests.networks import make_network, nearest_model, refused
+from tests.units import graded_model, mixed_model
 
 ICEBREAKER, ICESTICK = BOARDS["icebreaker"], BOARDS["icestick"]
 KEPT = sorted((ROOT / "docs" / "reports").glob("*.json"))
@@ -82,6 +83,20 @@ def test_small_chip_gets_one_lane():
     config, told = fitting_config(ICESTICK, model_of(bits=4), "balanced", {})
     assert (config, told) == (CoreConfig(lanes=1, multiplier="serial"), "")
     check_room(ICESTICK, Plan(model=model_of(bits=4), config=config))
+
+
+@pytest.mark.parametrize("board, preset, model, config", [
+    ("icebreaker", "fast", graded_model(2), {"lanes": 8, "weight_memory": "large"}),
+    ("ice40_hx8k_b_evn", "fast", graded_model(2), {"lanes": 8, "multiplier": "serial"}),
+    ("icestick", "balanced", graded_model(2), {"lanes": 1, "multiplier": "serial"}),
+    ("ice40_hx8k_b_evn", "balanced", mixed_model(1), {})])
+def test_presets_suit_graded_models(board, preset, model, config):
+    """A user is never told of an option that the preset or the board has chosen."""
+    found, told = fitting_config(BOARDS[board], model, preset, {})
+    assert (found, told) == (CoreConfig(**config), "")
+    check_room(BOARDS[board], Plan(model=model, config=found))
+    with refused("Core neurons must be shared for a model with graded values, not lanes"):
+        Plan(model=model, config=fitting_config(ICEBREAKER, model, preset, {"neurons": "lanes"})[0])
 
 
 def test_what_cannot_fit_is_refused_before_synthesis():

@@ -16,7 +16,7 @@ from spikewright.plan.plan import Plan
 from tests.designs import equal_answer, plan_of
 from tests.hw.test_core import check_core
 from tests.networks import make_recording, random_recording, refused
-from tests.units import graded_model
+from tests.units import graded_model, mixed_model
 
 MODELS = int(os.environ.get("SPIKEWRIGHT_NETWORKS", "33"))
 PARTS = 3
@@ -69,10 +69,9 @@ def test_compiled_core_over_every_input():
     assert np.ptp(answer.velocity_int, axis=0).min() > 0
 
 
-@pytest.mark.parametrize("choices, needed", [
-    ({"neurons": "lanes"}, "neurons must be shared for a model with graded values, not lanes"),
-    ({"multiplier": "serial"},
-     "multiplier must be parallel for a model with graded values, not serial")])
-def test_units_of_neurons_are_refused(choices, needed):
-    with refused(f"Core {needed}"):
-        plan_of(graded_model(0), **choices)
+def test_neuron_units_are_refused():
+    with refused("Core neurons must be shared for a model with graded values, not lanes"):
+        plan_of(graded_model(0), neurons="lanes")
+    with refused("Core multiplier must be parallel for a model with graded values and neurons, not "
+                 "serial"):
+        plan_of(mixed_model(0), multiplier="serial")

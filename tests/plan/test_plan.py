@@ -6,8 +6,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spikewright.plan.plan import suited
 from tests.designs import plan_of
 from tests.networks import MIXED, deep_model, refused
+from tests.units import graded_model, inner_model, mixed_model
 
 
 def test_plan_loads_nothing_into_block_ram():
@@ -23,6 +25,13 @@ def test_plan_loads_words(lanes, word_bytes):
     assert plan.word_bytes == word_bytes
     assert len(plan.loaded_bytes) == word_bytes * len(plan.loaded)
     assert int.from_bytes(plan.loaded_bytes[:word_bytes], "little") == plan.loaded[0]
+
+
+def test_choices_that_a_model_needs():
+    """Only units alone have a form without multipliers."""
+    parallel = {"neurons": "shared", "multiplier": "parallel"}
+    assert suited(deep_model(1)) == {} and suited(graded_model(0)) == {"neurons": "shared"}
+    assert suited(mixed_model(1)) == suited(inner_model(0)) == parallel
 
 
 @pytest.mark.parametrize("neurons, units", [("shared", 1), ("lanes", 4)])

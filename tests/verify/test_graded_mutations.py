@@ -62,6 +62,30 @@ FILLING = {
     "fills_for_ever": ("hw/program.py", "self.before.eq(operation.before)", "self.before.eq(-1)"),
 }
 
+# Broken parts of a core without multipliers.
+SERIAL = "--multiplier", "serial"
+DIGITS = {
+    "digit_without_its_sign": ("hw/sequencer.py", "Mux(minus[k], -1, 1)", "1"),
+    "bits_taken_for_digits": ("hw/arith.py", " ^ minus)[:len(value)]", ")[:len(value)]"),
+    "digit_of_another_sign": ("hw/arith.py", "minus = value >> 1", "minus = value"),
+    "digit_never_done": ("hw/sequencer.py", "self._done | 1 << place", "self._done"),
+    "first_digit_alone": ("hw/sequencer.py", "spikes.take.eq(self._last)", "spikes.take.eq(1)"),
+    "digits_done_in_the_next_value": (
+        "hw/sequencer.py", "Mux(self._last, 0, self._done |", "Mux(0, 0, self._done |"),
+    "event_taken_for_a_value": ("hw/sequencer.py", "Mux(table.graded, places, 1)", "places"),
+    "place_of_the_next_digit": ("hw/sequencer.py", '(digits and name == "shift")', "False"),
+    "place_forgotten": ("hw/program.py", "self._shift + self.place", "self._shift"),
+    "factor_of_the_unit_before": (GRADED, "factor if params.serial else c_factor", "c_factor"),
+    "sum_of_the_next_unit": (GRADED, "reads.eq(self._once(reads))", "reads.eq(reads)"),
+    "value_given_in_every_cycle": (
+        GRADED, "self._once(last.valid & ~output & ~control.clear)",
+        "last.valid & ~output & ~control.clear"),
+    "done_before_the_last_product": (
+        GRADED, "self._once(last.valid & last.last)", "last.valid & last.last"),
+    "bit_of_a_factor_stays": ("hw/engines/serial.py", "bits.eq(bits >> 1)", "bits.eq(bits)"),
+    "product_not_cleared": ("hw/engines/serial.py", "above.eq(0)", "above.eq(above)"),
+}
+
 
 def _folder(folder, seed):
     """A folder with a model, and a recording with resets and more events than the log holds.
@@ -100,13 +124,13 @@ def parts(tmp_path_factory):
 
 def test_without_mutation_the_check_passes(sums, parts, tmp_path):
     copied(tmp_path)
-    for case in (sums, parts):
-        result = checked(case, tmp_path)
+    for case, options in ((sums, ()), (parts, ()), (sums, SERIAL)):
+        result = checked(case, tmp_path, options)
         assert result.returncode == 0, result.stderr
 
 
 def test_mutations_are_of_the_code():
-    for path, old, _ in (*MUTATIONS.values(), *FILLING.values()):
+    for path, old, _ in (*MUTATIONS.values(), *FILLING.values(), *DIGITS.values()):
         assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
 
 
@@ -118,3 +142,8 @@ def test_mutation_is_seen(name, sums, tmp_path):
 @pytest.mark.parametrize("name", taken(FILLING, 6))
 def test_mutation_of_a_filling_window_is_seen(name, parts, tmp_path):
     check_mutation(name, FILLING[name], parts, tmp_path)
+
+
+@pytest.mark.parametrize("name", taken(DIGITS, 8))
+def test_mutation_of_digits_is_seen(name, sums, tmp_path):
+    check_mutation(name, DIGITS[name], sums, tmp_path, SERIAL)

@@ -159,8 +159,8 @@ GENERAL = {
         "hw/engines/parallel.py", "k       = Signal(params.factor,",
         "k       = Signal(params.decay,"),
     "serial_decay_without_its_top_bit": (
-        "hw/engines/serial.py", "bits  = Signal(self.params.factor)",
-        "bits  = Signal(self.params.decay)"),
+        "hw/engines/serial.py", "table.factor[:params.factor]",
+        "table.factor[:params.decay]"),
     "logged_event_of_another_row": (
         "hw/memories/spikes.py", "write.data.group.eq(event.row)", "write.data.group.eq(0)"),
     "logged_event_read_as_a_neuron": (
@@ -301,13 +301,13 @@ def test_mutation_of_other_parts_is_seen(name, general, tmp_path):
     check_mutation(name, GENERAL[name], general, tmp_path)
 
 
-def check_mutation(name, mutation, case, tmp_path):
+def check_mutation(name, mutation, case, tmp_path, options=()):
     path, old, new = mutation
     copied(tmp_path)
     path = tmp_path / "spikewright" / path
     text = path.read_text()
     assert text.count(old) == 1, f"{path} must hold {old!r} once"
     path.write_text(text.replace(old, new))
-    result = checked(case, tmp_path, OPTIONS.get(name, ()))
+    result = checked(case, tmp_path, options or OPTIONS.get(name, ()))
     assert result.returncode == 1, result.stdout + result.stderr
     assert "Traceback" not in result.stderr

@@ -58,8 +58,10 @@ def run(arguments: Namespace) -> None:
     from spikewright.boards.explore.jobs import Store
     from spikewright.boards.explore.pareto import table, write_exploration
     from spikewright.boards.explore.pool import workers
+    from spikewright.model.saved import Model
     board = find_board(arguments.board)
-    base = chosen_config(arguments, **board.instead)
+    model = Model.load(arguments.model).integers
+    base = chosen_config(arguments, model, **board.instead)
     configs = read_grid(base, board, arguments.grid)
     if arguments.best and len(configs) != 1:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")

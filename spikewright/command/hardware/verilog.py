@@ -40,7 +40,7 @@ def run(arguments: Namespace) -> None:
     from spikewright.model.artefact import load_artefact
     from spikewright.plan.plan import Plan
     model, manifest = load_artefact(arguments.model)
-    plan = Plan(model=model, config=chosen_config(arguments))
+    plan = Plan(model=model, config=chosen_config(arguments, model))
     try:
         link = link_params(plan, model_hash=manifest["model_hash"], baud=arguments.baud,
                            clock_hz=round(1e6 * arguments.freq)) if arguments.with_link else None

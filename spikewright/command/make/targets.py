@@ -219,7 +219,7 @@ def _checked(settings: Settings, words: list[str]) -> Namespace:
     arguments = parser(words).parse_args(words)
     board = find_board(settings["BOARD"])
     on_board = words[0] in ("build", "explore")
-    chosen_config(arguments, **(board.instead if on_board else {}))
+    chosen_config(arguments, None, **(board.instead if on_board else {}))
     if on_board:
         board.clock(arguments.freq if settings["FREQ"] else None)
     return arguments

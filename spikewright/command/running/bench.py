@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> None:
 
     from ..inputs import read_inputs
     model, recording = read_inputs(arguments.model, arguments.recording)
-    plan = Plan(model=model, config=chosen_config(arguments))
+    plan = Plan(model=model, config=chosen_config(arguments, model))
     ending = WAVES[arguments.simulator]
     if arguments.waves and arguments.waves.suffix != ending:
         raise InputError(f"Waves must end in {ending} with {arguments.simulator}, not "

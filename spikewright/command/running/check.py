@@ -43,7 +43,8 @@ def run(arguments: Namespace) -> None:
     model, recording = read_inputs(arguments.model, arguments.recording)
     steps = arguments.steps or (2000 if arguments.gates else recording.steps)
     recording = recording.head(steps)
-    plan = Plan(model=model, config=chosen_config(arguments, **(board.instead if board else {})))
+    plan = Plan(model=model, config=chosen_config(arguments, model,
+                                                   **(board.instead if board else {})))
     lanes, cache = plan.config.lanes, cache_folder(arguments.build)
     if board:
         end_at_mismatches(check_gates(plan, board, recording, cache))

@@ -43,8 +43,8 @@ def run(arguments: Namespace) -> None:
     recording = read_source(None, model.network).recording.head(arguments.steps)
     events = np.diff(stimulus_of(integers, recording).start)
     check_events(events, integers.rows)
-    with connected(arguments.port, model, chosen_config(arguments), baud=arguments.baud,
-                   megahertz=arguments.freq) as driver:
+    with connected(arguments.port, model, chosen_config(arguments, integers),
+                   baud=arguments.baud, megahertz=arguments.freq) as driver:
         answer = decode(driver, integers, recording, live=True)
         info = driver.read_info()
     baud = line_baud(arguments.baud, info.clock_hz if arguments.port == "virtual" else None)

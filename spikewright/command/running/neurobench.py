@@ -57,7 +57,7 @@ def run(arguments: Namespace) -> None:
     recording = read_recording(arguments.recording)
     recording.check_fits(network.channels, network.dt)
     truth = target_velocity(recording)
-    plan  = Plan(model=model.integers, config=chosen_config(arguments))
+    plan  = Plan(model=model.integers, config=chosen_config(arguments, model.integers))
     bits  = "int" + "/".join(map(str, model.integers.weight_bits))
     answers = {"fp32": outputs_of(network, recording, ["fp32"])["fp32"]}
     try:

@@ -37,7 +37,8 @@ def run(arguments: Namespace) -> None:
     from spikewright.host.decoder import virtual_board
     from spikewright.model.saved import Model
     from spikewright.sim.terminal import Terminal
-    board = virtual_board(Model.load(arguments.model), chosen_config(arguments),
+    model = Model.load(arguments.model)
+    board = virtual_board(model, chosen_config(arguments, model.integers),
                           baud=arguments.baud, megahertz=arguments.freq)
     with ended_by_signal(), \
             Terminal(board, arguments.latency_timer / 1e3, arguments.link) as terminal:
