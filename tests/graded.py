@@ -8,9 +8,10 @@ from spikewright.network.recording import Recording, recording_of_counts
 from spikewright.network.state_dicts.neurobench_ann import ann_network
 from spikewright.network.state_dicts.neurobench_snn_flat import snn_flat_network
 from spikewright.network.state_dicts.srtnet import srtnet_network
+from tests.networks import make_recording
 
-__all__ = ["KINDS", "ann_tensors", "graded_network", "graded_tensors", "random_counts",
-           "recording_of", "snn_flat_tensors", "srtnet_tensors"]
+__all__ = ["KINDS", "ann_tensors", "every_input", "graded_network", "graded_tensors",
+           "random_counts", "recording_of", "snn_flat_tensors", "srtnet_tensors"]
 
 KINDS = ("ANN", "ANN_Flat", "SNN_Flat", "sRTnet")
 
@@ -100,3 +101,15 @@ def random_counts(seed, steps, channels, rate=0.3):
 def recording_of(counts, dt=4e-3) -> Recording:
     """A recording of ``counts`` without a reset."""
     return recording_of_counts(np.asarray(counts), dt, "made")
+
+
+def every_input(channels, steps):
+    """Each channel in each of the first steps, silence, a full log, and spikes of every rate."""
+    rng = np.random.default_rng(channels)
+    quiet, every = [[]] * 120, [list(range(channels))] * 120
+    one  = [[0] * 20] * 70          # counts of 140 in one row
+    full = [rng.integers(0, channels, 8 * channels).tolist() for _ in range(60)]
+    rates = np.repeat(rng.gamma(1, 1, steps // 200 + 1), 200)
+    spikes = [rng.integers(0, channels, count).tolist() for count in rng.poisson(rates)]
+    events = [*every[:60], *quiet, *one, *full, *every, *spikes][:steps]
+    return make_recording(events, channels, reset=[0, 60, 260, 290, steps // 2])

@@ -19,12 +19,18 @@ __all__ = ["plain_hybrid"]
 
 
 def plain_hybrid(model, counts):
-    """Outputs (steps, outputs) and spikes (steps, neurons) of ``counts`` (steps, channels)."""
+    """Answers to ``counts`` (steps, channels).
+
+    Returns outputs (steps, outputs), spikes (steps, neurons), and whether a value has been clamped
+    (steps,).
+    """
     steps, values = len(counts), np.asarray(counts, object)
+    clamped = np.zeros(steps, bool)
     pools = [p for p in model.populations if getattr(p, "kind", "") == "pool"]
     for pool, source in zip(pools, (INPUT, pools[0].name), strict=True):
-        values = _pooled(pool, values, [p for p in model.projections if p.source == source
-                                        and p.target == pool.name])
+        values, flags = _pooled(pool, values, [p for p in model.projections if p.source == source
+                                               and p.target == pool.name])
+        clamped |= flags
     phase, layers = pools[1].phase, model.populations[len(pools) + 1:-1]
     last = model.populations[-1]
     m, z = ([[0] * p.neurons for p in layers] for _ in range(2))
@@ -41,7 +47,7 @@ def plain_hybrid(model, counts):
             keys = [keys[1], _drive(model, last, {given[0]: given[1], CONSTANT: [1]}, once=True)]
         part = (t - phase) % 4 + 1
         outputs[t] = [4 * a + part * (b - a) for a, b in zip(*keys, strict=True)]
-    return outputs.astype(np.int64), fired
+    return outputs.astype(np.int64), fired, np.logical_or.accumulate(clamped)
 
 
 def _pooled(pool, values, taps):
@@ -52,13 +58,16 @@ def _pooled(pool, values, taps):
         for t in range(tap.delay, steps):
             sums[pool.interval + t] += values[t - tap.delay] @ weights
     pooled = np.zeros((steps, pool.size), object)
+    clamped = np.zeros(steps, bool)
     most = (1 << pool.bits - 1) - 1
     for t in range(pool.phase, steps, pool.period):
         pairs = zip(sums[t], sums[pool.interval + t], pool.bias.tolist(), pool.factor.tolist(),
                     pool.shift.tolist(), strict=True)
-        pooled[t] = [max(-most - 1, min(most, ((max(a, b) + bias) * factor + (1 << shift - 1))
-                                        >> shift)) for a, b, bias, factor, shift in pairs]
-    return pooled
+        whole = [((max(a, b) + bias) * factor + (1 << shift - 1)) >> shift
+                 for a, b, bias, factor, shift in pairs]
+        pooled[t] = [max(-most - 1, min(most, value)) for value in whole]
+        clamped[t] = (pooled[t] != whole).any()
+    return pooled, clamped
 
 
 def _drive(model, population, given, once=False):

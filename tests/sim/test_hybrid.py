@@ -2,8 +2,7 @@
 """The hybrid network in compiled RTL against golden, every value and every cycle.
 
 There is one random network, or as many as ``SPIKEWRIGHT_NETWORKS`` says, 100 at most. The first 15
-have all formats of tables, each with 1, 2, 3, 4 and 17 lanes. The trained network of the vectors
-runs only with ``SPIKEWRIGHT_STEPS``, for so many steps.
+have all formats of tables, each with 1, 2, 3, 4 and 17 lanes.
 """
 
 import os
@@ -11,17 +10,11 @@ import os
 import numpy as np
 import pytest
 
-from docs.make.vectors import hybrid_tensors
-from spikewright.network.recording import poisson_recording
-from spikewright.network.state_dicts.srtnet import srtnet_network
-from spikewright.quantize.graded.hybrid import quantize_hybrid
 from tests.designs import equal_answer
 from tests.graded import random_counts, recording_of
 from tests.hybrid import hybrid_model
-from tests.vectors import dense, vector
 
 NETWORKS = min(int(os.environ.get("SPIKEWRIGHT_NETWORKS", "1")), 100)
-STEPS = int(os.environ.get("SPIKEWRIGHT_STEPS", "0"))
 
 
 @pytest.mark.parametrize("seed", range(NETWORKS))
@@ -36,13 +29,3 @@ def test_compiled_hybrid_equals_golden(seed):
                           tables=("dense", "bitmap", "rows")[seed // 5 % 3])
     assert answer.saturated.any() and answer.spikes.any() and (answer.values < 0).any()
     assert len(np.unique(answer.cycles)) > 10
-
-
-@pytest.mark.skipif(not STEPS, reason="SPIKEWRIGHT_STEPS is not set")
-def test_compiled_trained_network_equals_golden():
-    data = vector("trained_srtnet")
-    network, recording = srtnet_network(hybrid_tensors(data), 4e-3), recording_of(dense(data))
-    model = quantize_hybrid(network, recording, name="trained")
-    equal_answer(model, recording.cut(0, min(STEPS, recording.steps)))
-    if STEPS > recording.steps:
-        equal_answer(model, poisson_recording(96, model.dt, steps=STEPS, rate=30, seed=1))

@@ -2,7 +2,7 @@
 """The core's gates, compiled, against golden; the whole top's are in test_gates.
 
 ``SPIKEWRIGHT_STEPS=5000`` in the environment runs the gates of every neuron, of NIR graphs, of
-graded values and of inner steps, too.
+graded values, of inner steps and of the hybrid network, too.
 """
 
 import dataclasses
@@ -21,6 +21,8 @@ from spikewright.plan.plan import Plan
 from spikewright.verify.gates.core import check_gates, core_gates
 from tests.boards.boards_bench import saved_model
 from tests.designs import BUILD, plan_of
+from tests.graded import random_counts, recording_of
+from tests.hybrid import hybrid_model
 from tests.network.nir.corpus import OF_RESET, needs_corpus
 from tests.networks import deep_model, model_of_all_parts, random_recording, refused
 from tests.sim.test_graphs import STEPS, graph_plan
@@ -65,6 +67,18 @@ def test_gates_of_a_normalized_window_equal_golden():
     model = inner_model(0)
     recording = random_recording(5, model.channels, 200, rate=0.2, reset=[0, 90])
     assert check_gates(plan_of(model, 2), BOARDS["icebreaker"], recording, BUILD) == []
+
+
+@pytest.mark.skipif(STEPS <= 500, reason="takes minutes: SPIKEWRIGHT_STEPS=5000 runs it")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_gates_of_a_hybrid_network_equal_golden(seed):
+    """A flood that the log has no room for, and resets in both phases of a pool."""
+    model = hybrid_model(seed)
+    counts = np.concatenate([random_counts(seed, 200, 6, rate=0.5), np.full((30, 6), 3),
+                             random_counts(seed + 1, 70, 6)])
+    recording = recording_of(counts)
+    recording.reset[[50, 103, 206]] = True
+    assert check_gates(plan_of(model), BOARDS["icebreaker"], recording, BUILD) == []
 
 
 def test_gates_of_another_model_are_told(monkeypatch):
