@@ -85,8 +85,9 @@ def run(arguments: Namespace) -> None:
         kind = " (synthetic)" if source.synthetic else ""
         draw(arguments.picture, answer.velocity, recording, integers.lead_steps,
              f"{recording.name}{kind} decoded on {where} by model {model.hash[:8]}")
+    took = "to simulate a step" if arguments.port == "virtual" else "from request to answer"
     print(f"{recording.steps} steps, {answer.cycles.mean():.0f} cycles a step (most "
-          f"{answer.cycles.max()}), round trip {1e3 * np.median(answer.round_trip):.2f} ms")
+          f"{answer.cycles.max()}), {1e3 * np.median(answer.round_trip):.2f} ms {took} (median)")
     if recording.velocity is not None:
         head = recording.head(MOST_STEPS)
         results = outputs_of(model.network, head, ("fp32",))
