@@ -32,7 +32,7 @@ class Recorder:
     Parameters
     ----------
     path : Path
-        A new file.
+        A new file. It is removed at the end if nothing was written to it.
     notice : function
         Takes a line for the user, from another thread.
 
@@ -84,7 +84,10 @@ class Recorder:
         self._mark()
         self._ending.set()
         self._thread.join()
+        empty = not self._file.tell()
         self._file.close()
+        if empty:
+            os.unlink(self.title)
 
     def _mark(self) -> None:
         """Mark the place of lines that did not fit."""

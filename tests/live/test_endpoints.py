@@ -92,8 +92,9 @@ def test_sinks(tmp_path, notices):
     assert isinstance(sink, UdpSink) and sink.title == "udp:::1:9000"
     sink.close()
     sink = open_sink(str(tmp_path / "a.jsonl"), 2, "0123", notices.append)
-    sink.close()
     assert (tmp_path / "a.jsonl").read_bytes() == b""
+    sink.close()
+    assert not (tmp_path / "a.jsonl").exists()      # of a session that did not begin
 
 
 @pytest.mark.parametrize("error", [

@@ -95,16 +95,21 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     with ExitStack() as stack:
         def kept(part):
             return stack.enter_context(closing(part))
-        shown = kept(_view(view, arguments, affine, token)) if view else None
+        shown, url = _view(view, arguments, affine, token) if view else (None, "")
+        if shown:
+            kept(shown)
         notice = shown.notice if shown else say
         if arguments.realtime:
             hurry()
+        # What is refused at once comes first. A stream, and a virtual board, take seconds.
+        sinks = [kept(open_sink(text, axes, model.hash[:16], notice)) for text in arguments.sinks]
         source = kept(open_source(arguments.source, model, notice, fast=arguments.fast,
                                   repeat=arguments.repeat, token=token))
         decoder = kept(Decoder.open(where, model, baud=arguments.baud, megahertz=arguments.freq,
                                     preset=arguments.preset, cache=arguments.build, **core))
         engine = Engine(model, decoder, notice)
-        sinks = [kept(open_sink(text, axes, model.hash[:16], notice)) for text in arguments.sinks]
+        if url:
+            print(f"-> {url}", flush=True)
         loop = Loop(source, engine, [*sinks, *([shown] if shown else [])], notice=notice,
                     affine=affine, commands=shown.serve if shown else None)
         settle()
@@ -118,7 +123,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
 
 
 def _view(kind, arguments, affine, token):
-    """The page, or the view in the terminal."""
+    """The view, and the address of its page; "" for that in the terminal."""
     from spikewright.live.watch.view import View, listener
     needed = {"page": ("starlette", "uvicorn", "websockets"), "terminal": ("rich",)}
     for name in needed[kind]:
@@ -134,9 +139,7 @@ def _view(kind, arguments, affine, token):
         view = View(kind, [arguments.model, *arguments.models], listener=place, token=token,
                     affine=affine and {"matrix": affine.matrix.tolist(),
                                        "offset": affine.offset.tolist()})
-    if url:
-        print(f"-> {url}", flush=True)
-    return view
+    return view, url
 
 
 def _seconds(text: str) -> float:

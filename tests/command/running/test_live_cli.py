@@ -100,6 +100,10 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
     (["--in", "rec.npz", "--out", "out.npz"], ("Sink must be udp:HOST:PORT, lsl:NAME, "
      "zmq:[HOST:]PORT, or a new file .jsonl, not 'out.npz'")),
     (["--in", "rec.npz", "--out", "old.jsonl"], "Recorder must write a new file, not 'old.jsonl'"),
+    (["--in", "lsl:none", "--out", "udp:none"],
+     "Address must be [HOST:]PORT with a port from 1 to 65535, not 'udp:none'"),
+    (["--in", "udp:none", "--out", "new.jsonl"],
+     "Address must be [HOST:]PORT with a port from 1 to 65535, not 'udp:none'"),
     (["--in", "rec.npz", "--seconds", "0"], ("argument --seconds: must be a number of seconds "
      "between 0 and 1e7, not '0' (see 'spikewright live --help')")),
     (["--in", "rec.npz", "--affine", "wide.json"], ("Affine map wide.json matrix must have 2 "
@@ -123,6 +127,7 @@ def test_what_is_refused(model, call_command, words, message):
     (model / "nan.json").write_text('{"matrix": [[1, NaN]]}')
     np.savez("wide.npz", bin=[0], channel=[6], n_bins=4, n_channels=7, dt=4e-3)
     assert call_command("live", "model", *words) == (2, "", f"error: {message}\n")
+    assert not (model / "new.jsonl").exists()
 
 
 def test_a_port_that_is_not_there(model, call_command):
