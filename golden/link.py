@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The golden model of the link: frames in, answers out, as the hardware gives them."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,24 +17,25 @@ from spikewright.plan.frames import (
     Answered,
     Capability,
     FrameType,
+    Load,
     Step,
+    Version,
     row_bytes,
 )
 from spikewright.plan.framing import crc_of, pack_fields, pack_frame
 
+from .table import GoldenTable, StepFunction
+
 __all__ = ["GoldenLink"]
 
 COUNTERS = "corrupt", "repeated", "foreign", "overrun", "dropped"
-
-# Outputs, cycles, and whether a state has saturated, of the step with these events.
-StepFunction = Callable[[Sequence[int], bool], tuple[Sequence[int], int, bool]]
 
 
 @dataclass(kw_only=True)
 class GoldenLink:
     """A device as its host sees it, without time: each frame is answered before the next comes.
 
-    So no frame is an overrun. It takes no LOAD.
+    So no frame is an overrun.
 
     Parameters
     ----------
@@ -46,6 +46,8 @@ class GoldenLink:
     clock_hz : int
     step : function
         Runs one step, as `golden.stepper.Stepper.step` does.
+    table : GoldenTable, optional
+        What another model is loaded into. Without one, the device takes no LOAD.
     """
 
     rows: int
@@ -54,12 +56,13 @@ class GoldenLink:
     program_hash: bytes
     clock_hz: int
     step: StepFunction
+    table: GoldenTable | None = None
     counts: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.counts = dict.fromkeys(("steps", "longest_cycles", *COUNTERS), 0)
         self._coded = b""
-        self._last: tuple[int, bytes] | None = None     # sequence number and answer of a STEP
+        self._last: tuple[bytes, bytes] | None = None   # begin of a STEP or LOAD, and its answer
         self._waits = False                             # a result that is not counted yet
         self._events: list[int] = []
         self._reset = False
@@ -85,15 +88,25 @@ class GoldenLink:
             self._finish()
             self._last = None
             return self._info(content[1])
-        if kind != FrameType.STEP or not body:
+        if not body or not (kind == FrameType.LOAD and self.table or kind == FrameType.STEP
+                            and (self.table is None or self.table.whole)):
             return self._count("foreign")
-        if self._last is not None and self._last[0] == content[1]:
+        if self._last is not None and self._last[0] == content[:2]:
             self._count("repeated")
             return self._last[1]
         self._finish()
-        answer = bytes([kind | ANSWER, content[1]]) + self._step(Step(body[0] & 3), body[1:])
-        self._last = content[1], answer
+        answer = bytes([kind | ANSWER, content[1]]) + (
+            self._load(self.table, Load(body[0] & 3), body[1:])
+            if self.table and kind == FrameType.LOAD else self._step(Step(body[0] & 3), body[1:]))
+        self._last = content[:2], answer
         return answer
+
+    def _load(self, table: GoldenTable, flags: Load, data: bytes) -> bytes:
+        step = table.take(flags, data)
+        if step:
+            self.step, self.model_hash = step, table.new_hash(data, self.model_hash)
+            self._events, self._reset = [], False
+        return table.answer()
 
     def _finish(self) -> None:
         """Count a step whose result is taken now."""
@@ -123,10 +136,14 @@ class GoldenLink:
             + np.asarray(outputs, "<i4").tobytes()
 
     def _info(self, seq: int) -> bytes:
+        version, capability = VERSION, Capability(0)
+        if self.table:
+            version |= Version.LOADABLE | Version.LOADED * self.table.whole
+            capability = Capability.MODEL | Capability.STAGED * self.table.staged
         values: dict[str, int | bytes] = {
-            "version": VERSION, **self.counts, "rows": self.rows, "model_hash": self.model_hash,
+            "version": version, **self.counts, "rows": self.rows, "model_hash": self.model_hash,
             "clock_khz": self.clock_hz // 1000, "outputs": self.outputs,
-            "capability": Capability(0), "frames": FRAMES_IN_FLIGHT, "frame_bytes": CODED_MAX,
+            "capability": capability, "frames": FRAMES_IN_FLIGHT, "frame_bytes": CODED_MAX,
             "program_hash": self.program_hash}
         return bytes([FrameType.INFO | ANSWER, seq]) + pack_fields(INFO_FIELDS, values)
 

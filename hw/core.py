@@ -8,6 +8,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .connect import connect_stream
 from .engines.adder import AdderParams, RowAdder
 from .engines.graded import GradedParams, GradedUpdate
 from .engines.lanes import LaneUpdate
@@ -22,6 +23,7 @@ from .memories.joiner import Joiner
 from .memories.logs import Logs, LogsParams
 from .memories.moments import Moments, MomentsParams
 from .memories.spikes import SpikeLog, SpikeLogParams
+from .memories.staging import StagingMemory
 from .sequencer import Sequencer, SequencerParams
 
 __all__ = ["Core", "CoreParams"]
@@ -111,8 +113,8 @@ class Core(wiring.Component):
     load : :py:`In(stream.Signature(params.rows.load))`
         Bytes of `plan.plan.Plan.loaded`; only with large weight memory, or where a model can be
         loaded. A byte is taken while the core waits for a token and none is offered, or while its
-        result waits. Results mean nothing before all bytes are there. The link offers no STEP until
-        then.
+        result waits. Results mean nothing before all bytes are there, unless they are staged. The
+        link offers no STEP until then.
     """
 
     def __init__(self, params: CoreParams):
@@ -187,12 +189,22 @@ class Core(wiring.Component):
 
     def _load(self, m, sequencer, rows, neurons):
         """Take the bytes that the host loads, for large RAMs and, as words, for the others."""
-        params = self.params
+        params, loads = self.params, self.params.rows.loads
+        assert loads is not None
+        # A byte or word is written in the cycle after it is taken: none is taken once a row may
+        # have been asked for.
+        rests = ~sequencer.busy & ~sequencer.rows.valid & ~self.i.valid
+        if params.rows.staged:
+            m.submodules.staging = staging = StagingMemory(loads, params.rows.staging)
+            connect_stream(m, wiring.flipped(self.load), staging.i)
+            m.d.comb += [
+                staging.rests.eq(rests),
+                *(taker.stored.eq(staging.stored) for taker in (neurons, rows)),
+            ]
+            return
         write, byte = Signal(), Signal.like(self.load.payload)
-        # A byte is written in the cycle after it is taken: none is taken once a row may have been
-        # asked for.
         m.d.sync += [
-            self.load.ready.eq(~sequencer.busy & ~sequencer.rows.valid & ~self.i.valid),
+            self.load.ready.eq(rests),
             write.eq(self.load.valid & self.load.ready),
             byte.eq(self.load.payload),
         ]

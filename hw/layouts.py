@@ -122,13 +122,16 @@ def currents_layout(lanes, width):
     return data.ArrayLayout(signed(width), lanes)
 
 
-def load_layout(words, word_bytes):
-    """One byte of the weight table: byte 0 of a word has its lowest bits."""
+def load_layout(words, word_bytes, staged=False):
+    """One byte of the weight table: byte 0 of a word has its lowest bits.
+
+    Where words are ``staged``, ``copy`` asks instead for the word to be copied into its table.
+    """
     return data.StructLayout({
         "word": range(max(words, 2)),
         "byte": range(max(word_bytes, 2)),
         "data": 8,
-    })
+    } | ({"copy": 1} if staged else {}))
 
 
 def stored_layout(words, word_bytes):

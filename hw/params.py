@@ -91,7 +91,8 @@ def link_params(plan: Plan, *, model_hash: str, clock_hz: int,
     if plan.load_map:
         crc = None if plan.config.load == "model" else binascii.crc_hqx(plan.loaded_bytes, 0xffff)
         table = TableParams(words=plan.load_map.words, word_bytes=plan.word_bytes,
-                            lanes=plan.config.lanes, crc=crc, there=not plan.large)
+                            lanes=plan.config.lanes, crc=crc, there=not plan.large,
+                            staged=plan.config.staging != "none")
     return LinkParams(rows=plan.model.rows, outputs=plan.model.outputs,
                       width=plan.model.widths.membrane, model_hash=bytes.fromhex(model_hash)[:8],
                       program_hash=bytes.fromhex(plan.program_hash)[:8], clock_hz=clock_hz,
@@ -115,7 +116,7 @@ def _rows(plan: Plan) -> RowParams:
                    max(_row_shift(add, plan) + _places(plan, add)
                        for add in plan.program.adds if add.target)),
         streams=plan.program.streams, large=plan.large, gain=_gain_bits(plan),
-        loads=plan.load_map)
+        loads=plan.load_map, staging=plan.config.staging)
 
 
 def _fraction(plan: Plan) -> int:

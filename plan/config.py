@@ -26,6 +26,7 @@ CHOICES = {
     "neurons":       ("shared", "lanes"),
     "multiplier":    ("parallel", "serial"),
     "load":          ("none", "model"),
+    "staging":       ("none", "block", "large"),
 }
 
 
@@ -53,6 +54,10 @@ class CoreConfig:
     load : str
         ``model``: a host may load another model of the same form into the running device. That
         needs shared neurons. ``none``: the model is that of the bitstream.
+    staging : str
+        Where a model that is loaded waits until it is whole: in ``block`` RAM, or in ``large`` RAM.
+        The old model answers meanwhile. ``none``: the words of the new model replace those of the
+        old one as they come, and no step is executed before the last one.
 
     Raises
     ------
@@ -68,6 +73,7 @@ class CoreConfig:
     neurons: str = "shared"
     multiplier: str = "parallel"
     load: str = "none"
+    staging: str = "none"
 
     def __post_init__(self) -> None:
         if type(self.lanes) is not int:
@@ -90,6 +96,9 @@ class CoreConfig:
         if self.load == "model" and self.neurons != "shared":
             raise ValueError(f"Core neurons must be shared where a model can be loaded, "
                              f"not {self.neurons!r}")
+        if self.staging != "none" and self.load != "model":
+            raise ValueError(f"Core staging must be none where no model can be loaded, not "
+                             f"{self.staging!r}")
 
 
 PRESETS = {
@@ -110,7 +119,8 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
     """The configuration ``preset``, changed by the choices in ``given``.
 
     ``given`` and ``instead`` have fields of `CoreConfig` by name. ``instead`` also changes the
-    preset. Where both have a field, ``given`` counts.
+    preset. Where both have a field, ``given`` counts. A model that can be loaded is staged in block
+    RAM unless ``given`` says otherwise.
 
     Raises
     ------
@@ -125,8 +135,9 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
     if preset not in PRESETS:
         raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}"
                          f"{did_you_mean(preset, PRESETS)}")
+    staged = {"staging": "block"} if given.get("load") == "model" else {}
     try:
-        return replace(PRESETS[preset], **{**(instead or {}), **given})
+        return replace(PRESETS[preset], **{**staged, **(instead or {}), **given})
     except (TypeError, ValueError) as error:
         raise InputError(str(error)) from error
 

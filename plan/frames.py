@@ -48,7 +48,7 @@ class Version(enum.IntFlag, boundary=enum.KEEP):
     """Bits of the version in the answers to INFO and LOAD."""
 
     NUMBER   = 0x3f
-    LOADED   = 0x40                 # the tables are whole; only of a device that takes LOAD
+    LOADED   = 0x40                 # INFO: the tables are whole; LOAD: with what has come
     LOADABLE = 0x80                 # the device takes LOAD
 
 
@@ -57,6 +57,7 @@ class Capability(enum.IntFlag):
 
     WEIGHTS = 1                     # LOAD brings the weights of the model that was built
     MODEL   = 2                     # LOAD brings a model of the same form
+    STAGED  = 4                     # the old model answers until the new one is whole
 
 
 ANSWER  = 0x80

@@ -25,6 +25,7 @@ __all__ = ["MOST_BITS", "Plan", "most_words", "suited"]
 MOST_WORDS = 1 << 14
 MOST_BITS  = 64
 RAM_BITS   = 16
+MOST_RAMS  = MOST_BITS // RAM_BITS
 
 # The answer to LOAD has the number of words in two bytes, and one more may come.
 MOST_LOADED = (1 << 16) - 2
@@ -73,11 +74,13 @@ class Plan:
     def program_hash(self) -> str:
         """SHA-256, in hex, of everything in the hardware but the constants of the model.
 
-        Two models with the same hash differ only in their weights, decays and thresholds.
+        Two models with the same hash differ only in their weights, decays and thresholds. Where a
+        model that is loaded waits does not count: it changes neither the words nor the steps.
         """
-        model = self.model
+        model, config = self.model, asdict(self.config)
+        del config["staging"]
         form = {
-            "config": asdict(self.config), "widths": asdict(model.widths), "rows": model.rows,
+            "config": config, "widths": asdict(model.widths), "rows": model.rows,
             "silent_steps": model.silent_steps, "fill_steps": model.fill_steps,
             **({"epsilon": model.epsilon} if model.epsilon else {}),
             "populations": [_form(population) for population in model.populations],
@@ -93,6 +96,17 @@ class Plan:
     def large(self) -> bool:
         """Whether the weights are in large RAMs. The host fills these."""
         return self.config.weight_memory == "large"
+
+    @property
+    def large_rams(self) -> dict[str, int]:
+        """Large RAMs for the weights, and for a model that is loaded until it is whole."""
+        taken = {"weights": 0, "staging": 0}
+        if self.large:
+            images = self.layout.images[self.model.weight_bits[0]]
+            taken["weights"] = _rams(len(images.dense), images.weight_bits * images.lanes)
+        if self.config.staging == "large":
+            taken["staging"] = _rams(len(self.loaded), 8 * self.word_bytes)
+        return taken
 
     @cached_property
     def load_map(self) -> LoadMap | None:
@@ -140,6 +154,11 @@ class Plan:
             raise InputError(f"Words of {self.config.lanes} weights and of neurons must be at most "
                              f"{MOST_LOADED} where a model can be loaded, not "
                              f"{self.load_map.words}: take more lanes")
+        rams = self.large_rams
+        if sum(rams.values()) > MOST_RAMS:
+            raise InputError(f"Large RAMs must be at most {MOST_RAMS}, not {rams['weights']} for "
+                             f"weights and {rams['staging']} for a model that is loaded: take "
+                             "--staging block or none")
 
     def _check_large(self) -> None:
         bits, lanes = self.model.weight_bits, self.config.lanes
@@ -166,7 +185,11 @@ def suited(model: IntegerModel) -> dict[str, str]:
 
 def most_words(bits: int) -> int:
     """Words of so many bits, `MOST_BITS` at most, that the large RAMs of a device hold."""
-    return MOST_WORDS * (MOST_BITS // RAM_BITS // -(-bits // RAM_BITS))
+    return MOST_WORDS * (MOST_RAMS // -(-bits // RAM_BITS))
+
+
+def _rams(words: int, bits: int) -> int:
+    return -(-bits // RAM_BITS) * -(-words // MOST_WORDS)
 
 
 def _form(part) -> dict:

@@ -25,16 +25,20 @@ int64_t sign_extend(uint64_t x, unsigned width) {
 	return int64_t(x << (64 - width)) >> (64 - width);
 }
 
-// Loads the table if the core has a port for it, one byte a cycle where the core takes it; returns
-// the busy cycles that passed, or -1 if the core hung.
+// Loads the table if the core has a port for it, one byte a cycle where the core takes it, then copies
+// it, one word a cycle, if it is staged. Returns the busy cycles that passed, or -1 if the core hung.
 template<class Top, class Run> auto load_table(Top &top, const Run &run, int)
 		-> decltype(top.p_load____valid, int64_t()) {
 	int64_t busy = 0, waited = 0;
-	for (int64_t k = 0; k < run.table_bytes && waited <= run.most_cycles; ) {
+	int64_t words = LOAD_COPY.width && run.word_bytes ? run.table_bytes / run.word_bytes : 0;
+	for (int64_t k = 0; k < run.table_bytes + words && waited <= run.most_cycles; ) {
+		int64_t word = k - run.table_bytes;
 		top.p_load____valid.template set<uint32_t>(1);
-		top.p_load____payload.template set<uint64_t>(uint64_t(k / run.word_bytes) << LOAD_WORD.low
-			| uint64_t(k % run.word_bytes) << LOAD_BYTE.low
-			| uint64_t(run.table[k]) << LOAD_DATA.low);
+		top.p_load____payload.template set<uint64_t>(word >= 0
+			? uint64_t(word) << LOAD_WORD.low | uint64_t(1) << LOAD_COPY.low
+			: uint64_t(k / run.word_bytes) << LOAD_WORD.low
+				| uint64_t(k % run.word_bytes) << LOAD_BYTE.low
+				| uint64_t(run.table[k]) << LOAD_DATA.low);
 		top.p_clk.template set<uint32_t>(0);
 		top.step();
 		busy += bits(top.p_busy, 0, 1);

@@ -19,7 +19,8 @@ def layouts_header(params: CoreParams) -> str:
     """Text of the header: a constant ``PORT_FIELD`` for each field, and the values of TokenKind.
 
     A constant has the lowest bit and the width of its field. For an array, it has the width of one
-    entry. ``SPIKE_VALUE`` and ``SPIKE_INNER`` have the width 0 if the core has no such field.
+    entry. ``SPIKE_VALUE``, ``SPIKE_INNER`` and ``LOAD_COPY`` have the width 0 if the core has no
+    such field.
     """
     ports = {"TOKEN": params.token, "RESULT": params.result, "SPIKE": params.spike,
              "LOAD": params.rows.load}
@@ -34,6 +35,8 @@ def layouts_header(params: CoreParams) -> str:
             lines.append(f"constexpr Field {port}_{name.upper()} = {{{field.offset}, {width}}};")
     lines += [f"constexpr Field SPIKE_{name.upper()} = {{0, 0}};" for name in ("value", "inner")
               if name not in params.spike.members]
+    if "copy" not in params.rows.load.members:
+        lines.append("constexpr Field LOAD_COPY = {0, 0};")
     lines += [f"constexpr size_t {name} = {value};" for name, value in (
         ("OUTPUTS", len(params.outputs)), ("GROUPS", params.neurons.groups),
         ("UNITS", params.neurons.units), ("INNER", params.inner))]

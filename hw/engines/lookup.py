@@ -65,6 +65,8 @@ class RowParams:
         Bits of the factor of a row; 0 if rows have none.
     loads : :class:`LoadMap`, optional
         What a host loads; None without large RAMs and where the model is that of the bitstream.
+    staging : :class:`str`
+        Memory in which a model that is loaded waits until it is whole, see `CoreConfig`.
     """
 
     lanes:     int
@@ -76,6 +78,12 @@ class RowParams:
     large:     bool = False
     gain:      int  = 0
     loads:     LoadMap | None = None
+    staging:   str  = "none"
+
+    @property
+    def staged(self) -> bool:
+        """A model that is loaded waits until it is whole. Its words are then copied."""
+        return self.staging != "none"
 
     @property
     def formats(self) -> set[str]:
@@ -95,12 +103,12 @@ class RowParams:
     @property
     def load(self):
         """Shape of a byte that the host loads; where it loads none, the least."""
-        return (load_layout(self.loads.words, self.loads.word_bytes) if self.loads
+        return (load_layout(self.loads.words, self.loads.word_bytes, self.staged) if self.loads
                 else load_layout(1, 1))
 
     @property
     def stored(self):
-        """Shape of a word that the host stores in block RAM."""
+        """Shape of a word of the host for one of the tables."""
         assert self.loads is not None
         return stored_layout(self.loads.words, self.loads.word_bytes)
 
@@ -157,9 +165,10 @@ class RowLookup(wiring.Component):
     o : :py:`Out(params.word)`
         To :class:`RowAdder`.
     load_write, load : :py:`In(1)`, :py:`In(params.load)`
-        To :class:`LargeWeightTable`; only with large weight memory.
+        To :class:`LargeWeightTable`; only with large weight memory
+        and no staging.
     stored : :py:`In(params.stored)`
-        To the tables in block RAM; only where a host loads them.
+        To the tables in block RAM, or from a staging memory to all; only where a host loads them.
     """
 
     def __init__(self, params: RowParams):
@@ -172,7 +181,7 @@ class RowLookup(wiring.Component):
         } | ({
             "load_write": In(1),
             "load":       In(params.load),
-        } if params.large else {
+        } if params.large and not params.staged else {
             "stored":     In(params.stored),
         } if params.loads else {}))
 
@@ -273,20 +282,25 @@ class RowLookup(wiring.Component):
     _NAMES = {"dense": "dense", "rows": "listed", "bitmap": "bitmap"}
 
     def _large(self, m, images):
-        """The table in large RAMs, which takes the bytes of its region."""
-        dense = LargeWeightTable(len(images.dense), width=images.weight_bits, lanes=images.lanes)
-        loads, here = self.params.loads, Const(1)
+        """The table in large RAMs, which takes the bytes or words of its region."""
+        staged, loads = self.params.staged, self.params.loads
+        dense = LargeWeightTable(len(images.dense), width=images.weight_bits, lanes=images.lanes,
+                                 staged=staged)
         assert loads is not None
-        if len(loads.regions) > 1:      # words of other memories may have more bytes
-            region = loads.region(f"dense_{images.weight_bits}")
-            here = is_in(self.load.word, region, 0, len(images.dense)) \
-                & (self.load.byte < -(-region.bits // 8))
+        region = loads.region(f"dense_{images.weight_bits}")
+        load = self.stored if staged else self.load
+        write, here = load.valid if staged else self.load_write, Const(1)
+        if len(loads.regions) > 1:
+            here = is_in(load.word, region, 0, len(images.dense))
+            if not staged:              # words of other memories may have more bytes
+                here &= load.byte < -(-region.bits // 8)
         m.d.comb += [
-            dense.write.eq(self.load_write & here),
-            dense.load.word.eq(self.load.word),
-            dense.load.byte.eq(self.load.byte),
-            dense.load.data.eq(self.load.data),
+            dense.write.eq(write & here),
+            dense.load.word.eq(load.word),
+            dense.load.data.eq(load.data),
         ]
+        if not staged:
+            m.d.comb += dense.load.byte.eq(load.byte)
         return dense
 
     def _take(self, m, table, memory):

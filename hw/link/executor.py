@@ -70,6 +70,7 @@ class Executor(wiring.Component):
             "loader":    Out(LoadSignature(params.table)),
             "o_load":    Out(stream.Signature(8)),
         } if params.table else {}))
+        self._again = Signal()          # a last LOAD is good, and gone through again
 
     def elaborate(self, platform):
         m = Module()
@@ -92,7 +93,7 @@ class Executor(wiring.Component):
             verdict.end.eq(end),
             verdict.info.eq(facts.info),
             verdict.load.eq(load),
-            verdict.loaded.eq(self.loader.loaded if table else 0),
+            verdict.whole.eq(self.loader.whole if table else 0),
             walk.stop.eq(verdict.stop),
             self.decides.eq(verdict.go | walk.checked),
             facts.result.eq(self.i_results.payload),
@@ -180,12 +181,16 @@ class Executor(wiring.Component):
                 if self.params.table:
                     with m.If(self.facts.load):
                         m.d.comb += self.loader.restart.eq(byte[0])
+                        m.d.sync += self._again.eq(0)
                         m.next = "LOAD"
 
         with m.State("RESET"):
             m.d.comb += tokens.valid.eq(1), tokens.p.kind.eq(TokenKind.RESET)
             with m.If(tokens.ready):
                 m.next = "EVENTS"
+                if self.params.keeps:
+                    with m.If(self.facts.load):
+                        m.next = "ANSWER"
 
         with m.State("EVENTS"):
             m.d.comb += number.eq(COUNTERS["dropped"])
@@ -222,31 +227,20 @@ class Executor(wiring.Component):
                 m.next = "ANSWER"
 
     def _load(self, m, go):
+        loader, facts = self.loader, self.facts
         m.d.comb += [
             self.o_load.payload.eq(self.i_bytes.payload),
-            self.facts.loaded.eq(self.loader.loaded),
-            self.facts.words.eq(self.loader.words),
+            facts.loaded.eq(Mux(facts.load, loader.loaded, loader.whole)),
+            facts.words.eq(loader.words),
         ]
 
-        # The flag of a step that goes on is that of a last LOAD.
-        last = self.facts.part
         with m.State("LOAD"):
             with m.If(go):
                 m.next = "BYTE"
-                if self.params.keeps:
-                    with m.If(last & (self.walk.position[3:] == HASH // 8)):
-                        m.next = "KEEP"
                 with m.If(self.walk.stop):
                     m.next = "ANSWER"
-                    if self.params.keeps:
-                        m.d.comb += self.loader.finish.eq(last)
-
-        if self.params.keeps:
-            m.d.comb += self.loader.last.eq(last)
-            with m.State("KEEP"):
-                m.d.comb += self.walk.keep.eq(1)
-                with m.If(self.walk.kept):
-                    m.next = "BYTE"
+                if self.params.keeps:
+                    self._finish(m)
 
         with m.State("BYTE"):
             m.d.comb += [
@@ -254,4 +248,41 @@ class Executor(wiring.Component):
                 self.i_bytes.ready.eq(self.o_load.ready),
             ]
             with m.If(self.o_load.ready):
+                m.next = "LOAD"
+
+        if self.params.keeps:
+            # The flag of a step that goes on is that of a last LOAD.
+            m.d.comb += loader.last.eq(facts.part)
+            self._commit(m)
+
+    def _finish(self, m):
+        """End a last LOAD: check it; then go through it again to keep its hash, and reset."""
+        with m.If(self._again):
+            m.d.comb += self.i_bytes.ready.eq(1)
+            m.next = "LOAD"
+            with m.If(self.walk.position[3:] == HASH // 8):
+                m.d.comb += self.i_bytes.ready.eq(0)
+                m.next = "KEEP"
+            with m.If(self.walk.stop):
+                m.next = "RESET"
+        with m.Elif(self.walk.stop & self.facts.part):
+            m.d.comb += self.loader.finish.eq(1)
+            m.next = "COMMIT"
+
+    def _commit(self, m):
+        """Take a model that is whole: its hash, which is in the frame that is at hand."""
+        with m.State("COMMIT"):
+            with m.If(~self.loader.copying):
+                m.next = "ANSWER"
+                with m.If(self.loader.loaded):
+                    m.d.comb += self.walk.rewind.eq(1), self.i_bytes.ready.eq(1)
+                    m.d.sync += self._again.eq(1)
+                    m.next = "LOAD"
+
+        with m.State("KEEP"):
+            m.d.comb += [
+                self.walk.keep.eq(1),
+                self.i_bytes.ready.eq(self.walk.kept),
+            ]
+            with m.If(self.walk.kept):
                 m.next = "LOAD"

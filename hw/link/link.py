@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..connect import connect_stream
-from ..layouts import load_layout, result_layout, token_layout
+from ..layouts import result_layout, token_layout
 from .counters import Counters
 from .executor import Executor
 from .layouts import line_layout
@@ -52,9 +52,9 @@ class Link(wiring.Component):
         Requests to the core.
     i_results : :py:`In(stream.Signature(result_layout(outputs, width)))`
         Results of the core. Each is left there until the next frame. Its ``step`` is not used.
-    o_load : :py:`Out(stream.Signature(load_layout(words, word_bytes)))`
+    o_load : :py:`Out(stream.Signature(params.table.load))`
         The core's table, only where it has one to load. No token is given while a LOAD is executed,
-        nor before all of the table has passed.
+        nor before all of the first table has passed, nor in between if the table is not staged.
     """
 
     def __init__(self, params: LinkParams, *, bits: bool = True):
@@ -65,8 +65,7 @@ class Link(wiring.Component):
             "o_tokens":  Out(stream.Signature(token_layout(params.rows))),
             "i_results": In(stream.Signature(result_layout(params.outputs, params.width))),
         } | ({
-            "o_load": Out(stream.Signature(load_layout(params.table.words,
-                                                       params.table.word_bytes))),
+            "o_load": Out(stream.Signature(params.table.load)),
         } if params.table else {}))
 
     def elaborate(self, platform):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from spikewright.plan.config import BAUDS, BIT_CYCLES
 from spikewright.plan.frames import OUTPUTS_MAX, Capability
 
+from ..layouts import load_layout
+
 __all__ = ["LinkParams", "TableParams"]
 
 
@@ -33,6 +35,8 @@ class TableParams:
         form: the last LOAD then brings the model's hash and the CRC.
     there : :class:`bool`
         After configuration the core has all words.
+    staged : :class:`bool`
+        The words wait in a memory of their own until they are whole. Only without ``crc``.
     """
 
     words:      int
@@ -40,6 +44,7 @@ class TableParams:
     lanes:      int
     crc:        int | None
     there:      bool = False
+    staged:     bool = False
 
     def __post_init__(self):
         _check(self, "words",      1, (1 << 16) - 2)
@@ -47,6 +52,11 @@ class TableParams:
         _check(self, "lanes",      1, 64)
         if self.crc is not None:
             _check(self, "crc",    0, 0xffff)
+
+    @property
+    def load(self):
+        """Shape of a byte for the core."""
+        return load_layout(self.words, self.word_bytes, self.staged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +120,9 @@ class LinkParams:
         """What the link can do, as INFO returns it."""
         if self.table is None:
             return Capability(0)
-        return Capability.WEIGHTS if self.table.crc is not None else Capability.MODEL
+        if not self.keeps:
+            return Capability.WEIGHTS
+        return Capability.MODEL | Capability.STAGED if self.table.staged else Capability.MODEL
 
     @property
     def divisor(self):

@@ -30,8 +30,8 @@ class Verdict(wiring.Component):
         Position of the byte in its frame, and that of the frame's CRC.
     info, load : :py:`In(1)`
         The frame is an INFO, a LOAD; neither is a STEP.
-    loaded : :py:`In(1)`
-        The table is complete. Without a table it does not count.
+    whole : :py:`In(1)`
+        The core has a whole model. Without a table it does not count.
     remember : :py:`In(1)`
         The byte is the sequence number of a frame that is executed or answered.
     go : :py:`Out(1)`
@@ -50,7 +50,7 @@ class Verdict(wiring.Component):
     end:      In(8)
     info:     In(1)
     load:     In(1)
-    loaded:   In(1)
+    whole:    In(1)
     remember: In(1)
     go:       Out(1)
     stop:     Out(1)
@@ -75,7 +75,7 @@ class Verdict(wiring.Component):
             self.stop.eq(self.position == self.end),
             self.fits.eq(((byte == FrameType.INFO.value) & (self.end == 3))
                          | ((byte == FrameType.STEP.value) & body
-                            & (self.loaded if self.table else 1))
+                            & (self.whole if self.table else 1))
                          | ((byte == FrameType.LOAD.value) & body & self.table)),
             self.same.eq(Mux(self.load, fresh, ~self.info & known) & (byte == seq)),
         ]

@@ -48,6 +48,8 @@ class WalkSignature(wiring.Signature):
         An answer is wanted, instead of ``reading``; its delimiter has gone to the line.
     keep, kept : :py:`Out(1)`, :py:`In(1)`
         Only with ``keeps``: write the byte at hand to its place in the status page; it is written.
+    rewind : :py:`Out(1)`
+        Only with ``keeps``: give the frame again, from position 0 on.
     """
 
     def __init__(self, keeps: bool):
@@ -62,6 +64,7 @@ class WalkSignature(wiring.Signature):
         } | ({
             "keep":     Out(1),
             "kept":     In(1),
+            "rewind":   Out(1),
         } if keeps else {}))
 
 
@@ -194,6 +197,8 @@ class Walker(wiring.Component):
                     self.store.write.eq(self.walk.keep & act),
                     self.walk.kept.eq(self.walk.keep & act),
                 ]
+                with m.If(self.walk.rewind):
+                    m.d.comb += cursor.clear.eq(1)
             with m.If(~self.walk.reading):
                 m.next = "IDLE"
 

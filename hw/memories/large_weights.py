@@ -5,7 +5,7 @@ from amaranth import *
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..layouts import load_layout
+from ..layouts import load_layout, stored_layout
 
 __all__ = ["LargeWeightTable"]
 
@@ -14,7 +14,8 @@ class LargeWeightTable(wiring.Component):
     """Table of weights: a word of ``lanes`` weights, one cycle after its address.
 
     One word is read, or one byte is written, in each cycle. In a cycle with ``write`` nothing is
-    read, and ``data`` stays as it is. A byte reads as any value until it is written.
+    read, and ``data`` stays as it is. A byte reads as any value until it is written. If words are
+    staged, a whole word is written at once.
 
     Parameters
     ----------
@@ -22,6 +23,8 @@ class LargeWeightTable(wiring.Component):
     width : :class:`int`
         Bits of a weight.
     lanes : :class:`int`
+    staged : :class:`bool`
+        Words come whole.
 
     Members
     -------
@@ -33,11 +36,13 @@ class LargeWeightTable(wiring.Component):
     write : :py:`In(1)`
         Write ``load``.
     load : :py:`In(load_layout(words, word_bytes))`
-        A byte and its place. Byte 0 of a word has the lowest bits.
+        A byte and its place. Byte 0 of a word has the lowest bits. If words are staged, the word,
+        of ``stored_layout``.
     """
 
-    def __init__(self, words: int, *, width: int, lanes: int):
-        self.words = words
+    def __init__(self, words: int, *, width: int, lanes: int, staged: bool = False):
+        self.words  = words
+        self.staged = staged
         word_bytes = -(-width * lanes // 8)
 
         super().__init__({
@@ -45,7 +50,7 @@ class LargeWeightTable(wiring.Component):
             "address": In(range(max(words, 2))),
             "data":    Out(data.ArrayLayout(signed(width), lanes)),
             "write":   In(1),
-            "load":    In(load_layout(words, word_bytes)),
+            "load":    In((stored_layout if staged else load_layout)(words, word_bytes)),
         })
 
     def elaborate(self, platform):
@@ -62,10 +67,10 @@ class LargeWeightTable(wiring.Component):
             read.addr.eq(address),
             read.en.eq(self.en & ~self.write),
             write.addr.eq(address),
-            write.data.eq(self.load.data.replicate(size)),
+            write.data.eq(self.load.data if self.staged else self.load.data.replicate(size)),
             self.data.eq(read.data),
         ]
         for k in range(size):
-            m.d.comb += write.en[k].eq(self.write & (self.load.byte == k))
+            m.d.comb += write.en[k].eq(self.write & (self.staged or self.load.byte == k))
 
         return m

@@ -191,6 +191,7 @@ def test_link_params_of_a_table_that_is_loaded():
     plan = plan_of(deep_model(1), weight_memory="large")
     link = link_params(plan, model_hash="00" * 32, clock_hz=8_000_000, baud=500_000)
     assert vars(link.table) == {"words": 45, "word_bytes": 3, "lanes": 4, "there": False,
+                                "staged": False,
                                 "crc": binascii.crc_hqx(plan.loaded_bytes, 0xffff)}
     assert link.baud == 500_000
     core = core_params(plan)

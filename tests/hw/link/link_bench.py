@@ -60,7 +60,8 @@ class LinkBench:
     The stub's result of a step: :func:`stub_output`; 1000 cycles plus one per event; saturated if
     reset.
 
-    ``table`` is what was loaded: byte by place, as (word, byte); ``loads`` counts the bytes.
+    ``table`` is what was loaded: byte by place, as (word, byte); ``loads`` counts the bytes. Where
+    words are staged, ``staged`` has them first, and ``copies`` counts those that were copied.
 
     ``steps`` are the stub's steps, as (reset, rows). ``times`` are the cycles of: the last stop
     bit's middle to the link, the first token, the last result, the first start bit from the link.
@@ -73,7 +74,8 @@ class LinkBench:
         self.slow   = slow      # the line to the link is this much slower, in parts of 1
         self.steps  = []
         self.table  = {}
-        self.loads  = 0
+        self.loads  = self.copies = 0
+        self.staged = {}
         self.times  = {}
         self._bytes = bytearray()
         self._busy  = False
@@ -199,9 +201,17 @@ class LinkBench:
             await ctx.delay(self.stall * CYCLE)
             assert ctx.get(port.valid), "byte taken back"
             assert not ctx.get(self._link.o_tokens.valid), "token while a table is loaded"
-            load = ctx.get(port.payload)
-            self.table[load.word, load.byte] = load.data
-            self.loads += 1
+            self._take_load(ctx.get(port.payload))
             ctx.set(port.ready, 1)
             await ctx.tick()
             ctx.set(port.ready, 0)
+
+    def _take_load(self, load):
+        table = self.params.table
+        if table.staged and load.copy:
+            self.table |= {(load.word, k): self.staged[load.word, k]
+                           for k in range(table.word_bytes)}
+            self.copies += 1
+            return
+        (self.staged if table.staged else self.table)[load.word, load.byte] = load.data
+        self.loads += 1

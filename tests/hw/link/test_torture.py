@@ -11,6 +11,7 @@ import pytest
 
 from spikewright.golden.link import COUNTERS, GoldenLink
 from spikewright.golden.stepper import Stepper
+from spikewright.golden.table import GoldenTable
 from spikewright.host.codec import (
     InfoAnswer,
     StepAnswer,
@@ -18,24 +19,32 @@ from spikewright.host.codec import (
     encode_info,
     encode_load,
     encode_step,
+    load_tail,
 )
 from spikewright.hw.params import link_params
 from spikewright.plan.framing import FrameReader, pack_frame
 from spikewright.sim.virtual import VirtualBoard
 from tests.designs import BUILD, plan_of
 from tests.networks import deep_model
+from tests.sim.test_model_load import changed
 
 PIECES = int(os.environ.get("SPIKEWRIGHT_TORTURE", 20_000))
 HASH   = "9f3ac5017be2d844" + "00" * 24
 CLOCK  = 8_000_000
 
 
-def made(**line):
-    """A board, and the golden model of its link and core."""
-    plan  = plan_of(deep_model(4))
+def made(plan=None, tables=None, **line):
+    """A board, and the golden model of its link and core; ``tables`` has models by their words."""
+    plan  = plan or plan_of(deep_model(4))
     link  = link_params(plan, model_hash=HASH, clock_hz=CLOCK)
+
+    def run(words):
+        return Stepper(tables[words], plan.config).step
+
+    table = GoldenTable(words=len(plan.loaded), word_bytes=plan.word_bytes, run=run, staged=
+                        plan.config.staging != "none", lanes=4) if tables else None
     model = GoldenLink(rows=link.rows, outputs=link.outputs, model_hash=link.model_hash,
-                       program_hash=link.program_hash, clock_hz=CLOCK,
+                       program_hash=link.program_hash, clock_hz=CLOCK, table=table,
                        step=Stepper(plan.model, plan.config).step)
     return VirtualBoard(plan, link, BUILD, **line), model
 
@@ -57,14 +66,21 @@ class Host:
 
     def good(self):
         """A frame that has an answer."""
-        self.seq = (self.seq + 1) % 256
         rows = self.rng.integers(8, size=self.rng.integers(12)).tolist()    # the core has 6 or less
-        frame = encode_step(self.seq, rows, bool(self.rng.integers(2)),
-                            more=self.rng.random() < 0.1)
+        return self._sent(encode_step, rows, bool(self.rng.integers(2)),
+                          more=self.rng.random() < 0.1)
+
+    _step = good
+
+    def _sent(self, encode, *arguments, **flags):
+        self.seq = (self.seq + 1) % 256
+        frame = encode(self.seq, *arguments, **flags)
         self.before = [*self.before[-9:], frame]
         return frame
 
-    _step = good
+    def end(self):
+        """Frames after which every good frame is answered."""
+        return []
 
     def _again(self):
         return self.before[-1]
@@ -102,14 +118,50 @@ class Host:
         return pack_frame(self.rng.bytes(int(self.rng.integers(200, 250))))
 
 
+class LoadingHost(Host):
+    """The same, and it loads models between its steps: whole ones, and what is none."""
+
+    KINDS = (*Host.KINDS, *("load",) * 12)
+
+    def __init__(self, seed, tables):
+        super().__init__(seed)
+        self.tables = tables
+        self.frames = []
+
+    def _load(self):
+        """The next frame of a model; now and then another one, or one that is wrong."""
+        if not self.frames:
+            if self.rng.random() < 0.7:
+                return self.good()
+            self.frames = self._whole()
+        at = 0 if self.rng.random() < 0.97 else int(self.rng.integers(len(self.frames)))
+        data, flags = self.frames.pop(at)
+        if self.rng.random() < 0.01:
+            self.frames = []                    # this model is given up
+        if data and self.rng.random() < 0.02:
+            data = bytes([data[0] ^ 1 << int(self.rng.integers(8))]) + data[1:]
+        return self._sent(encode_load, data, **flags)
+
+    def end(self):
+        """Give up the model that is under way, and load another one."""
+        return [self._sent(encode_load, data, **flags) for data, flags in self._whole()]
+
+    def _whole(self):
+        table = self.tables[int(self.rng.integers(len(self.tables)))]
+        cuts = sorted({0, len(table), *self.rng.integers(len(table), size=3).tolist(),
+                       *range(0, len(table), 200)})
+        parts = [(table[low:high], {"restart": low == 0})
+                 for low, high in zip(cuts, cuts[1:], strict=False)]
+        return [*parts, (load_tail(table, self.rng.bytes(8)), {"last": True})]
+
+
 def halves(host, data):
     """``data`` in one or two parts, between which the host stalls."""
     at = int(host.rng.integers(len(data) + 1)) if host.rng.random() < 0.2 else len(data)
     return data[:at], data[at:]
 
 
-def torture(board, model, pieces, seed):
-    host = Host(seed)
+def torture(board, model, pieces, host):
     for number in range(pieces):
         piece = host.piece()
         answer = b""
@@ -118,10 +170,10 @@ def torture(board, model, pieces, seed):
             answer += board.settle()
         assert answer == model.feed(piece), (number, piece.hex())
     # After a delimiter every good frame is answered, and the counters add up.
-    for frame in (b"\0" + host.good(), host.good(), encode_info(9)):
+    for frame in (b"\0", *host.end(), host.good(), host.good(), encode_info(9)):
         board.write(frame)
         answer = board.settle()
-        assert answer and answer == model.feed(frame)
+        assert (answer or frame == b"\0") and answer == model.feed(frame)
     info, = [decode_answer(content) for content in FrameReader().feed(answer)]
     assert {name: getattr(info, name) for name in COUNTERS} == \
         {name: model.counts[name] for name in COUNTERS}
@@ -131,9 +183,25 @@ def torture(board, model, pieces, seed):
 
 def test_link_under_torture():
     board, model = made()
-    info = torture(board, model, PIECES, seed=1)
+    info = torture(board, model, PIECES, Host(1))
     assert min(info.corrupt, info.foreign, info.repeated, info.dropped) > PIECES // 40
     assert info.steps > PIECES // 8
+    board.close()
+
+
+@pytest.mark.parametrize("staging", ["block", "none"])
+def test_link_under_torture_with_loads(staging):
+    """Models come between the steps. The board takes one only if it is whole and good."""
+    old = deep_model(4)
+    plans = [plan_of(model, load="model", staging=staging) for model in (old, changed(old))]
+    tables = {plan.loaded_bytes: plan.model for plan in plans}
+    board, model = made(plans[0], tables)
+    taken = []
+    run = model.table.run
+    model.table.run = lambda words: (taken.append(tables[words]), run(words))[1]
+    info = torture(board, model, PIECES // 4, LoadingHost(3, list(tables)))
+    assert len(taken) > PIECES // 400 and len({id(found) for found in taken}) == 2
+    assert info.steps > PIECES // (12 if staging == "block" else 60)
     board.close()
 
 
@@ -141,7 +209,7 @@ def test_link_under_torture():
 def test_link_under_torture_bit_by_bit(slow):
     """The same through the UART, whose bits are 2 % too short or too long."""
     board, model = made(bits=True, slow=slow)
-    torture(board, model, PIECES // 50, seed=2)
+    torture(board, model, PIECES // 50, Host(2))
     board.close()
 
 

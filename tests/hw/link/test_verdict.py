@@ -10,7 +10,7 @@ from tests.hw.bench import simulate
 
 async def judged(ctx, dut, **inputs):
     """Outputs in the cycle after ``inputs``; what these do not name is 0."""
-    for name in ("byte", "ready", "position", "end", "info", "load", "loaded", "remember"):
+    for name in ("byte", "ready", "position", "end", "info", "load", "whole", "remember"):
         ctx.set(getattr(dut, name), inputs.get(name, 0))
     await ctx.tick()
     return tuple(ctx.get(port) for port in (dut.go, dut.stop, dut.fits, dut.same))
@@ -35,7 +35,7 @@ TYPES = [
 def test_verdict_on_types(table):
     async def bench(ctx, dut):
         for byte, end, loaded, plain, with_table in TYPES:
-            _, _, fits, _ = await judged(ctx, dut, byte=byte, end=end, loaded=loaded)
+            _, _, fits, _ = await judged(ctx, dut, byte=byte, end=end, whole=loaded)
             assert fits == (with_table if table else plain), (byte, end, loaded)
 
     run(table, bench)
