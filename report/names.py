@@ -9,7 +9,8 @@ __all__ = ["BLOCKS", "title"]
 # Text for a choice that is not the default.
 WORDS = {
     "tables": "{} tables", "weight_memory": "weights in {} RAM", "neurons": "neurons in {}",
-    "multiplier": "{} multiplier", "load": "loads a {}"}
+    "multiplier": "{} multiplier", "load": "loads a {}",
+    "staging": "staged in {} RAM"}
 
 # One table for each format. Tables of narrower weights have names such as dense_4.
 TABLES = tuple(f"decoder.core.rows.{name}{bits}." for name in ("dense", "listed", "bitmap")

@@ -236,8 +236,8 @@ def find_board(name: str) -> Board:
     return BOARDS[name]
 
 
-def check_large_memory(board: Board) -> None:
-    """Refuse a board without large RAMs.
+def check_large_memory(board: Board, option: str) -> None:
+    """Refuse a board without large RAMs, which ``option`` needs.
 
     Raises
     ------
@@ -246,5 +246,5 @@ def check_large_memory(board: Board) -> None:
     """
     having = sorted(name for name, other in BOARDS.items() if other.resources.get("spram", 0))
     if board.name not in having:
-        raise InputError(f"Board must be one with large RAMs for --weight-memory large "
+        raise InputError(f"Board must be one with large RAMs for {option} large "
                          f"({', '.join(having)}), not {board.name}")

@@ -160,7 +160,7 @@ def holders(board: Board, blocks: Blocks, weights: Weights) -> tuple[list[str], 
         ratio = 1 if other.family is board.family else ratio
         rest = (needed["ebr"] - blocks["weights"]["ebr"]) * ratio
         tables = blocks["weights"]["ebr"] * ratio
-        if needed.get("spram"):             # weights in large RAMs
+        if blocks["weights"].get("spram"):
             tables = weights.table_bits / other.family.cells["ebr"].bits
         if rest + tables <= other.resources["ebr"]:
             block.append(other.name)

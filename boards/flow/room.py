@@ -7,7 +7,7 @@ Synthesis of a design that is too large takes minutes, and the weight tables say
 from dataclasses import replace
 
 from spikewright.base.errors import InputError
-from spikewright.hw.memories.weights import bank_depths
+from spikewright.hw.memories.weights import DEPTHS, LARGE, bank_depths
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig, chosen
 from spikewright.plan.plan import Plan, suited
@@ -58,8 +58,12 @@ def block_rams(plan: Plan, board: Board) -> dict[str, int]:
     neurons = 2 * config.lanes + 1 if config.neurons == "lanes" else shared
     # An ECP5 has small RAMs made of logic, too.
     currents = (config.lanes * -(-layout.words * widths.current // bits) if family is ICE40 else 0)
+    staging = 0
+    if config.staging == "block":
+        staging = min(-(-len(plan.loaded) // depth) * -(-8 * plan.word_bytes // (bits // depth))
+                      for depth in (DEPTHS if family is ICE40 else LARGE))
     return {"weights": weights, "neurons": neurons, "currents": currents,
-            "spikes": SPIKES, "link": LINK}
+            "spikes": SPIKES, "link": LINK, "core": staging}
 
 
 def check_room(board: Board, plan: Plan) -> None:
@@ -71,7 +75,12 @@ def check_room(board: Board, plan: Plan) -> None:
         The message says what the design needs, what the chip has, and what to change.
     """
     taken = block_rams(plan, board)
-    if sum(taken.values()) > board.resources["ebr"]:
+    total, most = sum(taken.values()), board.resources["ebr"]
+    if total - taken["core"] <= most < total:
+        other = "large" if board.resources.get("spram") else "none"
+        raise InputError(f"Core staging must be {other} on {board.name}, not block: the design "
+                         f"would need at least {total} of its {most} block RAMs")
+    if total > most:
         none = dict.fromkeys(board.family.cells, 0)
         blocks = {name: none | {"ebr": count} for name, count in taken.items()}
         refuse_area(board, blocks, ["ebr"], weights_of(plan), _packed(plan))
@@ -105,7 +114,33 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
     InputError
         If the choices do not go together.
     """
-    config = chosen(preset, given, {**board.instead, **suited(model)})
+    config, told = _fitting(board, model, preset, given)
+    if config.load != "model" or "staging" in given:
+        return config, told
+    config, waits = _staged(board, model, config)
+    return config, f"{told}; {waits}" if told else waits
+
+
+def _staged(board: Board, model: IntegerModel, config: CoreConfig) -> tuple[CoreConfig, str]:
+    """``config`` with the first memory in which a model that is loaded can wait, and a note."""
+    for kind, ram in (("large", "spram"), ("block", "ebr")):
+        if not board.resources.get(ram):
+            continue
+        staged = replace(config, staging=kind)
+        taken = _taken(board, model, staged)
+        if taken is not None and taken <= board.resources["ebr"]:
+            plan = Plan(model=model, config=staged)
+            count = plan.large_rams["staging"] or block_rams(plan, board)["core"]
+            return staged, (f"a model that is loaded waits in {count} of the "
+                            f"{board.resources[ram]} {kind} RAMs of {board.name} until it is "
+                            "whole, and the old one answers meanwhile")
+    return config, (f"{board.name} has no room for a second model: a load replaces the old one "
+                    "word by word, and the board executes no step before the last word")
+
+
+def _fitting(board: Board, model: IntegerModel, preset: str,
+             given: dict) -> tuple[CoreConfig, str]:
+    config = chosen(preset, given, {"staging": "none", **board.instead, **suited(model)})
     first = _taken(board, model, config)
     if first is None or first <= board.resources["ebr"]:
         return config, ""

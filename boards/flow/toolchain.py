@@ -73,10 +73,11 @@ def design_files(board: Board, plan: Plan, link: LinkParams,
     Raises
     ------
     InputError
-        If the weights are in large memory, and the board has none, or the memories cannot fit.
+        If large memory is needed, and the board has none, or the memories cannot fit.
     """
-    if plan.large:
-        check_large_memory(board)
+    for option in ("weight_memory", "staging"):
+        if getattr(plan.config, option) == "large":
+            check_large_memory(board, f"--{option.replace('_', '-')}")
     check_room(board, plan)
     top = BoardTop(board, LinkedCore(core_params(plan), link), clock)
     files = board.platform().prepare(top, "top", emit_src=False).files

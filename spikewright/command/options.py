@@ -35,6 +35,8 @@ _HELP = {
                      "bit of a product per clock cycle (serial)",
     "load":          "whether a host may load another model of the same form into the running "
                      "device",
+    "staging":       "memory in which a model that is loaded waits until it is whole; none: the "
+                     "old model is gone from the first word on",
 }
 
 _NIR_HELP = {
@@ -62,8 +64,10 @@ def add_core_options(parser: ArgumentParser) -> None:
                         help="synapses processed per clock cycle, 1 to 64 (default: from the "
                         "preset)")
     for name, allowed in CHOICES.items():
+        default = ("where there is room, with --load model" if name == "staging" else
+                   "from the preset")
         parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
-                            help=f"{_HELP[name]} (default: from the preset)")
+                            help=f"{_HELP[name]} (default: {default})")
 
 
 def core_choices(arguments: Namespace) -> dict:

@@ -196,10 +196,10 @@ def test_unknown_board():
 def test_boards_without_large_memory_name_those_with_some():
     having = [name for name, board in BOARDS.items() if board.device == "Lattice iCE40UP5K"]
     for name in having:
-        check_large_memory(BOARDS[name])
+        check_large_memory(BOARDS[name], "--weight-memory")
     with refused("Board must be one with large RAMs for --weight-memory large "
                  f"({', '.join(sorted(having))}), not ulx3s_85f"):
-        check_large_memory(BOARDS["ulx3s_85f"])
+        check_large_memory(BOARDS["ulx3s_85f"], "--weight-memory")
 
 
 def test_list(capsys):

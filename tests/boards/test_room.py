@@ -123,3 +123,44 @@ def _sparse(network):
     for projection in network.projections:
         projection.weights[:, :] *= np.random.default_rng(1).random(projection.weights.shape) < 1/3
     return network
+
+
+WAITS = ("a model that is loaded waits in {} RAMs of {} until it is whole, and the old one answers "
+         "meanwhile")
+NO_ROOM = ("{} has no room for a second model: a load replaces the old one word by word, and the "
+           "board executes no step before the last word")
+
+
+@pytest.mark.parametrize("board, given, staging, told", [
+    ("icebreaker", {}, "large", WAITS.format("2 of the 4 large", "icebreaker")),
+    ("icebreaker", {"weight_memory": "large"}, "large",
+     WAITS.format("2 of the 4 large", "icebreaker")),
+    ("ulx3s_25f", {}, "block", WAITS.format("6 of the 56 block", "ulx3s_25f")),
+    ("ice40_hx8k_b_evn", {}, "none", NO_ROOM.format("ice40_hx8k_b_evn")),
+    ("ulx3s_25f", {"staging": "none"}, "none", ""),
+])
+def test_model_that_is_loaded_waits_where_there_is_room(board, given, staging, told):
+    config, note = fitting_config(BOARDS[board], model_of(), "balanced", {"load": "model", **given})
+    assert (config.staging, note) == (staging, told)
+
+
+def test_both_changes_are_told():
+    """Weights of 8 lanes take all large RAMs."""
+    _, told = fitting_config(ICEBREAKER, model_of(hidden=256), "balanced",
+                             {"load": "model", "lanes": 8})
+    assert told == ("with the preset balanced the design needs at least 198 of the 30 block RAMs "
+                    "of icebreaker, so it is built with --weight-memory large; "
+                    + NO_ROOM.format("icebreaker"))
+
+
+def test_staging_in_block_ram_that_cannot_fit_is_refused():
+    plan = plan_of(model_of(), load="model", staging="block")
+    with refused("Core staging must be large on icebreaker, not block: the design would need at "
+                 "least 52 of its 30 block RAMs"):
+        check_room(ICEBREAKER, plan)
+
+
+def test_large_rams_hold_weights_and_a_model_that_is_loaded():
+    with refused("Large RAMs must be at most 4, not 4 for weights and 4 for a model that is "
+                 "loaded: take --staging block or none"):
+        plan_of(model_of(), 8, weight_memory="large", load="model", staging="large")
