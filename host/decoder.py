@@ -15,17 +15,28 @@ from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
-from spikewright.plan.config import CLOCK_MHZ, CoreConfig, check_clock, chosen, line_baud
+from spikewright.plan.config import (
+    BAUD,
+    CLOCK_MHZ,
+    CoreConfig,
+    check_clock,
+    chosen,
+    line_baud,
+)
+from spikewright.plan.frames import FRAMING, LOAD_FIELDS, LOAD_MAX, answer_bytes
 from spikewright.plan.plan import Plan, suited
 
 from .driver import Driver, NoAnswerError
 from .loading import weights_of
 from .numbers import whole_numbers
 from .runners import Board, Golden, Port, Runner
-from .serial_port import SerialPort
+from .serial_port import LINE_BITS, SerialPort
 
 if TYPE_CHECKING:
     from spikewright.sim.virtual import VirtualBoard
+
+# Bytes on the line of a LOAD and its answer, beside the bytes that are loaded.
+LOAD_EXTRA = 3 + FRAMING + answer_bytes(LOAD_FIELDS)
 
 __all__ = ["Decoder", "connected", "open_port", "virtual_board"]
 
@@ -40,8 +51,8 @@ class Decoder:
     were answered, and `lost` those that were not.
     """
 
-    def __init__(self, model: IntegerModel, runner: Runner):
-        self._model, self._runner = model, runner
+    def __init__(self, model: IntegerModel, runner: Runner, baud: int = BAUD):
+        self._model, self._runner, self._baud = model, runner, baud
         self._reset = True
         self._cycles, self._saturated = 0, False
         self._thread: ThreadPoolExecutor | None = None
@@ -96,7 +107,8 @@ class Decoder:
                 return open_port(port or "virtual", model, config, baud=baud, megahertz=megahertz,
                                  cache=cache)
 
-            return cls(integers, Board(opened, model, load))
+            return cls(integers, Board(opened, model, load),
+                       line_baud(baud, round(1e6 * megahertz) if kind == "virtual" else None))
         except (NoAnswerError, ValueError) as error:
             raise InputError(str(error)) from error
 
@@ -147,20 +159,35 @@ class Decoder:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.step, channels)
 
     def load(self, model: Model) -> None:
-        """Go on with another model; the next step begins from zero state.
+        """Go on with another model: all of `loading`, at once."""
+        for _ in self.loading(model):
+            pass
+
+    def loading(self, model: Model, seconds: float = 1.0) -> Iterator[None]:
+        """Go on with another model once all of it is loaded; then the state is zero.
 
         A board must have been built with ``--load model``, and the model must have the form of the
-        one that it was built for. The board executes no step until it has the whole model.
+        one that it was built for. Each ``next`` loads a piece. A board that stages a model runs
+        steps between two pieces, with the old model. With another board, the first ``next`` loads
+        all.
+
+        Parameters
+        ----------
+        model : Model
+        seconds : float
+            Time of the serial line for a piece, at most.
 
         Raises
         ------
         InputError
             If the board takes no model, or the model has another form. The old model goes on.
         NoAnswerError, PortError, ValueError
-            If the board does not have the whole model. The next step then raises an error, and
-            the one after it loads the old model again.
+            If the board does not have the whole model. One that stages a model has the old one.
+            With another board, the next step raises an error, and the one after it loads the old
+            model again.
         """
-        self._runner.load(model)
+        size = min(max(int(seconds * self._baud / LINE_BITS) - LOAD_EXTRA, 1), LOAD_MAX)
+        yield from self._runner.loading(model, size)
         self._model, self._reset = model.integers, True
 
     def counters(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 """The driver: sends one step after another over any port."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -28,6 +28,7 @@ from .numbers import whole_numbers
 __all__ = ["Driver", "NoAnswerError", "OtherModelError", "Port", "RestartedError"]
 
 Answer = TypeVar("Answer", InfoAnswer, LoadAnswer, PartAnswer, StepAnswer)
+Shown = TypeVar("Shown")
 
 # After so many bytes without an answer, a request counts as lost.
 PATIENCE = 4096
@@ -140,7 +141,9 @@ class Driver:
         if self._weights is None:
             raise ValueError("Weights must be given for a device that has none of its own")
         form = self._ask_load(b"", restart=True)
-        if not self._send(load_bytes(self._weights(form.lanes), form.word_bytes), form).loaded:
+        table = load_bytes(self._weights(form.lanes), form.word_bytes)
+        *_, last = _shown(self._frames(table, form, LOAD_MAX), table)
+        if not last.loaded:
             raise ValueError("Weights must be those that the device was built for: it finds "
                              "another length or checksum")
 
@@ -149,9 +152,16 @@ class Driver:
         return self._ask_load(b"")
 
     def load(self, table: bytes, model_hash: str) -> None:
-        """Load another model, whose hash the device must have from then on.
+        """Load another model, whose hash the device must have from then on: all of `loading`."""
+        for _ in _shown(self.loading(table, model_hash), table):
+            pass
 
-        The device executes no step until the model is whole. The next step should reset.
+    def loading(self, table: bytes, model_hash: str, size: int = LOAD_MAX) -> Iterator[None]:
+        """Load another model, frame by frame. Each ``next`` sends a frame.
+
+        The state of the device is zero once the model is whole. A device with
+        ``Capability.STAGED`` executes steps between two frames, with the old model. Any other
+        executes none until the model is whole.
 
         Parameters
         ----------
@@ -159,19 +169,27 @@ class Driver:
             Of a plan with the same program hash as the device, see `plan.plan.Plan.loaded_bytes`.
         model_hash : str
             In hex.
+        size : int
+            Bytes of the table in a frame, at most.
 
         Raises
         ------
         NoAnswerError
             If the device does not answer.
         ValueError
-            If the device does not have the whole model. It then has none.
+            If the device does not have the whole model. It then has the old one, or without
+            ``Capability.STAGED`` none.
 
         After an error, the driver still expects the model before.
         """
         new = bytes.fromhex(model_hash)[:8]
-        self.info = None
-        self._send(table, self._ask_load(b"", restart=True))
+        if self.info and Capability.STAGED not in self.info.capability:
+            self.info = None
+        form = self._ask_load(b"", restart=True)
+        yield
+        for _ in self._frames(table, form, size):
+            yield
+        self.info = None        # whether the device has the new model is not known until it answers
         if not self._ask_load(codec.load_tail(table, new), last=True).loaded:
             raise ValueError("Device must have the whole model, not one of another length or "
                              "checksum: load it again")
@@ -182,18 +200,16 @@ class Driver:
             self._hash = before
             raise
 
-    def _send(self, table: bytes, form: LoadAnswer) -> LoadAnswer:
-        """Load ``table`` after a restart, whose answer is ``form``. Return the last answer."""
-        answer = form
-        for first in tqdm(range(0, len(table), LOAD_MAX), desc="loading", unit="frame", delay=1,
-                          disable=None, leave=False):
-            part = table[first:first + LOAD_MAX]
+    def _frames(self, table: bytes, form: LoadAnswer, size: int) -> Iterator[LoadAnswer]:
+        """Load ``table`` after a restart, whose answer is ``form``. Give each answer."""
+        for first in range(0, len(table), size):
+            part = table[first:first + size]
             answer = self._ask_load(part)
             words = (first + len(part)) // form.word_bytes
             if answer.words != words:
                 raise ValueError(f"Device must have {words} words by now, not {answer.words}: it "
                                  "has restarted, or holds a shorter table")
-        return answer
+            yield answer
 
     def _ask_load(self, data: bytes, **flags: bool) -> LoadAnswer:
         return self._ask(codec.encode_load(self._next_seq(), data, **flags), LoadAnswer,
@@ -283,3 +299,9 @@ class Driver:
             if not data:
                 return None
         return None
+
+
+def _shown(frames: Iterator[Shown], table: bytes) -> Iterator[Shown]:
+    """``frames``, with a bar of their progress on a terminal if they take long."""
+    return iter(tqdm(frames, total=-(-len(table) // LOAD_MAX), desc="loading", unit="frame",
+                     delay=1, disable=None, leave=False))

@@ -39,14 +39,14 @@ def plan_with(model: IntegerModel, program_hash: bytes, lanes: int) -> Plan:
 
 
 def load_model(driver: Driver, model: Model) -> None:
-    """Load ``model`` into the device of ``driver``. The next step should reset.
+    """Load ``model`` into the device of ``driver``. The next step begins from zero state.
 
     Raises
     ------
     InputError
         As `table_for`. The device keeps its model.
     NoAnswerError, ValueError
-        As `Driver.load`. The device then has no model.
+        As `Driver.loading`.
     """
     driver.load(table_for(driver, model), model.hash)
 
@@ -61,7 +61,7 @@ def table_for(driver: Driver, model: Model) -> bytes:
     NoAnswerError
         If the device does not answer.
     """
-    info = driver.read_info()
+    info = driver.info or driver.read_info()
     if Capability.MODEL not in info.capability:
         raise InputError("Device must be built with --load model, not without it, to take another "
                          "model")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs the steps of a `Decoder`: a device, or the integer model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Union
 
@@ -11,6 +11,7 @@ from spikewright.golden.stepper import Stepper
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import Capability
 
 from .driver import Driver, NoAnswerError, OtherModelError, RestartedError
 from .loading import load_model, table_for, weights_of
@@ -30,8 +31,11 @@ class Runner(Protocol):
     def step(self, rows: list[int], reset: bool) -> tuple[np.ndarray, int, bool]:
         """Outputs, cycles, and whether a state has saturated since the last reset."""
 
-    def load(self, model: Model) -> None:
-        """Go on with another model. The next step resets."""
+    def loading(self, model: Model, size: int) -> Iterator[None]:
+        """Go on with another model, once all pieces of ``size`` bytes are loaded, with a reset.
+
+        Steps may run between two pieces.
+        """
 
     def counters(self) -> dict[str, int]:
         """Counters of the link, by name."""
@@ -47,8 +51,9 @@ class Golden:
         self._config = config
         self.step = Stepper(model, config).step
 
-    def load(self, model: Model) -> None:
+    def loading(self, model: Model, size: int) -> Iterator[None]:
         self.step = Stepper(model.integers, self._config).step
+        return iter(())
 
     def counters(self) -> dict[str, int]:
         return {}
@@ -75,13 +80,19 @@ class Board:
             raise
         return np.array(answer.outputs, np.int64), answer.cycles, answer.saturated
 
-    def load(self, model: Model) -> None:
+    def loading(self, model: Model, size: int) -> Iterator[None]:
         if self._port is None:
             self._port, self._driver = self._connect()
-        table = table_for(self._driver, model)
+        driver = self._driver
+        table  = table_for(driver, model)
+        staged = driver.info is not None and Capability.STAGED in driver.info.capability
+        if staged:
+            yield
         # From here on, a device with another model, or a part of one, gets the right one again.
         self._load = True
-        self._driver.load(table, model.hash)
+        for _ in driver.loading(table, model.hash, size):
+            if staged:
+                yield
         self._model = model
 
     def counters(self) -> dict[str, int]:

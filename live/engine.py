@@ -2,7 +2,7 @@
 """The decoder of a live loop, which goes on when its port was away."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -17,6 +17,9 @@ RETRY, PATIENCE = 0.5, 30.0
 
 # Seconds between two questions for the counters of the link.
 ASK = 2.0
+
+# Share of a step for which the line is busy with a piece of a model.
+SHARE = 0.25
 
 
 class Engine:
@@ -83,8 +86,10 @@ class Engine:
             self._notice(f"the decoder answers again after {away:.1f} s, from zero state")
         return velocity
 
-    def load(self, model: Model) -> None:
-        """Go on with another model, from zero state. If that fails, the old one stays.
+    def loading(self, model: Model) -> Iterator[None]:
+        """Go on with another model, from zero state, once all of its pieces are loaded.
+
+        Steps may run between two pieces. If a piece fails, the old model stays.
 
         Raises
         ------
@@ -98,7 +103,7 @@ class Engine:
                              f"the running one has, not {model.channels}, {model.integers.axes} "
                              f"and {model.dt}")
         try:
-            self._decoder.load(model)
+            yield from self._decoder.loading(model, SHARE * model.dt)
         except (OSError, ValueError) as error:
             raise InputError(str(error)) from error
         self.model = model

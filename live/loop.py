@@ -2,9 +2,10 @@
 """The live loop: takes bins, decodes them, and gives the answers to the sinks."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from spikewright.base.errors import InputError
 from spikewright.base.version import version
 from spikewright.model.saved import Model
 from spikewright.record.lines import FORMAT
@@ -68,6 +69,7 @@ class Loop:
         self.source, self.engine, self.sinks = source, engine, sinks
         self._affine, self._notice, self._commands = affine, notice, commands
         self._stopped, self._reset = False, True
+        self._loading: Iterator[None] | None = None
         self._epoch = time.time() - time.perf_counter()
         self._heard = 0.0
         self._silent = False
@@ -120,17 +122,15 @@ class Loop:
         self._reset = True
 
     def load(self, model: Model) -> None:
-        """Go on with another model, from zero state.
+        """Load another model between the steps, and go on with it from zero state.
 
         Raises
         ------
         InputError
             If the model does not fit. The loop then goes on with the old one.
         """
-        self.engine.load(model)
-        self._reset = True
-        self.note()
-        self._notice(f"model {model.name} ({model.hash[:16]}) runs now")
+        self._loading = self.engine.loading(model)
+        self._load_piece()
 
     def counts(self) -> dict[str, int]:
         """What went wrong so far, by name, of the source, the decoder and the sinks."""
@@ -139,9 +139,30 @@ class Loop:
             counts |= more
         return counts
 
+    def _load_piece(self) -> None:
+        """Load the next piece of a model. After the last one, the model runs."""
+        if self._loading is None:
+            return
+        loading, self._loading = self._loading, None
+        for _ in loading:
+            self._loading = loading         # there are more pieces
+            return
+        model, self._reset = self.engine.model, True
+        self.note()
+        self._notice(f"model {model.name} ({model.hash[:16]}) runs now")
+
+    def _idle(self) -> None:
+        """Use the time before the next step."""
+        self.engine.ask()
+        try:
+            self._load_piece()
+        except InputError as error:
+            self._notice(f"not loaded: {error}")
+
     def _take(self, spikes: Bin) -> None:
         if self.paused:
             self.totals.paused += 1
+            self._idle()
             return
         reset, self._reset = self._reset or spikes.reset, False
         velocity = self.engine.step(spikes.channels, reset)
@@ -160,7 +181,7 @@ class Loop:
             sink.send(answer)
         self._count(answer)
         if answer.delay < self.engine.model.dt / 2:     # there is time before the next step
-            self.engine.ask()
+            self._idle()
 
     def _count(self, answer: Answer) -> None:
         totals = self.totals

@@ -24,6 +24,7 @@ from tests.networks import deep_model, random_recording
 from tests.sim.test_model_load import changed
 
 CONFIG = CoreConfig(load="model")
+STAGED = CoreConfig(load="model", staging="block")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,14 +45,14 @@ RECORDING = random_recording(4, 6, 60)
 class Bench:
     """A board behind a port whose cable may be pulled, or which restarts."""
 
-    def __init__(self, folder):
-        self.link = folder / "board"
+    def __init__(self, folder, config=CONFIG):
+        self.link, self.config = folder / "board", config
         self.board = self.terminal = None
         self.restart()
 
     def restart(self):
         """The board is configured again, with its own model. The port stays."""
-        plan = Plan(model=OLD.integers, config=CONFIG)
+        plan = Plan(model=OLD.integers, config=self.config)
         link = link_params(plan, model_hash=OLD.hash, clock_hz=8_000_000)
         board = VirtualBoard(plan, link, BUILD)
         if self.terminal:
@@ -69,17 +70,32 @@ class Bench:
         return Decoder.open(f"serial:{self.link}", model, **more)
 
 
-@pytest.fixture
-def bench(tmp_path):
-    bench = Bench(tmp_path)
+def plugged(*arguments):
+    bench = Bench(*arguments)
     bench.plug()
     yield bench
     if bench.terminal:
         bench.pull()
 
 
+@pytest.fixture
+def bench(tmp_path):
+    yield from plugged(tmp_path)
+
+
+@pytest.fixture
+def staging_bench(tmp_path):
+    yield from plugged(tmp_path, STAGED)
+
+
 def channels(t):
     return RECORDING.channel[RECORDING.start[t]:RECORDING.start[t + 1]].tolist()
+
+
+def step(decoder, model, t):
+    """Decode step ``t``; the answer must be golden's from step 0 on."""
+    golden = run_golden(model.integers, RECORDING, CONFIG)
+    assert np.array_equal(decoder.step(channels(t)), golden.velocity[t]), t
 
 
 def decode(decoder, model, steps, first=0):
@@ -166,6 +182,75 @@ def test_model_is_loaded_into_the_running_board(bench):
         decode(decoder, OLD, 5)
 
 
+def test_steps_go_on_while_a_model_is_loaded(staging_bench):
+    """A step between any two pieces has the old model; the new one begins from zero state."""
+    with staging_bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        pieces = 0
+        for t, _ in enumerate(decoder.loading(NEW, 0.0005), 5):
+            step(decoder, OLD, t)
+            pieces += 1
+        decode(decoder, NEW, 20)
+        assert (decoder.steps, decoder.lost, pieces) == (25 + pieces, 0, 10)
+        decoder.load(OLD)
+        decode(decoder, OLD, 5)
+
+
+def test_first_piece_loads_all_without_staging(bench):
+    with bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        assert list(decoder.loading(NEW, 0.0005)) == []
+        decode(decoder, NEW, 5)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_old_model_goes_on_after_a_staged_load_that_is_cut(staging_bench, monkeypatch, frames):
+    """No step is lost, none begins from zero state, and another load is taken."""
+    def silent():
+        monkeypatch.setattr(staging_bench.terminal, "_ask", lambda data: b"")
+
+    with staging_bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        cut_load(decoder, monkeypatch, frames, silent)
+        for t in range(5, 10):
+            step(decoder, OLD, t)
+        decoder.load(NEW)
+        decode(decoder, NEW, 5)
+        assert decoder.lost == 0
+
+
+def test_cable_is_pulled_in_the_middle_of_a_staged_load(staging_bench):
+    """The board has the old model. What is left of the load ends in a message."""
+    with staging_bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        pieces = decoder.loading(NEW, 0.0005)
+        next(pieces), next(pieces)
+        staging_bench.pull()
+        with pytest.raises(PortError):
+            decoder.step(channels(5))
+        staging_bench.plug()
+        decode(decoder, OLD, 5, first=6)
+        with pytest.raises(PortError):
+            list(pieces)
+        golden = run_golden(OLD.integers, dataclasses.replace(
+            RECORDING, reset=np.arange(RECORDING.steps) == 6), CONFIG)
+        assert np.array_equal(decoder.step(channels(11)), golden.velocity[11])
+
+
+def test_board_that_restarts_in_the_middle_of_a_staged_load(staging_bench):
+    with staging_bench.open() as decoder:
+        decode(decoder, OLD, 5)
+        pieces = decoder.loading(NEW, 0.0005)
+        next(pieces), next(pieces), next(pieces)
+        staging_bench.restart()
+        with pytest.raises(ValueError, match="^Device must have [0-9]+ words by now, not [0-9]+: "
+                           "it has restarted, or holds a shorter table$"):
+            list(pieces)
+        with pytest.raises(RestartedError):
+            decoder.step(channels(5))
+        decode(decoder, OLD, 5, first=6)
+
+
 def test_board_that_restarts_gets_the_loaded_model_again(bench):
     with bench.open() as decoder:
         decoder.load(NEW)
@@ -228,9 +313,7 @@ def test_last_answer_of_a_load_is_lost(bench, monkeypatch):
     """The board has the new model, which the decoder does not know: it loads the old one again."""
     with bench.open() as decoder:
         decode(decoder, OLD, 5)
-        read = decoder._runner._driver.read_info
-        calls = iter([read])                        # before the LOAD, not after it
-        monkeypatch.setattr(decoder._runner._driver, "read_info", lambda: next(calls, silence)())
+        monkeypatch.setattr(decoder._runner._driver, "read_info", silence)
         with pytest.raises(NoAnswerError, match="^silent$"):
             decoder.load(NEW)
         monkeypatch.undo()

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A new day: a model learns from a minute of it, and goes into the running board."""
+"""A new day: a model learns from a minute of it, and goes into the board between its steps."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.host.driver import Driver
-from spikewright.host.loading import load_model
+from spikewright.host.loading import table_for
 from spikewright.hw.params import link_params
 from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
@@ -17,7 +19,7 @@ from spikewright.train.fitting.recipe import Recipe, Tuning
 from spikewright.train.reaches import Units, simulate
 from tests.designs import BUILD
 
-CONFIG = CoreConfig(load="model")
+CONFIG = CoreConfig(load="model", staging="block")
 
 
 def session(seed, day, steps):
@@ -25,7 +27,7 @@ def session(seed, day, steps):
 
 
 def test_recalibrated_model_goes_into_the_running_board(tmp_path):
-    """No step is lost: those that fall due while the board takes the model are sent after it."""
+    """No step is lost or late: the old model answers until the new one is whole."""
     pytest.importorskip("torch", reason="torch is not installed")
     from spikewright.train.fitting.fit import fit
     from spikewright.train.tuning.held_out import _network
@@ -43,27 +45,34 @@ def test_recalibrated_model_goes_into_the_running_board(tmp_path):
     driver = Driver(board, "01" * 32, integers.outputs)
     driver.connect()
 
-    def decode(model, steps):
-        recording = second.head(steps)
-        golden = run_golden(model, recording, CONFIG)
-        for t in range(steps):
-            channels = recording.channel[recording.start[t]:recording.start[t + 1]]
-            rows = model.channel_row[channels]
-            answer = driver.step(rows[rows >= 0].tolist(), reset=bool(recording.reset[t]) or t == 0)
-            assert list(answer.outputs) == golden.velocity_int[t].tolist(), t
-        return golden
+    recording = second.head(300)
+    golden = run_golden(integers, recording, CONFIG)
 
-    old = decode(integers, 200)
-    began = board.now
-    load_model(driver, saved)
-    line = board.now - began
-    assert line < 0.5
-    # The line is faster than the steps: those that waited are decoded within a few steps.
-    began = board.now
-    assert (decode(new, 200).velocity_int != old.velocity_int).any()
-    assert board.now - began + line < 200 * second.dt
+    def step(model, t, reset=False):
+        channels = recording.channel[recording.start[t]:recording.start[t + 1]]
+        rows = model.channel_row[channels]
+        answer = driver.step(rows[rows >= 0].tolist(), bool(recording.reset[t]) or reset)
+        assert list(answer.outputs) == golden.velocity_int[t].tolist(), t
+
+    for t in range(100):
+        step(integers, t, reset=t == 0)
+    pieces, line, more = driver.loading(table_for(driver, saved), saved.hash), 0.0, True
+    first = 100                     # step of the new model
+    while more:
+        began = board.now
+        step(integers, first)
+        first, answered = first + 1, board.now
+        more = next(pieces, "no more") != "no more"
+        line += board.now - answered
+        assert board.now - began < second.dt / 4
+    assert 105 < first < 120 and line < 0.1
+    again = replace(recording, reset=recording.reset | (np.arange(300) == first))
+    old, golden = golden, run_golden(new, again, CONFIG)
+    for t in range(first, 300):
+        step(new, t)                # the device begins from zero state by itself
+    assert (golden.velocity_int[first:] != old.velocity_int[first:]).any()
     info = driver.read_info()
-    assert (info.steps, info.foreign, info.corrupt, driver.resent) == (400, 0, 0, 0)
+    assert (info.steps, info.foreign, info.corrupt, driver.resent) == (300, 0, 0, 0)
     assert info.model_hash == bytes.fromhex(saved.hash)[:8]
     assert not np.array_equal(new.projections[0].weights, integers.projections[0].weights)
     board.close()

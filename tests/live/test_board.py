@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop with a board on a serial port: a pulled cable, a reset, and another model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ from spikewright.host.decoder import Decoder
 from spikewright.live.engine import Engine
 from spikewright.live.loop import Loop
 from spikewright.live.sources.recording import Player
+from spikewright.model.saved import Model
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
 from tests.networks import refused
+from tests.sim.test_model_load import changed
 
 from .board import Board
 from .conftest import lines
@@ -86,8 +90,54 @@ def test_a_board_with_another_model(session, board, call_command, notices):
         engine = Engine(model, decoder, notices.append)
         with refused("Device must be built with --load model, not without it, to take another "
                      "model"):
-            engine.load(other)
+            list(engine.loading(other))
         assert engine.model is model and engine.step([1], True) is not None
+
+
+def today(model):
+    """A model of the same form."""
+    return Model(integers=changed(model.integers), network=model.network, facts=model.facts)
+
+
+def test_a_model_is_loaded_between_the_steps(session, tmp_path, notices):
+    """No step is lost, and none waits: the old model answers until the new one is whole."""
+    folder, model, _ = session
+    other, recording = today(model), read_recording(folder / "rec.npz")
+    board, seen, kept = Board(model, tmp_path / "port", other), iter(range(10 ** 6)), Kept()
+    with Decoder.open(f"serial:{board.place}", model) as decoder:
+        totals = Loop(Player(recording, fast=True), Engine(model, decoder, notices.append), [kept],
+                      notice=notices.append,
+                      commands=lambda loop: next(seen) == 60 and loop.load(other)).run()
+    board.pull()
+    assert (totals.steps, totals.undecoded) == (recording.steps, 0)
+    assert notices == [f"model {other.name} ({other.hash[:16]}) runs now"]
+    first = next(answer.step for answer in kept.answers[60:] if answer.reset)
+    assert first > 60
+    assert np.array_equal(kept.velocity[:first], expected(session)[:first])
+    rest = replace(recording, reset=np.arange(recording.steps) == first)
+    golden = run_golden(other.integers, rest, CoreConfig())
+    assert np.array_equal(kept.velocity[first:], golden.velocity[first:])
+
+
+def test_a_cable_is_pulled_while_a_model_is_loaded(session, tmp_path, notices, monkeypatch):
+    """The old model goes on once the port is back."""
+    monkeypatch.setattr("spikewright.live.engine.RETRY", 0.0)
+    folder, model, _ = session
+    other = today(model)
+    board, seen, kept = Board(model, tmp_path / "port", other), iter(range(10 ** 6)), Kept()
+    events = {60: lambda loop: loop.load(other), 63: lambda loop: board.pull(),
+              68: lambda loop: board.plug()}
+    with Decoder.open(f"serial:{board.place}", model) as decoder:
+        totals = Loop(Player(read_recording(folder / "rec.npz"), fast=True),
+                      Engine(model, decoder, notices.append), [kept], notice=notices.append,
+                      commands=lambda loop: events.get(next(seen), lambda loop: None)(loop)).run()
+    board.pull()
+    assert totals.undecoded == 5
+    assert notices[2].startswith("not loaded: Port must stay connected until the end")
+    first = next(answer.step for answer in kept.answers[60:] if answer.reset)
+    rest = replace(read_recording(folder / "rec.npz"), reset=np.arange(300) == first + 5)
+    golden = run_golden(model.integers, rest, CoreConfig())
+    assert np.array_equal(kept.velocity[first:], golden.velocity[first + 5:])
 
 
 def test_counters_of_the_link(session, board, notices):

@@ -222,9 +222,9 @@ def test_a_device_that_refuses_a_model_keeps_the_old_one(session, looped, monkey
     _, model, other = session
     decoder = golden(model)
 
-    def refuse(wanted):
+    def refuse(wanted, seconds):
         raise InputError("Device must be built with --load model to take another model")
-    monkeypatch.setattr(decoder, "load", refuse)
+    monkeypatch.setattr(decoder, "loading", refuse)
     loop, kept = looped(decoder)
     with refused("Device must be built with --load model to take another model"):
         loop.load(other)
