@@ -2,7 +2,7 @@
 """The configuration of a core: what the user chooses, and the named presets."""
 
 import numbers
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from spikewright.base.errors import InputError, did_you_mean
 
@@ -73,7 +73,7 @@ class CoreConfig:
     neurons: str = "shared"
     multiplier: str = "parallel"
     load: str = "none"
-    staging: str = "none"
+    staging: str = field(default="none", metadata={"later": True})
 
     def __post_init__(self) -> None:
         if type(self.lanes) is not int:

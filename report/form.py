@@ -16,12 +16,12 @@ KINDS = {int: "a whole number of 0 or more", float: "a finite number", bool: "tr
 def as_form(record: Any) -> Any:
     """``record`` as objects, lists and plain values.
 
-    Each field is an entry with its name. A field whose default is ``()`` is left out if it is
-    empty.
+    Each field is an entry with its name. A field that older reports lack is left out if it has its
+    default.
     """
     if dataclasses.is_dataclass(record):
         values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)
-                  if not _is_optional(field) or getattr(record, field.name)}
+                  if not _is_optional(field) or getattr(record, field.name) != field.default}
         return {key: as_form(value) for key, value in values.items()}
     if isinstance(record, dict):
         return {key: as_form(value) for key, value in record.items()}
@@ -79,4 +79,4 @@ def _record(kind: Any, value: dict, name: str) -> Any:
 
 
 def _is_optional(field: dataclasses.Field) -> bool:
-    return field.default is None or field.default == ()
+    return field.default is None or field.default == () or field.metadata.get("later", False)
