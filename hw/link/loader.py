@@ -100,9 +100,10 @@ class Loader(wiring.Component):
             crc.data.eq(self.i.payload),
             crc.valid.eq(move),
         ]
+        good = whole & crc.match_detected
         if self.table.crc is None:
             with m.If(control.finish):
-                m.d.sync += control.loaded.eq(whole & crc.match_detected)
+                m.d.sync += control.loaded.eq(good)
             with m.If(control.restart | move):
                 m.d.sync += control.loaded.eq(0)
         else:
@@ -116,7 +117,7 @@ class Loader(wiring.Component):
                   | (copies & self.o.ready)):
             m.d.sync += word.eq(word + 1)
         if self.table.staged:
-            self._copy(m, whole & crc.match_detected, word, end)
+            self._copy(m, good, word, end)
         else:
             m.d.comb += control.whole.eq(control.loaded)
 

@@ -19,7 +19,7 @@ LOADER, EXECUTOR, VERDICT = "hw/link/loader.py", "hw/link/executor.py", "hw/link
 # What is broken: the tests that see it, the file, what is in it, and what takes its place.
 LINK = {
     "number_of_words_forgotten": (
-        "refuses", LOADER, "whole & crc.match_detected", "crc.match_detected"),
+        "refuses", LOADER, "good = whole & crc.match_detected", "good = crc.match_detected"),
     "checksum_forgotten": ("refuses", LOADER, "whole & crc.match_detected", "whole"),
     "checksum_goes_on_at_a_restart": (
         "refuses", LOADER, "ResetInserter(control.restart)(crc)", "crc"),
@@ -34,20 +34,50 @@ LINK = {
         "Const(0)"),
     "bytes_of_a_word_counted_on": ("link_loads", LOADER, "Mux(last, 0, byte + 1)", "byte + 1"),
     "any_frame_is_the_last": (
-        "own_crc", EXECUTOR, "self.loader.finish.eq(last)", "self.loader.finish.eq(1)"),
+        "own_crc", EXECUTOR, "m.Elif(self.walk.stop & self.facts.part)", "m.Elif(self.walk.stop)"),
     "last_frame_is_like_the_others": (
-        "loads_a_model", EXECUTOR, "self.loader.finish.eq(last)", "self.loader.finish.eq(0)"),
-    "words_kept_as_the_hash": (
-        "old_hash", EXECUTOR, "m.If(last & (self.walk.position[3:] == HASH // 8))",
-        "m.If(self.walk.position[3:] == HASH // 8)"),
+        "loads_a_model", EXECUTOR, "self.loader.finish.eq(1)", "self.loader.finish.eq(0)"),
     "hash_at_another_place": ("loads_a_model", EXECUTOR, "== HASH // 8", "== HASH // 8 - 1"),
     "hash_not_kept": (
-        "loads_a_model", EXECUTOR, "m.If(last & (self.walk.position[3:] == HASH // 8))", "m.If(0)"),
+        "loads_a_model", EXECUTOR, "m.If(self.walk.position[3:] == HASH // 8)", "m.If(0)"),
+    "hash_kept_of_what_is_no_model": (
+        "goes_on_after_a_staged", EXECUTOR, "m.If(self.loader.loaded)", "m.If(1)"),
+    "frame_not_gone_through_again": (
+        "loads_a_model", EXECUTOR, "self.walk.rewind.eq(1)", "self.walk.rewind.eq(0)"),
+    "every_later_frame_only_gone_through": (
+        "two_models", EXECUTOR, "self._again.eq(0)", "self._again.eq(self._again)"),
+    "new_model_without_a_reset": (
+        "loads_a_model", EXECUTOR, 'm.If(self.walk.stop):\n                m.next = "RESET"',
+        'm.If(self.walk.stop):\n                m.next = "ANSWER"'),
+    "step_during_the_copy": ("during_the_copy", EXECUTOR, "m.If(~self.loader.copying)", "m.If(1)"),
+    "old_model_forgotten": (
+        "until_a_staged", EXECUTOR, "Mux(facts.load, loader.loaded, loader.whole)",
+        "loader.loaded"),
+    "old_model_answered_as_loaded": (
+        "goes_on_after_a_staged", EXECUTOR, "Mux(facts.load, loader.loaded, loader.whole)",
+        "loader.whole"),
+    "copy_of_what_is_no_model": (
+        "goes_on_after_a_staged", LOADER, "m.If(control.finish & good)", "m.If(control.finish)"),
+    "copy_forgotten": (
+        "loads_a_model", LOADER, "control.copying.eq(1), word.eq(0)", "word.eq(0)"),
+    "copy_does_not_wait": (
+        "loads_a_model", LOADER, "(copies & self.o.ready)", "copies"),
+    "copy_without_the_last_word": (
+        "loads_a_model", LOADER, "control.copying & ~end if",
+        "control.copying & (word != self.table.words - 1) if"),
+    "copy_taken_for_bytes": (
+        "loads_a_model", LOADER, "self.o.p.copy.eq(control.copying)", "self.o.p.copy.eq(0)"),
+    "first_model_not_whole_after_its_copy": (
+        "without_contents", LOADER, "control.copying.eq(0), control.whole.eq(1)",
+        "control.copying.eq(0)"),
+    "staging_not_told": (
+        "loads_a_model", "hw/link/params.py", "Capability.MODEL | Capability.STAGED if",
+        "Capability.MODEL if"),
     "every_frame_restarts": (
         "loads_a_model", EXECUTOR, "self.loader.restart.eq(byte[0])", "self.loader.restart.eq(1)"),
     "no_frame_restarts": (
         "refuses", EXECUTOR, "self.loader.restart.eq(byte[0])", "self.loader.restart.eq(0)"),
-    "steps_while_words_come": ("first_byte", VERDICT, "(self.loaded if self.table else 1)", "1"),
+    "steps_while_words_come": ("first_byte", VERDICT, "(self.whole if self.table else 1)", "1"),
     "repeated_load_executed": ("repeated", VERDICT, "fresh.eq(self.load)", "fresh.eq(0)"),
     "step_taken_for_a_repeated_load": ("one_number", VERDICT, "fresh.eq(self.load)", "fresh.eq(1)"),
     "always_called_loaded": (
@@ -65,8 +95,24 @@ CORE = {
         "write.addr.eq(self.stored.word + 1)"),
 }
 
+STAGED = {
+    "byte_stored_as_it_comes": (
+        "hw/memories/staging.py", "self.stored.valid.eq(takes & load.copy)",
+        "self.stored.valid.eq(takes)"),
+    "bytes_staged_at_one_place": (
+        "hw/memories/staging.py", "& (load.byte == k)", "& (load.byte == 0)"),
+    "copy_kept_as_a_byte": (
+        "hw/memories/staging.py", "takes & ~load.copy & (", "takes & ("),
+    "word_copied_one_on": (
+        "hw/memories/staging.py", "self.stored.word.eq(load.word)",
+        "self.stored.word.eq(load.word + 1)"),
+    "core_goes_on_with_bytes": (
+        "hw/core.py", "for taker in (neurons, rows)),", "for taker in (neurons,)),"),
+}
+
 OF_LINK = ("tests/hw/link/test_model_load.py", "tests/hw/link/test_load.py")
 OF_CORE = ("tests/sim/test_model_load.py::test_loaded_core_equals_golden_of_the_new_model[{}]",)
+OF_STAGED = ("tests/host/test_faults.py::test_steps_go_on_while_a_model_is_loaded",)
 
 longer = pytest.mark.skipif("SPIKEWRIGHT_MUTATIONS" not in os.environ,
                             reason="only with SPIKEWRIGHT_MUTATIONS=1")
@@ -93,12 +139,13 @@ def check_mutation(which, path, old, new, paths, tree):
 
 def test_mutations_are_of_the_code():
     """Also those that this run does not take."""
-    for path, old, _ in (*(found[1:] for found in LINK.values()), *CORE.values()):
+    for path, old, _ in (*(found[1:] for found in LINK.values()), *CORE.values(),
+                         *STAGED.values()):
         assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
 
 
 @longer
-@pytest.mark.parametrize("paths", [OF_LINK, OF_CORE], ids=["link", "core"])
+@pytest.mark.parametrize("paths", [OF_LINK, OF_CORE, OF_STAGED], ids=["link", "core", "staged"])
 def test_without_mutation_the_tests_pass(paths, tmp_path):
     copied(tmp_path)
     done = ran(tmp_path, paths)
@@ -115,3 +162,9 @@ def test_mutation_of_the_link_is_seen(name, tmp_path):
 @pytest.mark.parametrize("name", CORE)
 def test_mutation_of_the_core_is_seen(name, tmp_path):
     check_mutation("", *CORE[name], OF_CORE, tmp_path)
+
+
+@longer
+@pytest.mark.parametrize("name", STAGED)
+def test_mutation_of_staging_is_seen(name, tmp_path):
+    check_mutation("", *STAGED[name], OF_STAGED, tmp_path)
