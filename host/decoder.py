@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # Bytes on the line of a LOAD and its answer, beside the bytes that are loaded.
 LOAD_EXTRA = 3 + FRAMING + answer_bytes(LOAD_FIELDS)
 
-__all__ = ["Decoder", "connected", "open_port", "virtual_board"]
+__all__ = ["Decoder", "connected", "open_port", "piece_bytes", "virtual_board"]
 
 
 class Decoder:
@@ -186,8 +186,7 @@ class Decoder:
             With another board, the next step raises an error, and the one after it loads the old
             model again.
         """
-        size = min(max(int(seconds * self._baud / LINE_BITS) - LOAD_EXTRA, 1), LOAD_MAX)
-        yield from self._runner.loading(model, size)
+        yield from self._runner.loading(model, piece_bytes(seconds, self._baud))
         self._model, self._reset = model.integers, True
 
     def counters(self) -> dict[str, int]:
@@ -222,6 +221,11 @@ class Decoder:
 
     def __exit__(self, *_) -> None:
         self.close()
+
+
+def piece_bytes(seconds: float, baud: int) -> int:
+    """Bytes of a model in a LOAD that takes so many seconds of the line, with its answer."""
+    return min(max(int(seconds * baud / LINE_BITS) - LOAD_EXTRA, 1), LOAD_MAX)
 
 
 def open_port(port: str, model: Model, config: CoreConfig, *, baud: int | None,

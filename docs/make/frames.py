@@ -11,15 +11,17 @@ import numpy as np
 
 from spikewright.api.models import quantize, read
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.boards.flow.room import block_rams
+from spikewright.boards.flow.room import block_rams, fitting_config
 from spikewright.command.parser import CommandParser, run_command
 from spikewright.golden.run import run_golden, stimulus_of
 from spikewright.host.codec import StepAnswer, decode_answer, encode_step
+from spikewright.host.decoder import piece_bytes
+from spikewright.host.driver import Driver
 from spikewright.hw.params import link_params
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.network.recording import Recording, read_recording
-from spikewright.plan.config import CoreConfig
+from spikewright.plan.config import BAUD, CoreConfig
 from spikewright.plan.frames import (
     LOAD_MAX,
     row_bytes,
@@ -31,7 +33,7 @@ from spikewright.plan.plan import Plan
 from spikewright.report.markdown import markdown
 from spikewright.sim.virtual import VirtualBoard
 
-__all__ = ["forms", "seconds_of_a_step", "table_of_copies", "table_of_forms"]
+__all__ = ["forms", "seconds_of_a_step", "table_of_forms", "table_of_loads", "table_of_staging"]
 
 ROOT = Path(__file__).parents[2]
 STEPS, CLOCK_HZ = 2000, 24_000_000
@@ -94,19 +96,45 @@ def seconds_of_a_step(model: Model, recording: Recording, ahead: int, folder: Pa
     return seconds
 
 
-def table_of_copies(model: IntegerModel) -> str:
-    """A row for each chip and memory: block RAMs with one model to load, and with two."""
+def table_of_staging(model: IntegerModel) -> str:
+    """A row for each chip and memory of the weights: where a model that is loaded waits."""
     rows: list[tuple[str, ...]] = [
-        ("`--load model` on", "block RAMs for weights, decays and thresholds", "with two copies",
-         "all others", "the chip has")]
+        ("`--load model` on", "a model that is loaded waits in", "block RAMs in all",
+         "large RAMs in all")]
     for name, memory in (("icebreaker", "block"), ("icebreaker", "large"),
                          ("ice40_hx8k_b_evn", "block"), ("ulx3s_25f", "block")):
         board = BOARDS[name]
-        plan = Plan(model=model, config=CoreConfig(load="model", weight_memory=memory))
-        taken = block_rams(plan, board)
-        loaded = taken["weights"] + taken["neurons"]
-        rows.append((f"{board.title}, weight memory: {memory}", f"{loaded}", f"{2 * loaded}",
-                     f"{sum(taken.values()) - loaded}", f"{board.resources['ebr']}"))
+        config, _ = fitting_config(board, model, "balanced",
+                                   {"load": "model", "weight_memory": memory})
+        plan = Plan(model=model, config=config)
+        large, block = plan.large_rams, block_rams(plan, board)
+        waits = (f"{large['staging']} large RAMs" if large["staging"] else
+                 f"{block['core']} block RAMs" if block["core"] else "none: loaded in place")
+        rows.append((f"{board.title}, weight memory: {memory}", waits,
+                     f"{sum(block.values())} of {board.resources['ebr']}",
+                     f"{sum(large.values())} of {board.resources.get('spram', 0)}"))
+    return markdown(rows)
+
+
+def table_of_loads(model: Model, folder: Path) -> str:
+    """Times of a load on the virtual board: in place, staged, and staged between live steps."""
+    rows: list[tuple[str, ...]] = [
+        ("default network, loaded", "pieces", "line and board", "last piece", "longest piece")]
+    for title, staging, size in (
+            ("in place", "none", LOAD_MAX), ("staged", "block", LOAD_MAX),
+            ("staged, in pieces of 1 ms", "block", piece_bytes(0.001, BAUD))):
+        plan = Plan(model=model.integers, config=CoreConfig(load="model", staging=staging))
+        board = VirtualBoard(plan, link_params(plan, model_hash=model.hash, clock_hz=CLOCK_HZ),
+                             folder)
+        driver = Driver(board, model.hash, model.integers.outputs)
+        driver.connect()
+        times = [board.now]
+        times += [board.now for _ in driver.loading(plan.loaded_bytes, model.hash, size)]
+        times.append(board.now)
+        pieces = np.diff(times)
+        rows.append((title, f"{len(pieces)}", f"{pieces.sum():.3f} s", f"{1e3 * pieces[-1]:.2f} ms",
+                     f"{1e3 * pieces.max():.2f} ms"))
+        board.close()
     return markdown(rows)
 
 
@@ -122,8 +150,10 @@ def _main() -> None:
         for ahead in (1, 2):
             seconds = seconds_of_a_step(model, recording, ahead, Path(folder))
             rows.append((str(ahead), f"{1e3 * seconds:.3f} ms"))
+        loads = table_of_loads(model, Path(folder))
     print(markdown(rows))
-    print(table_of_copies(model.integers))
+    print(loads)
+    print(table_of_staging(model.integers))
 
 
 if __name__ == "__main__":
