@@ -167,7 +167,7 @@ PICTURES = {
         "walker":   (2, 2, BLOCK, "walker", "COBS, CRC, answers"),
         "uart_tx":  (1, 2, BLOCK, "serial sender", "link/uart.py"),
         "executor": (3, 2, BLOCK, "executor", "frame to tokens"),
-        "loader":   (3, 1, BLOCK, "loader", "large memory only"),
+        "loader":   (3, 1, BLOCK, "loader", "of weights, models"),
         "core":     (4, 2, OUTSIDE, "core", "tokens, results"),
         "load":     (4, 1, OUTSIDE, "core", "load")}, arrows=[
         ("rx", "uart_rx", ""), ("uart_rx", "receiver", "bytes"), ("receiver", "store", "frame"),
