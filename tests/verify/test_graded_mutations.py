@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RTL of graded values, broken in one place at a time, differs from golden.
-
-A run takes every sixth mutation, or all with ``SPIKEWRIGHT_MUTATIONS=1``, see `test_mutations`.
-"""
+"""The RTL of graded values, broken in one place at a time, differs from golden."""
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ from spikewright.plan.config import CoreConfig
 from tests.graded import graded_network
 from tests.networks import make_recording, random_recording
 from tests.units import graded_model
-from tests.verify.test_mutations import ROOT, check_mutation, checked, copied, saved, taken
+from tests.verify.mutations import mutation_tests, saved
 
 GRADED, WINDOW = "hw/engines/graded.py", "hw/memories/window.py"
 
@@ -122,28 +119,8 @@ def parts(tmp_path_factory):
     return _folder(tmp_path_factory.mktemp("parts"), PARTS)[0]
 
 
-def test_without_mutation_the_check_passes(sums, parts, tmp_path):
-    copied(tmp_path)
-    for case, options in ((sums, ()), (parts, ()), (sums, SERIAL)):
-        result = checked(case, tmp_path, options)
-        assert result.returncode == 0, result.stderr
+(test_without_mutation_the_check_passes, test_mutations_are_of_the_code,
+ test_mutation_is_seen) = mutation_tests("sums", MUTATIONS, 6)
 
-
-def test_mutations_are_of_the_code():
-    for path, old, _ in (*MUTATIONS.values(), *FILLING.values(), *DIGITS.values()):
-        assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
-
-
-@pytest.mark.parametrize("name", taken(MUTATIONS, 6))
-def test_mutation_is_seen(name, sums, tmp_path):
-    check_mutation(name, MUTATIONS[name], sums, tmp_path)
-
-
-@pytest.mark.parametrize("name", taken(FILLING, 6))
-def test_mutation_of_a_filling_window_is_seen(name, parts, tmp_path):
-    check_mutation(name, FILLING[name], parts, tmp_path)
-
-
-@pytest.mark.parametrize("name", taken(DIGITS, 8))
-def test_mutation_of_digits_is_seen(name, sums, tmp_path):
-    check_mutation(name, DIGITS[name], sums, tmp_path, SERIAL)
+(test_without_mutation_a_filling_window_passes, test_mutations_of_a_window_are_of_the_code,
+ test_mutation_of_a_filling_window_is_seen) = mutation_tests("parts", FILLING, 6)

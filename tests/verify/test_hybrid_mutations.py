@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RTL of the hybrid network, broken in one place at a time, differs from golden.
-
-A run takes the first mutation, or all with ``SPIKEWRIGHT_MUTATIONS=1``, see `test_mutations`.
-"""
+"""The RTL of the hybrid network, broken in one place at a time, differs from golden."""
 
 import numpy as np
 import pytest
@@ -10,7 +7,7 @@ import pytest
 from spikewright.model.artefact import save_artefact
 from tests.graded import random_counts, recording_of
 from tests.hybrid import hybrid_model, hybrid_network
-from tests.verify.test_mutations import ROOT, check_mutation, checked, copied, saved, taken
+from tests.verify.mutations import mutation_tests, saved
 
 GRADED, SEQUENCER = "hw/engines/graded.py", "hw/sequencer.py"
 LOGS, SPIKES = "hw/memories/logs.py", "hw/memories/spikes.py"
@@ -53,17 +50,5 @@ def hybrid(tmp_path_factory):
     return folder
 
 
-def test_without_mutation_the_check_passes(hybrid, tmp_path):
-    copied(tmp_path)
-    result = checked(hybrid, tmp_path)
-    assert result.returncode == 0, result.stderr
-
-
-def test_mutations_are_of_the_code():
-    for path, old, _ in MUTATIONS.values():
-        assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
-
-
-@pytest.mark.parametrize("name", taken(MUTATIONS, len(MUTATIONS)))
-def test_mutation_is_seen(name, hybrid, tmp_path):
-    check_mutation(name, MUTATIONS[name], hybrid, tmp_path)
+(test_without_mutation_the_check_passes, test_mutations_are_of_the_code,
+ test_mutation_is_seen) = mutation_tests("hybrid", MUTATIONS, len(MUTATIONS))

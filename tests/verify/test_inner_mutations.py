@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RTL of a normalized window and of inner steps, broken in one place, differs from golden.
-
-A run takes every ninth mutation, or all with ``SPIKEWRIGHT_MUTATIONS=1``, see `test_mutations`.
-"""
+"""The RTL of a normalized window and of inner steps, broken in one place, differs from golden."""
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ from spikewright.plan.config import CoreConfig
 from tests.graded import graded_network
 from tests.networks import make_recording, random_recording
 from tests.units import inner_model, near_the_end
-from tests.verify.test_mutations import ROOT, check_mutation, checked, copied, saved, taken
+from tests.verify.mutations import mutation_tests, saved
 
 NORMALIZE, MOMENTS = "hw/engines/normalize.py", "hw/memories/moments.py"
 
@@ -62,17 +59,5 @@ def case(tmp_path_factory):
     return folder
 
 
-def test_without_mutation_the_check_passes(case, tmp_path):
-    copied(tmp_path)
-    result = checked(case, tmp_path)
-    assert result.returncode == 0, result.stderr
-
-
-def test_mutations_are_of_the_code():
-    for path, old, _ in MUTATIONS.values():
-        assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
-
-
-@pytest.mark.parametrize("name", taken(MUTATIONS, 9))
-def test_mutation_is_seen(name, case, tmp_path):
-    check_mutation(name, MUTATIONS[name], case, tmp_path)
+(test_without_mutation_the_check_passes, test_mutations_are_of_the_code,
+ test_mutation_is_seen) = mutation_tests("case", MUTATIONS, 9)

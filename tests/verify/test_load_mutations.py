@@ -12,7 +12,8 @@ import sys
 
 import pytest
 
-from tests.verify.test_mutations import ROOT, copied
+from tests.designs import ROOT
+from tests.verify.mutations import copied
 
 LOADER, EXECUTOR, VERDICT = "hw/link/loader.py", "hw/link/executor.py", "hw/link/verdict.py"
 

@@ -1,19 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proof that the comparison with golden can fail: the RTL is broken in one place at a time.
 
-Each mutation is made in a copy of the packages, and ``spikewright check`` there must end with
-status 1 and name a difference. The states of the model are a few bits wide, so that ties,
-saturation and every rounding case happen within a short recording.
-
-A run takes every third mutation. ``SPIKEWRIGHT_MUTATIONS=1`` in the environment takes all of them.
+The states of the model are a few bits wide, so that ties, saturation and every rounding case happen
+within a short recording.
 """
 
 import dataclasses
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,11 +23,7 @@ from tests.networks import (
     random_recording,
     tiny_network,
 )
-
-ROOT = Path(__file__).parents[2]
-ROOMS = ("base", "boards", "golden", "host", "hw", "model", "network", "plan", "quantize", "report",
-         "sim", "train", "verify")
-STEPS = 400
+from tests.verify.mutations import STEPS, mutation_tests, saved
 
 MUTATIONS = {
     "threshold_not_strict": (
@@ -223,22 +211,6 @@ def case(tmp_path_factory):
     return folder
 
 
-def checked(folder, tree, options=()):
-    return subprocess.run(
-        [sys.executable, "-m", "spikewright", "check", folder / "model",
-         folder / "recording.npz", *options],
-        cwd=tree, capture_output=True, text=True, timeout=300,
-        # The recording is short: golden runs in the interpreter sooner than it compiles.
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
-
-
-def copied(tree):
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "spikewright", tree / "spikewright", ignore=ignore)
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, tree / "spikewright" / room, ignore=ignore)
-
-
 @pytest.fixture(scope="module")
 def general(tmp_path_factory):
     """Folder with a model of every kind of neuron and projection, and a recording."""
@@ -255,59 +227,8 @@ def general(tmp_path_factory):
     return folder
 
 
-def saved(folder, recording):
-    np.savez(folder / "recording.npz", bin=np.repeat(np.arange(STEPS), np.diff(recording.start)),
-             channel=recording.channel, n_bins=STEPS, n_channels=recording.channels,
-             dt=recording.dt, trial_start_bin=np.flatnonzero(recording.reset))
+(test_without_mutation_the_check_passes, test_mutations_are_of_the_code,
+ test_mutation_is_seen) = mutation_tests("case", MUTATIONS, 3, OPTIONS)
 
-
-def taken(mutations, every=3):
-    """Names of the mutations of this run: all, or one of ``every``."""
-    return list(mutations)[::1 if os.environ.get("SPIKEWRIGHT_MUTATIONS") else every]
-
-
-def options_of(mutations):
-    """The options with which this run checks them."""
-    return sorted({OPTIONS.get(name, ()) for name in taken(mutations)})
-
-
-@pytest.mark.parametrize("options", options_of(MUTATIONS))
-def test_without_mutation_the_check_passes(options, case, tmp_path):
-    copied(tmp_path)
-    result = checked(case, tmp_path, options)
-    assert result.returncode == 0, result.stderr
-
-
-@pytest.mark.parametrize("options", options_of(GENERAL))
-def test_without_mutation_the_check_of_all_parts_passes(options, general, tmp_path):
-    copied(tmp_path)
-    result = checked(general, tmp_path, options)
-    assert result.returncode == 0, result.stderr
-
-
-def test_mutations_are_of_the_code():
-    """Also those that this run does not take."""
-    for path, old, _ in (*MUTATIONS.values(), *GENERAL.values()):
-        assert (ROOT / path).read_text().count(old) == 1, f"{path} must hold {old!r} once"
-
-
-@pytest.mark.parametrize("name", taken(MUTATIONS))
-def test_mutation_is_seen(name, case, tmp_path):
-    check_mutation(name, MUTATIONS[name], case, tmp_path)
-
-
-@pytest.mark.parametrize("name", taken(GENERAL))
-def test_mutation_of_other_parts_is_seen(name, general, tmp_path):
-    check_mutation(name, GENERAL[name], general, tmp_path)
-
-
-def check_mutation(name, mutation, case, tmp_path, options=()):
-    path, old, new = mutation
-    copied(tmp_path)
-    path = tmp_path / "spikewright" / path
-    text = path.read_text()
-    assert text.count(old) == 1, f"{path} must hold {old!r} once"
-    path.write_text(text.replace(old, new))
-    result = checked(case, tmp_path, options or OPTIONS.get(name, ()))
-    assert result.returncode == 1, result.stdout + result.stderr
-    assert "Traceback" not in result.stderr
+(test_without_mutation_the_check_of_all_parts_passes, test_mutations_of_other_parts_are_of_the_code,
+ test_mutation_of_other_parts_is_seen) = mutation_tests("general", GENERAL, 3, OPTIONS)
