@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 import dataclasses
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -62,7 +63,10 @@ def test_run_on_the_virtual_board_equals_golden(built, tmp_path, monkeypatch, ca
         assert np.array_equal(answer["cycles"], golden.cycles)
         assert np.array_equal(answer["saturated"], golden.saturated)
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
-    assert "0 corrupt, 0 repeated, 0 foreign, 0 overrun, 0 dropped" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert re.match(r"\d+ steps, \d+ cycles a step \(most \d+\), [\d.]+ ms to simulate a step "
+                    r"\(median\)\n", told)
+    assert "0 corrupt, 0 repeated, 0 foreign, 0 overrun, 0 dropped" in told
     run_words(["decode", str(folder), str(path), "-o", "out.npz", "--freq", "8", "--steps", "3"])
     with np.load(tmp_path / "out.npz") as answer:
         assert np.array_equal(answer["velocity_int"], golden.velocity_int[:3])
