@@ -128,9 +128,9 @@ def test_run(here, model):
     ({"lanes": 3, "tables": "bitmap"},
      "Core lanes must be a power of two with bitmap tables, not 3"),
     ({"speed": 4}, ("Option of a core must be one of lanes, tables, weight_memory, neurons, "
-                    "multiplier, load, not 'speed'")),
+                    "multiplier, load, staging, not 'speed'")),
     ({"table": "rows"}, ("Option of a core must be one of lanes, tables, weight_memory, neurons, "
-                         "multiplier, load, not 'table': did you mean tables?")),
+                         "multiplier, load, staging, not 'table': did you mean tables?")),
     ({"backend": "virtual", "megahertz": "24"},
      "Clock must be a number of MHz between 0 and 1000, not '24'"),
     ({"backend": "board:/dev/nothing-here", "baud": "fast"},

@@ -26,10 +26,12 @@ def test_core_without_its_link_is_not_loaded():
 
 
 @pytest.mark.skipif("SPIKEWRIGHT_GATES_LOAD" not in os.environ,
-                    reason="half a minute; SPIKEWRIGHT_GATES_LOAD=1 runs it")
-def test_loaded_gates_equal_golden_of_the_new_model(tmp_path, monkeypatch):
-    old = plan_of(deep_model(4), 2, load="model")
-    new = plan_of(changed(old.model), 2, load="model")
+                    reason="two minutes; SPIKEWRIGHT_GATES_LOAD=1 runs it")
+@pytest.mark.parametrize("choices", [
+    {}, {"staging": "large"}, {"staging": "large", "weight_memory": "large"}, {"staging": "block"}])
+def test_loaded_gates_equal_golden_of_the_new_model(tmp_path, monkeypatch, choices):
+    old = plan_of(deep_model(4), 2, load="model", **choices)
+    new = plan_of(changed(old.model), 2, load="model", **choices)
     synthesize = gates.synthesize
 
     def old_gates(board, plan, link, clock, folder):

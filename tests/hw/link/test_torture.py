@@ -95,12 +95,16 @@ class Host:
         content = self.rng.bytes(int(self.rng.integers(1, 20)))
         return self.rng.choice([pack_frame(content), encode_load(3, content, restart=True)])
 
+    def frame(self):
+        """A frame that goes wrong."""
+        return self.good()
+
     def _cut(self):
-        frame = self.good()
+        frame = self.frame()
         return frame[:int(self.rng.integers(1, len(frame)))] + b"\0" * int(self.rng.integers(2))
 
     def _flipped(self):
-        frame = bytearray(self.good())
+        frame = bytearray(self.frame())
         for _ in range(int(self.rng.integers(1, 4))):
             frame[int(self.rng.integers(len(frame)))] ^= 1 << int(self.rng.integers(8))
         return bytes(frame)
@@ -127,6 +131,9 @@ class LoadingHost(Host):
         super().__init__(seed)
         self.tables = tables
         self.frames = []
+
+    def frame(self):
+        return self._load() if self.rng.random() < 0.2 else self.good()
 
     def _load(self):
         """The next frame of a model; now and then another one, or one that is wrong."""
@@ -200,8 +207,8 @@ def test_link_under_torture_with_loads(staging):
     run = model.table.run
     model.table.run = lambda words: (taken.append(tables[words]), run(words))[1]
     info = torture(board, model, PIECES // 4, LoadingHost(3, list(tables)))
-    assert len(taken) > PIECES // 400 and len({id(found) for found in taken}) == 2
-    assert info.steps > PIECES // (12 if staging == "block" else 60)
+    assert len(taken) > PIECES // 1000 and len({id(found) for found in taken}) == 2
+    assert info.steps > PIECES // (25 if staging == "block" else 250)
     board.close()
 
 
