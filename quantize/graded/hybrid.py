@@ -40,7 +40,7 @@ from spikewright.network.network import CONSTANT, INPUT
 from spikewright.network.recording import Recording
 
 from ..rounding import round_half_up
-from .integer import factors_of, rounded_rows, value_unit
+from .integer import factors_of, rounded_rows, thresholds_of, units_of, value_unit, whole
 
 __all__ = ["HYBRID_MARGIN", "is_hybrid", "quantize_hybrid"]
 
@@ -125,7 +125,8 @@ def quantize_hybrid(network: GradedNetwork, recording: Recording, *, name: str,
             IntegerProjection(source=source, target=pool.name, delay=interval * ago,
                               bits=weight_bits, weights=part.T)
             for ago, part in enumerate(np.split(integers, len(taps), axis=1))]
-        bias, scale = round_half_up(convolution.bias / (scale * unit)), scale * unit
+        scale = units_of(scale * unit, integers, np.abs(convolution.bias))
+        bias = whole(convolution.bias / scale)
         inputs = given[pool.name].values
         unit = value_unit(np.abs(inputs), bits, HYBRID_MARGIN)
         factor, shift = factors_of(scale / unit)
@@ -150,7 +151,7 @@ def quantize_hybrid(network: GradedNetwork, recording: Recording, *, name: str,
         projections += chosen
         populations.append(_neurons(
             layer.name, layer.outputs, reset=layer.reset, phase=phase,
-            membrane_decay=layer.decay, threshold=np.floor(layer.threshold / lsb)))
+            membrane_decay=layer.decay, threshold=thresholds_of(layer, lsb)))
         peak = max(peak, (_peaks(layer, parts[0], late, spikes) / lsb).max())
         parts = [_Part(source=layer.name, delay=0, weights=np.zeros(0), inputs=spikes,
                        shifts=range(FRACTION, FRACTION + 1))]
@@ -246,8 +247,8 @@ def _neurons(name: str, size: int, *, spiking: bool = True, period: int = KEYPOI
              reset: str = "zero_lose", synaptic_decay: float = 0.0,
              membrane_decay: np.ndarray | float = 0.0, threshold: np.ndarray | None = None
              ) -> IntegerPopulation:
-    whole = 1 << Widths.decay
-    decay, current = (np.broadcast_to(round_half_up(np.asarray(value) * whole), size)
+    one = 1 << Widths.decay
+    decay, current = (np.broadcast_to(round_half_up(np.asarray(value) * one), size)
                       .astype(np.int64) for value in (membrane_decay, synaptic_decay))
     limit = np.zeros(size) if threshold is None else threshold
     return IntegerPopulation(name=name, spiking=spiking, size=size, kept=np.arange(size),

@@ -37,7 +37,14 @@ from spikewright.network.network import CONSTANT
 from spikewright.network.recording import Recording
 
 from ..rounding import round_half_up
-from .integer import rounded_by, rounded_rows, window_projections
+from .integer import (
+    rounded_by,
+    rounded_rows,
+    thresholds_of,
+    units_of,
+    whole,
+    window_projections,
+)
 
 __all__ = ["CURRENT_MARGIN", "FRACTION", "has_inner_steps", "quantize_inner"]
 
@@ -72,8 +79,10 @@ def quantize_inner(network: GradedNetwork, recording: Recording, *, name: str,
     gain, offset = (of.reshape(inner.steps, -1) for of in (norm.gain, norm.offset))
     weights = np.hstack([first.weights * part for part in gain])
     scale, integers = rounded_by(_in_blocks(inputs), weights, weight_bits)
-    lsb = scale / 2.0 ** fraction
-    bias = round_half_up((first.weights @ offset.T).T / lsb + first.bias / lsb)
+    given = (first.weights @ offset.T).T + first.bias
+    lsb = units_of(scale, integers, np.maximum(np.abs(given).max(axis=0), first.threshold)
+                   ) / 2.0 ** fraction
+    bias = whole(given / lsb)
     windows = [replace(p, target=f"part{k}", bits=weight_bits, weights=part.T)
                for k, (p, part) in enumerate(zip(
                    window_projections(window, ""), np.split(integers, inner.steps, axis=1),
@@ -85,8 +94,8 @@ def quantize_inner(network: GradedNetwork, recording: Recording, *, name: str,
     for layer in rest:
         columns = network.spike_columns[source]
         spikes = fired[:, columns].reshape(-1, layer.inputs)
-        given = np.hstack([spikes, np.ones((len(spikes), 1))])
-        scale, integers = rounded_rows(np.hstack([layer.weights, layer.bias[:, None]]), given,
+        fed = np.hstack([spikes, np.ones((len(spikes), 1))])
+        scale, integers = rounded_rows(np.hstack([layer.weights, layer.bias[:, None]]), fed,
                                        weight_bits)
         projections += [IntegerProjection(source=of, target=layer.name, delay=0, bits=weight_bits,
                                           weights=rows)
@@ -144,7 +153,7 @@ def _layer(layer: Leaky, lsb: np.ndarray, widths: Widths) -> IntegerPopulation:
     if layer.spikes and layer.reset != "subtract_next":
         raise ValueError(f"Stage {layer.name} reset must be subtract_next to be rounded to "
                          f"integers, not {layer.reset!r}")
-    threshold = (np.floor(layer.threshold / lsb).astype(np.int64) if layer.spikes else
+    threshold = (thresholds_of(layer, lsb) if layer.spikes else
                  np.full(layer.outputs, widths.largest_membrane))
     return IntegerPopulation(
         name=layer.name, spiking=layer.spikes, size=layer.outputs, kept=np.arange(layer.outputs),

@@ -31,6 +31,7 @@ from spikewright.model.model import (
     largest_weight,
 )
 from spikewright.network.graded.layers import Dense, Rectify
+from spikewright.network.graded.leaky import Leaky
 from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.graded.run import GradedTrace, run_graded
 from spikewright.network.graded.window import Sum, Window
@@ -43,7 +44,7 @@ from ..rounding import round_half_up
 from ..workers import each_neuron
 
 __all__ = ["MARGIN", "VALUE_BITS", "factors_of", "quantize_graded", "rounded_by", "rounded_rows",
-           "value_unit", "window_projections"]
+           "thresholds_of", "units_of", "value_unit", "whole", "window_projections"]
 
 # Bits of a value that a unit gives to others, its sign included. More change the outputs less than
 # the rounding of weights to 8 bits does.
@@ -55,6 +56,12 @@ MARGIN = 4
 
 # Largest bias. Where the inputs hardly change the sum, their weights have fewer bits.
 MOST_BIAS = 1 << 28
+
+# The bias of a row without weights, or its threshold if that is larger.
+LONE = 1 << 12
+
+# Numbers beyond this one fit no model, and a threshold that is as large is never reached.
+FAR, MOST_THRESHOLD = 2.0 ** 40, 1 << 28
 
 # Distance of the shifts of a population, in bits.
 STRIDE = 7
@@ -114,12 +121,12 @@ def quantize_graded(network: GradedNetwork, recording: Recording, *, name: str,
                          f"network, {window.width} steps, to calibrate on, not shorter")
     for k, layer in enumerate(layers):
         scale, integers = rounded_rows(layer.weights, inputs / unit, weight_bits)
-        scale = scale * unit
+        scale = units_of(scale * unit, integers, np.abs(layer.bias))
         coarser = np.maximum(scale, np.abs(layer.bias) / MOST_BIAS)
         integers = np.where((coarser > scale)[:, None],
                             round_half_up(layer.weights * unit / coarser[:, None]), integers)
         scale = coarser
-        bias, weights = round_half_up(layer.bias / scale), integers.T
+        bias, weights = whole(layer.bias / scale), integers.T
         if k == 0:
             parts = np.split(weights, len(projections))
             projections = [replace(p, weights=part, bits=weight_bits)
@@ -188,6 +195,24 @@ def rounded_by(gram: np.ndarray, weights: np.ndarray, bits: int) -> tuple[np.nda
 
     scale, integers = zip(*each_neuron(work, weights, "rounding weights"), strict=True)
     return np.array(scale), np.array(integers)
+
+
+def units_of(scale: np.ndarray, integers: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    """``scale`` of each row, and for a row without weights one in which ``peak`` is ``LONE``.
+
+    ``peak`` has the largest of the other numbers in this unit, such as the bias.
+    """
+    return np.where(integers.any(axis=1) | (peak == 0), scale, peak / LONE)
+
+
+def whole(numbers: np.ndarray) -> np.ndarray:
+    """Nearest integers. Those that are far too large for a model stay so."""
+    return round_half_up(np.clip(numbers, -FAR, FAR))
+
+
+def thresholds_of(layer: Leaky, lsb: np.ndarray) -> np.ndarray:
+    """The thresholds of a layer in units of ``lsb``, rounded down."""
+    return np.minimum(np.floor(layer.threshold / lsb), MOST_THRESHOLD).astype(np.int64)
 
 
 def window_projections(window: Sum | Window, target: str) -> list[IntegerProjection]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.network.checkpoint import read_checkpoint
+from spikewright.network.checkpoint import network_from_tensors, read_checkpoint
 from spikewright.network.graded.run import run_graded
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
@@ -16,7 +16,13 @@ from spikewright.plan.config import CoreConfig
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.graded.integer import quantize_graded
 from tests.designs import equal_answer
-from tests.graded import ann_tensors, graded_network, random_counts, recording_of
+from tests.graded import (
+    ann_tensors,
+    graded_network,
+    graded_tensors,
+    random_counts,
+    recording_of,
+)
 from tests.networks import SHARED
 
 BASELINES = SHARED / "neurobench_baselines"
@@ -95,6 +101,35 @@ def test_bias_far_above_its_inputs():
     assert (1 << 28) - 1 <= biases[1] <= 1 << 28
     answer = run_golden(model, recording, CoreConfig())
     assert answer.velocity == pytest.approx(run_graded(network, recording).velocity, rel=1e-3)
+
+
+@pytest.mark.parametrize("key", ["fc1.weight", "fc2.weight", "fc3.weight"])
+def test_rows_without_weights_keep_their_bias(key):
+    """Units that were pruned away give what their bias says."""
+    network = ann_network(ann_tensors(2) | {key: np.zeros_like(ann_tensors(2)[key])}, 4e-3)
+    recording = recording_of(random_counts(1, 120, 6))
+    model = quantize_graded(network, recording, name="made")
+    answer = run_golden(model, recording, CoreConfig())
+    assert answer.velocity == pytest.approx(run_graded(network, recording).velocity, rel=2e-3)
+
+
+def test_threshold_that_is_never_reached():
+    for kind, key in (("SNN_Flat", "lif2.threshold"), ("sRTnet", "lif1.threshold")):
+        tensors = graded_tensors(kind, 0)
+        network = network_from_tensors(tensors | {key: np.full_like(tensors[key], 1e30)})
+        recording = recording_of(random_counts(0, 80, 6))
+        model, _ = compile_graded(network, name="made", recording=recording)
+        answer = run_golden(model, recording, CoreConfig())
+        assert not answer.spikes[:, model.spike_columns[key[:4]]].any()
+        assert not answer.saturated.any()
+
+
+def test_numbers_that_fit_no_model_are_refused():
+    tensors = graded_tensors("sRTnet", 0)
+    network = network_from_tensors(tensors | {"conv1.bias": np.full(5, 1e30)})
+    with pytest.raises(ValueError, match=r"^pool1 sums must be from -2147483647 to 2147483647, so "
+                                         r"that they fit 32 bits, not up to \d+$"):
+        compile_graded(network, name="made", recording=recording_of(random_counts(0, 80, 6)))
 
 
 def test_other_stages_are_refused():
