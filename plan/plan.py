@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.model.graded import GradedPopulation
+from spikewright.model.currents import currents_fit
 from spikewright.model.model import IntegerModel
 
 from .config import CoreConfig
@@ -138,9 +138,10 @@ class Plan:
         for name, needed in suited(self.model).items():
             value = getattr(self.config, name)
             if value != needed:
-                also = " and neurons" if name == "multiplier" else ""
-                raise InputError(f"Core {name} must be {needed} for a model with graded values"
-                                 f"{also}, not {value}")
+                form = ("graded values" if name == "neurons" else "a normalized window"
+                        if self.model.normalizes else "currents that may be clamped")
+                raise InputError(f"Core {name} must be {needed} for a model with {form}, not "
+                                 f"{value}")
         if self.model.normalizes and self.config.lanes >= STREAM_LANES:
             raise InputError(f"Core lanes must be below {STREAM_LANES} for a model with a "
                              f"normalized window, not {self.config.lanes}")
@@ -179,8 +180,9 @@ def suited(model: IntegerModel) -> dict[str, str]:
     """The choices of a core that ``model`` needs: they replace those of a preset."""
     if not model.graded:
         return {}
-    neurons = any(not isinstance(p, GradedPopulation) for p in model.populations)
-    return {"neurons": "shared"} | ({"multiplier": "parallel"} if neurons else {})
+    # A digit may fill a current that the whole product would not.
+    whole = model.normalizes or not currents_fit(model)
+    return {"neurons": "shared"} | ({"multiplier": "parallel"} if whole else {})
 
 
 def most_words(bits: int) -> int:

@@ -13,6 +13,7 @@ from .graded import GradedParams, GradedUpdate
 from .neurons import NeuronParams
 from .normalize import NormalizeParams, NormalizeUpdate
 from .parallel import ParallelUpdate
+from .serial import SerialUpdate
 
 __all__ = ["MixedParams", "MixedUpdate"]
 
@@ -63,6 +64,11 @@ class MixedParams:
                                inner=self.neurons.inner)
 
     @property
+    def serial(self):
+        """Both blocks have a serial multiplier."""
+        return isinstance(self.graded, GradedParams) and self.graded.serial
+
+    @property
     def window(self) -> NormalizeParams | None:
         """The graded units, if they are those of a normalized window."""
         return self.graded if isinstance(self.graded, NormalizeParams) else None
@@ -110,7 +116,8 @@ class MixedUpdate(wiring.Component):
         m.submodules.graded  = graded  = (
             NormalizeUpdate(params.graded) if isinstance(params.graded, NormalizeParams)
             else GradedUpdate(params.graded))
-        m.submodules.neurons = neurons = ParallelUpdate(params.neurons)
+        m.submodules.neurons = neurons = (
+            SerialUpdate if params.serial else ParallelUpdate)(params.neurons)
         # What is steady in a pass comes to the blocks a cycle late: it is far from a register.
         held = {name: Signal.like(getattr(self.control, name), name=f"held_{name}")
                 for name in ("mode", "inner") if name in self.control.signature.members}

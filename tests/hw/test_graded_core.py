@@ -72,6 +72,6 @@ def test_compiled_core_over_every_input():
 def test_neuron_units_are_refused():
     with refused("Core neurons must be shared for a model with graded values, not lanes"):
         plan_of(graded_model(0), neurons="lanes")
-    with refused("Core multiplier must be parallel for a model with graded values and neurons, not "
-                 "serial"):
+    with refused("Core multiplier must be parallel for a model with currents that may be clamped, "
+                 "not serial"):
         plan_of(mixed_model(0), multiplier="serial")

@@ -42,6 +42,6 @@ def test_compiled_core_over_every_input():
 def test_other_cores_are_refused():
     with refused("Core lanes must be below 17 for a model with a normalized window, not 17"):
         plan_of(inner_model(0), 17)
-    with refused("Core multiplier must be parallel for a model with graded values and neurons, not "
+    with refused("Core multiplier must be parallel for a model with a normalized window, not "
                  "serial"):
         plan_of(inner_model(0), multiplier="serial")

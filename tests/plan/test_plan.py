@@ -8,6 +8,7 @@ import pytest
 
 from spikewright.plan.plan import suited
 from tests.designs import plan_of
+from tests.hybrid import hybrid_model
 from tests.networks import MIXED, deep_model, refused
 from tests.units import graded_model, inner_model, mixed_model
 
@@ -28,9 +29,10 @@ def test_plan_loads_words(lanes, word_bytes):
 
 
 def test_choices_that_a_model_needs():
-    """Only units alone have a form without multipliers."""
+    """With a serial multiplier, no current may be clamped."""
     parallel = {"neurons": "shared", "multiplier": "parallel"}
-    assert suited(deep_model(1)) == {} and suited(graded_model(0)) == {"neurons": "shared"}
+    assert suited(deep_model(1)) == {}
+    assert suited(graded_model(0)) == suited(hybrid_model(0)) == {"neurons": "shared"}
     assert suited(mixed_model(1)) == suited(inner_model(0)) == parallel
 
 

@@ -62,6 +62,16 @@ def test_gates_of_graded_values_equal_golden():
 
 
 @pytest.mark.skipif(STEPS <= 500, reason="takes minutes: SPIKEWRIGHT_STEPS=5000 runs it")
+@pytest.mark.parametrize("model", [graded_model(76, rows=5, longest=50), hybrid_model(1)],
+                         ids=["units", "hybrid"])
+def test_gates_without_multipliers_equal_golden(model):
+    """A row for each digit of a value, on a chip without multipliers."""
+    recording = random_recording(5, model.channels, 300, rate=0.4, reset=[0, 90])
+    plan = plan_of(model, 2, multiplier="serial")
+    assert check_gates(plan, BOARDS["ice40_hx8k_b_evn"], recording, BUILD) == []
+
+
+@pytest.mark.skipif(STEPS <= 500, reason="takes minutes: SPIKEWRIGHT_STEPS=5000 runs it")
 def test_gates_of_a_normalized_window_equal_golden():
     """Events leave the window again."""
     model = inner_model(0)
