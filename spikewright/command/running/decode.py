@@ -129,7 +129,7 @@ def _decoded(arguments: Namespace, model: "Model", recording: "Recording",
     from spikewright.host.decode import decode
     from spikewright.host.decoder import connected, driven, virtual_board
     options = {"baud": arguments.baud, "megahertz": arguments.freq}
-    config, before = chosen_config(arguments), None
+    config, before = chosen_config(arguments, model.integers), None
     if waves is None:
         device = connected(arguments.port, model, config, **options)
     else:
