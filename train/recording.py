@@ -50,11 +50,15 @@ def target_velocity(recording: Recording) -> np.ndarray:
 def mean_and_scale(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each axis; InputError where weights cannot have the latter."""
     moved = target_velocity(recording)
+    if not np.ptp(moved, axis=0).all():
+        raise InputError(f"Recording {recording.name} velocity must change on both axes to train "
+                         "on, not be constant throughout")
     scale = moved.std(0)
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
         raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
-                         "between 1e-4 and 1e4 on both axes, for float16 weights, "
-                         f"not {scale.tolist()}")
+                         "between 1e-4 and 1e4 on both axes, for float16 weights, not "
+                         f"{' and '.join(f'{value:.3g}' for value in scale)}: give it in another "
+                         "unit")
     return moved.mean(0), scale
 
 

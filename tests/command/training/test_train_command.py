@@ -241,8 +241,11 @@ def test_command_scores_no_axis_without_movement(tmp_path, call_command):
     ({"velocity": np.zeros((5, 3))},
      "Recording a.npz velocity must have 2 axes to train on, not 3"),
     ({"velocity": np.zeros((5, 2))},
+     ("Recording a.npz velocity must change on both axes to train on, not be constant "
+      "throughout")),
+    ({"velocity": GOOD["velocity"] * [1e6, 1]},
      ("Recording a.npz velocity must have a standard deviation between 1e-4 and 1e4 on both axes, "
-      "for float16 weights, not [0.0, 0.0]")),
+      "for float16 weights, not 2.24e+06 and 2.24: give it in another unit")),
     ({"bin": np.array([], int), "channel": np.array([], int), "count": np.array([], int)},
      "Recording a.npz must hold at least 1 event to train on, not 0"),
     ({"velocity": _velocity_with(np.nan)},
