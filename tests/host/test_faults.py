@@ -10,12 +10,13 @@ import pytest
 
 from spikewright.base.errors import InputError
 from spikewright.golden.run import run_golden
-from spikewright.host.decoder import Decoder
+from spikewright.host.decoder import Decoder, piece_bytes
 from spikewright.host.driver import NoAnswerError, OtherModelError, RestartedError
 from spikewright.host.serial_port import PortError
 from spikewright.hw.params import link_params
 from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.frames import LOAD_MAX
 from spikewright.plan.plan import Plan
 from spikewright.sim.terminal import Terminal
 from spikewright.sim.virtual import VirtualBoard
@@ -194,6 +195,12 @@ def test_steps_go_on_while_a_model_is_loaded(staging_bench):
         assert (decoder.steps, decoder.lost, pieces) == (25 + pieces, 0, 10)
         decoder.load(OLD)
         decode(decoder, OLD, 5)
+
+
+@pytest.mark.parametrize("seconds, baud, size", [
+    (0.001, 1_000_000, 82), (0.001, 115_200, 1), (1.0, 1_000_000, LOAD_MAX)])
+def test_piece_takes_the_time_of_the_line_that_is_given(seconds, baud, size):
+    assert piece_bytes(seconds, baud) == size
 
 
 def test_first_piece_loads_all_without_staging(bench):

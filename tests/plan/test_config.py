@@ -3,7 +3,7 @@
 
 import pytest
 
-from spikewright.plan.config import CoreConfig, line_baud
+from spikewright.plan.config import CoreConfig, chosen, line_baud
 from tests.networks import refused
 
 
@@ -27,10 +27,21 @@ def test_core_lanes_wrong(lanes, error, message):
      "Core tables must be dense in large weight memory, not 'rows'"),
     ({"neurons": "lanes", "multiplier": "serial"},
      "Core multiplier must be parallel with a neuron unit per lane, not 'serial'"),
+    ({"neurons": "lanes", "load": "model"},
+     "Core neurons must be shared where a model can be loaded, not 'lanes'"),
+    ({"staging": "large"}, "Core staging must be none where no model can be loaded, not 'large'"),
 ])
 def test_core_config_wrong(choice, message):
     with refused(message, ValueError):
         CoreConfig(**choice)
+
+
+@pytest.mark.parametrize("given, staging", [
+    ({}, "none"), ({"load": "none"}, "none"), ({"load": "model"}, "block"),
+    ({"load": "model", "staging": "none"}, "none"),
+    ({"load": "model", "staging": "large"}, "large")])
+def test_model_that_is_loaded_is_staged_unless_the_user_says_otherwise(given, staging):
+    assert chosen("balanced", given).staging == staging
 
 
 @pytest.mark.parametrize("baud, clock_hz, expected", [
