@@ -19,8 +19,7 @@ CHOICES = [({}, None), ({"lanes": 17}, None), ({"tables": "bitmap"}, None),
            ({"tables": "rows", "lanes": 3}, None), ({"multiplier": "serial"}, None),
            ({"weight_memory": "large", "lanes": 3}, None), ({"lanes": 1}, MIXED),
            ({"tables": "smallest"}, MIXED), ({"staging": "block"}, None),
-           ({"staging": "large", "weight_memory": "large", "lanes": 3}, None),
-           ({"staging": "large", "multiplier": "serial", "tables": "rows"}, None)]
+           ({"staging": "large", "weight_memory": "large", "lanes": 3}, None)]
 
 
 def changed(model):

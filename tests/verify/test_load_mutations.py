@@ -69,7 +69,7 @@ LINK = {
     "copy_taken_for_bytes": (
         "loads_a_model", LOADER, "self.o.p.copy.eq(control.copying)", "self.o.p.copy.eq(0)"),
     "first_model_not_whole_after_its_copy": (
-        "without_contents", LOADER, "control.copying.eq(0), control.whole.eq(1)",
+        "last_frame_once", LOADER, "control.copying.eq(0), control.whole.eq(1)",
         "control.copying.eq(0)"),
     "staging_not_told": (
         "loads_a_model", "hw/link/params.py", "Capability.MODEL | Capability.STAGED if",

@@ -36,7 +36,7 @@ def frames(seq, table=TABLE, model_hash=NEW, cut=10):
             encode_load(seq + 2, load_tail(table, model_hash), last=True)]
 
 
-@pytest.mark.parametrize("stall, staged", [(0, False), (9, False), (0, True), (9, True)])
+@pytest.mark.parametrize("stall, staged", [(0, False), (9, False), (9, True)])
 def test_link_loads_a_model(stall, staged):
     """The old model answers before; the new one, by its own hash, after the last frame."""
     bench = bench_of(stall=stall, staged=staged)
@@ -131,15 +131,19 @@ def test_link_refuses_a_load_that_is_not_whole(wrong):
     assert step.seq == 26 and bench.steps == [(1, [8])]
 
 
-@pytest.mark.parametrize("wrong", wrong_loads())
-def test_old_model_goes_on_after_a_staged_load_that_is_not_whole(wrong):
+def test_old_model_goes_on_after_a_staged_load_that_is_not_whole():
     """Whatever is wrong, nothing is copied; a byte after the end belongs to the next model."""
-    bench, taken = bench_of(staged=True), len(wrong) == 4
-    *_, last, step, info = bench.run(*spaced(*wrong, encode_step(20, [7]), encode_info(21),
-                                             after=2300))
-    assert not last.loaded and bench.steps == [(int(taken), [7])]
-    assert (step.seq, info.foreign, info.loaded) == (20, 0, True)
-    assert (info.model_hash, bench.copies) == ((NEW, WORDS) if taken else (HASH, 0))
+    *wrong, longest, short = wrong_loads()
+    bench = bench_of(staged=True)
+    frames = [frame for k, load in enumerate((*wrong, short))
+              for frame in (*load, encode_step(20 + k, [k]))]
+    *answers, info, first, rest, last, byte, after, step = bench.run(*spaced(
+        *frames, encode_info(30), *longest, encode_info(31), encode_step(32, [7]), after=2300))
+    assert not any(answer.loaded for answer in answers if isinstance(answer, LoadAnswer))
+    assert (info.loaded, info.model_hash, info.foreign, info.steps) == (True, HASH, 0, 6)
+    assert [load.loaded for load in (first, rest, last, byte)] == [False, False, True, False]
+    assert (after.loaded, after.model_hash, step.step) == (True, NEW, 6)
+    assert bench.steps == [*((0, [k]) for k in range(6)), (1, [7])] and bench.copies == WORDS
 
 
 def test_words_that_end_with_their_own_crc_are_no_model():
@@ -170,9 +174,8 @@ def test_link_takes_a_repeated_last_frame_once(staged):
     assert bench.copies == WORDS * staged
 
 
-@pytest.mark.parametrize("staged", [False, True])
-def test_device_without_contents_waits_for_its_model(staged):
-    bench = bench_of(there=False, staged=staged)
+def test_device_without_contents_waits_for_its_model():
+    bench = bench_of(there=False)
     info, *_, step = bench.run(*spaced(encode_info(0), encode_step(1, [1]), *frames(2),
                                        encode_step(5, [2]), after=4500))
     assert (info.loadable, info.loaded) == (True, False)
