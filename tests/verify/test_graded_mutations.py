@@ -124,3 +124,7 @@ def parts(tmp_path_factory):
 
 (test_without_mutation_a_filling_window_passes, test_mutations_of_a_window_are_of_the_code,
  test_mutation_of_a_filling_window_is_seen) = mutation_tests("parts", FILLING, 6)
+
+(test_without_multipliers_the_check_passes, test_mutations_of_digits_are_of_the_code,
+ test_mutation_of_digits_is_seen) = mutation_tests("sums", DIGITS, 16,
+                                                   dict.fromkeys(DIGITS, SERIAL))
