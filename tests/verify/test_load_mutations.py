@@ -43,8 +43,6 @@ LINK = {
         "loads_a_model", EXECUTOR, "m.If(self.walk.position[3:] == HASH // 8)", "m.If(0)"),
     "hash_kept_of_what_is_no_model": (
         "goes_on_after_a_staged", EXECUTOR, "m.If(self.loader.loaded)", "m.If(1)"),
-    "frame_not_gone_through_again": (
-        "loads_a_model", EXECUTOR, "self.walk.rewind.eq(1)", "self.walk.rewind.eq(0)"),
     "every_later_frame_only_gone_through": (
         "two_models", EXECUTOR, "self._again.eq(0)", "self._again.eq(self._again)"),
     "new_model_without_a_reset": (
@@ -102,8 +100,8 @@ STAGED = {
         "self.stored.valid.eq(takes)"),
     "bytes_staged_at_one_place": (
         "hw/memories/staging.py", "& (load.byte == k)", "& (load.byte == 0)"),
-    "copy_kept_as_a_byte": (
-        "hw/memories/staging.py", "takes & ~load.copy & (", "takes & ("),
+    "word_read_one_on": (
+        "hw/memories/staging.py", "read.addr.eq(load.word)", "read.addr.eq(load.word + 1)"),
     "word_copied_one_on": (
         "hw/memories/staging.py", "self.stored.word.eq(load.word)",
         "self.stored.word.eq(load.word + 1)"),
