@@ -26,6 +26,7 @@ from spikewright.network.graded.run import run_float
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import Recording, read_recording
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.layout import Layout
 from spikewright.report.colours import COOL, INK, MUTED, WARM
 from spikewright.report.markdown import digits, markdown
 from spikewright.report.report import Report
@@ -58,6 +59,8 @@ class Row:
         R2 on the recording, mean of both axes, in double precision and with 8-bit weights.
     weights : int
         Weights that are not 0.
+    bits : int
+        Bits of the weight tables.
     dense, macs, acs : float
         Operations of a step, see `network.graded.operations`.
     cycles, most : float
@@ -80,6 +83,7 @@ class Row:
     cycles: float | None
     most: int | None
     waits: int
+    bits: int | None = None
     logic: int | None = None
     latency: float | None = None
 
@@ -100,7 +104,8 @@ def measured(kind: str, path: Path, recording: Recording, out: Path | None) -> R
         print(f"note: {title} has no integers: {error}")
         return Row(**row)
     answer = run_golden(model.integers, recording, CoreConfig())
-    row |= {"r2_integers": float(r_squared(recording.velocity, answer.velocity).mean()),
+    row |= {"bits": Layout(model=model.integers, lanes=CoreConfig().lanes).table_bits,
+            "r2_integers": float(r_squared(recording.velocity, answer.velocity).mean()),
             "cycles": float(answer.cycles.mean()), "most": int(answer.cycles.max())}
     if out is not None:
         try:
@@ -125,11 +130,12 @@ def _built(model: Model, out: Path) -> Report:
 def table(rows: list[Row]) -> str:
     """The table of docs/decoders.md; columns without any figure are left out."""
     lines: list[tuple[str, ...]] = [
-        ("decoder", "R2: float64", "int8", "weights", "MACs, ACs a step, of all",
+        ("decoder", "R2: float64", "int8", "weights", "table bits", "MACs, ACs a step, of all",
          "cycles a step: mean / most", "waits", "LC", "compute")]
     for row in rows:
         lines.append((
             row.title, digits(row.r2), digits(row.r2_integers), f"{row.weights:,}",
+            "-" if row.bits is None else f"{row.bits:,}",
             f"{row.macs:,.0f}, {row.acs:,.0f} of {row.dense:,.0f}",
             "-" if row.cycles is None else f"{row.cycles:,.0f} / {row.most:,}",
             f"{row.waits} step{'' if row.waits == 1 else 's'}",
