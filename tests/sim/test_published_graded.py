@@ -71,8 +71,8 @@ def test_gates_equal_golden(kind, session):
     """As on an iCEBreaker: recorded spikes, a reset, and then each channel in each step."""
     model, recording = case(kind, session)
     most = STEPS // 100
-    spikes = recording_of(np.concatenate([
-        counts_of(recording)[:most], counts_of(every_input(model.channels, 70))]))
-    spikes.reset[most] = True
+    counts = counts_of(recording)[:most]
+    spikes = recording_of(np.concatenate([counts, np.ones((70, model.channels), int)]))
+    spikes.reset[len(counts)] = True
     plan = plan_of(model, weight_memory="large")
     assert check_gates(plan, BOARDS["icebreaker"], spikes, BUILD) == []
