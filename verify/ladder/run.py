@@ -3,6 +3,7 @@
 
 import sys
 from collections.abc import Iterable
+from threading import RLock
 from typing import Any
 
 import joblib
@@ -83,6 +84,8 @@ def failures(ladder: dict) -> list[str]:
 
 
 def _one(climb: Climb, task: tuple[int, str], checks: Checks):
+    # The lock of tqdm between processes would be left behind, and told, if this one is stopped.
+    tqdm.set_lock(RLock())
     return task, run_rung(climb, task[1], checks)
 
 
