@@ -6,7 +6,8 @@
 //            {{ channels }} channels, {{ rows }} input rows, {{ hidden }} hidden neurons, {{ outputs }} outputs; a step is {{ "%g" | format(1e3 * dt) }} ms
 // Numbers    weights of {{ weight_bits | join(" and ") }} bits, currents {{ widths.current }}, membranes and outputs {{ widths.membrane }}, decays {{ widths.decay }};
 //            {{ widths.fraction }} fraction bits
-// Made with  {% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}
+{% set made %}{% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
+// Made with  {{ made | wrapped(11) }}
 
 {% if link %}
 //            clock {{ "%g" | format(link.clock_mhz) }} MHz, {{ link.baud }} baud
