@@ -8,7 +8,6 @@
 //            {{ widths.fraction }} fraction bits
 {% set made %}{% for key, value in config.items() %}{{ key }} {{ value }}{{ ", " if not loop.last }}{% endfor %}{% endset %}
 // Made with  {{ made | wrapped(11) }}
-
 {% if link %}
 //            clock {{ "%g" | format(link.clock_mhz) }} MHz, {{ link.baud }} baud
 {% endif %}
