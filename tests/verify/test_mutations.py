@@ -228,7 +228,7 @@ def general(tmp_path_factory):
 
 
 (test_without_mutation_the_check_passes, test_mutations_are_of_the_code,
- test_mutation_is_seen) = mutation_tests("case", MUTATIONS, 3, OPTIONS)
+ test_mutation_is_seen) = mutation_tests("case", MUTATIONS, 6, OPTIONS)
 
 (test_without_mutation_the_check_of_all_parts_passes, test_mutations_of_other_parts_are_of_the_code,
- test_mutation_of_other_parts_is_seen) = mutation_tests("general", GENERAL, 3, OPTIONS)
+ test_mutation_of_other_parts_is_seen) = mutation_tests("general", GENERAL, 5, OPTIONS)
