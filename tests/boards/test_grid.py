@@ -46,7 +46,7 @@ def test_title():
 
 @pytest.mark.parametrize("words, text", [
     (["lane=1"], ("Grid must be made of 'presets' and NAME=VALUE,VALUE.. with a name of lanes, "
-                  "tables, weight_memory, neurons, multiplier, load, not 'lane=1'")),
+                  "tables, weight_memory, neurons, multiplier, load, staging, not 'lane=1'")),
     (["lanes=0"], "Grid 'lanes=0' cannot be used: Core lanes must be between 1 and 64, not 0"),
     (["tables=dens"], ("Grid 'tables=dens' cannot be used: Core tables must be one of dense, "
                        "bitmap, rows, smallest, not 'dens'")),
