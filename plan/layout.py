@@ -2,7 +2,7 @@
 """The layout of a model on a core: where its populations, rows and tables are."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -107,8 +107,8 @@ class Layout:
     units : int
         Neurons of a group: 1 or ``lanes``.
     tables_format : str
-        Format of all tables. ``smallest`` takes the format with the fewest bits for each
-        projection.
+        Format of all tables. ``smallest`` takes what has the fewest bits in all: one format for
+        all projections, or for each projection the one with the fewest bits, counted alone.
     """
 
     model: IntegerModel
@@ -241,11 +241,7 @@ class Layout:
     @cached_property
     def images(self) -> dict[int, TableImages]:
         """Images of the weight tables by weight width in bits, the widest first."""
-        images = {bits: TableImages(lanes=self.lanes, weight_bits=bits, word_bits=self.word_bits)
-                  for bits in self.model.weight_bits}
-        for projection, table in zip(self.model.projections, self.tables, strict=True):
-            images[table.bits].add(projection.weights, table.format, table.target)
-        return images
+        return self._images(table.format for table in self.tables)
 
     @property
     def memories(self) -> list[tuple[int, str]]:
@@ -256,17 +252,36 @@ class Layout:
     @property
     def table_bits(self) -> int:
         """Bits of all weight tables together."""
-        return sum(images.bits for images in self.images.values())
+        return _bits(self.images)
 
     @property
     def word_bits(self) -> int:
         """Bits that number the state words of all populations."""
         return max(self.words - 1, 0).bit_length()
 
-    def _formats(self) -> Iterator[str]:
-        if self.tables_format == "smallest":
-            return (smallest(costs) for costs in table_costs(self.model, self.lanes))
-        return (self.tables_format for _ in self.model.projections)
+    def _images(self, formats: Iterable[str]) -> dict[int, TableImages]:
+        """`images` if the projections have these formats."""
+        images = {bits: TableImages(lanes=self.lanes, weight_bits=bits, word_bits=self.word_bits)
+                  for bits in self.model.weight_bits}
+        for projection, name in zip(self.model.projections, formats, strict=True):
+            images[projection.bits].add(projection.weights, name,
+                                        self.spans[projection.target].word)
+        return images
+
+    def _formats(self) -> tuple[str, ...]:
+        """Format of each projection."""
+        number = len(self.model.projections)
+        if self.tables_format != "smallest":
+            return (self.tables_format,) * number
+        alone = tuple(smallest(costs) for costs in table_costs(self.model, self.lanes))
+        # Rows that bitmaps share count only together.
+        return min((alone, *((name,) * number for name in FORMATS)),
+                   key=lambda formats: _bits(self._images(formats)))
+
+
+def _bits(images: dict[int, TableImages]) -> int:
+    """Bits of tables of all widths."""
+    return sum(tables.bits for tables in images.values())
 
 
 def _logs(population: Any) -> bool:

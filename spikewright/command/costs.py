@@ -15,7 +15,8 @@ __all__ = ["cost_rows"]
 
 def cost_rows(model: IntegerModel, lanes: int = CoreConfig().lanes) -> list[tuple[str, str]]:
     """Title and text of a line: one for the projections from a source to a target of one size, and
-    one for all tables.
+    one for all tables. Lines of projections count each row of a bitmap, the last line counts
+    rows with the same weights once.
     """
     rows = []
     pairs = zip(model.projections, table_costs(model, lanes), strict=True)
@@ -34,4 +35,5 @@ def cost_rows(model: IntegerModel, lanes: int = CoreConfig().lanes) -> list[tupl
             f"{', '.join(told)}")))
     bits = ", ".join(f"{name} {Layout(model=model, lanes=lanes, tables_format=name).table_bits}"
                      for name in (*FORMATS, "smallest"))
-    return [*rows, ("tables", f"with {lanes} lanes, bits in all: {bits}")]
+    return [*rows, ("tables", (f"with {lanes} lanes, bits in all, equal rows of bitmaps counted "
+                               f"once: {bits}"))]

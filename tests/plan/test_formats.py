@@ -74,6 +74,18 @@ def test_tables_decode(lanes, name, bits):
             assert not any(line[weights.shape[1]:])
 
 
+def test_smallest_counts_shared_rows():
+    """Every projection alone is smaller when dense, but bitmaps share the rows of all."""
+    model = deep_model(1)
+    alike = dataclasses.replace(model, projections=tuple(
+        dataclasses.replace(p, weights=np.ones_like(p.weights)) for p in model.projections))
+    assert {smallest(costs) for costs in table_costs(alike, 4)} == {"dense"}
+    for found, bits in ((alike, [900, 392, 1260, 392]), (model, [900, 971, 1260, 900])):
+        layouts = {name: Layout(model=found, lanes=4, tables_format=name)
+                   for name in (*FORMATS, "smallest")}
+        assert [layout.table_bits for layout in layouts.values()] == bits
+
+
 @pytest.mark.parametrize("bits", [None, MIXED], ids=["alike", "mixed"])
 def test_tables_follow_one_another(bits):
     """The tables of each width are alone."""

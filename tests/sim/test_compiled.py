@@ -46,7 +46,7 @@ def test_compiled_deep_equals_golden(lanes):
 def test_compiled_tables(tables, lanes):
     """Every format of the weight tables, and two at once."""
     recording = random_recording(lanes, 6, STEPS, reset=[0, 70, 71, 200])
-    model = deep_model(6)
+    model = deep_model(7)
     answer = equal_answer(model, recording, lanes, tables=tables)
     assert answer.saturated.any() and len(np.unique(answer.cycles)) > 10
     if tables == "smallest":

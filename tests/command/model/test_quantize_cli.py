@@ -29,7 +29,8 @@ def test_build(here, call_command):
     assert lines["lead"] == "5 steps, 20 ms earlier than the checkpoint's own model"
     non_zeros = sum(np.count_nonzero(p.weights) for p in model.projections)
     assert lines["non-zeros"] == f"{non_zeros} weights"
-    assert lines["tables"].startswith("with 4 lanes, bits in all: dense ")
+    assert lines["tables"].startswith(
+        "with 4 lanes, bits in all, equal rows of bitmaps counted once: dense ")
     assert out.splitlines()[-1] == "-> deep/model"
 
 
