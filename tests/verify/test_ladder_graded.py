@@ -129,6 +129,18 @@ def test_ladder(tmp_path, call_command, files):
     assert call_command("show", tmp_path / "out")[1].startswith("net on rec.npz, 200 steps")
 
 
+def test_preset_suits_the_models(call_command, files):
+    """A user is never told of an option that the preset has chosen."""
+    network, recording = files
+    words = ("ladder", network, "--recording", recording, "--rungs", "fp32,8", "--jobs", 1,
+             "--no-rtl", "--preset", "fast")
+    assert call_command(*words)[0] == 0
+    status, _, err = call_command(*words, "--neurons", "lanes")
+    assert status == 2
+    assert err.endswith("error: net as int8: Core neurons must be shared for a model with graded "
+                        "values, not lanes\n")
+
+
 def test_rung_of_several_widths(call_command, files):
     network, recording = files
     status, _, err = call_command("ladder", network, "--recording", recording, "--rungs", "4/8/8",

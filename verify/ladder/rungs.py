@@ -22,7 +22,7 @@ from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.recording import Recording
 from spikewright.network.source import Source
 from spikewright.plan.config import CoreConfig
-from spikewright.plan.plan import Plan
+from spikewright.plan.plan import Plan, suited
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.report.score import FLOATS, number, outputs_of
@@ -58,6 +58,8 @@ class Checks:
     gates : int
         Number of steps that the synthesized gates run as well.
     config : CoreConfig
+    given : frozenset of str
+        Fields of ``config`` that the user gave. What a graded model needs replaces the others.
     cache : Path
         Folder of compiled designs.
     """
@@ -65,6 +67,7 @@ class Checks:
     rtl: bool = True
     gates: int = 0
     config: CoreConfig = CoreConfig()
+    given: frozenset[str] = frozenset()
     cache: Path = field(default_factory=cache_folder)
 
 
@@ -197,7 +200,9 @@ def _float(climb: Climb, rung: str, checks: Checks) -> Outcome:
 def _integer(climb: Climb, rung: str, checks: Checks) -> Outcome:
     recording, bits = climb.recording, rung_bits(rung)
     model, network = _rounded(climb, rung)
-    plan = Plan(model=model, config=checks.config)
+    needed: dict[str, Any] = {name: value for name, value in suited(model).items()
+                              if name not in checks.given}
+    plan = Plan(model=model, config=dataclasses.replace(checks.config, **needed))
     golden = run_golden(model, recording, plan.config)
     return Outcome(velocity=golden.velocity, spikes=golden.spikes, facts={
         "rung": rung, "bits": bits, "widths": dataclasses.asdict(model.widths),

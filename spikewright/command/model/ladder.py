@@ -29,6 +29,7 @@ from ..options import (
     add_nir_options,
     chosen_config,
     chosen_nir,
+    core_choices,
 )
 from ..parser import end_at_mismatches, whole_number
 from ..training.shared import check_torch
@@ -110,7 +111,7 @@ def run(arguments: Namespace) -> None:
         check_torch()
     climbs = _climbs(arguments)
     checks = Checks(rtl=arguments.rtl, gates=arguments.netlist, config=config,
-                    cache=cache_folder(arguments.build))
+                    given=frozenset(core_choices(arguments)), cache=cache_folder(arguments.build))
     if arguments.output is None:
         ladder = climb_all(climbs, rungs, checks, arguments.jobs)
         print(text(ladder))
