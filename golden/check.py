@@ -8,8 +8,9 @@ from spikewright.network.graded.network import AnyNetwork
 from spikewright.network.graded.run import run_float
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig
+from spikewright.plan.plan import Plan
 
-from .run import run_golden
+from .run import run_golden, stimulus_of
 
 __all__ = ["changed_behaviour"]
 
@@ -45,9 +46,27 @@ def changed_behaviour(model: IntegerModel, network: AnyNetwork, recording: Recor
         for chosen, what in ((silent, "never fire"), (restless, "fire in every other step"))
         if chosen.any()]
     if answer.saturated.any():
-        warnings.append(f"a state saturated over {recording.name}, from step "
-                        f"{int(np.argmax(answer.saturated))} on: take wider states")
+        warnings.append(_saturated(model, recording, int(np.argmax(answer.saturated))))
     return warnings
+
+
+def _saturated(model: IntegerModel, recording: Recording, step: int) -> str:
+    """What saturated in ``step``, and what helps: a full log of input events, or a state."""
+    program = Plan(model=model, config=CoreConfig()).program
+    begin = int(np.flatnonzero(recording.reset[:step + 1]).max(initial=0))
+    steps = program.longest_look + 1 if program.window_room else 1
+    events = np.diff(stimulus_of(model, recording).start)[begin:step + 1][-steps:]
+    where = f"over {recording.name}, from step {step} on"
+    room, found = program.window_room or program.log_room, int(events.sum())
+    if 0 < room < found:
+        told = f"{len(events)} step{'' if len(events) == 1 else 's'}"
+        return (f"events were lost {where}: the input log has room for {room}, and {found} came in "
+                f"{told}; take a network with fewer taps or "
+                "channels, or limit the counts of a step")
+    if model.graded:
+        return (f"a value or a state was clamped {where}: calibrate with a recording that is as "
+                "lively (--calibrate)")
+    return f"a state saturated {where}: take wider states"
 
 
 def _neurons(model: IntegerModel, chosen: np.ndarray) -> str:

@@ -12,10 +12,9 @@ from spikewright.network.network import INPUT
 if TYPE_CHECKING:
     from .model import IntegerModel
 
-__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "PERIODS", "POOL_ROOM",
-           "SHIFT_LIMITS",
-           "GradedPopulation", "check_graded", "check_periods", "largest_sum", "sum_limits",
-           "window_room"]
+__all__ = ["FACTOR_BITS", "KINDS", "LEAST_ROOM", "MOST_LOOK", "PERIODS", "SHIFT_LIMITS",
+           "GradedPopulation", "check_graded", "check_periods", "largest_sum", "pool_room",
+           "sum_limits", "window_room"]
 
 # What a graded population does with its sums.
 KINDS = ("rectify", "sum", "pool", "normalize")
@@ -31,7 +30,8 @@ VALUE_LIMITS = 2, 16
 SHIFT_LIMITS = 1, 40
 
 # Events that the log of the windows keeps for each input row, at least, and altogether at least.
-# Pools add the rows of single steps, and need fewer events.
+# Pools add the rows of single steps, and need fewer events: one for every other step of their taps,
+# between these.
 ROW_ROOM, POOL_ROOM = 16, 4
 LEAST_ROOM = 64
 
@@ -132,6 +132,11 @@ class GradedPopulation:
 def window_room(rows: int, room: int = ROW_ROOM) -> int:
     """Events that the log of the windows keeps, ``room`` for each row: a power of two."""
     return max(LEAST_ROOM, 1 << (room * rows - 1).bit_length())
+
+
+def pool_room(longest: int) -> int:
+    """Events for each input row of pools whose oldest tap is ``longest`` steps old."""
+    return min(ROW_ROOM, max(POOL_ROOM, -(-longest // 2)))
 
 
 def sum_limits(model: "IntegerModel",

@@ -15,7 +15,14 @@ from spikewright.network.network import (
     spike_columns,
 )
 
-from .graded import MOST_LOOK, POOL_ROOM, GradedPopulation, check_graded, check_periods, window_room
+from .graded import (
+    MOST_LOOK,
+    GradedPopulation,
+    check_graded,
+    check_periods,
+    pool_room,
+    window_room,
+)
 from .inner import check_inner, inner_layers
 
 __all__ = ["WIDTH_LIMITS", "IntegerModel", "IntegerPopulation", "IntegerProjection", "Widths",
@@ -280,12 +287,14 @@ class IntegerModel:
     def window_room(self) -> int:
         """Events that the log of the windows keeps; 0 without a window.
 
-        Pools add the rows of single steps, which count as windows.
+        Pools add the rows of single steps, which count as windows. They need room for the events
+        between an input and its oldest tap.
         """
         if any(p.until is not None for p in self.projections):
             return window_room(self.rows)
-        pools = any(p.source == INPUT and self.index(p.target).pools for p in self.projections)
-        return window_room(self.rows, POOL_ROOM) if pools else 0
+        delays = [p.delay for p in self.projections
+                  if p.source == INPUT and self.index(p.target).pools]
+        return window_room(self.rows, pool_room(max(delays))) if delays else 0
 
     @property
     def inner_steps(self) -> int:

@@ -9,7 +9,9 @@ import pytest
 from spikewright.golden.check import changed_behaviour
 from spikewright.model.model import Widths
 from spikewright.network.retime import retime
+from spikewright.quantize.graded.compile import compile_graded
 from tests.graded import graded_network, random_counts, recording_of
+from tests.hybrid import hybrid_model, hybrid_network
 from tests.networks import nearest_model, random_recording, tiny_network
 from tests.units import inner_model
 
@@ -93,6 +95,25 @@ def test_saturation_is_told(case):
     narrow = dataclasses.replace(model, widths=dataclasses.replace(model.widths, current=12))
     assert changed_behaviour(narrow, network, recording)[-1].startswith(
         "a state saturated over made, from step ")
+
+
+def test_a_full_log_is_told():
+    """It has room for 64 events. 12 come in each step, and leave after 8 steps."""
+    recording = recording_of(np.full((40, 6), 2))
+    network = hybrid_network(0, taps=(9, 4))
+    told = changed_behaviour(hybrid_model(0, taps=(9, 4)), network, recording)
+    assert told[-1] == (
+        "events were lost over made, from step 5 on: the input log has room for 64, and 72 came in "
+        "6 steps; take a network with fewer taps or channels, or limit the counts of a step")
+
+
+def test_a_clamped_value_is_told():
+    """The calibration had an event in 1,000 steps of a channel, this recording has one in 5."""
+    network, quiet = graded_network("ANN", 0), recording_of(random_counts(0, 200, 6, 0.001))
+    model, _ = compile_graded(network, name="made", recording=quiet)
+    told = changed_behaviour(model, network, recording_of(random_counts(1, 60, 6, 0.2)))
+    assert told[-1] == ("a value or a state was clamped over made, from step 8 on: calibrate with "
+                        "a recording that is as lively (--calibrate)")
 
 
 def test_many_neurons_are_counted():

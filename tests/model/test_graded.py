@@ -9,7 +9,7 @@ import pytest
 from spikewright.command.costs import cost_rows
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_model, model_hash, save_artefact
-from spikewright.model.graded import largest_sum, sum_limits, window_room
+from spikewright.model.graded import largest_sum, pool_room, sum_limits, window_room
 from spikewright.model.model import IntegerModel, IntegerProjection, Widths
 from spikewright.model.summary import summary
 from spikewright.network.network import INPUT
@@ -66,6 +66,13 @@ def test_limits_of_windows_that_overlap():
 
 def test_room_of_the_log():
     assert [window_room(rows) for rows in (1, 4, 5, 96, 192)] == [64, 64, 128, 2048, 4096]
+
+
+def test_the_log_of_pools_has_room_for_their_taps():
+    """The published form has 9 taps. Half an event a step and row, from 9 to 32 taps."""
+    assert [pool_room(taps - 1) for taps in (2, 9, 10, 30, 32, 33, 64)] == [4, 4, 5, 15, 16, 16, 16]
+    assert [hybrid_model(0, channels=24, taps=(taps, 4)).window_room for taps in (9, 30)] == [
+        128, 512]
 
 
 @pytest.mark.parametrize("seed", range(6))
