@@ -52,6 +52,8 @@ class Recording:
     velocity : ndarray of float64, shape (steps, axes), or None
         What the subject did: its velocity, or another of ``TARGETS``, in units of the recording.
         Unknown values are NaN.
+    target : str
+        Which of ``TARGETS`` ``velocity`` is.
     unit, source, licence : str
         Unit of ``velocity``, origin of the recording, and its licence. A text that the file does
         not have is empty.
@@ -66,6 +68,7 @@ class Recording:
     dt: float
     reset: np.ndarray
     velocity: np.ndarray | None = None
+    target: str = TARGETS[0]
     unit: str = ""
     source: str = ""
     licence: str = ""
@@ -151,7 +154,7 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
     return Recording(name=path.name, channel=np.repeat(channel, count),
                      start=np.searchsorted(np.repeat(bins, count), np.arange(steps + 1)),
                      channels=channels, dt=float(dt), reset=reset,
-                     velocity=_velocity(data, path, target, steps), **_texts(data))
+                     **_velocity(data, path, target, steps), **_texts(data))
 
 
 def poisson_recording(channels: int, dt: float, *, steps: int, rate: float,
@@ -201,7 +204,7 @@ def _events(data, path, steps, channels):
 def _velocity(data, path, target, steps):
     key = target or next((key for key in TARGETS if key in data), None)
     if key is None:
-        return None
+        return {}
     velocity = data[key]
     if velocity.ndim != 2 or len(velocity) != steps or velocity.dtype.kind not in "fiu":
         raise InputError(f"Recording {path} {key} must be numbers of shape ({steps}, axes), "
@@ -210,7 +213,7 @@ def _velocity(data, path, target, steps):
         row = int(np.argwhere(np.isinf(velocity))[0, 0])
         raise InputError(f"Recording {path} {key} must be finite, or NaN where it is not known, "
                          f"not {velocity[row].tolist()} in row {row}")
-    return velocity.astype(np.float64)
+    return {"velocity": velocity.astype(np.float64), "target": key}
 
 
 def _texts(data):

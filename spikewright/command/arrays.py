@@ -18,18 +18,26 @@ def recording_rows(recording: Recording) -> list[str]:
     seconds = steps * recording.dt
     rate = spikes / (seconds * recording.channels)
     trials = np.count_nonzero(recording.reset)
-    rows = [f"{steps:,} steps of {1e3 * recording.dt:g} ms ({seconds:,.1f} s)",
-            f"{recording.channels} channels, {spikes:,} spikes ({rate:.1f} Hz a channel)",
-            f"at most {np.diff(recording.start).max(initial=0):,} spikes a step"
-            + (f", {trials:,} trials" if trials else "")]
+    most = np.diff(recording.start).max(initial=0)
+    rows = [f"{_many(steps, 'step')} of {1e3 * recording.dt:g} ms ({seconds:,.1f} s)",
+            (f"{_many(recording.channels, 'channel')}, {_many(spikes, 'spike')} "
+             f"({rate:.1f} Hz a channel)"),
+            f"at most {_many(most, 'spike')} a step"
+            + (f", {_many(trials, 'trial')}" if trials else "")]
     if recording.velocity is not None:
         unknown = np.count_nonzero(np.isnan(recording.velocity).any(axis=1))
-        rows.append(f"velocity of {recording.velocity.shape[1]} axes"
+        axes = _many(recording.velocity.shape[1], "axis", "axes")
+        missing = _many(unknown, "step")
+        rows.append(f"{recording.target} of {axes}"
                     f"{f' in {recording.unit}' if recording.unit else ''}"
-                    f"{f', unknown in {unknown:,} steps' if unknown else ''}")
+                    f"{f', unknown in {missing}' if unknown else ''}")
     if recording.synthetic:
         rows.append("synthetic: nothing in it was measured on a subject")
     return rows
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
 
 
 def array_rows(path: Path) -> list[str]:

@@ -131,8 +131,13 @@ def test_show_of_a_recording_and_of_an_answer(here, call_command):
         "4 steps of 4 ms (0.0 s)\n"
         "6 channels, 4 spikes (41.7 Hz a channel)\n"
         "at most 2 spikes a step, 2 trials\n"
-        "velocity of 2 axes in cm/s, unknown in 1 steps\n"
+        "velocity of 2 axes in cm/s, unknown in 1 step\n"
         "synthetic: nothing in it was measured on a subject\n"), "")
+    np.savez("rec.npz", bin=[0], channel=[0], n_bins=1, n_channels=1, dt=0.004,
+             trial_start_bin=[0], force=[[1.0]], unit="N")
+    assert call_command("show", "rec.npz") == (0, (
+        "1 step of 4 ms (0.0 s)\n1 channel, 1 spike (250.0 Hz a channel)\n"
+        "at most 1 spike a step, 1 trial\nforce of 1 axis in N\n"), "")
     write_arrays(Path("out.npz"), {"velocity": np.array([[1.0], [3.0]]),
                                    "saturated": np.array([True, False])})
     status, out, err = call_command("show", "out.npz")
