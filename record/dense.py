@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dense counts: a row for each step, a column for each channel, as .npy or .csv."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,13 @@ def read_table(path: Path) -> np.ndarray:
             with open(path, encoding="utf-8") as stream:
                 first = stream.readline()
             names = not _is_numbers(first)
-            table = np.loadtxt(path, delimiter=",", ndmin=2, skiprows=int(names))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")         # that there are no rows
+                table = np.loadtxt(path, delimiter=",", ndmin=2, skiprows=int(names))
+            if not table.size:
+                raise InputError(f"{path} must be a table of numbers, but it is empty")
+    except InputError:
+        raise
     except (ValueError, EOFError) as error:
         raise InputError(f"{path} must be a table of numbers, not a file that NumPy refuses: "
                          f"{refusal(error)}") from error

@@ -43,6 +43,9 @@ def import_recording(path: Path, dt: float, *, series: str | None = None,
     if not path.is_file():
         raise InputError(f"Session must be a file, not {str(path)!r}")
     kind = path.suffix.lower()
+    if kind == ".npz":
+        raise InputError(f"Session must be of a format to import, not {path.name!r}: recordings "
+                         "are .npz files, and 'spikewright show' says whether it is one")
     if velocity is not None and kind not in dense.SUFFIXES:
         raise InputError(f"Velocity must come with counts ({' or '.join(dense.SUFFIXES)}), not "
                          f"with {path.name!r}: --series names the one in the file")

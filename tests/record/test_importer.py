@@ -113,6 +113,10 @@ def test_what_neo_reads(tmp_path):
 
 @pytest.mark.parametrize("name, content, options, told", [
     ("c.csv", "a,b\n1,x\n", {}, "{path} must be a table of numbers, not a file that NumPy "),
+    ("c.csv", "", {}, "{path} must be a table of numbers, but it is empty$"),
+    ("c.csv", "a,b\n", {}, "{path} must be a table of numbers, but it is empty$"),
+    ("c.npz", "no", {}, ("Session must be of a format to import, not 'c.npz': recordings are .npz "
+                         "files, and 'spikewright show' says whether it is one$")),
     ("c.npy", "no", {}, ("{path} must be a table of numbers, not a file that NumPy refuses: it has "
                          "another format$")),
     ("c.csv", "1,2\n", {"series": "vel"}, "Series must be of a .mat or .nwb file, not of 'c.csv'"),
