@@ -93,7 +93,7 @@ def read_settings(environment) -> Settings:
     Raises
     ------
     ValueError
-        If the command line of make has an unknown setting.
+        If the command line of make has an unknown setting, or NAME is no name of a folder.
     """
     given = _command_line(environment.get("MAKEFLAGS", ""))
     for name in given:
@@ -106,6 +106,8 @@ def read_settings(environment) -> Settings:
         held = name in given or name not in ONLY_COMMAND_LINE
         settings[name] = (environment.get(name, "").strip() if held else "") or default
     settings["NAME"] = settings["NAME"] or PurePath(settings["CHECKPOINT"]).stem
+    if "/" in settings["NAME"] or settings["NAME"] in (".", ".."):
+        raise ValueError(f"NAME must be the name of a folder in build/, not {settings['NAME']!r}")
     if not settings["RECORDING"] and not settings["MODEL"] and settings["CHECKPOINT"] == DEFAULT:
         settings["RECORDING"] = DEFAULT_RECORDING
     return settings
