@@ -70,7 +70,7 @@ def read_description(path: Path) -> Description:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError) as error:
         raise InputError(f"Description {path} must be a JSON file, not one that cannot be read: "
                          f"{error}") from error
@@ -143,6 +143,13 @@ def _object(content: object, title: str, keys: tuple[str, ...],
         raise InputError(f"{title} must have only {', '.join((*keys, *optional))}, not "
                          f"{unknown!r}: see {PAGE}")
     return content
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict:
+    keys = [key for key, _ in pairs]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise ValueError(f"it has the key {twice[0]!r} twice")
+    return dict(pairs)
 
 
 def _number(value: object) -> bool:

@@ -250,6 +250,10 @@ def test_description_that_is_no_json(tmp_path):
         read_checkpoint(path)
     with pytest.raises(ValueError, match="must be a JSON file"):
         read_checkpoint(tmp_path / "none.json")
+    path.write_text('{"dt": 0.01, "dt": 0.02}')
+    with refused(f"Description {path} must be a JSON file, not one that cannot be read: it has the "
+                 "key 'dt' twice"):
+        read_checkpoint(path)
     path.write_text("[]")
     with refused(f"Description {path} must be an object, not []: see {PAGE}"):
         read_checkpoint(path)
