@@ -13,7 +13,7 @@ from spikewright.base.errors import InputError
 
 from .virtual import VirtualBoard
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "check_link"]
 
 # A USB serial chip hands on so many bytes at once, without a wait for its latency timer.
 PACKET = 62
@@ -23,6 +23,12 @@ MOST_KEPT = 1 << 16
 
 # Seconds until a loop notices that the terminal was closed.
 LOOK = 0.1
+
+
+def check_link(link: Path) -> None:
+    """Refuse a file in the place of a link; InputError."""
+    if link.exists() and not link.is_symlink():
+        raise InputError(f"Link {link} must be new or a symbolic link, not another file")
 
 
 class Terminal:
@@ -53,8 +59,8 @@ class Terminal:
     """
 
     def __init__(self, board: VirtualBoard, latency_timer: float = 0.0, link: Path | None = None):
-        if link is not None and link.exists() and not link.is_symlink():
-            raise InputError(f"Link {link} must be new or a symbolic link, not another file")
+        if link is not None:
+            check_link(link)
         self._board, self._timer, self._link = board, latency_timer, link
         self._master, self._slave = os.openpty()
         os.set_blocking(self._master, False)

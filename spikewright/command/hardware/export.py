@@ -11,8 +11,8 @@ __all__ = ["add", "run"]
 def add(parser: ArgumentParser) -> None:
     """Add the options."""
     parser.description = ("Write the weights of a model as memory images for your own hardware: "
-                          ".npz, .mem, .svh and .h. The images are dense tables, laid out for the "
-                          "lanes of the core.")
+                          ".npz, .mem, .svh and .h, and rom.json, a list of them. The images are "
+                          "dense tables, laid out for the lanes of the core.")
     add_model(parser)
     add_folder(parser, "the memory images")
     add_core_options(parser)
@@ -30,4 +30,5 @@ def run(arguments: Namespace) -> None:
     index = export_rom(arguments.output, model, manifest["model_hash"], config.lanes)
     for name, text in index["files"].items():
         print(f"{name:12} {text}")
+    print(f"{'rom.json':12} this list, with the hash of the model and the size of each memory")
     print(f"-> {arguments.output}")

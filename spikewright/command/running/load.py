@@ -28,6 +28,9 @@ def run(arguments: Namespace) -> None:
     from spikewright.host.decoder import Decoder
     from spikewright.model.saved import Model
     model, began = Model.load(arguments.model), time.perf_counter()
+    if model.integers.graded:
+        raise InputError(f"Model {model.name} must have spiking populations to be loaded into a "
+                         "board, not graded ones")
     with Decoder.open(f"serial:{arguments.port}", model, baud=arguments.baud, load=True):
         took = time.perf_counter() - began
     print(f"the board at {arguments.port} has model {model.hash[:16]}, after {took:.2f} s")

@@ -36,7 +36,9 @@ def run(arguments: Namespace) -> None:
     """Serve the board, and print the name of its port."""
     from spikewright.host.decoder import virtual_board
     from spikewright.model.saved import Model
-    from spikewright.sim.terminal import Terminal
+    from spikewright.sim.terminal import Terminal, check_link
+    if arguments.link:
+        check_link(arguments.link)
     model = Model.load(arguments.model)
     board = virtual_board(model, chosen_config(arguments, model.integers),
                           baud=arguments.baud, megahertz=arguments.freq)

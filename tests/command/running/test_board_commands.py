@@ -5,9 +5,11 @@ import re
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 from spikewright.command import run_words
 from spikewright.model.artefact import load_artefact
+from spikewright.model.saved import Model
 from spikewright.sim.terminal import Terminal
 from tests.boards.boards_bench import saved_model
 
@@ -59,3 +61,20 @@ def test_board_that_fails_ends_the_command(tmp_path, call_command, monkeypatch):
 def test_model_is_not_loaded_into_a_virtual_board_that_nobody_runs(tmp_path, call_command):
     assert call_command("load", saved_model(tmp_path / "model"), "--port", "virtual") == (
         2, "", "error: Port must be that of a running board, not 'virtual'\n")
+
+
+def test_link_is_refused_before_the_board_is_made(tmp_path, call_command, monkeypatch):
+    link = tmp_path / "board"
+    link.write_text("mine")
+    monkeypatch.setattr("spikewright.host.decoder.virtual_board", lambda *_, **__: 1 / 0)
+    assert call_command("virtual", saved_model(tmp_path / "model"), "--link", link) == (
+        2, "", f"error: Link {link} must be new or a symbolic link, not another file\n")
+
+
+def test_graded_model_is_not_loaded(tmp_path, call_command, monkeypatch):
+    path = saved_model(tmp_path / "model")
+    monkeypatch.setattr(Model, "load", lambda _: SimpleNamespace(
+        name="tiny", integers=SimpleNamespace(graded=True)))
+    assert call_command("load", path, "--port", "/dev/none") == (2, "", (
+        "error: Model tiny must have spiking populations to be loaded into a board, not graded "
+        "ones\n"))
