@@ -33,12 +33,14 @@ from .runners import Board, Golden, Port, Runner
 from .serial_port import LINE_BITS, SerialPort
 
 if TYPE_CHECKING:
+    from spikewright.hw.link import LinkParams
     from spikewright.sim.virtual import VirtualBoard
 
 # Bytes on the line of a LOAD and its answer, beside the bytes that are loaded.
 LOAD_EXTRA = 3 + FRAMING + answer_bytes(LOAD_FIELDS)
 
-__all__ = ["Decoder", "connected", "open_port", "piece_bytes", "virtual_board"]
+__all__ = ["Decoder", "connected", "open_port", "piece_bytes", "virtual_board",
+           "virtual_params"]
 
 
 class Decoder:
@@ -256,10 +258,23 @@ def virtual_board(model: Model, config: CoreConfig, *, baud: int | None, megaher
     InputError
         If a number is wrong, or the board cannot be built.
     """
+    from spikewright.sim.virtual import VirtualBoard
+    plan, link = virtual_params(model, config, baud=baud, megahertz=megahertz)
+    return VirtualBoard(plan, link, cache_folder(cache), waves=waves)
+
+
+def virtual_params(model: Model, config: CoreConfig, *, baud: int | None,
+                   megahertz: float) -> "tuple[Plan, LinkParams]":
+    """What `virtual_board` is made from, without the work of making it.
+
+    Raises
+    ------
+    InputError
+        If a number is wrong, or no board has this form.
+    """
     check_clock(megahertz)
     # Imported here, because the golden model and boards do not need it.
     from spikewright.hw.params import link_params
-    from spikewright.sim.virtual import VirtualBoard
     clock_hz = round(1e6 * megahertz)
     baud = line_baud(baud, clock_hz)
     try:
@@ -267,7 +282,7 @@ def virtual_board(model: Model, config: CoreConfig, *, baud: int | None, megaher
         link = link_params(plan, model_hash=model.hash, clock_hz=clock_hz, baud=baud)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return VirtualBoard(plan, link, cache_folder(cache), waves=waves)
+    return plan, link
 
 
 @contextmanager

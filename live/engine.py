@@ -10,7 +10,7 @@ from spikewright.base.errors import InputError
 from spikewright.host.decoder import Decoder
 from spikewright.model.saved import Model
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "check_shape"]
 
 # Seconds between two tries to connect again, and for all of them.
 RETRY, PATIENCE = 0.5, 30.0
@@ -20,6 +20,15 @@ ASK = 2.0
 
 # Share of a step for which the line is busy with a piece of a model.
 SHARE = 0.25
+
+
+def check_shape(model: Model, running: Model) -> None:
+    """Refuse a model that cannot follow the ``running`` one in a session; InputError."""
+    if (model.channels, model.dt, model.integers.axes) != (
+            running.channels, running.dt, running.integers.axes):
+        raise InputError(f"Model {model.name} must have {running.channels} channels, "
+                         f"{running.integers.axes} axes and a dt of {running.dt} s, as the running "
+                         f"one has, not {model.channels}, {model.integers.axes} and {model.dt}")
 
 
 class Engine:
@@ -96,12 +105,7 @@ class Engine:
         InputError
             If the model does not fit, or the device does not take it.
         """
-        if (model.channels, model.dt) != (self.model.channels, self.model.dt) or \
-                model.integers.axes != self.model.integers.axes:
-            raise InputError(f"Model {model.name} must have {self.model.channels} channels, "
-                             f"{self.model.integers.axes} axes and a dt of {self.model.dt} s, as "
-                             f"the running one has, not {model.channels}, {model.integers.axes} "
-                             f"and {model.dt}")
+        check_shape(model, self.model)
         try:
             yield from self._decoder.loading(model, SHARE * model.dt)
         except (OSError, ValueError) as error:

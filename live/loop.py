@@ -70,6 +70,7 @@ class Loop:
         self._affine, self._notice, self._commands = affine, notice, commands
         self._stopped, self._reset = False, True
         self._loading: Iterator[None] | None = None
+        self._wanted = engine.model         # the last one that a load was for
         self._epoch = time.time() - time.perf_counter()
         self._heard = 0.0
         self._silent = False
@@ -129,7 +130,9 @@ class Loop:
         InputError
             If the model does not fit. The loop then goes on with the old one.
         """
-        self._loading = self.engine.loading(model)
+        if self._loading is not None:
+            self._notice(f"load of {_told(self._wanted)} given up for {_told(model)}")
+        self._loading, self._wanted = self.engine.loading(model), model
         self._load_piece()
 
     def counts(self) -> dict[str, int]:
@@ -149,7 +152,7 @@ class Loop:
             return
         model, self._reset = self.engine.model, True
         self.note()
-        self._notice(f"model {model.name} ({model.hash[:16]}) runs now")
+        self._notice(f"{_told(model)} runs now")
 
     def _idle(self) -> None:
         """Use the time before the next step."""
@@ -203,3 +206,7 @@ class Loop:
         elif not self._silent and now - self._heard > SILENCE:
             self._silent = True
             self._notice(f"{self.source.title} has had no spike for {SILENCE:g} s")
+
+
+def _told(model: Model) -> str:
+    return f"model {model.name} ({model.hash[:16]})"

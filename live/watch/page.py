@@ -137,7 +137,7 @@ def message_of(scene: Scene, sent: int) -> tuple[dict, int]:
                   "channels": scene.model.channels, "hidden": integers.hidden,
                   "dt": scene.model.dt, "axes": scene.facts.get("axes", integers.axes),
                   "number": scene.models.index(scene.model)},
-        "models": [model.name for model in scene.models], "facts": scene.facts,
+        "models": scene.names, "facts": scene.facts,
         "status": scene.status, "steps": new, "delays": scene.delays.tolist(), "edges": EDGES,
         "agreement": scene.agreement, "differs": scene.differing > 0, "scale": scene.scale,
         "ended": scene.ended}, (scene.steps[-1].number if scene.steps else sent)

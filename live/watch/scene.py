@@ -79,6 +79,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         self._number = 0
+        #: Of the models; folders where names are equal.
+        self.names = [model.name for model in self.models]
         self._follow(self.models[0])
         self._stepper.step([], True)        # the first step of a process may take a second
 
@@ -86,8 +88,13 @@ class Scene:
     def opened(cls, config: dict) -> "Scene":
         """The scene of a session, from the first line that `watch.view.View` sends."""
         affine = config["affine"]
-        return cls([Model.load(Path(folder)) for folder in config["models"]],
-                   affine and Affine(np.array(affine["matrix"]), np.array(affine["offset"])))
+        folders = [Path(folder) for folder in config["models"]]
+        scene = cls([Model.load(folder) for folder in folders],
+                    affine and Affine(np.array(affine["matrix"]), np.array(affine["offset"])))
+        names = scene.names
+        scene.names = ["/".join(folder.parts[-2:]) if names.count(name) > 1 else name
+                       for name, folder in zip(names, folders, strict=True)]
+        return scene
 
     def take(self, line: bytes) -> None:
         """Take a line of the session."""

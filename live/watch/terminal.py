@@ -125,8 +125,8 @@ def _head(scene: Scene) -> Text:
         f"  from {scene.facts.get('source', '')}, model {scene.model.hash[:16]}\n",
         ("p pause  r reset  q end", "dim"))
     if len(scene.models) > 1:
-        text.append("  " + "  ".join(f"{k} {model.name}" for k, model in
-                                     enumerate(scene.models[:9], 1)), "dim")
+        text.append("  " + "  ".join(f"{k} {name}" for k, name in
+                                     enumerate(scene.names[:9], 1)), "dim")
     return text
 
 

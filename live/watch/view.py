@@ -15,6 +15,7 @@ from spikewright.model.saved import Model
 
 from ..bins import Answer, to_line
 from ..endpoints import address, is_loopback
+from ..engine import check_shape
 from ..loop import Loop
 
 __all__ = ["KINDS", "READY", "View", "listener", "say"]
@@ -58,7 +59,7 @@ class View:
     Raises
     ------
     InputError
-        If a folder is no model.
+        If a folder is no model, or one of another shape.
     """
 
     title = ""
@@ -67,6 +68,8 @@ class View:
                  listener: socket.socket | None = None, token: str | None = None):
         self.counts  = {"answers not shown": 0}
         self._models = [Model.load(folder) for folder in models]
+        for model in self._models:
+            check_shape(model, self._models[0])
         self._notices: list[str] = []
         self._waiting, self._coming, self._reported = bytearray(), b"", 0.0
         self._socket, theirs = socket.socketpair()

@@ -159,6 +159,17 @@ def test_another_model_goes_on_from_zero(session, looped, notices):
     assert notices == [f"model other ({other.hash[:16]}) runs now"]
 
 
+def test_a_load_in_the_place_of_another_is_told(session, looped, notices, monkeypatch):
+    decoder = golden(session[1])
+    monkeypatch.setattr(decoder, "loading", lambda *_: iter([None, None]))
+    loop, _ = looped(decoder)
+    loop.load(session[2])
+    loop.load(session[1])
+    assert notices == [
+        (f"load of model other ({session[2].hash[:16]}) given up for model {session[1].name} "
+         f"({session[1].hash[:16]})")]
+
+
 class Cable:
     """A decoder whose port goes away at a step, for some tries."""
 

@@ -126,3 +126,12 @@ def test_without_a_terminal(session, call_command):
     folder = session[0]
     assert call_command("live", folder / "tiny", "--in", folder / "rec.npz", "--view") == (
         2, "", "error: --view must have a terminal, not a file or a pipe\n")
+
+
+def test_models_of_one_name_have_their_folders(session, tmp_path):
+    for folder in ("monday", "tuesday"):
+        session[1].save(tmp_path / folder)
+    session[2].save(tmp_path / "other")
+    scene = Scene.opened({"affine": None, "models": [
+        str(tmp_path / folder) for folder in ("monday", "tuesday", "other")]})
+    assert scene.names == [f"{tmp_path.name}/monday", f"{tmp_path.name}/tuesday", "other"]

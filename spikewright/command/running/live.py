@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.plan.config import CLOCK_MHZ
+from spikewright.plan.config import CLOCK_MHZ, chosen
 
 from ..options import add_baud, add_build, add_core_options, add_freq, add_model, core_choices
 from ..parser import ended_by_signal
@@ -68,7 +68,7 @@ def run(arguments: Namespace) -> None:
 
 def run_session(arguments: Namespace, view: str | None) -> None:
     """Open everything, run the loop until it ends, and print what it has counted."""
-    from spikewright.host.decoder import Decoder
+    from spikewright.host.decoder import Decoder, virtual_params
     from spikewright.live.affine import Affine
     from spikewright.live.endpoints import open_sink, open_source, read_token
     from spikewright.live.engine import Engine
@@ -77,6 +77,7 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     from spikewright.live.summary import Usage, summary
     from spikewright.live.watch.view import say
     from spikewright.model.saved import Model
+    from spikewright.plan.plan import suited
 
     where = (f"{arguments.port}:" if arguments.port in ("golden", "virtual")
              else f"serial:{arguments.port}")
@@ -84,11 +85,19 @@ def run_session(arguments: Namespace, view: str | None) -> None:
     if arguments.realtime and arguments.fast:
         raise InputError("Option --realtime must come without --fast, not with it: both would keep "
                          "the processor from all other programs")
+    if arguments.models and view is None:
+        raise InputError("Option --models must come with --view, not without it: only a view can "
+                         "load a model")
     core = core_choices(arguments)
-    if core.pop("load", "none") != "none":
-        raise InputError("--load model must be given to 'spikewright virtual' or 'spikewright "
-                         "build', which make the board that --port names")
+    if core.get("load", "none") != "none" and arguments.port != "virtual":
+        raise InputError("Option --load model must come with --port virtual, not with "
+                         f"{arguments.port}: 'spikewright build' gives it to a board, and the "
+                         "integer model takes other models without it")
     model = Model.load(arguments.model)
+    # `Decoder.open` checks these, too. It comes after a stream, which takes seconds to find.
+    config = chosen(arguments.preset, core, suited(model.integers))
+    if arguments.port == "virtual":
+        virtual_params(model, config, baud=arguments.baud, megahertz=arguments.freq)
     token = read_token(arguments.token_file) if arguments.token_file else None
     affine = Affine.read(arguments.affine, model.integers.axes) if arguments.affine else None
     axes = len(affine.matrix) if affine else model.integers.axes

@@ -92,8 +92,13 @@ def test_ctrl_c_ends_a_session_with_its_summary(model):
      "udp:9000, or have --token-file, not 'udp:0.0.0.0:9000'")),
     (["--in", "udp:9000", "--fast"], ("Source must be a recording with --fast or --repeat, not "
      "'udp:9000'")),
-    (["--in", "rec.npz", "--load", "model"], ("--load model must be given to 'spikewright virtual' "
-     "or 'spikewright build', which make the board that --port names")),
+    (["--in", "rec.npz", "--load", "model"], ("Option --load model must come with --port virtual, "
+     "not with golden: 'spikewright build' gives it to a board, and the integer model takes other "
+     "models without it")),
+    (["--in", "rec.npz", "--models", "none"], ("Option --models must come with --view, not without "
+     "it: only a view can load a model")),
+    (["--in", "lsl:none", "--port", "virtual", "--freq", "8", "--baud", "8000000"],
+     "Link baud must be between 9600 and 1000000, a bit of 8 clock cycles, not 8000000"),
     (["--in", "rec.npz", "--fast", "--realtime"], ("Option --realtime must come without --fast, "
      "not with it: both would keep the processor from all other programs")),
     (["--in", "lsl:"], "Source must name a stream, such as lsl:spikes, not 'lsl:'"),
@@ -161,6 +166,15 @@ def test_a_page_that_is_refused(model, call_command, words, message):
         told = [word.format(taken=taken) for word in words]
         assert call_command("serve", "model", "--in", "rec.npz", *told) == (
             2, "", f"error: {message.format(taken=taken)}\n")
+
+
+def test_another_model_of_another_shape(model, call_command):
+    save_file(random_tensors(0, channels=7), "seven.safetensors")
+    assert call_command("quantize", "seven.safetensors", "-o", "seven")[0] == 0
+    assert call_command("serve", "model", "--in", "rec.npz", "--models", "seven", "--listen",
+                        "18765") == (2, "", (
+        "error: Model seven must have 6 channels, 2 axes and a dt of 0.004 s, as the running one "
+        "has, not 7, 2 and 0.004\n"))
 
 
 def test_another_model_that_is_none(model, call_command):
