@@ -17,6 +17,8 @@ __all__ = ["Weights", "check_area", "check_timing", "holders", "refuse_area", "w
 # Logic of a multiplier on a chip without multipliers, measured on an HX8K.
 MULTIPLIER_LOGIC = 310
 
+ONLY_MEMORY = " (only memory was counted, no logic and no multipliers)"
+
 Blocks = dict[str, dict[str, int]]
 
 
@@ -81,16 +83,18 @@ def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
 
 
 def refuse_area(board: Board, blocks: Blocks, over: list[str], weights: Weights,
-                packed: Sequence[str] = ()) -> NoReturn:
+                packed: Sequence[str] = (), only_memory: bool = False) -> NoReturn:
     """Raise the InputError of a design that needs more cells of the kinds ``over``.
 
-    ``packed`` has the names of boards with room for the design if its tables are bitmaps.
+    ``packed`` has the names of boards with room for the design if its tables are bitmaps. With
+    ``only_memory`` the message says that no logic was counted.
     """
     needed, cells = _sums(board, blocks), board.family.cells
     told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
                      for kind, cell in cells.items() if needed[kind])
     raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
-                     f"{_advice(board, blocks, over, weights, packed)}")
+                     f"{_advice(board, blocks, over, weights, packed)}"
+                     f"{ONLY_MEMORY if only_memory else ''}")
 
 
 def _sums(board: Board, blocks: Blocks) -> dict[str, int]:

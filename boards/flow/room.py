@@ -17,7 +17,7 @@ from ..board.family import ICE40
 from ..board.platforms import BOARDS
 from .fit import refuse_area, weights_of
 
-__all__ = ["block_rams", "check_room", "fitting_config"]
+__all__ = ["block_rams", "check_room", "fitting_config", "staged"]
 
 # Yosys makes shallower memories from logic where that is smaller.
 SHALLOW = 256
@@ -83,7 +83,8 @@ def check_room(board: Board, plan: Plan) -> None:
     if total > most:
         none = dict.fromkeys(board.family.cells, 0)
         blocks = {name: none | {"ebr": count} for name, count in taken.items()}
-        refuse_area(board, blocks, ["ebr"], weights_of(plan), _packed(plan))
+        refuse_area(board, blocks, ["ebr"], weights_of(plan), _packed(plan),
+                    only_memory=True)
 
 
 def _packed(plan: Plan) -> list[str]:
@@ -117,23 +118,23 @@ def fitting_config(board: Board, model: IntegerModel, preset: str,
     config, told = _fitting(board, model, preset, given)
     if config.load != "model" or "staging" in given:
         return config, told
-    config, waits = _staged(board, model, config)
+    config, waits = staged(board, model, config)
     return config, f"{told}; {waits}" if told else waits
 
 
-def _staged(board: Board, model: IntegerModel, config: CoreConfig) -> tuple[CoreConfig, str]:
+def staged(board: Board, model: IntegerModel, config: CoreConfig) -> tuple[CoreConfig, str]:
     """``config`` with the first memory in which a model that is loaded can wait, and a note."""
     for kind, ram in (("large", "spram"), ("block", "ebr")):
         if not board.resources.get(ram):
             continue
-        staged = replace(config, staging=kind)
-        taken = _taken(board, model, staged)
+        waiting = replace(config, staging=kind)
+        taken = _taken(board, model, waiting)
         if taken is not None and taken <= board.resources["ebr"]:
-            plan = Plan(model=model, config=staged)
+            plan = Plan(model=model, config=waiting)
             count = plan.large_rams["staging"] or block_rams(plan, board)["core"]
-            return staged, (f"a model that is loaded waits in {count} of the "
-                            f"{board.resources[ram]} {kind} RAMs of {board.name} until it is "
-                            "whole, and the old one answers meanwhile")
+            return waiting, (f"a model that is loaded waits in {count} of the "
+                             f"{board.resources[ram]} {kind} RAMs of {board.name} until it is "
+                             "whole, and the old one answers meanwhile")
     return config, (f"{board.name} has no room for a second model: a load replaces the old one "
                     "word by word, and the board executes no step before the last word")
 

@@ -105,6 +105,17 @@ def test_second_call_runs_nothing(run, tools, tmp_path):
     assert len(tools.calls) == calls + 3
 
 
+@pytest.mark.parametrize("options, found", [
+    (["--grid", "load=none,model"], {("none", "none"), ("model", "large")}),
+    (["--load", "model"], {("model", "large")}),
+    (["--grid", "load=model", "staging=none"], {("model", "none")}),
+    (["--load", "model", "--staging", "none"], {("model", "none")})])
+def test_a_load_waits_where_a_build_would_let_it_wait(run, tools, tmp_path, options, found):
+    assert run(*options)[0] == 0
+    configs = [point["config"] for point in _facts(tmp_path / "out")["points"]]
+    assert {(config["load"], config["staging"]) for config in configs} == found
+
+
 def test_other_line_is_another_design(run, tools):
     run()
     run("--baud", 500_000)

@@ -114,7 +114,7 @@ def test_refusal_names_the_boards_that_hold_bitmaps():
         Widths(weight=4), "sparse")
     with refused("Design must fit the Lattice LFE5U-25F of ulx3s_25f, not take 226 of 56 block "
                  "RAMs (EBR): take a board that by these counts has room for it: with --tables "
-                 "bitmap ulx3s_85f, ecpix5"):
+                 "bitmap ulx3s_85f, ecpix5 (only memory was counted, no logic and no multipliers)"):
         check_room(BOARDS["ulx3s_25f"], Plan(model=model, config=CoreConfig()))
 
 

@@ -3,6 +3,7 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
@@ -58,11 +59,15 @@ def run(arguments: Namespace) -> None:
     from spikewright.boards.explore.jobs import Store
     from spikewright.boards.explore.pareto import table, write_exploration
     from spikewright.boards.explore.pool import workers
+    from spikewright.boards.flow.room import staged
     from spikewright.model.saved import Model
     board = find_board(arguments.board)
     model = Model.load(arguments.model).integers
     base = chosen_config(arguments, model, **board.instead)
     configs = read_grid(base, board, arguments.grid)
+    if not arguments.staging and not any(word.startswith("staging=") for word in arguments.grid):
+        configs = [staged(board, model, replace(config, staging="none"))[0]
+                   if config.load == "model" else config for config in configs]
     if arguments.best and len(configs) != 1:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")
     output = arguments.output or arguments.model.resolve().parent / f"explore-{board.name}"
