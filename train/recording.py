@@ -53,7 +53,8 @@ def mean_and_scale(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     if not np.ptp(moved, axis=0).all():
         raise InputError(f"Recording {recording.name} velocity must change on both axes to train "
                          "on, not be constant throughout")
-    scale = moved.std(0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = moved.std(0)
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
         raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
                          "between 1e-4 and 1e4 on both axes, for float16 weights, not "

@@ -30,6 +30,11 @@ SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
 
 
+# Fewest held-out steps whose R2 says something. The error of an R2 of n independent steps is about
+# 2 / sqrt(n), and steps of a movement are not independent: below 100, it is more than 0.2.
+FEWEST_HELD_OUT = 100
+
+
 def add_recording(parser: ArgumentParser) -> None:
     """Add the recording to train on."""
     parser.add_argument("recording", type=Path, metavar="RECORDING.npz",
@@ -189,6 +194,9 @@ def beside_linear(scores, seen: Recording, unseen: Recording, validation: float,
     from spikewright.train.kalman import fit_kalman, kalman_velocity
     from spikewright.train.recording import target_velocity
     linear = linear_decoders(seen, unseen, validation)
+    if unseen.steps < FEWEST_HELD_OUT:
+        print(f"warning: the held-out part has {unseen.steps} steps: R2 of fewer than "
+              f"{FEWEST_HELD_OUT} says nothing, so record more", file=sys.stderr)
     for name, found in linear.items():
         print(f"{name} of {LAGS[name]:g} s of counts, same part: {scored(found)}")
     kalman = r_squared(target_velocity(unseen), kalman_velocity(fit_kalman(seen), unseen))

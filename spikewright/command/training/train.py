@@ -58,7 +58,12 @@ def run(arguments: Namespace) -> None:
     """Train, and write the network and its score."""
     from spikewright.base.files import check_folder, written_folder
     from spikewright.network.recording import read_recording
-    from spikewright.train.recording import held_out, target_velocity
+    from spikewright.train.recording import (
+        check_events,
+        held_out,
+        mean_and_scale,
+        target_velocity,
+    )
     if arguments.recipe == "published":
         check_torch()
         check_folder(arguments.output, "metrics.json")
@@ -81,6 +86,8 @@ def run(arguments: Namespace) -> None:
     recording = read_recording(arguments.recording, arguments.target)
     target_velocity(recording)
     seen, unseen = held_out(recording)
+    check_events(seen)
+    mean_and_scale(seen)
     with written_folder(arguments.output, "metrics.json") as folder:
         scores = training(arguments, folder / "final.safetensors",
                           arguments.output / "final.safetensors", seen, unseen)

@@ -43,6 +43,17 @@ def test_training(tmp_path, call_command, session, network):
     assert np.array_equal(np.load(tmp_path / "o.npz")["velocity"], again)
 
 
+@pytest.mark.parametrize("network", ["ann", "ann_flat", "snn_flat", "srtnet"])
+def test_a_velocity_in_an_extreme_unit_is_refused_at_once(tmp_path, call_command, session, network):
+    pytest.importorskip("torch")
+    arrays = dict(np.load(session))
+    np.savez(session, **arrays | {"velocity": arrays["velocity"].astype(float) * 1e200})
+    assert call_command("train", session, "-o", tmp_path / "b", "--network", network) == (2, "", (
+        "error: Recording a.npz velocity must have a standard deviation between 1e-4 and 1e4 on "
+        "both axes, for float16 weights, not inf and inf: give it in another unit\n"))
+    assert not (tmp_path / "b").exists()
+
+
 def test_hidden_is_of_tinyrsnn(tmp_path, call_command, session):
     status, _, err = call_command("train", session, "-o", tmp_path / "b", "--network", "ann",
                                   "--hidden", 8)
