@@ -130,10 +130,8 @@ class Decoder:
 
         Raises
         ------
-        TypeError
-            If a channel is not a whole number.
-        ValueError
-            If the model does not have a channel.
+        InputError
+            If a channel is not a whole number, or the model does not have it.
         NoAnswerError
             If the device does not answer.
         RestartedError
@@ -143,7 +141,10 @@ class Decoder:
         PortError
             If the serial port goes away, or is not there yet.
         """
-        numbers = whole_numbers(channels, "Channel of spike", self._model.channels)
+        try:
+            numbers = whole_numbers(channels, "Channel of spike", self._model.channels)
+        except (TypeError, ValueError) as error:
+            raise InputError(str(error)) from error
         rows = self._model.channel_row[np.array(numbers, np.int64)]
         # The state is unknown after a step that fails: the next one resets.
         reset, self._reset = self._reset, True

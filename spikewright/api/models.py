@@ -23,7 +23,7 @@ from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.rules import Rules
 
-__all__ = ["checked", "compose", "default_name", "load", "quantize", "quantize_options", "read",
+__all__ = ["as_path", "checked", "compose", "default_name", "load", "quantize", "quantize_options", "read",
            "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
@@ -59,7 +59,7 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
         If the file has another form, or a NIR graph needs an option that is not given. The message
         names the fault.
     """
-    path = Path(path)
+    path = as_path(path)
     if step is not None and not is_dt(step):
         raise InputError(f"Option step must be seconds between 0 and {MOST_DT}, not {step!r}")
     network: AnyNetwork
@@ -137,12 +137,16 @@ def quantize(network: AnyNetwork, *, calibrate: str | Path | None = None, name: 
     InputError
         If an argument is out of its range, or the recording is for another network.
     """
+    if not isinstance(network, Network | GradedNetwork):
+        raise InputError(f"Network must be one that read() gives, not {network!r}")
+    if calibrate is not None:
+        as_path(calibrate)
     options = quantize_options(
         calibrate, weight_bits=weight_bits, current_bits=current_bits,
         membrane_bits=membrane_bits, decay_bits=decay_bits, projection_bits=projection_bits,
         states=states, events_per_channel=events_per_channel, decay_terms=decay_terms,
         retime=retime)
-    recording = read_recording(Path(calibrate)) if calibrate is not None else None
+    recording = read_recording(as_path(calibrate)) if calibrate is not None else None
     return checked(compose(network, recording, options, name), recording)
 
 
@@ -245,4 +249,11 @@ def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = 
 
 def load(folder: str | Path) -> Model:
     """Read a model folder; see `Model.load`."""
-    return Model.load(folder)
+    return Model.load(as_path(folder))
+
+
+def as_path(path: object) -> Path:
+    """The argument ``path`` as a path; InputError if it is none."""
+    if not isinstance(path, str | Path):
+        raise InputError(f"Path must be a text or a Path, not {path!r}")
+    return Path(path)

@@ -94,6 +94,15 @@ def test_quantize_refuses(here, arguments, message):
         sw.quantize(sw.read("net.safetensors"), **arguments)
 
 
+def test_arguments_of_another_kind(model):
+    with refused("Network must be one that read() gives, not 'x'", sw.InputError):
+        sw.quantize("x")
+    for call in (lambda: sw.read(3), lambda: sw.load(3),
+                 lambda: sw.quantize(model.network, calibrate=3)):
+        with refused("Path must be a text or a Path, not 3", sw.InputError):
+            call()
+
+
 def test_run(here, model):
     recording = read_recording("rec.npz")
     result = sw.run(model, "rec.npz", lanes=2)
@@ -159,12 +168,14 @@ def test_decoder(here, model, where):
 def test_decoder_takes_only_channels(model):
     with sw.Decoder.open("golden:", model) as decoder:
         for channel in (1.7, 1.0, "a", True, np.float64(1), None):
-            with refused(f"Channel of spike 1 must be a whole number, not {channel!r}", TypeError):
+            with refused(f"Channel of spike 1 must be a whole number, not {channel!r}",
+                         sw.InputError):
                 decoder.step([0, channel])
         for channel in (-1, 6, np.int64(6)):
-            with refused(f"Channel of spike 0 must be between 0 and 5, not {channel}", ValueError):
+            with refused(f"Channel of spike 0 must be between 0 and 5, not {channel}",
+                         sw.InputError):
                 decoder.step([channel])
-        with refused("Channels must be a list of whole numbers, not 3", TypeError):
+        with refused("Channels must be a list of whole numbers, not 3", sw.InputError):
             decoder.step(3)
         # Nothing of all that was a step.
         first = decoder.step(np.array([1, 1], np.uint8))
