@@ -23,8 +23,8 @@ from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.rules import Rules
 
-__all__ = ["as_path", "checked", "compose", "default_name", "load", "quantize", "quantize_options", "read",
-           "reading_options", "reading_warnings"]
+__all__ = ["as_path", "checked", "compose", "default_name", "load", "quantize", "quantize_options",
+           "read", "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
 _FILES: weakref.WeakKeyDictionary[AnyNetwork, Path] = weakref.WeakKeyDictionary()
