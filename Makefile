@@ -74,7 +74,7 @@ tables: .venv/base ## Make the tables of README and docs anew, from docs/reports
 	$(RUN) -m docs.make.tables README.md docs/performance.md docs/boards.md docs/accuracy.md
 
 diagram: .venv/docs ## Simulate and draw the timing diagram of docs/core.md anew
-	$(RUN) -m docs.make.waveform docs/core_step.json
+	$(RUN) -m docs.make.pictures.waveform docs/core_step.json
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build

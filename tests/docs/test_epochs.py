@@ -7,7 +7,7 @@ from tests.designs import ROOT
 
 pytest.importorskip("torch", reason="torch is not installed")
 
-from docs.make.epochs import time_table  # noqa: E402  # it needs torch
+from docs.make.measure.epochs import time_table  # noqa: E402  # it needs torch
 
 
 def test_time_is_that_of_an_epoch_times_the_epochs():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes of a step in other forms, worked by hand."""
 
-from docs.make.frames import forms, table_of_forms
+from docs.make.measure.frames import forms, table_of_forms
 from tests.networks import make_recording
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.make.blocks import PICTURES, draw
+from docs.make.pictures.blocks import PICTURES, draw
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", *(f"docs/{path.relative_to(ROOT / 'docs')}"
@@ -29,7 +29,7 @@ def test_files_that_a_page_names_exist(page):
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture_is_as_it_is_drawn(name):
-    """Stale pictures fail here: run python -m docs.make.blocks."""
+    """Stale pictures fail here: run python -m docs.make.pictures.blocks."""
     assert (ROOT / "docs" / "pictures" / f"{name}.svg").read_text() == draw(PICTURES[name])
 
 

@@ -9,8 +9,9 @@ import pytest
 from docs.make.kept import ROOT
 
 
-@pytest.mark.parametrize("name", ["blocks", "decoders", "graphs", "kept", "lanes", "live",
-                                  "sessions", "sizes", "spread", "tables", "waveform", "widths"])
+@pytest.mark.parametrize("name", [
+    "decoders", "kept", "spread", "tables", "measure.graphs", "measure.lanes", "measure.sessions",
+    "measure.sizes", "measure.widths", "pictures.blocks", "pictures.live", "pictures.waveform"])
 def test_help(name):
     done = subprocess.run([sys.executable, "-m", f"docs.make.{name}", "--help"], cwd=ROOT,
                           capture_output=True, text=True)

@@ -6,7 +6,13 @@ import json
 
 import pytest
 
-from docs.make.waveform import LANES, example_model, step_samples, step_waves, write_waveform
+from docs.make.pictures.waveform import (
+    LANES,
+    example_model,
+    step_samples,
+    step_waves,
+    write_waveform,
+)
 from spikewright.golden.run import run_golden
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan

@@ -16,7 +16,7 @@ pytest.importorskip("uvicorn", reason="the page needs the packages of the extra 
 from websockets.exceptions import ConnectionClosed, InvalidStatus  # noqa: E402
 from websockets.sync.client import connect  # noqa: E402
 
-from docs.make.browser import Browser, found  # noqa: E402
+from docs.make.pictures.browser import Browser, found  # noqa: E402
 from spikewright.live.watch.__main__ import main  # noqa: E402
 from spikewright.live.watch.page import MOST_MESSAGE, MOST_PAGES, Guard, _command  # noqa: E402
 from spikewright.live.watch.view import listener  # noqa: E402

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure how long the published recipe takes: CPU time of an epoch, times the epochs.
 
-``python -m docs.make.epochs`` prints the table of docs/training.md. It trains on a simulated
-session, for two epochs and for one. The difference is the time of an epoch. With a session of
-another length, the time grows with it.
+``python -m docs.make.measure.epochs`` prints the table of docs/training.md. It trains on a
+simulated session, for two epochs and for one. The difference is the time of an epoch. With a
+session of another length, the time grows with it.
 """
 
 import time
@@ -52,7 +52,8 @@ def time_table(recipe: PublishedRecipe, epoch: float) -> str:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.epochs", description="Print how long the "
+    parser = CommandParser(prog="python -m docs.make.measure.epochs",
+                           description="Print how long the "
                            "published recipe takes.")
     parser.add_argument("--network", choices=PUBLISHED, default="tinyrsnn",
                         help="network to train (default: %(default)s)")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other forms of the link would save, and cost.
 
-``python -m docs.make.frames RECORDING..`` prints the tables of docs/link.md.
+``python -m docs.make.measure.frames RECORDING..`` prints the tables of docs/link.md.
 """
 
 import tempfile
@@ -35,7 +35,7 @@ from spikewright.sim.virtual import VirtualBoard
 
 __all__ = ["forms", "seconds_of_a_step", "table_of_forms", "table_of_loads", "table_of_staging"]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 STEPS, CLOCK_HZ = 2000, 24_000_000
 
 
@@ -139,7 +139,7 @@ def table_of_loads(model: Model, folder: Path) -> str:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.frames", description=__doc__)
+    parser = CommandParser(prog="python -m docs.make.measure.frames", description=__doc__)
     parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING.npz")
     recordings = [read_recording(path) for path in parser.parse_args().recordings]
     print(table_of_forms(recordings))

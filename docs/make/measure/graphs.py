@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What 8 bits cost NIR graphs of several frameworks, beside what half precision costs them.
 
-``python -m docs.make.graphs FOLDER`` prints the table of docs/graphs.md. FOLDER has a folder for
-each graph, with ``graph.nir``, ``meta.json`` and ``ref.npz``.
+``python -m docs.make.measure.graphs FOLDER`` prints the table of docs/graphs.md. FOLDER has a
+folder for each graph, with ``graph.nir``, ``meta.json`` and ``ref.npz``.
 """
 
 import dataclasses
@@ -99,7 +99,7 @@ def _cycles(golden: Answer) -> str:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.graphs", description=__doc__)
+    parser = CommandParser(prog="python -m docs.make.measure.graphs", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the graphs")
     folders = sorted(path.parent for path in parser.parse_args().folder.glob("*/meta.json"))
     if not folders:

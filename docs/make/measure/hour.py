@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An hour of simulated spikes through the virtual board, held against golden.
 
-``python -m docs.make.hour`` decodes 900,000 steps of the default network with a line of 3 Mbaud,
-and prints how it went. ``--steps`` takes fewer. The state is reset every minute.
+``python -m docs.make.measure.hour`` decodes 900,000 steps of the default network with a line of 3
+Mbaud, and prints how it went. ``--steps`` takes fewer. The state is reset every minute.
 """
 
 import argparse

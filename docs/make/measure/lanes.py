@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cycles of cores with many lanes, for the network of the build ``indy01``.
 
-``python -m docs.make.lanes`` prints the table of docs/performance.md. It needs no synthesis.
+``python -m docs.make.measure.lanes`` prints the table of docs/performance.md. It needs no
+synthesis.
 """
 
 import json
@@ -57,7 +58,8 @@ def _without_streams(plan: Plan) -> Plan:
 
 
 def _main() -> None:
-    CommandParser(prog="python -m docs.make.lanes", description="Print cycles of cores with many "
+    CommandParser(prog="python -m docs.make.measure.lanes",
+                  description="Print cycles of cores with many "
                   f"lanes, for the network of the build {BUILD}.").parse_args()
     build = json.loads(BUILDS.read_text(encoding="utf-8"))[BUILD]
     model = quantize(read(ROOT / build["checkpoint"])).integers

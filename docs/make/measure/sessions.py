@@ -87,7 +87,7 @@ def _loop(arguments: Namespace) -> dict[str, Any]:
     recording = read_recording(arguments.recording)
     name = f"spikes-{uuid.uuid4().hex[:8]}"
     times, _ = spikes_in_time(recording, arguments.seconds)
-    sender = subprocess.Popen([sys.executable, "-m", "docs.make.sessions", "send",
+    sender = subprocess.Popen([sys.executable, "-m", "docs.make.measure.sessions", "send",
                                str(arguments.recording), "--name", name, "--seconds",
                                str(arguments.seconds)]
                               + (["--realtime"] if arguments.realtime else []))
@@ -180,7 +180,7 @@ def _send(arguments: Namespace) -> None:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.sessions", description="Measure live "
+    parser = CommandParser(prog="python -m docs.make.measure.sessions", description="Measure live "
                            "sessions, and write their figures.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, told, seconds in (("loop", "spikes come and velocities go over LSL", 600),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long the quantizer takes: random networks of several sizes, each in a process of its own.
 
-``python -m docs.make.sizes [NEURONS..]`` prints the table of docs/quantization.md.
+``python -m docs.make.measure.sizes [NEURONS..]`` prints the table of docs/quantization.md.
 """
 
 import json
@@ -55,7 +55,7 @@ def measure(neurons: int) -> dict[str, float]:
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser(prog="python -m docs.make.sizes", description=__doc__)
+    parser = CommandParser(prog="python -m docs.make.measure.sizes", description=__doc__)
     parser.add_argument("neurons", nargs="*", type=int, default=NEURONS, metavar="NEURONS",
                         help="hidden neurons (default: 64 256 512 1024)")
     return parser

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds with weights of several widths.
 
-``python -m docs.make.widths`` prints the table of docs/tables.md. It takes a few minutes.
+``python -m docs.make.measure.widths`` prints the table of docs/tables.md. It takes a few minutes.
 """
 
 import tempfile
@@ -64,7 +64,8 @@ def _figures(model: Model) -> tuple[str, ...]:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.widths", description="Print area and clock "
+    parser = CommandParser(prog="python -m docs.make.measure.widths",
+                           description="Print area and clock "
                            "of builds with weights of several widths.")
     add_published(parser)
     print(widths_table(parser.parse_args().published), end="")

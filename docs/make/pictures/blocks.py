@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The block pictures of the docs: boxes and arrows on a grid, drawn as SVG files.
 
-``python -m docs.make.blocks`` writes them all to docs/pictures. Each has a light background of its
-own, so that it can be read on a dark page, too.
+``python -m docs.make.pictures.blocks`` writes them all to docs/pictures. Each has a light
+background of its own, so that it can be read on a dark page, too.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from spikewright.command.parser import CommandParser, run_command
 
 __all__ = ["PICTURES", "Picture", "draw", "write_pictures"]
 
-FOLDER = Path(__file__).parents[1] / "pictures"
+FOLDER = Path(__file__).parents[2] / "pictures"
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 148, 58, 74, 44, 20
 INK, FAINT, FILL, PORT, GROUND = "#1f2933", "#52606d", "#e3edf7", "#fdf0d9", "#fbfcfd"
@@ -245,7 +245,8 @@ def write_pictures(folder: Path = FOLDER) -> list[Path]:
 
 
 def _main() -> None:
-    CommandParser(prog="python -m docs.make.blocks", description="Write the block pictures of the "
+    CommandParser(prog="python -m docs.make.pictures.blocks",
+                  description="Write the block pictures of the "
                   "docs to docs/pictures.").parse_args()
     for file in write_pictures():
         print(f"-> {file}")

@@ -36,7 +36,7 @@ from .browser import Browser
 
 __all__ = ["PICTURES", "draw_page", "draw_terminal"]
 
-FOLDER = Path(__file__).parents[1] / "pictures"
+FOLDER = Path(__file__).parents[2] / "pictures"
 
 # Name, width and height in pixels, and whether the screen is dark.
 PICTURES = (("live_wide.png", 1400, 1060, False), ("live_phone.png", 400, 900, True))
@@ -121,7 +121,8 @@ class _Kept:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.live", description="Draw the live page and "
+    parser = CommandParser(prog="python -m docs.make.pictures.live",
+                           description="Draw the live page and "
                            "the view in the terminal.")
     parser.add_argument("recording", type=Path, metavar="RECORDING.npz")
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL",

@@ -204,7 +204,8 @@ def write_waveform(path: Path) -> list[Path]:
 
 
 def _main() -> None:
-    parser = CommandParser(prog="python -m docs.make.waveform", description="Simulate a step of "
+    parser = CommandParser(prog="python -m docs.make.pictures.waveform",
+                           description="Simulate a step of "
                            "the core, and write its timing diagram.")
     parser.add_argument("output", type=Path, metavar="FILE.json",
                         help="WaveJSON file to write; the picture next to it ends in .svg")
