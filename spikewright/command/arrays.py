@@ -36,7 +36,7 @@ def recording_rows(recording: Recording) -> list[str]:
     return rows
 
 
-def _many(count: int, one: str, more: str = "") -> str:
+def _many(count: int | np.integer, one: str, more: str = "") -> str:
     return f"{count:,} {one if count == 1 else more or f'{one}s'}"
 
 
