@@ -31,6 +31,7 @@ constexpr Field LOAD_BYTE = {6, 1};
 constexpr Field LOAD_DATA = {7, 8};
 constexpr Field SPIKE_VALUE = {0, 0};
 constexpr Field SPIKE_INNER = {0, 0};
+constexpr Field LOAD_COPY = {0, 0};
 constexpr size_t OUTPUTS = 2;
 constexpr size_t GROUPS = 4;
 constexpr size_t UNITS = 3;
