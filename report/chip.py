@@ -6,7 +6,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from .colours import BLOCK_COLOURS, COOL, GROUND, INK, MUTED, NAVY, PAPER, RULE
 from .names import BLOCKS
-from .parts import TablePart
+from .parts.model import TablePart
 from .report import Report
 from .style import SHEETS, Picture, Sheet, above, bare, listed
 

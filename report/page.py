@@ -14,7 +14,7 @@ from . import chip, pictures
 from .colours import BLOCK_COLOURS
 from .html import render_page
 from .names import BLOCKS
-from .parts import Hop
+from .parts.board import Hop
 from .report import Report
 from .score import decoded, foreign
 from .summary import late

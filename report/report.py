@@ -13,24 +13,10 @@ from spikewright.plan.config import CoreConfig
 
 from .form import as_form, from_form
 from .names import BLOCKS
-from .parts import (
-    Accuracy,
-    BoardFacts,
-    Calibration,
-    Cells,
-    Checkpoint,
-    CriticalPath,
-    Dropped,
-    Idle,
-    Latency,
-    Line,
-    Maker,
-    Measured,
-    Microseconds,
-    ModelFacts,
-    StepCycles,
-    TablePart,
-)
+from .parts.accuracy import Accuracy, Measured
+from .parts.board import BoardFacts, Cells, CriticalPath, Idle
+from .parts.model import Calibration, Checkpoint, Dropped, Maker, ModelFacts, TablePart
+from .parts.times import Latency, Line, Microseconds, StepCycles
 from .power import ClockChoice, Power
 
 __all__ = ["SCHEMA", "Report"]

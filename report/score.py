@@ -19,7 +19,7 @@ from spikewright.network.metrics import (
 from spikewright.network.recording import Recording
 
 from .markdown import digits
-from .parts import Accuracy, Score
+from .parts.accuracy import Accuracy, Score
 
 __all__ = ["FLOATS", "MOST_STEPS", "Results", "axes", "compare", "decoded", "decodes", "decoding",
            "foreign", "number", "outputs_of", "score", "six_digits"]

@@ -5,7 +5,9 @@ from spikewright.network.graded.operations import Operations
 
 from .markdown import digits
 from .names import title
-from .parts import Idle, Measured, StepCycles
+from .parts.accuracy import Measured
+from .parts.board import Idle
+from .parts.times import StepCycles
 from .power import ClockChoice
 from .report import Report
 from .score import axes, decoding, foreign

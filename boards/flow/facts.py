@@ -25,26 +25,24 @@ from spikewright.plan.layout import table_costs
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import worst_step
 from spikewright.report.form import from_form
-from spikewright.report.parts import (
-    Accuracy,
-    BoardFacts,
+from spikewright.report.parts.accuracy import Accuracy, Measured
+from spikewright.report.parts.board import BoardFacts, Cells, CriticalPath, Idle
+from spikewright.report.parts.model import (
     Calibration,
-    Cells,
     Checkpoint,
-    CriticalPath,
-    CycleTimes,
     Dropped,
-    Idle,
+    Maker,
+    ModelFacts,
+    TablePart,
+)
+from spikewright.report.parts.times import (
+    CycleTimes,
     Latency,
     Line,
     LineTimes,
-    Maker,
-    Measured,
     Microseconds,
-    ModelFacts,
     StepCycles,
     StepTimes,
-    TablePart,
 )
 from spikewright.report.power import METHOD, ClockChoice, Power
 from spikewright.report.report import Report

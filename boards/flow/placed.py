@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewright.report.parts import Hop
+from spikewright.report.parts.board import Hop
 
 from ..board.family import Family
 from .netlist import block_of

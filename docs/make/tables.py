@@ -16,7 +16,8 @@ from spikewright.boards.board.platforms import BOARDS
 from spikewright.command.parser import CommandParser, run_command
 from spikewright.plan.config import CoreConfig, unusual
 from spikewright.report.markdown import digits, markdown
-from spikewright.report.parts import Cells, Score
+from spikewright.report.parts.accuracy import Score
+from spikewright.report.parts.board import Cells
 from spikewright.report.report import Report
 
 __all__ = ["TABLES", "Tables", "read_reports", "render", "update"]

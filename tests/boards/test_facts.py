@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from spikewright.boards.flow.facts import _line
 from spikewright.network.source import Source
-from spikewright.report.parts import Line, LineTimes
+from spikewright.report.parts.times import Line, LineTimes
 from tests.networks import make_recording
 
 

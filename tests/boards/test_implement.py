@@ -15,7 +15,7 @@ from spikewright.boards.flow.netlist import block_of, count_blocks, count_cells
 from spikewright.boards.flow.placed import read_report
 from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
-from spikewright.report.parts import Hop
+from spikewright.report.parts.board import Hop
 from spikewright.report.report import Report
 from tests.boards.boards_bench import (
     FakeTools,

@@ -19,7 +19,7 @@ from spikewright.command.make import targets
 from spikewright.command.make.settings import SETTINGS, read_settings
 from spikewright.model.artefact import load_manifest
 from spikewright.plan.config import CoreConfig
-from spikewright.report.parts import Maker
+from spikewright.report.parts.model import Maker
 from spikewright.report.report import Report
 from tests.designs import ROOT
 from tests.network.nir.graphs import chain, write_graph

@@ -25,7 +25,8 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
-from spikewright.report.parts import Accuracy, Cells, Score
+from spikewright.report.parts.accuracy import Accuracy, Score
+from spikewright.report.parts.board import Cells
 from spikewright.report.score import decoded, decodes, decoding, foreign, number, score
 from spikewright.report.summary import summary
 from tests.boards.boards_bench import FakeTools, saved_model

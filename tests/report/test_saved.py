@@ -9,7 +9,8 @@ import spikewright as sw
 from docs.make.tables import KEPT
 from spikewright.base.errors import InputError
 from spikewright.report.form import as_form, from_form
-from spikewright.report.parts import Accuracy, Cells, Score
+from spikewright.report.parts.accuracy import Accuracy, Score
+from spikewright.report.parts.board import Cells
 from spikewright.report.report import Report
 from tests.networks import refused
 
