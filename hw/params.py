@@ -35,7 +35,8 @@ from .memories.logs import LogsParams
 from .memories.moments import MomentsParams
 from .memories.spikes import SpikeLogParams
 from .memories.window import WindowLogParams
-from .program import AddConstants, Kind, MapConstants, ProgramParams, Turn
+from .operations import AddConstants, Kind, MapConstants, Turn
+from .program import ProgramParams
 from .sequencer import SequencerParams
 
 __all__ = ["core_params", "link_params"]

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 
 from .arith import signed_digits
 from .layouts import TokenKind, event_layout, move_layout, token_layout
-from .program import Kind, ProgramParams, ProgramTable
+from .operations import Kind
+from .program import ProgramParams, ProgramTable
 from .signatures import WindowSignature
 
 __all__ = ["Sequencer", "SequencerParams"]

@@ -7,7 +7,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..program import Turn
+from ..operations import Turn
 from ..signatures import SpikeListSignature, WindowSignature
 from .spikes import SpikeLog, SpikeLogParams
 from .window import WindowLog, WindowLogParams

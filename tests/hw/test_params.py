@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
+from spikewright.hw.operations import AddConstants, Kind, MapConstants
 from spikewright.hw.params import core_params, link_params
-from spikewright.hw.program import AddConstants, Kind, MapConstants
 from spikewright.plan.images import lane_words, neuron_words
 from tests.designs import plan_of
 from tests.hybrid import hybrid_model

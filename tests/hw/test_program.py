@@ -8,7 +8,8 @@ import pytest
 
 from spikewright.hw.engines.lookup import RowParams, WeightMemory
 from spikewright.hw.layouts import TableFormat
-from spikewright.hw.program import AddConstants, Kind, MapConstants, ProgramParams, ProgramTable
+from spikewright.hw.operations import AddConstants, Kind, MapConstants
+from spikewright.hw.program import ProgramParams, ProgramTable
 from spikewright.hw.signatures import SpikeListSignature, UpdateSignature
 from spikewright.plan.formats import TableImages
 from tests.hw.bench import simulate_logic
