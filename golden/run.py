@@ -14,7 +14,7 @@ from spikewright.plan.plan import Plan
 from spikewright.plan.program import Add, Map
 from spikewright.plan.timing import step_timing
 
-from .core import (
+from .arrays import (
     MAP,
     NORMALIZE,
     OPERATION,
@@ -25,8 +25,8 @@ from .core import (
     State,
     Stimulus,
     Trace,
-    run_steps,
 )
+from .core import run_steps
 
 __all__ = ["Answer", "constants_of", "empty_trace", "run_golden", "stimulus_of", "zero_state"]
 

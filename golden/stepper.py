@@ -10,7 +10,8 @@ from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing
 
-from .core import Stimulus, run_steps
+from .arrays import Stimulus
+from .core import run_steps
 from .run import constants_of, empty_trace, zero_state
 
 __all__ = ["Stepper"]

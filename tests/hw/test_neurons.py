@@ -5,7 +5,8 @@
 import numpy as np
 import pytest
 
-from spikewright.golden.core import MAP, update
+from spikewright.golden.arrays import MAP
+from spikewright.golden.core import update
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.core import UPDATES
 from spikewright.hw.params import core_params

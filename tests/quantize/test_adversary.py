@@ -6,7 +6,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spikewright.golden.core import Stimulus, Trace, run_steps
+from spikewright.golden.arrays import Stimulus, Trace
+from spikewright.golden.core import run_steps
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.model.model import Widths
 from spikewright.network.checkpoint import read_checkpoint
