@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikewright.model.inner import inner_layers, root_table, weight_sums
-from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.model.integers import IntegerPopulation
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import RESETS
 from spikewright.network.recording import Recording
 from spikewright.plan.config import CoreConfig

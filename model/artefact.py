@@ -21,8 +21,9 @@ from spikewright.network.state_dicts.description import SUFFIX as DESCRIPTION
 from spikewright.network.tensors import SUFFIXES
 
 from .graded import GradedPopulation
+from .integers import IntegerPopulation, IntegerProjection, Widths
 from .manifest import SCHEMA, check_manifest, present_form
-from .model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from .model import IntegerModel
 
 __all__ = ["load_artefact", "load_manifest", "load_model", "load_network", "model_hash",
            "model_tables", "network_hash", "save_artefact"]

@@ -6,7 +6,8 @@ import numpy as np
 from spikewright.network.network import INPUT
 
 from .graded import GradedPopulation
-from .model import IntegerModel, IntegerPopulation, IntegerProjection
+from .integers import IntegerPopulation, IntegerProjection
+from .model import IntegerModel
 
 __all__ = ["currents_fit"]
 

@@ -3,7 +3,7 @@
 
 import reprlib
 
-from .model import WIDTH_LIMITS
+from .integers import WIDTH_LIMITS
 
 __all__ = ["SCHEMA", "check_manifest", "present_form"]
 

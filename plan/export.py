@@ -9,7 +9,8 @@ import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_folder
 from spikewright.model.artefact import model_tables
-from spikewright.model.model import WIDTH_LIMITS, IntegerModel
+from spikewright.model.integers import WIDTH_LIMITS
+from spikewright.model.model import IntegerModel
 
 from .header import c_header, comment, identifier, sv_header
 from .images import factor_column, neuron_words

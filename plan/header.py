@@ -6,7 +6,8 @@ import textwrap
 
 import numpy as np
 
-from spikewright.model.model import WIDTH_LIMITS, IntegerModel
+from spikewright.model.integers import WIDTH_LIMITS
+from spikewright.model.model import IntegerModel
 
 __all__ = ["c_header", "comment", "identifier", "sv_header"]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from spikewright.model.graded import FACTOR_BITS, GradedPopulation
 from spikewright.model.inner import weight_sums
-from spikewright.model.model import IntegerModel, IntegerPopulation
+from spikewright.model.integers import IntegerPopulation
+from spikewright.model.model import IntegerModel
 
 __all__ = ["UnitColumns", "factor_column", "lane_words", "load_bytes", "neuron_bits",
            "neuron_words", "part_columns", "part_words", "unit_columns", "unit_words"]

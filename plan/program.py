@@ -62,7 +62,8 @@ import numpy as np
 from spikewright.base.errors import InputError
 from spikewright.model.graded import FACTOR_BITS, MOST_LOOK, GradedPopulation
 from spikewright.model.inner import inner_layers, moment_bits
-from spikewright.model.model import IntegerModel, IntegerProjection
+from spikewright.model.integers import IntegerProjection
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import CONSTANT, INPUT
 
 from .config import CoreConfig

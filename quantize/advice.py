@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spikewright.model.model import IntegerModel, largest_weight
+from spikewright.model.integers import largest_weight
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT, Network
 
 from .prune import firing

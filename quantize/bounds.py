@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection
+from spikewright.model.integers import IntegerPopulation, IntegerProjection
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT, inner
 
 __all__ = ["fits", "proven_bits"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.graded.network import AnyNetwork
 from spikewright.network.network import Network, Population
 from spikewright.network.recording import Recording, simulated_recording

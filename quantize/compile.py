@@ -4,7 +4,8 @@
 import dataclasses
 import functools
 
-from spikewright.model.model import IntegerModel, Widths, check_name
+from spikewright.model.integers import Widths
+from spikewright.model.model import IntegerModel, check_name
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import run_reference

@@ -16,13 +16,8 @@ import dataclasses
 
 import numpy as np
 
-from spikewright.model.model import (
-    IntegerModel,
-    IntegerPopulation,
-    IntegerProjection,
-    Widths,
-    largest_weight,
-)
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths, largest_weight
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import Network, Population, Projection
 
 from .decays import Decays, round_decays

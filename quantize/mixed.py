@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from spikewright.model.model import WIDTH_LIMITS, Widths
+from spikewright.model.integers import WIDTH_LIMITS, Widths
 from spikewright.network.network import Network
 
 __all__ = ["mixed_bits"]

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikewright.model.model import largest_weight
+from spikewright.model.integers import largest_weight
 from spikewright.network.network import INPUT, Network
 from spikewright.network.recording import Recording
 from spikewright.network.reference import Trace, fired_by, run_reference

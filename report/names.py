@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of blocks and of configurations, as reports have them."""
 
-from spikewright.model.model import WIDTH_LIMITS
+from spikewright.model.integers import WIDTH_LIMITS
 from spikewright.plan.config import CoreConfig, unusual
 
 __all__ = ["BLOCKS", "title"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from spikewright.base.errors import InputError
-from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.network import (
     INPUT,

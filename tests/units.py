@@ -7,12 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from spikewright.model.graded import GradedPopulation, largest_sum
-from spikewright.model.model import (
-    IntegerModel,
-    IntegerPopulation,
-    IntegerProjection,
-    Widths,
-)
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT
 from spikewright.quantize.graded.inner import quantize_inner
 from tests.graded import graded_network, random_counts, recording_of

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The quantizer of graded networks: the integer model, and facts for its manifest."""
 
-from spikewright.model.model import IntegerModel, Widths, check_name
+from spikewright.model.integers import Widths
+from spikewright.model.model import IntegerModel, check_name
 from spikewright.network.graded.network import GradedNetwork
 from spikewright.network.recording import Recording
 

@@ -24,13 +24,8 @@ from typing import Any
 import numpy as np
 
 from spikewright.model.graded import GradedPopulation, largest_sum
-from spikewright.model.model import (
-    IntegerModel,
-    IntegerPopulation,
-    IntegerProjection,
-    Widths,
-    largest_weight,
-)
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths, largest_weight
+from spikewright.model.model import IntegerModel
 from spikewright.network.graded.convolution import Convolution, Line, Pool
 from spikewright.network.graded.layers import Dense
 from spikewright.network.graded.leaky import Leaky

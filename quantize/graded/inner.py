@@ -21,13 +21,8 @@ from dataclasses import replace
 import numpy as np
 
 from spikewright.model.graded import GradedPopulation, largest_sum
-from spikewright.model.model import (
-    WIDTH_LIMITS,
-    IntegerModel,
-    IntegerPopulation,
-    IntegerProjection,
-    Widths,
-)
+from spikewright.model.integers import WIDTH_LIMITS, IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.graded.layers import Normalize
 from spikewright.network.graded.leaky import InnerSteps, Leaky
 from spikewright.network.graded.network import GradedNetwork

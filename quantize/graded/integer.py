@@ -23,13 +23,8 @@ from typing import Any
 import numpy as np
 
 from spikewright.model.graded import FACTOR_BITS, SHIFT_LIMITS, GradedPopulation, largest_sum
-from spikewright.model.model import (
-    WIDTH_LIMITS,
-    IntegerModel,
-    IntegerProjection,
-    Widths,
-    largest_weight,
-)
+from spikewright.model.integers import WIDTH_LIMITS, IntegerProjection, Widths, largest_weight
+from spikewright.model.model import IntegerModel
 from spikewright.network.graded.layers import Dense, Rectify
 from spikewright.network.graded.leaky import Leaky
 from spikewright.network.graded.network import GradedNetwork

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 
 __all__ = ["Calibration", "Checkpoint", "Dropped", "Maker", "ModelFacts", "ProvenBits", "StateBits",
            "TablePart"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from spikewright.base.errors import InputError
 from spikewright.base.version import maker
 from spikewright.golden.check import changed_behaviour
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.integers import Widths
+from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.constants import MOST_DT, is_dt

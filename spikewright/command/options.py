@@ -6,7 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.model.model import WIDTH_LIMITS, IntegerModel, Widths
+from spikewright.model.integers import WIDTH_LIMITS, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.plan.config import CHOICES, PRESETS, CoreConfig, chosen
 
 from .parser import baud, megahertz, output_file, whole_number

@@ -10,7 +10,7 @@ import pytest
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow import room
 from spikewright.boards.flow.room import block_rams, check_room, fitting_config
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan
 from tests.designs import ROOT, plan_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.check import changed_behaviour
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.retime import retime
 from spikewright.quantize.graded.compile import compile_graded
 from tests.graded import graded_network, random_counts, recording_of

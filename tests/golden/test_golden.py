@@ -12,7 +12,7 @@ import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import save_artefact
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT
 from spikewright.network.recording import poisson_recording

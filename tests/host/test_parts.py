@@ -9,7 +9,7 @@ from spikewright.host.codec import PartAnswer, decode_answer, encode_step
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver
 from spikewright.hw.params import link_params
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import events_max
 from spikewright.plan.framing import FrameReader, pack_frame

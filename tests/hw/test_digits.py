@@ -17,7 +17,7 @@ from spikewright.golden import core as golden
 from spikewright.golden.run import run_golden
 from spikewright.hw.arith import signed_digits
 from spikewright.hw.params import core_params
-from spikewright.model.model import IntegerProjection
+from spikewright.model.integers import IntegerProjection
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import RESETS
 from spikewright.network.retime import in_order, retime
 from spikewright.plan.config import CoreConfig

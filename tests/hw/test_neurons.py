@@ -10,7 +10,7 @@ from spikewright.golden.core import update
 from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.core import UPDATES
 from spikewright.hw.params import core_params
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.plan.program import (
     FLUSH_TICKS,
     LANE_FLUSH_CYCLES,

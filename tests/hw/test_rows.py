@@ -16,7 +16,7 @@ from spikewright.hw.engines.adder import RowAdder
 from spikewright.hw.engines.lookup import RowLookup
 from spikewright.hw.layouts import TableFormat
 from spikewright.hw.params import core_params
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.program import Add
 from tests.designs import plan_of

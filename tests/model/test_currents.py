@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from spikewright.model.currents import currents_fit
-from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT
 from tests.hybrid import hybrid_model
 from tests.networks import deep_model

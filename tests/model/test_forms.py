@@ -8,7 +8,7 @@ import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact, load_network, model_hash, save_artefact
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.model.summary import summary
 from spikewright.network.network import INPUT
 from spikewright.network.reference import run_reference

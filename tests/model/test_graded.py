@@ -10,7 +10,8 @@ from spikewright.command.costs import cost_rows
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_model, model_hash, save_artefact
 from spikewright.model.graded import largest_sum, pool_room, sum_limits, window_room
-from spikewright.model.model import IntegerModel, IntegerProjection, Widths
+from spikewright.model.integers import IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.model.summary import summary
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig

@@ -10,7 +10,7 @@ import pytest
 
 from spikewright.base.errors import InputError
 from spikewright.model.artefact import load_artefact, load_manifest, load_network, model_hash
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.model.summary import summary
 from spikewright.network.retime import retime
 from spikewright.quantize.compile import compile_network

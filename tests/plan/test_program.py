@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import INPUT
 from spikewright.network.retime import retime
 from spikewright.plan.layout import RowTable

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.timing import step_timing, worst_events, worst_step

@@ -9,7 +9,7 @@ import pytest
 from spikewright.golden.arrays import Stimulus, Trace
 from spikewright.golden.core import run_steps
 from spikewright.golden.run import constants_of, zero_state
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.network import INPUT, RESETS
 from spikewright.network.retime import retime

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.retime import retime
 from spikewright.plan.config import CoreConfig

@@ -7,7 +7,7 @@ import pytest
 
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import model_hash
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime

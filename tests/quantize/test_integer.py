@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.integers import Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT, Network, Population, Projection
 from spikewright.network.retime import retime
 from spikewright.quantize.integer import with_states

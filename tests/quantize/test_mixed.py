@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.retime import retime
 from spikewright.quantize.compile import compile_network
 from spikewright.quantize.mixed import mixed_bits

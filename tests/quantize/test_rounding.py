@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.checkpoint import read_checkpoint
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import poisson_recording, read_recording

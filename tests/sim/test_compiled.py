@@ -11,7 +11,7 @@ from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import INPUT
 from spikewright.sim.compiled import run_compiled
 from tests.designs import BUILD, CORES, equal_answer, plan_of, published_form

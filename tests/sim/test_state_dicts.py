@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.recording import poisson_recording
 from spikewright.network.retime import retime

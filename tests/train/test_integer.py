@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spikewright.golden.run import run_golden
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.plan.config import CoreConfig
 from spikewright.quantize.compile import compile_network
 from tests.networks import MIXED, deep_model, random_recording, tiny_network

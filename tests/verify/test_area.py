@@ -10,7 +10,7 @@ from spikewright.base.tools import run_tool
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.network import INPUT
 from tests.designs import BUILD, plan_of
 from tests.networks import make_network, nearest_model

@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from spikewright.base.errors import InputError
-from spikewright.model.model import Widths
+from spikewright.model.integers import Widths
 from spikewright.network.checkpoint import network_from_tensors
 from spikewright.network.graded.network import spiking
 from spikewright.network.metrics import r_squared

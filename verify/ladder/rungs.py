@@ -17,7 +17,8 @@ from spikewright.base.errors import CoreFault, InputError
 from spikewright.golden.compare import differences
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import model_hash
-from spikewright.model.model import IntegerModel, Widths
+from spikewright.model.integers import Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.recording import Recording
 from spikewright.network.source import Source

@@ -18,7 +18,8 @@ from spikewright.command.parser import CommandParser, run_command
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
-from spikewright.model.model import IntegerModel, IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.integers import IntegerPopulation, IntegerProjection, Widths
+from spikewright.model.model import IntegerModel
 from spikewright.network.network import INPUT
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.plan import Plan

@@ -4,7 +4,7 @@
 import json
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
-from spikewright.model.model import WIDTH_LIMITS
+from spikewright.model.integers import WIDTH_LIMITS
 from spikewright.train.fitting.recipe import LIMITS, Recipe, Tuning
 
 from ..parser import output_file, whole_number
