@@ -12,11 +12,12 @@ from spikewright.base.errors import InputError
 from spikewright.model.currents import currents_fit
 from spikewright.model.model import IntegerModel
 
+from .compiler import compile_program
 from .config import CoreConfig
 from .images import load_bytes, neuron_bits, neuron_words
 from .layout import Layout
 from .loads import LoadMap
-from .program import STREAM_LANES, Program, compile_program
+from .program import STREAM_LANES, Program
 
 __all__ = ["MOST_BITS", "Plan", "most_words", "suited"]
 

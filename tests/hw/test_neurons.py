@@ -11,13 +11,7 @@ from spikewright.golden.run import constants_of, zero_state
 from spikewright.hw.core import UPDATES
 from spikewright.hw.params import core_params
 from spikewright.model.integers import Widths
-from spikewright.plan.program import (
-    FLUSH_TICKS,
-    LANE_FLUSH_CYCLES,
-    NEURON_TICKS,
-    Map,
-    tick_cycles,
-)
+from spikewright.plan.program import FLUSH_TICKS, LANE_FLUSH_CYCLES, NEURON_TICKS, Map, tick_cycles
 from tests.designs import plan_of
 from tests.hw.bench import simulate
 from tests.hw.core_bench import PlainCurrents, currents_of, lane_values
