@@ -13,7 +13,7 @@ from .flatten import Flat
 from .graph import ANALOG, NEURONS, Node, quoted
 from .options import Options
 
-__all__ = ["check_graph", "input_shapes", "steps_of"]
+__all__ = ["channels_last", "check_graph", "input_shapes", "steps_of"]
 
 # Nodes between neurons and an Output that change no value.
 PLAIN = ("Input", "Output", "Flatten", "Delay")
@@ -80,8 +80,13 @@ def input_shapes(flat: Flat, options: Options) -> dict[str, tuple[int, ...]]:
     """
     names, given = flat.inputs, list(options.inputs)
     if sorted(given) != sorted(names) and (given or len(names) > 1):
+        # The package nir puts such an Input before a node that no edge leads to.
+        added = [name for name in names if name.removeprefix("input_") in flat.targets(name)]
+        hint = (f". {added[0]} may be where the exporter lost a sum of two branches" if added
+                else "")
         raise ValueError(f"Option --inputs must name every Input once, in the order of the "
-                         f"channels ({','.join(names)}), not {','.join(given) or 'none of them'}")
+                         f"channels ({','.join(names)}), not "
+                         f"{','.join(given) or 'none of them'}{hint}")
     shapes = {}
     for name in given or names:
         node = flat.nodes[name]
@@ -97,6 +102,12 @@ def input_shapes(flat: Flat, options: Options) -> dict[str, tuple[int, ...]]:
             shape = shape[1:]
         shapes[name] = shape
     return shapes
+
+
+def channels_last(flat: Flat, shapes: dict[str, tuple[int, ...]]) -> list[str]:
+    """A warning for each Flatten whose order is that of Spyx, not that of NIR."""
+    return [f"Node {name} puts the channels last, as Spyx does" for name, node in flat.nodes.items()
+            if node.spyx and node.kind == "Flatten" and len(shapes[flat.sources(name)[0]]) == 3]
 
 
 def steps_of(node: Node, delays: np.ndarray, dt: float) -> np.ndarray:

@@ -42,7 +42,11 @@ def pool(node: Node, stack: np.ndarray) -> np.ndarray:
     kernel, stride = node.whole("kernel_size", 2), node.whole("stride", 2)
     padding = node.whole("padding", 2, least=0)
     size = kernel[0] * kernel[1] if node.kind == "AvgPool2d" else 1
-    windows = _windows(node, stack, kernel, stride, (1, 1), padding, padding)
+    before, after = padding, padding
+    if node.spyx:           # it writes the sum of both
+        before = tuple(zeros // 2 for zeros in padding)
+        after = tuple(zeros - zeros // 2 for zeros in padding)
+    windows = _windows(node, stack, kernel, stride, (1, 1), before, after)
     return np.asarray(sum(window for _, _, window in windows) / size)
 
 

@@ -160,7 +160,8 @@ def _value(name: str, key: str, value: object) -> np.ndarray | str:
     except (TypeError, ValueError):
         raise ValueError(f"Node {name} {key} must be numbers, not {value!r}") from None
     # A neuron with an endless time constant has no leak. One with an endless threshold never fires.
-    endless = key in ("tau", "tau_mem", "v_threshold")
+    # snnTorch writes the first with an endless resistance, too.
+    endless = key in ("tau", "tau_mem", "r", "v_threshold")
     allowed = np.isfinite(array) | (np.isposinf(array) & endless)
     if not allowed.all():
         place = tuple(int(k) for k in np.argwhere(~allowed)[0])

@@ -45,6 +45,8 @@ class Node:
         Name of the leaky integrator in a neuron that was made from it and a Threshold.
     preset : str
         The type whose options of a framework it has, if that is not ``kind``.
+    spyx : bool
+        Whether Spyx wrote it, whose arrays have the channels last.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Node:
     values: dict[str, np.ndarray | str] = field(default_factory=dict)
     joined: str = ""
     preset: str = ""
+    spyx: bool = False
 
     def array(self, key: str) -> np.ndarray:
         """The numbers of a parameter. A parameter that a file may lack has its usual value."""

@@ -128,5 +128,7 @@ def _flatten(node: Node, stack: np.ndarray) -> np.ndarray:
     if not shape or not 0 <= first < len(shape) or not first <= last < len(shape):
         raise ValueError(f"Node {node.name} start_dim and end_dim must be axes of the shape "
                          f"{quoted(shape)}, not {given[0]} and {given[1]}")
+    if node.spyx and len(shape) == 3:
+        stack, shape = np.moveaxis(stack, 1, -1), (*shape[1:], shape[0])
     return stack.reshape(len(stack), *shape[:first], math.prod(shape[first:last + 1]),
                          *shape[last + 1:])

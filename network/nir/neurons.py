@@ -124,9 +124,10 @@ class _Values:
             resistance = self.get("r")
             return np.ones_like(resistance), self._gain("gain", resistance * self.dt,
                                                         np.ones_like(resistance))
-        key = "tau_mem" if self.cuba else "tau"
-        decay = self._decay(key)
-        return decay, self._gain("gain", (1 - decay) * self.get("r"), decay)
+        decay = self._decay("tau_mem" if self.cuba else "tau")
+        with np.errstate(invalid="ignore"):
+            given = (1 - decay) * self.get("r")
+        return decay, self._gain("gain", given, decay)
 
     def synapse(self) -> tuple[np.ndarray, np.ndarray]:
         """The decay of the current, and the gain from an input to it."""
@@ -178,7 +179,12 @@ class _Values:
         return np.maximum(1 - self.dt / tau, 0.0)
 
     def _gain(self, key: str, given: np.ndarray, decay: np.ndarray) -> np.ndarray:
+        # A factor of 1, such as r dt with r = 1 / dt, may be a little off.
+        given = np.where(np.isclose(given, 1, rtol=1e-6, atol=0), 1.0, given)
         # Where the file's own factor is 1, every framework means the same.
         if self.asked.look(key, self.node)[1] and np.allclose(given, 1, rtol=1e-5, atol=0):
             return given
-        return {"nir": given, "unit": np.ones_like(given), "decay": decay}[self.ask(key)]
+        answer = self.ask(key)
+        if answer == "nir" and not np.isfinite(given).all():
+            raise ValueError(f"Node {self.node.name} r must be finite with the gain nir, not inf")
+        return {"nir": given, "unit": np.ones_like(given), "decay": decay}[answer]

@@ -43,9 +43,9 @@ _EULER = {"decay": "euler", "order": "syn_first", "compare": ">", "v0": "zero", 
 # with a Threshold behind it. A framework that has several kinds of reset, and writes none, has no
 # answer here, and neither has one that has no step of its own.
 FRAMEWORKS: dict[str, dict[str, dict]] = {
-    "snntorch": {"*": {**_EULER, "dt": 1e-4}},
+    "snntorch": {"*": {**_EULER, "gain": "unit", "syn_gain": "unit", "dt": 1e-4}},
     "norse": {"*": {**_EULER, "reset": "zero_keep", "v0": "v_leak", "syn_gain": "unit"},
-              "IF": {"gain": "unit"}, "I": {"gain": "unit"}},
+              "IF": {"gain": "unit", "v0": "v_reset"}, "I": {"gain": "unit"}},
     "spikingjelly": {"*": {**_EULER, "reset": "zero_keep", "compare": ">=", "v0": "v_reset"}},
     "sinabs": {"*": {**_EULER, "decay": "exp", "compare": ">=", "dt": 1.0},
                "LI": {"gain": "unit"}, "IF": {"gain": "unit"}, "I": {"gain": "unit"}},

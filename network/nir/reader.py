@@ -11,7 +11,7 @@ from spikewright.base.errors import InputError
 from ..network import CONSTANT, INPUT, START, Network
 from .assemble import assemble
 from .chains import find_shapes, reach, trace_paths
-from .checks import check_graph, input_shapes, steps_of
+from .checks import channels_last, check_graph, input_shapes, steps_of
 from .file import read_graph
 from .flatten import Flat, flatten
 from .graph import NEURONS, SPIKING, Graph
@@ -70,6 +70,8 @@ def build_network(graph: Graph, options: Options) -> Reading:
         As `read_nir`.
     """
     flat, asked = flatten(graph), Asked(options, graph.said)
+    for node in flat.nodes.values():
+        node.spyx = options.framework == "spyx"
     check_graph(flat, options)
     inputs = input_shapes(flat, options)
     names = _names(flat)
@@ -82,6 +84,7 @@ def build_network(graph: Graph, options: Options) -> Reading:
         raise ValueError(_missing(asked))
     step: float = dt
     shapes, channels = find_shapes(flat, inputs), _channels(inputs)
+    flat.warnings += channels_last(flat, shapes)
     neurons = {name: neuron(node, shapes[name], step, asked, name=names[name])
                for name, node in flat.nodes.items() if node.kind in NEURONS}
     paths = trace_paths(flat, shapes, channels,

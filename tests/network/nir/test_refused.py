@@ -209,6 +209,17 @@ def test_several_inputs_need_an_order(tmp_path):
     assert np.array_equal(network.projections[0].weights, np.ones((6, 3)))
 
 
+def test_sum_that_an_exporter_lost(tmp_path):
+    """The package nir puts an Input before a layer that no edge leads to."""
+    nodes, edges = chain(LINEAR, _lif())
+    nodes |= {"input_fm": ("Input", {"shape": [2]}), "fm": ("Linear", {"weight": np.ones((3, 2))})}
+    write_graph(tmp_path / "g.nir", nodes, [*edges, ("input_fm", "fm"), ("fm", "n")])
+    with refused(f"{tmp_path}/g.nir: Option --inputs must name every Input once, in the order of "
+                 "the channels (input,input_fm), not none of them. input_fm may be where the "
+                 "exporter lost a sum of two branches"):
+        read_nir(tmp_path / "g.nir", Options(dt=1e-3, answers={"reset": "none"}))
+
+
 def test_file_of_another_kind(tmp_path):
     path = tmp_path / "g.nir"
     path.write_bytes(b"x")

@@ -150,6 +150,54 @@ def test_neurons_with_an_infinite_threshold_are_readouts(tmp_path):
     assert np.allclose(weights["n->m"], (1 - np.exp(-0.25)) * _weights(2, 3, 3))
 
 
+def test_flatten_of_spyx_puts_the_channels_last(tmp_path):
+    nodes, edges = chain(("f", ("Flatten", {"start_dim": 0, "end_dim": -1})), ("n", _lif(24)),
+                         shape=(2, 3, 4))
+    reading = _read(tmp_path, nodes, edges, Options(framework="spyx", dt=1e-3))
+    assert reading.warnings == ("Node f puts the channels last, as Spyx does",)
+    order = np.arange(24).reshape(2, 3, 4).transpose(1, 2, 0).ravel()
+    assert np.array_equal(reading.network.projections[0].weights, np.eye(24)[:, order])
+    assert np.array_equal(_read(tmp_path, nodes, edges).network.projections[0].weights, np.eye(24))
+
+
+def test_padding_of_spyx_is_that_of_both_sides(tmp_path):
+    """Its SumPool with SAME: one zero in all is behind the last row, not before the first."""
+    pool = {"kernel_size": [2, 2], "stride": [2, 2], "padding": [0, 1]}
+    nodes, edges = chain(("p", ("SumPool2d", pool)), ("n", _lif(2)), shape=(1, 2, 3))
+    network = _read(tmp_path, nodes, edges, Options(framework="spyx", dt=1e-3)).network
+    assert network.projections[0].weights.T.tolist() == [[1, 1, 0, 1, 1, 0], [0, 0, 1, 0, 0, 1]]
+
+
+def test_integrator_of_snntorch(tmp_path):
+    """Its beta of 1 becomes an endless time constant with an endless resistance."""
+    endless = {"tau": np.array([np.inf, 4e-4]), "r": np.array([np.inf, 4.0])}
+    nodes, edges = chain(("fc", _linear(1, 2, 4)), ("n", _lif(2, **endless)))
+    network = _read(tmp_path, nodes, edges, Options(
+        framework="snntorch", answers={"reset": "subtract_next"})).network
+    assert network.population("n").membrane_decay.tolist() == [1.0, 0.75]
+    assert np.array_equal(network.projections[0].weights, _weights(1, 2, 4).T)
+    with refused(f"{tmp_path}/g.nir: Node n r must be finite with the gain nir, not inf"):
+        _read(tmp_path, nodes, edges, Options(dt=1e-4, answers={"reset": "subtract_next"}))
+
+
+def test_gain_of_one_is_exact(tmp_path):
+    """With 1 / dt as r, r dt is one bit less than 1 for this dt. Weights stay on their grid."""
+    dt = 0.021
+    assert (1 / dt) * dt != 1
+    nodes, edges = chain(("n", ("IF", {"r": np.full(4, 1 / dt), "v_threshold": np.ones(4)})))
+    network = _read(tmp_path, nodes, edges, Options(framework="spikingjelly", dt=dt)).network
+    assert np.array_equal(network.projections[0].weights, np.eye(4))
+
+
+def test_integrator_of_norse_starts_at_its_reset(tmp_path):
+    nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", ("IF", {
+        "r": np.ones(3), "v_threshold": np.ones(3)})))
+    network = _read(tmp_path, nodes, edges, Options(framework="norse", dt=1.0, answers={
+        "v_reset": -0.5})).network
+    assert [p.name for p in network.populations] == ["n", "output"]       # and no start
+    assert network.population("n").threshold.tolist() == [1.5, 1.5, 1.5]
+
+
 def test_edge_that_is_there_twice_adds_up(tmp_path):
     nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif()))
     reading = _read(tmp_path, nodes, [*edges, ("fc", "n")])
