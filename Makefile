@@ -55,7 +55,7 @@ verilog: $(READER) ## Write the core for designs of your own: Verilog, an exampl
 	$(MAKE_IT)
 
 test: .venv/test .venv/torch ## Run the tests
-	$(RUN) -m pytest tests -n auto --dist loadfile
+	$(RUN) -m pytest tests -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/lint ## Check style and types
 	$(RUN) -m ruff check

@@ -12,6 +12,19 @@ from tests.designs import BUILD
 from tests.networks import SHARED, random_tensors
 
 
+# The files that take more than a minute, the longest first. A process takes a whole file. One that
+# comes last leaves the other processes without work.
+LONG = ("hw/test_networks.py", "sim/test_compiled.py", "sim/test_cocotb.py", "boards/test_all.py",
+        "verify/test_mutations.py", "boards/test_explore.py", "verify/test_gates.py",
+        "report/test_report.py")
+
+
+def pytest_collection_modifyitems(items):
+    folder = Path(__file__).parent
+    ranks = {folder / name: rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def verilator_objects():
     """Compile Verilator's own sources once for all designs: most of the time of a build."""
