@@ -105,11 +105,12 @@ def make_network(seed, sizes, edges, channels=4):
 
 
 def general_network(seed, most=20):
-    """A random network with every kind of neuron and projection, and one output population.
+    """A random network with every kind of neuron and projection, and one or two output populations.
 
     One to four spiking populations of 1 to ``most`` neurons have any reset; some have biases,
     kicks, recurrence, projections from the input with delays, or several projections from the same
-    source.
+    source. A second output population has the spikes of a population, or their counts over a
+    window. A readout then mixes the outputs.
     """
     rng = np.random.default_rng(seed)
     channels, names = int(rng.integers(1, 9)), [f"p{k}" for k in range(rng.integers(1, 5))]
@@ -151,8 +152,19 @@ def general_network(seed, most=20):
         populations.insert(0, kick)
         projections += [again, Projection(source="start", target=names[0], delay=0,
                                           weights=weights(1, size[names[0]]))]
+    readout = None
+    if rng.random() < 0.4:
+        counted, window = str(rng.choice(names)), int(rng.integers(0, 4))
+        n, late = size[counted], int(rng.integers(0, 3))
+        populations.append(Population(
+            name="counts", spiking=False, synaptic_decay=np.zeros(n), threshold=np.ones(n),
+            membrane_decay=np.full(n, float(window > 0))))
+        projections += [Projection(source=counted, target="counts", delay=late + more,
+                                   weights=sign * np.eye(n))
+                        for more, sign in [(0, 1.0), (window, -1.0)][:1 + (window > 0)]]
+        readout = rng.normal(size=(2, size["out"] + n))
     return Network(channels=channels, dt=4e-3, populations=tuple(populations),
-                   projections=tuple(projections))
+                   projections=tuple(projections), readout=readout)
 
 
 def model_of_all_parts():

@@ -69,7 +69,8 @@ def tokens_of(model, recording):
 def check_core(plan, recording, *, seed, stall, most):
     """Run a core in Amaranth's simulator, and compare each result with golden.
 
-    Each token and each result waits for up to ``stall`` cycles, and ``seed`` says for how many.
+    Large memory is filled first. Each token and each result waits for up to ``stall`` cycles, and
+    ``seed`` says for how many.
     ``most`` is a function from the cycles of all steps to the most cycles of the run.
     """
     answer = run_golden(plan.model, recording, plan.config)
@@ -78,6 +79,9 @@ def check_core(plan, recording, *, seed, stall, most):
     watcher = Watcher(dut)
 
     async def feed(ctx):
+        for k, byte in enumerate(plan.loaded_bytes):
+            await stream_put(ctx, dut.load, {"word": k // plan.word_bytes,
+                                             "byte": k % plan.word_bytes, "data": byte})
         for payload in tokens_of(plan.model, recording):
             await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
 
@@ -93,7 +97,7 @@ def check_core(plan, recording, *, seed, stall, most):
             await ctx.tick().repeat(int(rng.integers(0, stall + 1)) + 1)
 
     simulate(dut, feed, check, background=(watcher.watch,),
-             max_cycles=most(int(answer.cycles.sum())))
+             max_cycles=len(plan.loaded_bytes) + most(int(answer.cycles.sum())))
     assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
             if not reset] == answer.cycles[~recording.reset].tolist()
 
