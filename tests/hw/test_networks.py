@@ -35,7 +35,7 @@ def random_config(rng, bits):
     tables = str(rng.choice(["dense", "dense", "rows", "bitmap", "smallest"]))
     many = rng.random() < 1 / 8
     if tables in ("bitmap", "smallest"):
-        lanes = 1 << rng.integers(4, 7) if many else 1 << rng.integers(0, 4)
+        lanes = rng.choice([16, 32, 64], p=[0.6, 0.3, 0.1]) if many else 1 << rng.integers(0, 4)
     else:
         lanes = rng.integers(9, 65) if many else rng.integers(1, 9)
     large = tables == "dense" and lanes * bits <= MOST_BITS and rng.random() < 0.5
