@@ -96,4 +96,4 @@ def test_networks_have_every_part():
     for name, values in (("tables", 4), ("weight_memory", 2), ("neurons", 2), ("multiplier", 2)):
         assert len({getattr(config, name) for config in configs}) == values
     lanes = {config.lanes for config in configs}
-    assert {1, 2, 64} <= lanes and len(lanes) > 12
+    assert {*range(1, 9)} < lanes and max(lanes) > 50
