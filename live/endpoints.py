@@ -76,7 +76,7 @@ def open_source(text: str, model: Model, notice: Callable[[str], None], *, fast:
     recording = open_recording(Path(text), dt)
     recording.check_fits(channels, dt)
     if recording.velocity is not None and recording.velocity.shape[1] != axes:
-        raise InputError(f"Recording {recording.name} velocity must have {axes} axes, as the model "
+        raise InputError(f"{recording.target_title} must have {axes} axes, as the model "
                          f"decodes, not {recording.velocity.shape[1]}")
     return Player(recording, fast=fast, repeat=repeat)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings of spikes, read from .npz files or simulated."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from .constants import MOST_DT, is_dt
 from .graded.network import AnyNetwork
 
 __all__ = ["SIMULATED_SEED", "TARGETS", "Recording", "poisson_recording", "read_recording",
-           "recording_of_counts", "simulated_recording"]
+           "recording_of_arrays", "recording_of_counts", "simulated_recording"]
 
 #: Keys that may hold what the subject did. By default, the first of them in the file is read.
 TARGETS = ("velocity", "force")
@@ -78,6 +79,11 @@ class Recording:
     def steps(self) -> int:
         return len(self.start) - 1
 
+    @property
+    def target_title(self) -> str:
+        """The recording and its target, for messages."""
+        return f"Recording {self.name} {self.target}"
+
     def head(self, steps: int) -> "Recording":
         """The first ``steps`` steps."""
         return self.cut(0, min(steps, self.steps))
@@ -134,6 +140,18 @@ def read_recording(path: Path, target: str | None = None) -> Recording:
         hint = "" if path.suffix == ".npz" else "; 'spikewright record import' makes an .npz file"
         raise InputError(f"Recording {path} must be an .npz file of plain arrays, not a file that "
                          f"NumPy refuses: {error}{hint}") from error
+    return recording_of_arrays(data, path, target)
+
+
+def recording_of_arrays(data: Mapping[str, np.ndarray], path: Path,
+                        target: str | None = None) -> Recording:
+    """The recording whose file ``path`` has, or shall have, the arrays ``data``.
+
+    Raises
+    ------
+    InputError
+        As `read_recording`.
+    """
     for key in (*REQUIRED, *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "

@@ -49,7 +49,7 @@ def read_source(path: Path | None, network: AnyNetwork) -> Source:
     recording.check_fits(network.channels, network.dt)
     axes = len(network.readout)
     if recording.velocity is not None and recording.velocity.shape[1] != axes:
-        raise InputError(f"Recording {recording.name} velocity must have {axes} axes, as the "
+        raise InputError(f"{recording.target_title} must have {axes} axes, as the "
                          f"network decodes, not {recording.velocity.shape[1]}")
     return Source(recording=recording, simulated=False)
 

@@ -2,6 +2,7 @@
 """Reader of the tensors in a network file. It never runs code from the file."""
 
 import json
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors import SafetensorError, deserialize, safe_open
 from spikewright.base.errors import InputError
 
 from .constants import MOST_DT, is_dt
+from .state_dicts.checks import PAGE
 
 __all__ = ["SUFFIXES", "TIMES", "Said", "read_tensors"]
 
@@ -23,6 +25,9 @@ TIMES = ("published", "earliest")
 
 # Keys of the state dict in files that also hold other things.
 NESTS = ("state_dict", "model_state_dict", "model")
+
+# How many keys may be above a state dict. A dict in a file may be below itself.
+DEPTH = 4
 
 FLOATS = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
 INTEGERS = {"I64": np.int64, "I32": np.int32}
@@ -134,7 +139,9 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     except Exception as error:  # a damaged file raises a dozen kinds
         # The advice of torch would be to run the code.
         objects = str(error).strip().startswith("Weights only load failed")
-        reason = ("it has Python objects, such as a whole module. Save its state_dict()" if objects
+        name = re.search(r"Unsupported global: GLOBAL ([\w.]+)", str(error))
+        kind = f"of {name[1]}" if name else "such as a whole module"
+        reason = (f"it has Python objects, {kind}. Save its state_dict()" if objects
                   else "it is cut off, damaged, or no file of torch.save: copy or save it again")
         raise InputError(f"Checkpoint {path} must be a plain state dict that loads without "
                          f"running code: {reason}") from error
@@ -156,15 +163,41 @@ def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], Said]:
 
 
 def _state_dict(path: Path, content: object) -> dict:
-    """The state dict in ``content``, which may be below one of the keys in ``NESTS``."""
-    while isinstance(content, dict):
-        nest = next((key for key in NESTS if isinstance(content.get(key), dict)), None)
-        if nest is None:
+    """The state dict in ``content``. It may be below ``NESTS``, or the only one that is below."""
+    for _ in range(DEPTH):
+        nests = [content[key] for key in NESTS if isinstance(content.get(key), dict)
+                 ] if isinstance(content, dict) else []
+        if not nests:
             break
-        content = content[nest]
+        content = nests[0]
     if not isinstance(content, dict):
         raise InputError(f"Checkpoint {path} must be a state dict, not {type(content).__name__}")
     wrong = next((key for key in content if not isinstance(key, str)), None)
     if wrong is not None:
         raise InputError(f"Checkpoint {path} must have keys of text, not {wrong!r}")
+    if (not any(map(_is_tensor, content.values()))
+            and any(isinstance(value, dict) for value in content.values())):
+        return _only_nested(path, content)
     return content
+
+
+def _only_nested(path: Path, content: dict) -> dict:
+    """The only state dict below the keys of ``content``, which has no tensors itself."""
+    level = [content]
+    for _ in range(DEPTH):
+        found = [each for each in level if each and all(isinstance(key, str) and _is_tensor(value)
+                                                        for key, value in each.items())]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+        level = list({id(value): value for each in level for value in each.values()
+                      if isinstance(value, dict)}.values())
+    keys = ", ".join(f"{key} ({type(value).__name__})" for key, value in list(content.items())[:8])
+    raise InputError(f"Checkpoint {path} must be a state dict, or have one below "
+                     f"{', '.join(NESTS[:-1])} or {NESTS[-1]}, not {keys}: see {PAGE}")
+
+
+def _is_tensor(value: object) -> bool:
+    import torch
+    return torch.is_tensor(value)

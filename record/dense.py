@@ -2,6 +2,7 @@
 """Dense counts: a row for each step, a column for each channel, as .npy or .csv."""
 
 import warnings
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +24,8 @@ def read_table(path: Path) -> np.ndarray:
         If the file holds anything else than a table of numbers.
     """
     try:
-        if path.suffix == ".npy":
-            table = np.load(path, allow_pickle=False)
-        else:
-            with open(path, encoding="utf-8") as stream:
-                first = stream.readline()
-            names = not _is_numbers(first)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")         # that there are no rows
-                table = np.loadtxt(path, delimiter=",", ndmin=2, skiprows=int(names))
-            if not table.size:
-                raise InputError(f"{path} must be a table of numbers, but it is empty")
+        table = (np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy"
+                 else _read_text(path))
     except InputError:
         raise
     except (ValueError, EOFError) as error:
@@ -44,9 +36,32 @@ def read_table(path: Path) -> np.ndarray:
     return table.astype(np.float64)
 
 
-def _is_numbers(line: str) -> bool:
+def _read_text(path: Path) -> np.ndarray:
+    with open(path, encoding="utf-8-sig") as stream:    # spreadsheets begin a file with a mark
+        first = next((line for line in stream if line.strip() and not line.startswith("#")), "")
+        cells = [cell.strip() for cell in first.split(",")]
+        numbers = [_is_number(cell) for cell in cells]
+        mark = next((mark for mark in ";\t" if mark in first), None)
+        if mark:
+            raise InputError(f"{path} must have commas between its columns, not {mark!r}")
+        if first and not cells[0]:
+            raise InputError(f"{path} must have a name for its first column, not an empty one: "
+                             "leave out row numbers, as pandas does with index=False")
+        if first and ("" in cells or any(numbers) and not all(numbers)):
+            raise InputError(f"{path} must begin with a line of numbers or a line of names, not "
+                             f"with {first.strip()[:40]!r}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")             # that there are no rows
+            table = np.loadtxt(chain([first] if all(numbers) else [], stream), delimiter=",",
+                               ndmin=2)
+    if not table.size:
+        raise InputError(f"{path} must be a table of numbers, but it is empty")
+    return table
+
+
+def _is_number(cell: str) -> bool:
     try:
-        [float(part) for part in line.split(",")]
+        float(cell)
     except ValueError:
         return False
     return True

@@ -71,8 +71,10 @@ def arrays_of_session(session: Session, dt: float, name: str) -> dict[str, np.nd
     Raises
     ------
     InputError
-        If the session is shorter than a step, or longer than a recording may be.
+        If the session is shorter than a step, or longer than a recording may be. Also if a time or
+        a sample cannot be one.
     """
+    _check(session, name)
     steps = int(np.floor((session.stop - session.start) / dt + 1e-6))
     if not 1 <= steps <= MOST_STEPS:
         raise InputError(f"{name} must last between 1 and {MOST_STEPS} steps of {dt:g} s, not "
@@ -116,8 +118,44 @@ def arrays_of_counts(counts: np.ndarray, velocity: np.ndarray | None, dt: float,
         if velocity.ndim != 2 or len(velocity) != len(counts):
             raise InputError(f"Velocity must have shape ({len(counts)}, axes), as {name} has "
                              f"steps, not {velocity.shape}")
+        _check_known(velocity, "Velocity")
         arrays["velocity"] = velocity.astype(np.float64)
     return arrays
+
+
+def _check(session: Session, name: str) -> None:
+    """Check times and samples.
+
+    Raises
+    ------
+    InputError
+        If a spike time is not finite, or the samples of the motion are not a table with times that
+        ascend.
+    """
+    for channel, spikes in enumerate(session.spikes):
+        wrong = spikes[~np.isfinite(spikes)]
+        if len(wrong):
+            raise InputError(f"{name} spike times must be finite, not {wrong[0]} in channel "
+                             f"{channel}")
+    if session.motion is None:
+        return
+    times, values = session.motion.times, session.motion.values
+    if values.ndim != 2 or not values.size or times.shape != values.shape[:1]:
+        raise InputError(f"{name} series must have a time and a row of values for each sample, not "
+                         f"{times.size} times and values of shape {values.shape}")
+    after = np.flatnonzero(~(np.diff(times, prepend=-np.inf) >= 0) | ~np.isfinite(times))
+    if len(after):
+        raise InputError(f"{name} series must have times that ascend, not {times[after[0]]} s in "
+                         f"sample {after[0]}")
+    _check_known(values, f"{name} series")
+
+
+def _check_known(values: np.ndarray, title: str) -> None:
+    """Check that ``values`` (rows, axes) has no infinite number; InputError with ``title``."""
+    rows = np.flatnonzero(np.isinf(values).any(axis=1))
+    if len(rows):
+        raise InputError(f"{title} must be finite, or NaN where it is not known, not "
+                         f"{values[rows[0]].tolist()} in row {rows[0]}")
 
 
 def _steps(times: np.ndarray, start: float, dt: float, steps: int) -> np.ndarray:

@@ -4,7 +4,7 @@
 import numpy as np
 
 from spikewright.base.errors import InputError
-from spikewright.network.recording import Recording
+from spikewright.network.recording import TARGETS, Recording
 
 __all__ = ["check_events", "dense", "held_out", "mean_and_scale", "target_velocity", "trials"]
 
@@ -34,14 +34,14 @@ def check_events(recording: Recording) -> None:
 def target_velocity(recording: Recording) -> np.ndarray:
     """Velocity to learn: float64, (steps, 2); InputError if a step has none."""
     if recording.velocity is None:
-        raise InputError(f"Recording {recording.name} must hold velocity to train on, not only "
-                         "spikes")
+        raise InputError(f"Recording {recording.name} must hold {' or '.join(TARGETS)} to train "
+                         "on, not only spikes")
     if recording.velocity.shape[1] != 2:
-        raise InputError(f"Recording {recording.name} velocity must have 2 axes to train on, "
+        raise InputError(f"{recording.target_title} must have 2 axes to train on, "
                          f"not {recording.velocity.shape[1]}")
     unknown = np.flatnonzero(np.isnan(recording.velocity).any(axis=1))
     if len(unknown):
-        raise InputError(f"Recording {recording.name} velocity must be known in every step to "
+        raise InputError(f"{recording.target_title} must be known in every step to "
                          f"train on, not NaN in {len(unknown)} of {recording.steps} steps (first: "
                          f"step {unknown[0]}): cut these steps out")
     return recording.velocity
@@ -51,12 +51,12 @@ def mean_and_scale(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each axis; InputError where weights cannot have the latter."""
     moved = target_velocity(recording)
     if not np.ptp(moved, axis=0).all():
-        raise InputError(f"Recording {recording.name} velocity must change on both axes to train "
+        raise InputError(f"{recording.target_title} must change on both axes to train "
                          "on, not be constant throughout")
     with np.errstate(over="ignore", invalid="ignore"):
         scale = moved.std(0)
     if not ((1e-4 <= scale) & (scale <= 1e4)).all():
-        raise InputError(f"Recording {recording.name} velocity must have a standard deviation "
+        raise InputError(f"{recording.target_title} must have a standard deviation "
                          "between 1e-4 and 1e4 on both axes, for float16 weights, not "
                          f"{' and '.join(f'{value:.3g}' for value in scale)}: give it in another "
                          "unit")

@@ -43,16 +43,17 @@ def block_rams(plan: Plan, board: Board) -> dict[str, int]:
     """Block RAMs that each block of a design takes at least, by the name of the block."""
     family, layout, config = board.family, plan.layout, plan.config
     bits, widths = family.cells["ebr"].bits, plan.model.widths
+    # Synthesis makes small banks of logic, but on an iCE40 only if no host writes them.
+    written = config.load == "model" and family is ICE40
     weights = 0
-    if not plan.large:
-        for weight_bits, name in layout.memories:
-            words = sum(table.words for table in layout.tables
-                        if (table.bits, table.format) == (weight_bits, name))
-            if name == "dense":
-                weights += sum(_bank(depth, weight_bits * config.lanes, bits)
-                               for depth in bank_depths(words) if depth >= SHALLOW)
-            else:
-                weights += layout.images[weight_bits].bits // bits
+    for weight_bits, name in () if plan.large else layout.memories:
+        images = layout.images[weight_bits]
+        if name == "dense" or written:
+            weights += sum(_bank(max(depth, SHALLOW), width, bits)
+                           for words, width in images.memories(name).values()
+                           for depth in bank_depths(len(words)) if written or depth >= SHALLOW)
+        else:
+            weights += images.bits // bits
     # Two words of up to 32 bits for each neuron, or for each word in every lane and its number.
     shared = _bank(max(SHALLOW, 1 << (2 * layout.neurons - 1).bit_length()), 32, bits)
     neurons = 2 * config.lanes + 1 if config.neurons == "lanes" else shared

@@ -51,19 +51,23 @@ def check_tensors(tensors: Mapping[str, np.ndarray], keys: Keys) -> dict[str, in
     Raises
     ------
     ValueError
-        If a tensor is not finite, or has a wrong shape. The message names the key.
+        If a tensor is not finite, or has a wrong shape. The message names the key. For a wrong
+        shape it has those of all keys, because the wrong tensor may be another one.
     """
     sizes: dict[str, int] = {}
+    shapes = f": the shapes are {listed(keys)}, see {PAGE}"
     for key, axes in keys.items():
         array = tensors[key]
         if array.ndim != len(axes) or 0 in array.shape:
-            rule = f"have {len(axes)} non-empty axes" if axes else "be one number"
-            raise ValueError(f"{key} must {rule}, not shape {array.shape}")
+            if not axes:
+                raise ValueError(f"{key} must be one number, not shape {array.shape}")
+            raise ValueError(f"{key} must have {len(axes)} non-empty axes, not shape "
+                             f"{array.shape}{shapes}")
         for axis, size in zip(axes, array.shape, strict=True):
             if sizes.setdefault(axis, int(axis) if axis.isdigit() else size) != size:
                 wanted = tuple(sizes.get(a, s) for a, s in zip(axes, array.shape, strict=True))
                 raise ValueError(f"{key} must have shape {wanted} to fit the other tensors, "
-                                 f"not {array.shape}")
+                                 f"not {array.shape}{shapes}")
         check_rule(key, array, np.isfinite(array), "finite")
     return sizes
 

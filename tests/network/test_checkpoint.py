@@ -107,6 +107,7 @@ def _entry(key, index, value):
 PAGE = "docs/howto/checkpoint.md"
 ALL = ("con1.op.weight (H, C), con2.op.weight (H, H), con3.op.weight (O, H), group2.mem_param (H), "
        "group2.syn_param (H), group3.mem_param_readout (O), group3.syn_param_readout (O)")
+SHAPES = f": the shapes are {ALL}, see {PAGE}"
 MARKS = ("con1.op.weight (tinyRSNN and bigRSNN), fc_out.weight (NeuroBench's SNN), "
          "batchnorm1.weight (NeuroBench's ANN and ANN_Flat), norm_layer.weight (NeuroBench's "
          "SNN_Flat), conv1.weight (sRTnet)")
@@ -120,17 +121,17 @@ ALL_BUT_CON2 = ("con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_pa
     (_with("con1.op.bias", [0.0]),
      f"Checkpoint must have only {ALL}, not 'con1.op.bias': see {PAGE}"),
     (_with("con2.op.weight", np.ones((5, 4))),
-     "con2.op.weight must have shape (5, 5) to fit the other tensors, not (5, 4)"),
+     "con2.op.weight must have shape (5, 5) to fit the other tensors, not (5, 4)" + SHAPES),
     (_with("con3.op.weight", np.ones((2, 4))),
-     "con3.op.weight must have shape (2, 5) to fit the other tensors, not (2, 4)"),
+     "con3.op.weight must have shape (2, 5) to fit the other tensors, not (2, 4)" + SHAPES),
     (_with("group2.mem_param", np.ones(4)),
-     "group2.mem_param must have shape (5,) to fit the other tensors, not (4,)"),
+     "group2.mem_param must have shape (5,) to fit the other tensors, not (4,)" + SHAPES),
     (_with("group3.syn_param_readout", np.ones(1)),
-     "group3.syn_param_readout must have shape (2,) to fit the other tensors, not (1,)"),
+     "group3.syn_param_readout must have shape (2,) to fit the other tensors, not (1,)" + SHAPES),
     (_with("con1.op.weight", np.ones(30)),
-     "con1.op.weight must have 2 non-empty axes, not shape (30,)"),
+     "con1.op.weight must have 2 non-empty axes, not shape (30,)" + SHAPES),
     (_with("con1.op.weight", np.ones((5, 0))),
-     "con1.op.weight must have 2 non-empty axes, not shape (5, 0)"),
+     "con1.op.weight must have 2 non-empty axes, not shape (5, 0)" + SHAPES),
     (_entry("con2.op.weight", (3, 1), np.nan), "con2.op.weight must be finite, not nan at [3, 1]"),
     (_entry("con1.op.weight", (0, 5), np.inf), "con1.op.weight must be finite, not inf at [0, 5]"),
     (_entry("group2.syn_param", 2, -np.inf), "group2.syn_param must be finite, not -inf at [2]"),

@@ -2,6 +2,7 @@
 """Checkpoints as pickles. No code in them is ever run."""
 
 import pickle
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -61,7 +62,12 @@ def test_checkpoint_of_a_whole_module(tmp_path):
     path = tmp_path / "net.pth"
     torch.save(torch.nn.Linear(3, 3), path)
     with refused(f"Checkpoint {path} must be a plain state dict that loads without running code: "
-                 "it has Python objects, such as a whole module. Save its state_dict()"):
+                 "it has Python objects, of torch.nn.modules.linear.Linear. Save its "
+                 "state_dict()"):
+        read_checkpoint(path)
+    torch.save({"state_dict": _tensors(), "args": Namespace(lr=1)}, path)
+    with refused(f"Checkpoint {path} must be a plain state dict that loads without running code: "
+                 "it has Python objects, of argparse.Namespace. Save its state_dict()"):
         read_checkpoint(path)
 
 
@@ -83,10 +89,34 @@ def test_checkpoint_that_is_no_state_dict(tmp_path, state, told):
 @pytest.mark.parametrize("nest", [
     lambda state: {"state_dict": state, "epoch": 3, "loops": {"a": [1]}},
     lambda state: {"model_state_dict": state, "optimizer_state_dict": {"step": 1}},
-    lambda state: {"model": {f"module.{key}": value for key, value in state.items()}, "step": 5}])
+    lambda state: {"model": {f"module.{key}": value for key, value in state.items()}, "step": 5},
+    lambda state: {"net": state, "optimizer": {"state": {0: {"step": torch.ones(1)}}}, "loss": 1.0},
+    lambda state: {"run": {"best": {"weights": state, "score": 0.5}}}])
 def test_checkpoint_of_a_training_program(tmp_path, nest, suffix):
     torch.save(nest(_tensors()), tmp_path / f"net{suffix}")
     assert read_checkpoint(tmp_path / f"net{suffix}").channels == 6
+
+
+def test_checkpoint_of_two_state_dicts_or_of_none(tmp_path):
+    path, told = tmp_path / "net.pth", ("must be a state dict, or have one below state_dict, "
+                                        "model_state_dict or model, not")
+    for content, keys in (({"net": _tensors(), "ema": _tensors(), "epoch": 3},
+                           "net (dict), ema (dict), epoch (int)"),
+                          ({"net": {"lr": 1.0}}, "net (dict)")):
+        torch.save(content, path)
+        with refused(f"Checkpoint {path} {told} {keys}: see docs/howto/checkpoint.md"):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize("key", ["model", "net"])
+def test_checkpoint_that_is_below_itself(tmp_path, key):
+    content = {"epoch": 1}
+    content[key] = content
+    torch.save(content, tmp_path / "net.pth")
+    with refused(f"Checkpoint {tmp_path / 'net.pth'} must be a state dict, or have one below "
+                 f"state_dict, model_state_dict or model, not epoch (int), {key} (dict): see "
+                 "docs/howto/checkpoint.md"):
+        read_checkpoint(tmp_path / "net.pth")
 
 
 @pytest.mark.parametrize("size", [5, 100, -1000])

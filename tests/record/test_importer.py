@@ -37,6 +37,29 @@ def test_dense_counts(tmp_path, capsys):
     assert out.splitlines()[3] == "velocity of 2 axes in cm/s"
 
 
+@pytest.mark.parametrize("begin, end", [
+    ("", "\n"), ("\ufeff", "\n"), ("", "\r\n"), ("a,b\n", "\n"), ("\ufeffa,b\r\n", "\r\n"),
+    ('"a", "b"\n', "\n"), ("# counts\n", "\n"), ("\n\na,b\n", "\n")])
+def test_tables_of_spreadsheets(tmp_path, begin, end):
+    """Neither a mark at the beginning nor an ending of lines takes a step away."""
+    (tmp_path / "c.csv").write_bytes((begin + end.join(("1,0", "0, 2", "3,0", ""))).encode())
+    arrays = import_recording(tmp_path / "c.csv", 0.004)
+    assert (arrays["bin"].tolist(), arrays["channel"].tolist(), arrays["count"].tolist()) == (
+        [0, 1, 2], [0, 1, 0], [1, 2, 3])
+
+
+def test_nothing_is_written_of_what_is_no_recording(tmp_path, call_command):
+    lines = ('{"format": "spikewright live 1", "dt": 0.004, "channels": 2, "source": "s", '
+             '"model_hash": "0"}\n{"step": 0, "spikes": [5]}\n')
+    (tmp_path / "s.jsonl").write_text(lines)
+    status, _, err = call_command("record", "import", tmp_path / "s.jsonl", "-o",
+                                  tmp_path / "r.npz")
+    assert status == 2
+    assert err == (f"error: Recording {tmp_path / 'r.npz'} channel must be between 0 and 1, not 5 "
+                   "at entry 0\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["s.jsonl"]
+
+
 def write_reaching(path, empty=(1, 0)):
     """A session in the layout of the public reaching sessions: 2 channels with 3 units each."""
     import h5py
@@ -113,6 +136,15 @@ def test_what_neo_reads(tmp_path):
 
 @pytest.mark.parametrize("name, content, options, told", [
     ("c.csv", "a,b\n1,x\n", {}, "{path} must be a table of numbers, not a file that NumPy "),
+    ("c.csv", "1;2\n3;4\n", {}, "{path} must have commas between its columns, not ';'$"),
+    ("c.csv", "a\tb\n3\t4\n", {}, r"{path} must have commas between its columns, not '\\t'$"),
+    ("c.csv", "1,x\n3,4\n", {}, ("{path} must begin with a line of numbers or a line of names, not "
+                                 "with '1,x'$")),
+    ("c.csv", "1,,2\n3,4,5\n", {}, ("{path} must begin with a line of numbers or a line of names, "
+                                    "not with '1,,2'$")),
+    ("c.csv", ",a,b\n0,3,4\n", {}, ("{path} must have a name for its first column, not an empty "
+                                    "one: leave out row numbers, as pandas does with index=False$"
+                                    )),
     ("c.csv", "", {}, "{path} must be a table of numbers, but it is empty$"),
     ("c.csv", "a,b\n", {}, "{path} must be a table of numbers, but it is empty$"),
     ("c.npz", "no", {}, ("Session must be of a format to import, not 'c.npz': recordings are .npz "

@@ -81,7 +81,33 @@ def test_counts_and_velocity():
     (np.zeros(3), None, "c must hold counts of shape (steps, channels), not of shape (3,)"),
     (np.zeros((3, 1)), np.zeros((2, 2)),
      "Velocity must have shape (3, axes), as c has steps, not (2, 2)"),
+    (np.zeros((3, 1)), np.array([[0, 1], [np.nan, 1], [0, -np.inf]]),
+     "Velocity must be finite, or NaN where it is not known, not [0.0, -inf] in row 2"),
 ])
 def test_counts_that_are_none(table, velocity, told):
     with refused(told):
         arrays_of_counts(table, velocity, 0.01, "c")
+
+
+def motion(times=(0.0, 0.1), values=((1.0,), (2.0,))):
+    return Motion(times=np.array(times), values=np.array(values), is_velocity=True)
+
+
+@pytest.mark.parametrize("more, told", [
+    ({"spikes": [np.array([0.01]), np.array([0.01, np.nan])]},
+     "s spike times must be finite, not nan in channel 1"),
+    ({"spikes": [np.array([np.inf])]}, "s spike times must be finite, not inf in channel 0"),
+    ({"motion": motion((0.1, 0.0))}, "s series must have times that ascend, not 0.0 s in sample 1"),
+    ({"motion": motion((0.0, np.nan))},
+     "s series must have times that ascend, not nan s in sample 1"),
+    ({"motion": motion(values=((1.0,), (-np.inf,)))},
+     "s series must be finite, or NaN where it is not known, not [-inf] in row 1"),
+    ({"motion": motion((), np.zeros((0, 2)))},
+     ("s series must have a time and a row of values for each sample, not 0 times and values of "
+      "shape (0, 2)")),
+    ({"motion": motion(values=np.zeros((2, 2, 1)))},
+     ("s series must have a time and a row of values for each sample, not 2 times and values of "
+      "shape (2, 2, 1)"))])
+def test_sessions_with_wrong_times(more, told):
+    with refused(told):
+        arrays_of_session(session(**more), 0.01, "s")

@@ -212,11 +212,15 @@ def test_finetune_wrong(trained, session):
     with refused(f"Recording {session.name} velocity must change on every axis to train on, not "
                  "be constant throughout"):
         finetune(*compiled, replace(session, velocity=session.velocity * [1, 0]), Tuning())
+    with refused(f"Recording {session.name} force must change on every axis to train on, not be "
+                 "constant throughout"):
+        finetune(*compiled, replace(session, velocity=session.velocity * [1, 0], target="force"),
+                 Tuning())
     one = replace(compiled[0], readout=compiled[0].readout[:1], offset=None)
     with refused(f"Recording {session.name} velocity must have as many axes as the network, 1, "
                  "not 2"):
         finetune(one, *compiled[1:], session, Tuning())
-    with refused("Recording made must hold velocity to train on, not only spikes"):
+    with refused("Recording made must hold velocity or force to train on, not only spikes"):
         finetune(*compiled, make_recording([[0]], 20), Tuning())
     with refused("Training epochs must be between 1 and 100000, not 0", ValueError):
         Tuning(epochs=0)

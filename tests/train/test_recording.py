@@ -54,7 +54,9 @@ def test_target_velocity():
     recording = make_recording([[0], [0]], channels=1)
     moved = replace(recording, velocity=np.ones((2, 2)))
     assert target_velocity(moved) is moved.velocity
-    with refused("Recording made must hold velocity to train on, not only spikes"):
+    with refused("Recording made must hold velocity or force to train on, not only spikes"):
         target_velocity(recording)
     with refused("Recording made velocity must have 2 axes to train on, not 3"):
         target_velocity(replace(recording, velocity=np.ones((2, 3))))
+    with refused("Recording made force must have 2 axes to train on, not 3"):
+        target_velocity(replace(recording, velocity=np.ones((2, 3)), target="force"))

@@ -72,7 +72,7 @@ def test_tuned_rungs_are_those_of_finetune(here, call):
 
 @pytest.mark.parametrize("arguments, message", [
     (("net.safetensors", "--finetune", "rest.npz"),
-     "Recording rest.npz must hold velocity to train on, not only spikes"),
+     "Recording rest.npz must hold velocity or force to train on, not only spikes"),
     (("net.safetensors", "--finetune", "wide.npz"),
      "Recording wide.npz n_channels must be 6, as the network has, not 9"),
     (("net.safetensors", "--finetune", "day1.npz", "day2.npz"),

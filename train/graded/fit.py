@@ -153,7 +153,7 @@ def fit_graded(recording: Recording, recipe: GradedRecipe, *,
     velocity = target_velocity(recording)
     mean, deviation = velocity.mean(axis=0), velocity.std(axis=0)
     if not (deviation > 0).all():
-        raise InputError(f"Recording {recording.name} velocity must change on both axes to train "
+        raise InputError(f"{recording.target_title} must change on both axes to train "
                          "on, not be constant")
     check_events(recording)
     with one_thread(), torch.random.fork_rng(devices=[]):

@@ -98,11 +98,11 @@ def tune(model: IntegerModel, recording: Recording, tuning: Tuning,
     """
     wanted = target_velocity(recording)
     if model.axes != wanted.shape[1]:
-        raise InputError(f"Recording {recording.name} velocity must have as many axes as the "
+        raise InputError(f"{recording.target_title} must have as many axes as the "
                          f"network, {model.axes}, not {wanted.shape[1]}")
     size = wanted.std(0)
     if not (size > 0).all():
-        raise InputError(f"Recording {recording.name} velocity must change on every axis to train "
+        raise InputError(f"{recording.target_title} must change on every axis to train "
                          "on, not be constant throughout")
     streams = Streams(model, replace(recording, velocity=wanted - unit * model.offset),
                       length=max(1, round(tuning.window / recording.dt)), batch=tuning.batch)

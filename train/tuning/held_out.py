@@ -49,7 +49,7 @@ def compare(recording: Recording, *, seeds: int, weight_bits: list[int], recipe:
     target_velocity(recording)
     seen, unseen = held_out(recording)
     if not np.ptp(target_velocity(unseen), axis=0).all():
-        raise InputError(f"Recording {recording.name} velocity must change on both axes in the "
+        raise InputError(f"{recording.target_title} must change on both axes in the "
                          f"last {unseen.steps} steps, which are scored, not be constant there")
     results = {"recording": recording.name, "dt": recording.dt, "channels": recording.channels,
                "hidden": recipe.hidden, "epochs": recipe.epochs, "tuning_epochs": tuning.epochs,

@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> None:
     """Import, write, and say what the recording holds."""
     from spikewright.base.arrays import write_arrays
     from spikewright.base.errors import InputError
-    from spikewright.network.recording import read_recording
+    from spikewright.network.recording import recording_of_arrays
     from spikewright.record.dense import SUFFIXES
     from spikewright.record.importer import import_recording
 
@@ -46,8 +46,8 @@ def run(arguments: Namespace) -> None:
         raise InputError(f"Step --dt must be seconds between 0 and {MOST_DT}, not {dt:g}")
     arrays = import_recording(arguments.session, dt, series=arguments.series,
                               velocity=arguments.velocity, unit=arguments.unit)
+    recording = recording_of_arrays(arrays, arguments.output)
     write_arrays(arguments.output, arrays)
-    recording = read_recording(arguments.output)
     print("\n".join(recording_rows(recording)))
     print(f"-> {arguments.output}")
     if arguments.dt is None and arguments.session.suffix in SUFFIXES:

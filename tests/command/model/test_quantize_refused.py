@@ -30,7 +30,10 @@ NO_MODEL = ("Model must be a folder made by 'spikewright quantize', not 'gone': 
 NO_KEY = ("net.safetensors: Checkpoint must have con2.op.weight (H, H), not only "
           "con1.op.weight, con3.op.weight, group2.mem_param, group2.syn_param, "
           "group3.mem_param_readout, group3.syn_param_readout: see docs/howto/checkpoint.md")
-NO_SHAPE = "con2.op.weight must have shape (5, 5) to fit the other tensors, not (4, 4)"
+NO_SHAPE = ("con2.op.weight must have shape (5, 5) to fit the other tensors, not (4, 4): the "
+            "shapes are con1.op.weight (H, C), con2.op.weight (H, H), con3.op.weight (O, H), "
+            "group2.mem_param (H), group2.syn_param (H), group3.mem_param_readout (O), "
+            "group3.syn_param_readout (O), see docs/howto/checkpoint.md")
 HELP = "(see 'spikewright quantize --help')"
 
 

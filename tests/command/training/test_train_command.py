@@ -239,7 +239,8 @@ def test_command_scores_no_axis_without_movement(tmp_path, call_command):
 
 @needs_torch
 @pytest.mark.parametrize("change, message", [
-    ({"velocity": None}, "Recording a.npz must hold velocity to train on, not only spikes"),
+    ({"velocity": None},
+     "Recording a.npz must hold velocity or force to train on, not only spikes"),
     ({"velocity": np.zeros((5, 3))},
      "Recording a.npz velocity must have 2 axes to train on, not 3"),
     ({"velocity": np.zeros((5, 2))},

@@ -77,6 +77,10 @@ def test_graded_spikes():
     assert np.array_equal(graded.projections[1].weights, 0.5 * plain)
 
 
+SHAPES = (": the shapes are fc1.weight (lif1, C), fc_out.weight (lif_out, lif1), see "
+          "docs/howto/checkpoint.md")
+
+
 @pytest.mark.parametrize("change, message", [
     ({"fc1.bias": np.zeros(8), "fc2.weight": np.ones((2, 2))},
      ("Checkpoint must have only fc1.weight (H, C), fc_out.weight (O, H), lif1.beta, lif_out.beta, "
@@ -94,7 +98,7 @@ def test_graded_spikes():
      ("Layer lif_out must be Leaky or Synaptic without a reset, because it is the last one and its "
      "membranes are the outputs, not Leaky with the reset zero")),
     ({"fc_out.weight": np.ones((2, 7))},
-     "fc_out.weight must have shape (2, 8) to fit the other tensors, not (2, 7)"),
+     "fc_out.weight must have shape (2, 8) to fit the other tensors, not (2, 7)" + SHAPES),
 ])
 def test_wrong_tensor(change, message):
     with refused(message, ValueError):

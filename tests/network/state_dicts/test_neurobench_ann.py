@@ -72,19 +72,20 @@ KEYS = ("fc1.weight (H, I), fc1.bias (H), fc2.weight (J, H), fc2.bias (J), fc3.w
         "fc3.bias (O), " + ", ".join(
             f"batchnorm{k}.{name} ({size})" for k, size in ((1, "H"), (2, "J"))
             for name in ("weight", "bias", "running_mean", "running_var")))
+SHAPES = f": the shapes are {KEYS}, see docs/howto/checkpoint.md"
 
 
 @pytest.mark.parametrize("change, message", [
     ({"fc4.bias": np.ones(2)},
      f"Checkpoint must have only {KEYS}, not 'fc4.bias': see docs/howto/checkpoint.md"),
     ({"fc2.weight": np.ones((4, 6))},
-     "fc2.weight must have shape (4, 5) to fit the other tensors, not (4, 6)"),
+     "fc2.weight must have shape (4, 5) to fit the other tensors, not (4, 6)" + SHAPES),
     ({"batchnorm2.running_var": np.ones(5)},
-     "batchnorm2.running_var must have shape (4,) to fit the other tensors, not (5,)"),
+     "batchnorm2.running_var must have shape (4,) to fit the other tensors, not (5,)" + SHAPES),
     ({"batchnorm1.running_var": -np.ones(5)},
      "batchnorm1.running_var must be 0 or more, not -1 at [0]"),
     ({"batchnorm1.bias": np.full(5, np.inf)}, "batchnorm1.bias must be finite, not inf at [0]"),
-    ({"fc1.weight": np.ones(5)}, "fc1.weight must have 2 non-empty axes, not shape (5,)"),
+    ({"fc1.weight": np.ones(5)}, "fc1.weight must have 2 non-empty axes, not shape (5,)" + SHAPES),
     ({"steps": np.array(65.0)}, "steps must be a whole number from 1 to 64, not 65"),
     ({"steps": np.array(2.5)}, "steps must be a whole number from 1 to 64, not 2.5"),
     ({"parts": np.array(2.0)}, "parts must be 1 or 7, not 2"),

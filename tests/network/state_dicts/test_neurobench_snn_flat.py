@@ -62,14 +62,20 @@ def test_graded_spikes_and_resets_of_the_file():
     assert [layer.reset for layer in layers] == ["zero_keep", "none", "none"]
 
 
+SHAPES = (": the shapes are fc1.weight (H, C), fc1.bias (H), fc2.weight (J, H), fc2.bias (J), "
+          "fc3.weight (2, J), fc3.bias (2), norm_layer.weight (7, C), norm_layer.bias (7, C), "
+          "v_x (1), v_y (1), see docs/howto/checkpoint.md")
+
+
 @pytest.mark.parametrize("change, message", [
     ({"norm_layer.weight": np.ones((8, 6))},
-     "norm_layer.weight must have shape (7, 6) to fit the other tensors, not (8, 6)"),
+     "norm_layer.weight must have shape (7, 6) to fit the other tensors, not (8, 6)" + SHAPES),
     ({"norm_layer.bias": np.ones((7, 5))},
-     "norm_layer.bias must have shape (7, 6) to fit the other tensors, not (7, 5)"),
-    ({"fc3.bias": np.ones(3)}, "fc3.bias must have shape (2,) to fit the other tensors, not (3,)"),
-    ({"v_x": np.ones(2)}, "v_x must have shape (1,) to fit the other tensors, not (2,)"),
-    ({"v_y": np.array(1.0)}, "v_y must have 1 non-empty axes, not shape ()"),
+     "norm_layer.bias must have shape (7, 6) to fit the other tensors, not (7, 5)" + SHAPES),
+    ({"fc3.bias": np.ones(3)},
+     "fc3.bias must have shape (2,) to fit the other tensors, not (3,)" + SHAPES),
+    ({"v_x": np.ones(2)}, "v_x must have shape (1,) to fit the other tensors, not (2,)" + SHAPES),
+    ({"v_y": np.array(1.0)}, "v_y must have 1 non-empty axes, not shape ()" + SHAPES),
     ({"lif1.threshold": np.array(-0.5)}, "lif1.threshold must be above 0, not -0.5"),
     ({"lif2.beta": np.array(np.nan)}, "lif2.beta must be finite, not nan"),
     ({"lif3.beta": np.array(1.0)}, "lif3.beta must be 0 or more and below 1, not 1"),

@@ -11,6 +11,7 @@ from spikewright.network.checkpoint import network_from_tensors, read_checkpoint
 from spikewright.network.constants import BIG_HEADS
 from spikewright.network.reference import run_reference
 from spikewright.network.retime import retime
+from spikewright.network.state_dicts.checks import listed
 from spikewright.network.state_dicts.rsnn import BIG_KEYS, KEYS
 from tests.networks import SHARED, big_tensors, make_recording, random_recording, refused
 
@@ -113,8 +114,8 @@ def test_big_lacks_a_head():
 
 def test_big_head_of_another_shape():
     tensors = big_tensors(0) | {"con6.op.weight": np.ones((3, 5))}
-    with refused("con6.op.weight must have shape (2, 5) to fit the other tensors, not (3, 5)",
-                 ValueError):
+    with refused("con6.op.weight must have shape (2, 5) to fit the other tensors, not (3, 5): the "
+                 f"shapes are {listed(BIG_KEYS)}, see docs/howto/checkpoint.md", ValueError):
         network_from_tensors(tensors)
 
 

@@ -191,9 +191,14 @@ def test_missing(tmp_path, drop, message):
     ({"lif2.alpha": np.array(1.0)}, ("PATH: Population lif2 synaptic_decay must be at least 0 and "
                                     "below 1, not 1.0 at [0]")),
     ({"fc1.bias": np.ones(3)},
-     "PATH: fc1.bias must have shape (6,) to fit the other tensors, not (3,)"),
+     ("PATH: fc1.bias must have shape (6,) to fit the other tensors, not (3,): the shapes are "
+      "fc1.weight (lif1, C), lif1.recurrent.weight (lif1, lif1), fc1.bias (lif1), "
+      "lif1.recurrent.bias (lif1), fc2.weight (lif2, lif1), fc2.bias (lif2), fc3.weight (lif3, "
+      f"lif2), fc3.bias (lif3), see {PAGE}")),
     ({"lif1.V": np.ones(4)},
-     "PATH: lif1.V must have shape (6,) to fit the other tensors, not (4,)"),
+     ("PATH: lif1.V must have shape (6,) to fit the other tensors, not (4,): the shapes are "
+      "fc1.weight (lif1, C), fc1.bias (lif1), lif1.V (lif1), fc2.weight (lif2, lif1), fc2.bias "
+      f"(lif2), fc3.weight (lif3, lif2), fc3.bias (lif3), see {PAGE}")),
     ({"lif1.graded_spikes_factor": np.array(np.inf)},
      "PATH: lif1.graded_spikes_factor must be finite, not inf"),
     ({"lif3.reset_mechanism_val": np.array(0)},

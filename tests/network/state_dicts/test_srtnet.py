@@ -94,14 +94,20 @@ def test_biases_of_a_layer_add_up():
                           more["fc1.bias"] + 0.5)
 
 
+SHAPES = (": the shapes are conv1.weight (F, C, K), conv2.weight (G, F, L), fc1.weight (H, G), "
+          "lif1.recurrent.weight (H, H), fc2.weight (J, H), lif2.recurrent.weight (J, J), "
+          "fc3.weight (O, J), conv1.bias (F), conv2.bias (G), fc1.bias (H), fc2.bias (J), "
+          "fc3.bias (O), mean (O), sd (O), see docs/howto/checkpoint.md")
+
+
 @pytest.mark.parametrize("change, message", [
     ({"conv2.weight": np.ones((4, 6, 4))},
-     "conv2.weight must have shape (4, 5, 4) to fit the other tensors, not (4, 6, 4)"),
+     "conv2.weight must have shape (4, 5, 4) to fit the other tensors, not (4, 6, 4)" + SHAPES),
     ({"fc1.weight": np.ones((6, 5))},
-     "fc1.weight must have shape (6, 4) to fit the other tensors, not (6, 5)"),
+     "fc1.weight must have shape (6, 4) to fit the other tensors, not (6, 5)" + SHAPES),
     ({"lif2.recurrent.weight": np.ones((5, 6))},
-     "lif2.recurrent.weight must have shape (5, 5) to fit the other tensors, not (5, 6)"),
-    ({"sd": np.ones(3)}, "sd must have shape (2,) to fit the other tensors, not (3,)"),
+     "lif2.recurrent.weight must have shape (5, 5) to fit the other tensors, not (5, 6)" + SHAPES),
+    ({"sd": np.ones(3)}, "sd must have shape (2,) to fit the other tensors, not (3,)" + SHAPES),
     ({"phase": np.array(2.0)}, "phase must be 0 or 1, not 2"),
     ({"phase": np.ones(2)}, "phase must be 0 or 1, not shape (2,)"),
     ({"lif1.threshold": np.zeros(6)}, "lif1.threshold must be above 0, not 0 at [0]"),

@@ -148,7 +148,7 @@ def test_file_has_the_step(tmp_path):
     (lambda session: replace(session, velocity=session.velocity * [1, 0]),
      "must change on both axes to train on, not be constant"),
     (lambda session: replace(session, velocity=None),
-     "must hold velocity to train on, not only spikes")])
+     "must hold velocity or force to train on, not only spikes")])
 def test_recording_that_cannot_teach(change, message):
     session = replace(_session(200), name="a")
     with pytest.raises(ValueError, match=message):
