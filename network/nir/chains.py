@@ -83,7 +83,8 @@ def _neurons(flat: Flat, waiting: list[Node], shapes: dict, enough: Callable) ->
         if node.kind in NEURONS and enough(source in shapes for source in sources):
             before = max((shapes[source] for source in sources if source in shapes), key=len)
             own = _widest(node)
-            found[node.name] = own if math.prod(own) == math.prod(before) else before
+            same = math.prod(own) == math.prod(before)
+            found[node.name] = own if same and len(own) > len(before) else before
             if enough is any:
                 break           # with this shape, others may know all of theirs
     return found
@@ -96,8 +97,9 @@ def _own(waiting: list[Node]) -> dict[str, tuple[int, ...]]:
 
 
 def _widest(node: Node) -> tuple[int, ...]:
-    """The shape of the parameter of a neuron that has the most values."""
-    return max((node.array(key).shape for key in node.values), key=math.prod, default=())
+    """The shape of the parameter of a neuron that has the most values, and of those most axes."""
+    return max((node.array(key).shape for key in node.values), default=(),
+               key=lambda shape: (math.prod(shape), len(shape)))
 
 
 def reach(flat: Flat, name: str) -> list[str]:

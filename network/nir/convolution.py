@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Convolutions and pools of stacks of arrays."""
 
+import math
+
 import numpy as np
 
 from .graph import Node, quoted
 
 __all__ = ["convolve", "pool"]
+
+# Values of one channel with its padding. A larger one is an error of the file.
+MOST_VALUES = 1 << 22
 
 
 def convolve(node: Node, stack: np.ndarray) -> np.ndarray:
@@ -53,6 +58,11 @@ def pool(node: Node, stack: np.ndarray) -> np.ndarray:
 def _windows(node, stack, kernel, stride, dilation, before, after):
     """For each place of the kernel, its row and column, and the values that it meets."""
     lead = [(0, 0)] * (stack.ndim - 2)
+    wide = [first + size + last
+            for first, size, last in zip(before, stack.shape[-2:], after, strict=True)]
+    if math.prod(wide) > MOST_VALUES:
+        raise ValueError(f"Node {node.name} padding must give at most {MOST_VALUES} values, not "
+                         f"{' x '.join(f'{size:.7g}' for size in wide)}")
     padded = np.pad(stack, [*lead, *zip(before, after, strict=True)])
     room = [size - step * (width - 1) for size, step, width
             in zip(padded.shape[-2:], dilation, kernel, strict=True)]

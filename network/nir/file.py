@@ -8,7 +8,7 @@ import numpy as np
 
 from spikewright.base.errors import InputError
 
-from .graph import GRAPH, LINEAR, NEURONS, OPTIONAL, Graph, Node
+from .graph import GRAPH, LINEAR, NEURONS, OPTIONAL, Graph, Node, quoted
 from .options import Options
 
 __all__ = ["METADATA", "NIR_SUFFIX", "read_graph"]
@@ -39,6 +39,10 @@ def read_graph(path: Path) -> Graph:
     except ImportError:
         raise InputError(f"Reading {path.name} needs h5py: run 'make .venv/test', or pip install "
                          "'spikewright[nir]'") from None
+    if not path.is_file():
+        kind = "the folder " if path.is_dir() else ""
+        raise InputError(f"NIR graph must be a file, not {kind}{str(path)!r}"
+                         f"{'' if path.exists() else ': there is none'}")
     try:
         file = h5py.File(path, "r")
     except OSError as error:
@@ -115,7 +119,7 @@ def _said(metadata: object) -> dict:
 
 
 def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _node(content: object, name: str) -> Node | Graph:
@@ -156,9 +160,15 @@ def _value(name: str, key: str, value: object) -> np.ndarray | str:
     if isinstance(value, str) and key == "padding":
         return value
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"Node {name} {key} must be numbers, not {value!r}") from None
+        kind = f"values of the type {value.dtype}" if np.ndim(value) else repr(value)
+        raise ValueError(f"Node {name} {key} must be numbers, not {kind}") from None
+    if not array.size:
+        raise ValueError(f"Node {name} {key} must have values, not none: its shape is "
+                         f"{quoted(array.shape)}")
     # A neuron with an endless time constant has no leak. One with an endless threshold never fires.
     # snnTorch writes the first with an endless resistance, too.
     endless = key in ("tau", "tau_mem", "r", "v_threshold")

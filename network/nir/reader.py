@@ -87,8 +87,9 @@ def build_network(graph: Graph, options: Options) -> Reading:
     flat.warnings += channels_last(flat, shapes)
     neurons = {name: neuron(node, shapes[name], step, asked, name=names[name])
                for name, node in flat.nodes.items() if node.kind in NEURONS}
-    paths = trace_paths(flat, shapes, channels,
-                        lambda node, delays: steps_of(node, delays, step))
+    with np.errstate(over="ignore", invalid="ignore"):     # a Projection refuses an inf
+        paths = trace_paths(flat, shapes, channels,
+                            lambda node, delays: steps_of(node, delays, step))
     network = assemble(Parts(
         flat=flat, asked=asked, dt=step, shapes=shapes, paths=paths, neurons=neurons, names=names,
         channels=max(part.stop for part in channels.values()), closing=_closing(flat, asked)))

@@ -128,7 +128,11 @@ def chosen_nir(arguments: Namespace) -> dict:
     from spikewright.network.nir.options import ANSWERS
     nodes: dict[str, dict] = {}
     for name, answers in arguments.node:
-        nodes.setdefault(name, {}).update(answers)
+        found = nodes.setdefault(name, {})
+        for key, value in answers.items():
+            if found.setdefault(key, value) != value:
+                raise InputError(f"Option --node must give {key} of {name} once, not as "
+                                 f"{found[key]} and as {value}")
     return {"step": arguments.step, "framework": arguments.framework, "dt": arguments.dt,
             "readout": arguments.readout, "inputs": arguments.inputs, "nodes": nodes,
             **{key: getattr(arguments, key) for key in ANSWERS

@@ -76,6 +76,8 @@ def test_read_warns_of_what_it_assumed(graph, call_command):
      "reset, compare, v_reset, v0, back_delay, source_delay, not 'rest': did you mean reset?")),
     (("--node", "c:reset=none", *GIVEN), ("g.nir: Option --node must name a neuron of the graph "
      "(a, b), not 'c'")),
+    (("--node", "a:reset=none,gain=nir", "--node", "a:gain=nir,reset=zero_keep"),
+     "Option --node must give reset of a once, not as none and as zero_keep"),
     (("--readout", "argmax", *GIVEN), ("Option readout must be spikes, membranes or counts:W with "
      "a window of W steps, 1 to 9999, not 'argmax'")),
     (("--inputs", "x,y", *GIVEN), ("g.nir: Option --inputs must name every Input once, in the "

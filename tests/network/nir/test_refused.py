@@ -129,6 +129,14 @@ def _of(kind, **values):
      "Node c must have a kernel that fits its input, not [3, 3] for [2, 5]"),
     ((_of("Conv2d", padding="full"), _lif()), (1, 5, 5),
      "Node c padding must be same, valid or numbers, not 'full'"),
+    ((_of("Conv2d", padding=1e6), _lif()), (1, 5, 5),
+     "Node c padding must give at most 4194304 values, not 2000005 x 2000005"),
+    ((("c", ("Linear", {"weight": np.zeros((0, 4))})), _lif()), (4,),
+     "Node c weight must have values, not none: its shape is [0, 4]"),
+    ((("c", ("Linear", {"weight": np.full((3, 4), 1j)})), _lif()), (4,),
+     "Node c weight must be numbers, not values of the type complex128"),
+    ((("a", ("Scale", {"scale": 1e300})), ("c", ("Linear", {"weight": np.full((3, 4), 1e300)})),
+      _lif()), (4,), "Projection input->n weights must be finite, not inf at [0, 0]"),
     ((_of("Conv2d", padding="same", stride=2), _lif()), (1, 5, 5),
      "Node c stride must be 1 with the padding same, not [2, 2]"),
     ((_of("Conv2d", stride=[1.5, 1]), _lif()), (1, 5, 5),
@@ -218,6 +226,13 @@ def test_sum_that_an_exporter_lost(tmp_path):
                  "the channels (input,input_fm), not none of them. input_fm may be where the "
                  "exporter lost a sum of two branches"):
         read_nir(tmp_path / "g.nir", Options(dt=1e-3, answers={"reset": "none"}))
+
+
+def test_file_that_is_none(tmp_path):
+    with refused(f"NIR graph must be a file, not '{tmp_path}/g.nir': there is none"):
+        read_nir(tmp_path / "g.nir", Options(dt=1e-3))
+    with refused(f"NIR graph must be a file, not the folder '{tmp_path}'"):
+        read_nir(tmp_path, Options(dt=1e-3))
 
 
 def test_file_of_another_kind(tmp_path):

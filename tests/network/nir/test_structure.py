@@ -229,6 +229,17 @@ def test_names_that_are_taken(tmp_path):
     assert [p.title for p in reading.network.projections if p.source == INPUT] == ["input->input_"]
 
 
+def test_neurons_with_fewer_axes_than_their_input(tmp_path):
+    """A pool behind them needs rows and columns; a Flatten needs an axis."""
+    pool = {"kernel_size": [2, 2], "stride": [2, 2], "padding": [0, 0]}
+    nodes, edges = chain(("n", _lif(4)), ("p", ("SumPool2d", pool)), ("m", _lif((), r=1.0)),
+                         ("f", ("Flatten", {"start_dim": 0, "end_dim": -1})), ("k", _lif(1)),
+                         shape=(1, 2, 2))
+    network = _read(tmp_path, nodes, edges).network
+    assert _shape(network) == [("input->n", 0, (4, 4)), ("k->output", 0, (1, 1)),
+                               ("m->k", 0, (1, 1)), ("n->m", 0, (4, 1))]
+
+
 def test_time_constant_of_one_step_in_single_precision(tmp_path):
     """1e-3 in float32 is a little less than 1e-3 in float64: the decay is 0."""
     nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif(tau=np.float32(9.9999993e-4))))
