@@ -12,6 +12,8 @@ from pathlib import Path
 import platformdirs
 from numba import njit
 
+from .files import as_path
+
 __all__ = ["cache_folder", "compiled"]
 
 
@@ -21,7 +23,7 @@ def cache_folder(given: str | Path | None = None) -> Path:
     If that cannot be written, the folder is a temporary one until the program ends, and a line on
     standard error says so.
     """
-    return _users_folder() if given is None else Path(given)
+    return _users_folder() if given is None else as_path(given)
 
 
 def compiled(nogil: bool = False) -> Callable[[Callable], Callable]:

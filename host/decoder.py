@@ -6,15 +6,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikewright.base.cache import cache_folder
-from spikewright.base.errors import InputError
+from spikewright.base.errors import InputError, refused_files
 from spikewright.model.model import IntegerModel
-from spikewright.model.saved import Model
+from spikewright.model.saved import Model, check_model
 from spikewright.plan.config import (
     BAUD,
     CLOCK_MHZ,
@@ -61,6 +62,7 @@ class Decoder:
         self.steps = self.lost = 0
 
     @classmethod
+    @refused_files()
     def open(cls, where: str, model: Model, *, baud: int | None = None, preset: str = "balanced",
              megahertz: float = CLOCK_MHZ, cache: str | Path | None = None,
              load: bool = False, **core) -> "Decoder":
@@ -94,6 +96,11 @@ class Decoder:
         InputError
             If ``where`` has another form, no device answers, or the device runs another model.
         """
+        check_model(model)
+        check_clock(megahertz)
+        line_baud(baud)
+        if type(load) is not bool:
+            raise InputError(f"Option load must be True or False, not {load!r}")
         integers = model.integers
         kind, colon, port = str(where).partition(":")
         if not colon or kind not in ("serial", "virtual", "golden") or \
@@ -189,6 +196,9 @@ class Decoder:
             With another board, the next step raises an error, and the one after it loads the old
             model again.
         """
+        check_model(model)
+        if not isinstance(seconds, Real) or not seconds > 0:
+            raise InputError(f"Time of a piece must be seconds above 0, not {seconds!r}")
         yield from self._runner.loading(model, piece_bytes(seconds, self._baud))
         self._model, self._reset = model.integers, True
 

@@ -10,6 +10,7 @@ import serial
 from serial.tools import list_ports
 
 from spikewright.base.errors import InputError
+from spikewright.base.files import real_path
 from spikewright.plan.frames import CODED_MAX
 
 __all__ = ["PortError", "SerialPort"]
@@ -65,7 +66,7 @@ class SerialPort:
 
     @property
     def _timer(self) -> Path:
-        return CHIPS / Path(self._device).resolve().name / "latency_timer"
+        return CHIPS / real_path(self._device).name / "latency_timer"
 
     @property
     def slow(self) -> str:

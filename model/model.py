@@ -33,7 +33,7 @@ def check_name(name: str) -> None:
     ValueError
         If the name does not have 1 to 100 printable characters.
     """
-    if not (1 <= len(name) <= 100 and name.isprintable()):
+    if not (isinstance(name, str) and 1 <= len(name) <= 100 and name.isprintable()):
         raise ValueError(f"Model name must be 1 to 100 printable characters, not {name!r}")
 
 

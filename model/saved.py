@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from spikewright.base.errors import InputError, refused_files
+from spikewright.base.files import as_path
 from spikewright.network.graded.network import AnyNetwork
 
 from .artefact import load_model, model_hash, network_hash, save_artefact
 from .model import IntegerModel
 
-__all__ = ["Model"]
+__all__ = ["Model", "check_model"]
 
 # Entries of the manifest that `save_artefact` adds.
 _WRITTEN = ("schema", "model_hash", "network_hash", "manifest_hash", "model", "network")
@@ -34,6 +36,7 @@ class Model:
     facts: dict
 
     @classmethod
+    @refused_files()
     def load(cls, folder: str | Path) -> "Model":
         """Read a model folder.
 
@@ -42,10 +45,11 @@ class Model:
         InputError
             If the folder is no model, or was changed.
         """
-        integers, network, manifest = load_model(Path(folder))
+        integers, network, manifest = load_model(as_path(folder))
         facts = {key: value for key, value in manifest.items() if key not in _WRITTEN}
         return cls(integers=integers, network=network, facts=facts)
 
+    @refused_files()
     def save(self, folder: str | Path) -> dict:
         """Write the model folder, whole or not at all, and return its manifest.
 
@@ -54,7 +58,7 @@ class Model:
         InputError
             If ``folder`` has other contents than a model.
         """
-        return save_artefact(Path(folder), self.integers, self.network, self.facts)
+        return save_artefact(as_path(folder), self.integers, self.network, self.facts)
 
     @property
     def name(self) -> str:
@@ -84,3 +88,16 @@ class Model:
     def warnings(self) -> list[str]:
         """Warnings of the quantizer, one line each."""
         return self.facts.get("warnings", [])
+
+
+def check_model(model: object) -> None:
+    """Check that the argument ``model`` is a `Model`.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    if not isinstance(model, Model):
+        raise InputError("Model must be one that load() or quantize() gives, not "
+                         f"{type(model).__name__}")

@@ -9,6 +9,8 @@ Recurrent Spiking Neural Networks" (2024), and the configuration of the authors'
 fmi-basel/neural-decoding-RSNN.
 """
 
+from numbers import Real
+
 DT              = 4e-3      # one step
 TAU_SYN         = 10e-3     # synaptic current, of hidden and readout neurons
 TAU_MEM         = 20e-3     # membrane of a hidden neuron
@@ -22,6 +24,7 @@ MOST_DELAY = (1 << 16) - 1  # steps of a projection
 MOST_LOOK = 64              # steps that a graded network looks back into the input
 
 
-def is_dt(seconds: float) -> bool:
-    """Whether ``seconds`` can be the length of a step."""
-    return bool(0 < seconds < MOST_DT)
+def is_dt(seconds: object) -> bool:
+    """Whether ``seconds``, of any type, can be the length of a step."""
+    return (isinstance(seconds, Real) and not isinstance(seconds, bool)
+            and bool(0 < seconds < MOST_DT))

@@ -4,7 +4,7 @@
 import numbers
 from dataclasses import dataclass, field, fields, replace
 
-from spikewright.base.errors import InputError, did_you_mean
+from spikewright.base.errors import InputError, did_you_mean, is_choice
 
 from .formats import FORMATS
 
@@ -82,7 +82,7 @@ class CoreConfig:
             raise ValueError(f"Core lanes must be between 1 and 64, not {self.lanes!r}")
         for name, allowed in CHOICES.items():
             value = getattr(self, name)
-            if value not in allowed:
+            if not is_choice(value, allowed):
                 raise ValueError(f"Core {name} must be one of {', '.join(allowed)}, not {value!r}")
         if self.tables in ("bitmap", "smallest") and self.lanes & (self.lanes - 1):
             raise ValueError(f"Core lanes must be a power of two with {self.tables} tables, "
@@ -132,7 +132,7 @@ def chosen(preset: str, given: dict, instead: dict | None = None) -> CoreConfig:
         if name not in names:
             raise InputError(f"Option of a core must be one of {', '.join(names)}, not {name!r}"
                              f"{did_you_mean(name, names)}")
-    if preset not in PRESETS:
+    if not is_choice(preset, PRESETS):
         raise InputError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}"
                          f"{did_you_mean(preset, PRESETS)}")
     staged = {"staging": "block"} if given.get("load") == "model" else {}
@@ -173,5 +173,6 @@ def check_clock(megahertz: float) -> None:
     InputError
         If it is no number between 0 and 1000.
     """
-    if not isinstance(megahertz, numbers.Real) or not 0 < megahertz < 1000:
+    if (not isinstance(megahertz, numbers.Real) or isinstance(megahertz, bool)
+            or not 0 < megahertz < 1000):
         raise InputError(f"Clock must be a number of MHz between 0 and 1000, not {megahertz!r}")

@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from spikewright.base.errors import is_choice
+
 __all__ = ["MOST_TERMS", "STATES", "Rules"]
 
 STATES = ("calibrated", "proven")
@@ -41,9 +43,11 @@ class Rules:
     retime: bool = True
 
     def __post_init__(self) -> None:
-        if self.states not in STATES:
+        if not is_choice(self.states, STATES):
             raise ValueError(f"Rule states must be one of {', '.join(STATES)}, "
                              f"not {self.states!r}")
+        if type(self.retime) is not bool:
+            raise TypeError(f"Rule retime must be True or False, not {self.retime!r}")
         for name, most in (("events_per_channel", 255), ("decay_terms", MOST_TERMS)):
             value = getattr(self, name)
             if name == "decay_terms" and value is None:

@@ -6,8 +6,8 @@ import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from spikewright.base.errors import InputError
-from spikewright.base.files import written_file
+from spikewright.base.errors import InputError, refused_files
+from spikewright.base.files import as_path, check_output, written_file
 from spikewright.network.graded.operations import Operations
 from spikewright.plan.config import CoreConfig
 
@@ -133,6 +133,7 @@ class Report:
                                  f"{', '.join(self.blocks.get(block, {})) or 'none'}")
 
     @classmethod
+    @refused_files()
     def load(cls, path: str | Path) -> "Report":
         """Read a report.
 
@@ -146,7 +147,7 @@ class Report:
         InputError
             If there is no report, it has another schema, or an entry is missing or wrong.
         """
-        path = Path(path)
+        path = as_path(path)
         file = path if path.is_file() else path / FILE
         if not file.is_file():
             raise InputError(f"Report must be a folder made by 'spikewright build', not "
@@ -165,9 +166,18 @@ class Report:
         except ValueError as error:
             raise InputError(f"{file} {error}: build again") from error
 
+    @refused_files()
     def save(self, path: str | Path) -> None:
-        """Write report.json, or a file with another name, whole or not at all."""
-        with written_file(Path(path)) as temporary:
+        """Write report.json, or a file with another name, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If `base.files.check_output` refuses ``path``.
+        """
+        path = as_path(path)
+        check_output(path, (".json",))
+        with written_file(path) as temporary:
             temporary.write_text(json.dumps({"schema": SCHEMA, **as_form(self)}, indent=2,
                                             allow_nan=False) + "\n", encoding="utf-8")
 

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from spikewright.base.errors import InputError, did_you_mean
+from spikewright.base.errors import InputError, did_you_mean, is_choice
 
 from .board import Board, Wires
 from .devices import HX1K, HX8K, LFE5U_25F, LFE5U_85F, LFE5UM5G_85F, LP8K, UP5K
@@ -230,7 +230,7 @@ def find_board(name: str) -> Board:
     InputError
         If there is none; the message names all boards.
     """
-    if name not in BOARDS:
+    if not is_choice(name, BOARDS):
         raise InputError(f"Board must be one of {', '.join(sorted(BOARDS))}, not {name!r}"
                          f"{did_you_mean(name, BOARDS)}")
     return BOARDS[name]

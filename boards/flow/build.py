@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import written_folder
+from spikewright.base.files import real_path, written_folder
 from spikewright.base.progress import Estimate, progress
 from spikewright.golden.run import run_golden
 from spikewright.hw.link import LinkParams
@@ -68,7 +68,7 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
     except ValueError as error:
         raise InputError(str(error)) from error
 
-    output = Path(output).resolve()
+    output = real_path(output)
     with written_folder(output, "report.json") as temporary:
         if note:
             print(f"note: {note}", file=sys.stderr)

@@ -13,7 +13,7 @@ import numpy as np
 from amaranth.hdl import Fragment
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_folder, written_folder
+from spikewright.base.files import check_folder, real_path, written_folder
 from spikewright.base.version import version
 from spikewright.golden.run import run_golden
 from spikewright.network.recording import poisson_recording
@@ -78,7 +78,7 @@ def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: 
     core = core_params(plan)
     design = LinkedCore(core, link) if link else Core(core)
     facts = _facts(design, plan, link, manifest, name)
-    folder = Path(folder).resolve()
+    folder = real_path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     verilog = verilog_of(convert(design, name), folder.parent)
     files = {f"{name}.v": _page("header.v", **facts) + _with_notes(verilog, _notes(design, name))}

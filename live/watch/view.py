@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spikewright.base.errors import InputError
+from spikewright.base.files import real_path
 from spikewright.model.saved import Model
 
 from ..bins import Answer, to_line
@@ -80,7 +81,7 @@ class View:
             pass_fds=passed)
         theirs.close()
         self._socket.sendall(to_line({
-            "models": [str(folder.resolve()) for folder in models], "affine": affine,
+            "models": [str(real_path(folder)) for folder in models], "affine": affine,
             "listener": listener and listener.fileno(), "token": token}))
         if self._socket.recv(1) != READY:
             self.close()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from spikewright.base.errors import InputError, did_you_mean
+from spikewright.base.errors import InputError, did_you_mean, is_choice
 
 from ..constants import MOST_DT, is_dt
 from ..network import RESETS
@@ -93,7 +93,7 @@ class Options:
     nodes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.framework is not None and self.framework not in FRAMEWORKS:
+        if self.framework is not None and not is_choice(self.framework, FRAMEWORKS):
             raise InputError(f"Framework must be one of {', '.join(FRAMEWORKS)}, not "
                              f"{self.framework!r}{did_you_mean(self.framework, FRAMEWORKS)}")
         if self.dt is not None and not (_number(self.dt) and is_dt(self.dt)):
@@ -186,6 +186,6 @@ def _check(title: str, key: str, value: object) -> None:
         if not (type(value) is int and 0 <= value <= 999):
             raise InputError(f"{title} {key} must be a whole number of steps from 0 to 999, not "
                              f"{value!r}")
-    elif isinstance(allowed, tuple) and value not in allowed:
+    elif isinstance(allowed, tuple) and not is_choice(value, allowed):
         raise InputError(f"{title} {key} must be one of {', '.join(allowed)}, not {value!r}"
-                         f"{did_you_mean(str(value), allowed)}")
+                         f"{did_you_mean(value, allowed)}")

@@ -3,12 +3,17 @@
 
 from pathlib import Path
 
-from spikewright.model.saved import Model
+from spikewright.base.errors import InputError, refused_files
+from spikewright.base.files import as_path
+from spikewright.model.saved import Model, check_model
 from spikewright.report.report import Report
 
 __all__ = ["Report", "build"]
 
+MOST_SEED = 1 << 30
 
+
+@refused_files()
 def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced",
           megahertz: float | None = None, baud: int | None = None, seed: int = 1,
           recording: str | Path | None = None, **core) -> Report:
@@ -43,13 +48,16 @@ def build(model: Model, *, board: str, out: str | Path, preset: str = "balanced"
     Raises
     ------
     InputError
-        If there is no such board, the design does not fit, or ``out`` contains other files.
+        If an argument is wrong, the design does not fit, or ``out`` contains other files.
     """
     from spikewright.boards.board.platforms import find_board
     from spikewright.boards.flow.build import build as build_board
     from spikewright.boards.flow.room import fitting_config
+    check_model(model)
     chip = find_board(board)
+    if type(seed) is not int or not 1 <= seed <= MOST_SEED:
+        raise InputError(f"Seed must be a whole number from 1 to {MOST_SEED}, not {seed!r}")
     config, note = fitting_config(chip, model.integers, preset, core)
-    return build_board(model, chip, Path(out), config=config, megahertz=megahertz, baud=baud,
-                       seed=seed, recording=None if recording is None else Path(recording),
+    return build_board(model, chip, as_path(out), config=config, megahertz=megahertz, baud=baud,
+                       seed=seed, recording=None if recording is None else as_path(recording),
                        note=note)

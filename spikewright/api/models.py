@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from spikewright.base.errors import InputError
+from spikewright.base.errors import InputError, refused_files
+from spikewright.base.files import as_path, real_path
 from spikewright.base.version import maker
 from spikewright.golden.check import changed_behaviour
 from spikewright.model.integers import Widths
@@ -24,7 +25,7 @@ from spikewright.quantize.compile import compile_network, printable
 from spikewright.quantize.graded.compile import compile_graded
 from spikewright.quantize.rules import Rules
 
-__all__ = ["as_path", "checked", "compose", "default_name", "load", "quantize", "quantize_options",
+__all__ = ["checked", "compose", "default_name", "load", "quantize", "quantize_options",
            "read", "reading_options", "reading_warnings"]
 
 # Where each network was read from, and the options and warnings of those from NIR files.
@@ -33,6 +34,7 @@ _NIR: weakref.WeakKeyDictionary[AnyNetwork, tuple[dict, tuple[str, ...]]] = (
     weakref.WeakKeyDictionary())
 
 
+@refused_files()
 def read(path: str | Path, *, step: float | None = None, framework: str | None = None,
          dt: float | None = None, readout: str | None = None, inputs: Sequence[str] = (),
          nodes: dict[str, dict] | None = None, **answers: str | float) -> AnyNetwork:
@@ -63,6 +65,12 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
     path = as_path(path)
     if step is not None and not is_dt(step):
         raise InputError(f"Option step must be seconds between 0 and {MOST_DT}, not {step!r}")
+    if not isinstance(inputs, list | tuple) or not all(isinstance(name, str) for name in inputs):
+        raise InputError(f"Option inputs must be a list of names, not {inputs!r}")
+    if nodes is not None and not (isinstance(nodes, dict) and all(
+            isinstance(each, dict) for each in nodes.values())):
+        raise InputError("Option nodes must be a dict with a dict of options for each name, not "
+                         f"{nodes!r}")
     network: AnyNetwork
     options = Options(framework=framework, dt=dt, readout=readout, inputs=tuple(inputs),
                       nodes=nodes or {}, answers=answers)
@@ -92,6 +100,7 @@ def reading_warnings(network: AnyNetwork) -> tuple[str, ...]:
     return _NIR[network][1] if network in _NIR else ()
 
 
+@refused_files()
 def quantize(network: AnyNetwork, *, calibrate: str | Path | None = None, name: str | None = None,
              weight_bits: int = Widths.weight, current_bits: int = Widths.current,
              membrane_bits: int = Widths.membrane, decay_bits: int = Widths.decay,
@@ -139,9 +148,11 @@ def quantize(network: AnyNetwork, *, calibrate: str | Path | None = None, name: 
         If an argument is out of its range, or the recording is for another network.
     """
     if not isinstance(network, Network | GradedNetwork):
-        raise InputError(f"Network must be one that read() gives, not {network!r}")
+        raise InputError(f"Network must be one that read() gives, not {type(network).__name__}")
     if calibrate is not None:
         as_path(calibrate)
+    if projection_bits is not None and not isinstance(projection_bits, dict):
+        raise InputError(f"Projection bits must be a dict, not {projection_bits!r}")
     options = quantize_options(
         calibrate, weight_bits=weight_bits, current_bits=current_bits,
         membrane_bits=membrane_bits, decay_bits=decay_bits, projection_bits=projection_bits,
@@ -195,7 +206,7 @@ def default_name(path: Path) -> str:
     `spikewright train` writes a file ``final``. It has the name of its folder, or of the folder of
     that where it is ``trained``.
     """
-    path = path.resolve()
+    path = real_path(path)
     names = (path.stem, path.parent.name, path.parent.parent.name)
     name = next((name for name in names if name not in ("final", "trained", "")), path.stem)
     return printable(name)[:100]
@@ -250,11 +261,4 @@ def quantize_options(calibrate: str | Path | None = None, *, weight_bits: int = 
 
 def load(folder: str | Path) -> Model:
     """Read a model folder; see `Model.load`."""
-    return Model.load(as_path(folder))
-
-
-def as_path(path: object) -> Path:
-    """The argument ``path`` as a path; InputError if it is none."""
-    if not isinstance(path, str | Path):
-        raise InputError(f"Path must be a text or a Path, not {path!r}")
-    return Path(path)
+    return Model.load(folder)

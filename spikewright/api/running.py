@@ -9,15 +9,17 @@ import numpy as np
 
 from spikewright.base.arrays import write_arrays
 from spikewright.base.cache import cache_folder
-from spikewright.base.errors import InputError
+from spikewright.base.errors import InputError, is_choice, refused_files
+from spikewright.base.files import as_path
 from spikewright.golden.run import run_golden
 from spikewright.host.decoder import connected
 from spikewright.model.model import IntegerModel
 from spikewright.model.saved import Model
-from spikewright.network.graded.network import AnyNetwork
+from spikewright.network.graded.network import AnyNetwork, GradedNetwork
 from spikewright.network.graded.run import run_float
+from spikewright.network.network import Network
 from spikewright.network.recording import Recording, read_recording
-from spikewright.plan.config import CLOCK_MHZ, CoreConfig, chosen
+from spikewright.plan.config import CLOCK_MHZ, CoreConfig, check_clock, chosen, line_baud
 from spikewright.plan.plan import suited
 
 __all__ = ["Result", "run"]
@@ -57,15 +59,17 @@ class Result:
     saturated: np.ndarray | None = None
     values: np.ndarray | None = None
 
+    @refused_files()
     def save(self, path: str | Path) -> None:
         """Write an .npz file with a key for each array, and ``spikes_NAME`` for each population."""
         arrays = {key: value for key, value in vars(self).items()
                   if key != "populations" and value is not None}
         named = {f"spikes_{name.replace('.', '_')}": value
                  for name, value in self.populations.items()}
-        write_arrays(Path(path), arrays | named)
+        write_arrays(as_path(path), arrays | named)
 
 
+@refused_files()
 def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend: str = "golden",
         preset: str = "balanced", cache: str | Path | None = None, baud: int | None = None,
         megahertz: float = CLOCK_MHZ, **core) -> Result:
@@ -104,12 +108,17 @@ def run(model: Model | AnyNetwork, recording: str | Path | Recording, *, backend
     CoreFault
         If the simulated hardware breaks one of its own rules.
     """
+    if not isinstance(model, Model | Network | GradedNetwork):
+        raise InputError("Model must be one that load(), quantize() or read() gives, not "
+                         f"{type(model).__name__}")
     on_board, port = str(backend).startswith("board:"), str(backend).partition(":")[2]
-    if not on_board and backend not in BACKENDS or on_board and port in ("", "virtual"):
+    if not on_board and not is_choice(backend, BACKENDS) or on_board and port in ("", "virtual"):
         raise InputError(f"Backend must be one of {', '.join(BACKENDS)}, or 'board:' and a port, "
                          f"not {backend!r}")
+    check_clock(megahertz)
+    line_baud(baud)
     config = chosen(preset, core, suited(model.integers) if isinstance(model, Model) else {})
-    spikes = recording if isinstance(recording, Recording) else read_recording(Path(recording))
+    spikes = recording if isinstance(recording, Recording) else read_recording(as_path(recording))
     spikes.check_fits(model.channels, model.dt)
     if backend == "float":
         network = model.network if isinstance(model, Model) else model

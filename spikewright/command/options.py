@@ -54,8 +54,11 @@ _NIR_HELP = {
 }
 
 
-def add_core_options(parser: ArgumentParser) -> None:
-    """Add ``--preset`` and an option for each field of `CoreConfig`."""
+def add_core_options(parser: ArgumentParser, **notes: str) -> None:
+    """Add ``--preset`` and an option for each field of `CoreConfig`.
+
+    ``notes`` has more to say about some fields, by their name.
+    """
     parser.add_argument("--preset", choices=PRESETS, default="balanced",
                         help="named choice of the core options: small has 1 lane; balanced has 4; "
                         "fast has 8, each with a neuron unit, and keeps the weights in large RAM. "
@@ -68,7 +71,7 @@ def add_core_options(parser: ArgumentParser) -> None:
         default = ("where there is room, with --load model" if name == "staging" else
                    "from the preset")
         parser.add_argument(f"--{name.replace('_', '-')}", choices=allowed,
-                            help=f"{_HELP[name]} (default: {default})")
+                            help=f"{notes.get(name, '')}{_HELP[name]} (default: {default})")
 
 
 def core_choices(arguments: Namespace) -> dict:

@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import io
 import os
 import re
 import select
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from spikewright.base.errors import InputError, did_you_mean
+from spikewright.base.errors import InputError, did_you_mean, system_error
 from spikewright.base.files import check_apart, check_input, check_output
 
 __all__ = ["CommandParser", "baud", "check_paths", "end_at_mismatches", "ended_by_signal",
@@ -135,6 +136,9 @@ def run_command(main: Callable[[], None]) -> None:
     what it kept, as the argument of the exception. If the reader of its output ends first, as in
     ``| head``, the command ends without a message.
     """
+    # A name that the terminal's encoding does not have is printed with escapes.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with _interrupted_by_signal():
             main()
@@ -145,7 +149,7 @@ def run_command(main: Callable[[], None]) -> None:
         if isinstance(error, BrokenPipeError) and not _is_read():
             _discard_output()
             sys.exit(128 + signal.SIGPIPE)
-        sys.exit(_fail(f"{error.filename or 'File'} cannot be used: {error.strerror or error}"))
+        sys.exit(_fail(system_error(error)))
     except KeyboardInterrupt as stop:
         print(": ".join(["stopped", *stop.args]), file=sys.stderr)
         sys.exit(128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT))

@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import unittest.mock
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,11 @@ def test_command_makes_the_same_model(here, model, call_command):
     ({"projection_bits": {"inputs": 4}},
      "Projection must be one of recurrent, input, output, not 'inputs'"),
     ({"states": "safe"}, "Rule states must be one of calibrated, proven, not 'safe'"),
+    ({"states": ["proven"]}, "Rule states must be one of calibrated, proven, not ['proven']"),
+    ({"retime": 1}, "Rule retime must be True or False, not 1"),
+    ({"projection_bits": 4}, "Projection bits must be a dict, not 4"),
     ({"name": ""}, "Model name must be 1 to 100 printable characters, not ''"),
+    ({"name": b"x"}, "Model name must be 1 to 100 printable characters, not b'x'"),
 ])
 def test_quantize_refuses(here, arguments, message):
     with refused(message, sw.InputError):
@@ -95,12 +100,85 @@ def test_quantize_refuses(here, arguments, message):
 
 
 def test_arguments_of_another_kind(model):
-    with refused("Network must be one that read() gives, not 'x'", sw.InputError):
+    with refused("Network must be one that read() gives, not str", sw.InputError):
         sw.quantize("x")
-    for call in (lambda: sw.read(3), lambda: sw.load(3),
-                 lambda: sw.quantize(model.network, calibrate=3)):
-        with refused("Path must be a text or a Path, not 3", sw.InputError):
-            call()
+    with refused("Path must be a text or a Path, not 3", sw.InputError):
+        sw.quantize(model.network, calibrate=3)
+    name = "Model must be one that load() or quantize() gives, not"
+    for value in (None, 3, "model", model.network):
+        for call in (lambda given: sw.build(given, board="icebreaker", out="out"),
+                     lambda given: sw.Decoder.open("golden:", given)):
+            with refused(f"{name} {type(value).__name__}", sw.InputError):
+                call(value)
+    with refused("Model must be one that load(), quantize() or read() gives, not int",
+                 sw.InputError):
+        sw.run(3, "rec.npz")
+    with sw.Decoder.open("golden:", model) as decoder:
+        with refused(f"{name} int", sw.InputError):
+            decoder.load(3)
+        with refused("Time of a piece must be seconds above 0, not 'x'", sw.InputError):
+            next(decoder.loading(model, "x"))
+    with refused("Option load must be True or False, not 1", sw.InputError):
+        sw.Decoder.open("golden:", model, load=1)
+
+
+def test_a_refusal_is_one_line(model):
+    with refused("Backend must be one of float, golden, rtl, virtual, or 'board:' and a port, not "
+                 "array([[0], [1]])", sw.InputError):
+        sw.run(model, "rec.npz", backend=np.array([[0], [1]]))
+
+
+@pytest.mark.parametrize("value", [None, 3, True, b"x", [], np.arange(2)])
+def test_each_path_is_a_text_or_a_path(model, value):
+    calls = {sw.read, sw.load, sw.Model.load, model.save, sw.Report.load, sw.Result(
+        velocity=np.zeros((1, 2))).save, lambda path: sw.run(model, path),
+        lambda path: sw.build(model, board="icebreaker", out=path)}
+    for call in calls:
+        with refused(f"Path must be a text or a Path, not {value!r}", sw.InputError):
+            call(value)
+    for call in calls:
+        with refused(r"Path must have no NUL character, not 'a\x00b'", sw.InputError):
+            call("a\0b")
+
+
+def test_files_that_the_system_refuses(model, tmp_path):
+    name = "x" * 300
+    for call in (sw.read, sw.load, sw.Report.load, model.save, lambda path: sw.run(model, path),
+                 lambda path: sw.quantize(model.network, calibrate=path)):
+        with pytest.raises(sw.InputError, match=f"^(.*/)?{name}(/\\w+.json)? cannot be used: File "
+                                                "name too long$"):
+            call(name)
+    with refused("gone.npz cannot be used: No such file or directory", sw.InputError):
+        sw.run(model, "gone.npz")
+
+
+def test_report_replaces_only_a_report(here, model):
+    report = unittest.mock.Mock(spec=sw.Report)
+    with refused("Output must end in .json, not 'net.safetensors'", sw.InputError):
+        sw.Report.save(report, "net.safetensors")
+    Path("mine.json").write_text('{"mine": 1}', encoding="utf-8")
+    with refused("Output must be a new file, or one that Spikewright wrote, not 'mine.json'",
+                 sw.InputError):
+        sw.Report.save(report, "mine.json")
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"step": "x"}, "Option step must be seconds between 0 and 10, not 'x'"),
+    ({"step": True}, "Option step must be seconds between 0 and 10, not True"),
+    ({"framework": 3}, ("Framework must be one of snntorch, norse, spikingjelly, sinabs, rockpool, "
+                        "spyx, not 3")),
+    ({"framework": ["norse"]}, ("Framework must be one of snntorch, norse, spikingjelly, sinabs, "
+                                "rockpool, spyx, not ['norse']")),
+    ({"inputs": "abc"}, "Option inputs must be a list of names, not 'abc'"),
+    ({"inputs": 3}, "Option inputs must be a list of names, not 3"),
+    ({"nodes": {"lif": 3}}, ("Option nodes must be a dict with a dict of options for each name, "
+                             "not {'lif': 3}")),
+    ({"reset": []}, ("Option reset must be one of zero_lose, zero_keep, subtract_next, "
+                     "subtract_same, none, not []")),
+])
+def test_read_refuses(here, arguments, message):
+    with refused(message, sw.InputError):
+        sw.read("net.safetensors", **arguments)
 
 
 def test_run(here, model):
@@ -133,6 +211,10 @@ def test_run(here, model):
     ({"backend": "gpu"}, ("Backend must be one of float, golden, rtl, virtual, or 'board:' and a "
                           "port, not 'gpu'")),
     ({"preset": "huge"}, "Preset must be one of small, balanced, fast, not 'huge'"),
+    ({"preset": ["fast"]}, "Preset must be one of small, balanced, fast, not ['fast']"),
+    ({"tables": []}, "Core tables must be one of dense, bitmap, rows, smallest, not []"),
+    ({"megahertz": "24"}, "Clock must be a number of MHz between 0 and 1000, not '24'"),
+    ({"baud": 0}, "Baud rate must be a whole number from 9600 to 12000000, not 0"),
     ({"lanes": 65}, "Core lanes must be between 1 and 64, not 65"),
     ({"lanes": 3, "tables": "bitmap"},
      "Core lanes must be a power of two with bitmap tables, not 3"),
@@ -225,6 +307,8 @@ def test_decoder_with_a_wrong_line(model, where):
     ({"megahertz": "24"}, "Clock must be a number of MHz between 0 and 1000, not '24'"),
     ({"megahertz": 0}, "Clock must be a number of MHz between 0 and 1000, not 0"),
     ({"baud": 1e6}, "Baud rate must be a whole number from 9600 to 12000000, not 1000000.0"),
+    ({"seed": 0}, "Seed must be a whole number from 1 to 1073741824, not 0"),
+    ({"seed": "x"}, "Seed must be a whole number from 1 to 1073741824, not 'x'"),
 ])
 def test_build_refuses_a_wrong_line(model, arguments, message):
     with refused(message, sw.InputError):
@@ -234,6 +318,8 @@ def test_build_refuses_a_wrong_line(model, arguments, message):
 def test_build_refuses(model):
     with pytest.raises(sw.InputError, match="^Board must be one of "):
         sw.build(model, board="icebraker", out="out")
+    with pytest.raises(sw.InputError, match="^Board must be one of .*, not 3$"):
+        sw.build(model, board=3, out="out")
     with refused("Report must be a folder made by 'spikewright build', not 'gone': it has no "
                  "report.json", sw.InputError):
         sw.Report.load("gone")

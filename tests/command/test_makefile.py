@@ -104,6 +104,14 @@ def test_model_bits_and_name_are_not_of_the_environment():
     assert settings.output == "build/other/icestick-4bit"
 
 
+def test_help_with_a_wrong_setting():
+    settings = ROOT / "spikewright" / "command" / "make" / "settings.py"
+    run = subprocess.run([sys.executable, settings], capture_output=True, text=True, check=False,
+                         env={**os.environ, "MAKEFLAGS": " -- NAME=../x", "NAME": "../x"})
+    assert (run.returncode, run.stderr) == (
+        2, "error: NAME must be the name of a folder in build/, not '../x'\n")
+
+
 def test_values_with_blanks():
     settings = read_settings({"MAKEFLAGS": r" -- GRID=lanes=1\ tables=dense CHECKPOINT=my\ net.pth",
                               "GRID": "lanes=1 tables=dense", "CHECKPOINT": "my net.pth"})

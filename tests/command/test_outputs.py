@@ -4,12 +4,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from spikewright.base.files import check_apart, check_output, signature
+from spikewright.base.files import INDEXES, check_apart, check_output, signature
 from spikewright.host.picture import draw
 from tests.networks import random_recording, refused
 
@@ -234,3 +236,35 @@ def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with refused(f"Output must be in a folder that can be written, not '{tmp_path}/file/a.npz'"):
         check_output(tmp_path / "file" / "a.npz", (".npz",))
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folder_with_a_fifo_as_its_index(place, call_command, name):
+    (place / "out").mkdir()
+    for index in INDEXES:
+        os.mkfifo(place / "out" / index)
+    assert call_command(*FOLDERS[name], "-o", "out") == (2, "", (
+        f"error: Output folder must be new, empty or made by this command, not {place}/out\n"))
+
+
+@pytest.mark.parametrize("words", [
+    ("quantize", "loop", "-o", "out"), ("quantize", "net.safetensors", "-o", "out", "--calibrate",
+     "loop"), ("run", "loop", "rec.npz", "-o", "out.npz"), ("run", "model", "loop", "-o",
+     "out.npz"), ("run", "model", "rec.npz", "-o", "loop/out.npz"), ("export", "model", "-o",
+     "loop"), ("show", "loop"), ("read", "loop")])
+def test_links_that_form_a_loop(place, call_command, words):
+    os.symlink("loop", "loop")
+    before = tree(place)
+    status, _, error = call_command(*words)
+    assert (status, error.count("\n"), error[:7]) == (2, 1, "error: ")
+    assert tree(place) == before and sorted(place.glob(".*")) == []
+
+
+def test_name_that_is_no_text(place):
+    """A name of bytes that are no UTF-8, as of an old disk, is printed with escapes."""
+    name = os.fsdecode(b"\xffout.npz")
+    run = subprocess.run(
+        [sys.executable, "-m", "spikewright", "run", "model", "rec.npz", "-o", name], check=False,
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.endswith(b" -> \\udcffout.npz\n") and (place / name).is_file()

@@ -15,6 +15,7 @@ from spikewright.host.driver import NoAnswerError, OtherModelError, RestartedErr
 from spikewright.host.serial_port import PortError
 from spikewright.hw.params import link_params
 from spikewright.model.model import IntegerModel
+from spikewright.model.saved import Model
 from spikewright.plan.config import CoreConfig
 from spikewright.plan.frames import LOAD_MAX
 from spikewright.plan.plan import Plan
@@ -28,18 +29,17 @@ CONFIG = CoreConfig(load="model")
 STAGED = CoreConfig(load="model", staging="block")
 
 
-@dataclasses.dataclass(frozen=True)
-class Named:
+def named(integers: IntegerModel, model_hash: str) -> Model:
     """What a decoder needs of a model folder."""
+    model = Model(integers=integers, network=None, facts={})
+    vars(model)["hash"] = model_hash
+    return model
 
-    integers: IntegerModel
-    hash: str
 
-
-OLD = Named(deep_model(4), "01" * 32)
-NEW = Named(changed(OLD.integers), "02" * 32)
+OLD = named(deep_model(4), "01" * 32)
+NEW = named(changed(OLD.integers), "02" * 32)
 WIDTHS = dataclasses.replace(OLD.integers.widths, current=OLD.integers.widths.current + 1)
-OTHER_FORM = Named(dataclasses.replace(OLD.integers, widths=WIDTHS), "03" * 32)
+OTHER_FORM = named(dataclasses.replace(OLD.integers, widths=WIDTHS), "03" * 32)
 RECORDING = random_recording(4, 6, 60)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_folder
+from spikewright.base.files import check_folder, real_path
 from spikewright.base.tools import command_of
 
 from ..options import add_baud, add_board, add_core_options, add_freq, add_model, chosen_config
@@ -70,7 +70,7 @@ def run(arguments: Namespace) -> None:
                    if config.load == "model" else config for config in configs]
     if arguments.best and len(configs) != 1:
         raise InputError(f"Option --best must have one configuration, not {len(configs)}")
-    output = arguments.output or arguments.model.resolve().parent / f"explore-{board.name}"
+    output = arguments.output or real_path(arguments.model).parent / f"explore-{board.name}"
     check_folder(output, "explore.json")
     if not arguments.scheduler:
         for tool in ("yosys", board.family.place):

@@ -8,6 +8,7 @@ before ``make install``.
 import difflib
 import os
 import re
+import sys
 from pathlib import PurePath
 
 __all__ = ["SETTINGS", "Settings", "read_settings"]
@@ -133,4 +134,5 @@ if __name__ == "__main__":
     try:
         _print_settings()
     except ValueError as error:
-        raise SystemExit(f"error: {error}") from None
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spikewright.base.cache import cache_folder
 from spikewright.base.errors import InputError
-from spikewright.base.files import check_output, written_file, written_folder
+from spikewright.base.files import check_output, real_path, written_file, written_folder
 from spikewright.network.checkpoint import checkpoint_hash
 from spikewright.network.graded.network import AnyNetwork, GradedNetwork, spiking
 from spikewright.network.recording import (
@@ -216,5 +216,5 @@ def _names(paths: list[Path]) -> list[str]:
     from spikewright.quantize.compile import printable
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
-        names = [f"{path.resolve().parent.name}/{path.stem}" for path in paths]
+        names = [f"{real_path(path).parent.name}/{path.stem}" for path in paths]
     return [printable(name)[:100] for name in names]

@@ -57,7 +57,7 @@ def add_session(parser: ArgumentParser) -> None:
                         "--listen HOST:PORT need it if other machines can reach HOST")
     add_baud(parser)
     add_freq(parser, "clock of the virtual board", CLOCK_MHZ)
-    add_core_options(parser)
+    add_core_options(parser, load="with --port virtual: ", staging="with --port virtual: ")
     add_build(parser)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spikewright.base.errors import InputError
+from spikewright.base.files import real_path
 from spikewright.network.recording import TARGETS, Recording
 from spikewright.train.fitting.recipe import LIMITS, Recipe
 
@@ -91,7 +92,7 @@ def check_torch() -> None:
 
 def state_file(result: Path) -> Path:
     """Return the file beside ``result``, a folder or file, for the state of its training."""
-    result = result.resolve()
+    result = real_path(result)
     return result.with_name(f"{result.name}.resume")
 
 
