@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writer of NIR graphs. What NIR cannot say is in the metadata, where `reader` finds it."""
 
+import io
 import json
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def write_nir(network: Network, path: Path) -> None:
         edges=graph.edges, metadata={METADATA: json.dumps(_metadata(network))}, type_check=False)
     made.check_types()          # the check above would also add an Output behind every last neuron
     with written_file(path) as temporary:
-        nir.write(temporary, made)
+        # HDF5 itself ends the process where a disk is full.
+        content = io.BytesIO()
+        nir.write(content, made)
+        temporary.write_bytes(content.getvalue())
 
 
 def _metadata(network: Network) -> dict:

@@ -136,6 +136,10 @@ def run_command(main: Callable[[], None]) -> None:
     what it kept, as the argument of the exception. If the reader of its output ends first, as in
     ``| head``, the command ends without a message.
     """
+    # If it was closed, the next file that is opened would get its number.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
     # A name that the terminal's encoding does not have is printed with escapes.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -73,6 +73,21 @@ def test_nobody_reads_on(code, status):
         assert (process.stderr.read(), process.wait()) == (b"", status)
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_output(tmp_path, closed):
+    """A file of the command does not get what is printed."""
+    code = ("import sys; from spikewright.command.parser import run_command\n"
+            "def main():\n    file = open('file', 'w')\n    print('word')\n"
+            "    print('other', file=sys.stderr)\n    file.write('mine')\n    file.close()\n"
+            "run_command(main)")
+    done = subprocess.run(["bash", "-c", f'"$0" -c "$1" {closed}', sys.executable, code],
+                          cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert (done.returncode, (tmp_path / "file").read_text(encoding="utf-8")) == (0, "mine")
+    assert (done.stdout, done.stderr) == ("word\n" * (">&-" != closed[:3]),
+                                          "other\n" * ("2>&-" not in closed))
+
+
 def test_another_pipe_that_breaks_is_told():
     """Standard output has its reader: what did not work is said."""
     code = ("import os; from spikewright.command.parser import run_command\n"

@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -268,3 +269,28 @@ def test_name_that_is_no_text(place):
         capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout.endswith(b" -> \\udcffout.npz\n") and (place / name).is_file()
+
+
+@pytest.mark.parametrize("words", [
+    ("quantize", "net.safetensors", "-o", "out"), ("export", "model", "-o", "out"),
+    ("export-nir", "model", "-o", "out.nir"), ("run", "model", "rec.npz", "-o", "out.npz"),
+    ("record", "import", "counts.npy", "-o", "out.npz"),
+    ("live", "model", "--in", "rec.npz", "--fast", "--out", "out.jsonl"),
+    ("ladder", "net.safetensors", "--rungs", "fp32", "--no-rtl", "-o", "out")])
+def test_disk_that_is_full(place, call_command, words):
+    """No half of a file stays. What a live session has recorded so far does."""
+    before, (soft, hard) = tree(place), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        status, _, error = call_command(*words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    *_, last = error.splitlines()
+    assert status == 2
+    if words[0] == "live":
+        assert last.startswith("error: Session must be recorded whole, not without ")
+        (place / "out.jsonl").unlink(missing_ok=True)
+    else:
+        assert last in {f"error: {path} cannot be used: File too large"
+                        for path in (words[-1], place / words[-1])}
+    assert tree(place) == before and sorted(place.glob(".*")) == []
