@@ -26,6 +26,7 @@ class RandomGraph:
         self.nodes, self.edges, self.shapes, self.late = {}, [], {}, set()
         shapes = ([(2, 7, 6), (1, 6, 6), (3, 9)] if images else [(5,), (1, 6), (9,), (2, 4)])
         self.input = shapes[self.rng.integers(len(shapes))]
+        self.inputs = {"input": self.input}     # in the order of the channels
         self.options = {"dt": DT, "back_delay": int(self.rng.choice([1, 1, 1, 2]))}
         self._draw()
 
@@ -42,6 +43,10 @@ class RandomGraph:
                 self._link(self.pick(layers[:-1]), (name, self.shapes[name]))
             layers.append((name, self.shapes[name]))
         hidden = layers[1:]
+        if self.rng.random() < 0.3:
+            self.inputs = {"more": (3,), **self.inputs}
+            self.add("more", "Input", {"shape": [3]})
+            self._link(("more", (3,)), hidden[0])
         for name, shape in hidden:
             if self.rng.random() < 0.4:
                 self._link((name, shape), self.pick(hidden[:1 + hidden.index((name, shape))]),
@@ -154,17 +159,22 @@ class RandomGraph:
     def _neuron(self, name, kind, shape, source):
         rng = self.rng
 
-        def values(low, high):
+        def values(low, high, also=()):
+            """Numbers between the two, in one of three types. The first may be one of ``also``."""
             like = self.pick([shape, shape, (shape[0], *[1] * (len(shape) - 1)), ()])
-            return rng.uniform(low, high, like)
+            found = np.asarray(rng.uniform(low, high, like))
+            if also and found.size > 1 and rng.random() < 0.3:
+                found.flat[0] = self.pick(also)
+            return found.astype(self.pick([np.float64, np.float64, np.float32, np.float16]))
 
         spiking = kind in SPIKING
-        found = {"r": values(0.5, 3) / (DT if kind in ("I", "IF") else 1)}
+        found = {"r": values(-0.5, 3) / (DT if kind in ("I", "IF") else 1)}
         if kind in ("LIF", "LI"):
-            found |= {"tau": values(1.5, 15) * DT, "v_leak": values(-0.1, 0.1)}
+            found |= {"tau": values(1.5, 15, also=(1.0, np.inf)) * DT, "v_leak": values(-0.1, 0.1)}
         elif kind in ("CubaLIF", "CubaLI"):
-            found |= {"tau_mem": values(1.5, 15) * DT, "tau_syn": values(1.2, 5) * DT,
-                      "v_leak": values(-0.1, 0.1), "w_in": values(0.5, 2)}
+            found |= {"tau_mem": values(1.5, 15, also=(1.0, np.inf)) * DT,
+                      "tau_syn": values(1.2, 5) * DT, "v_leak": values(-0.1, 0.1),
+                      "w_in": values(-0.5, 2)}
         if kind == "Threshold":
             found = {"threshold": values(0.3, 1)}
         elif spiking:

@@ -20,13 +20,16 @@ STEPS = 60
 def _compare(tmp_path, graph, seed):
     write_graph(tmp_path / "graph.nir", graph.nodes, graph.edges)
     options = Options(dt=graph.options["dt"], readout="spikes",
+                      inputs=tuple(graph.inputs) if len(graph.inputs) > 1 else (),
                       answers={"back_delay": graph.options["back_delay"]},
                       nodes={name: graph.options[name] for name in graph.shapes})
     reading = read_nir(tmp_path / "graph.nir", options)
-    counts = np.random.default_rng(seed).poisson(0.3, (STEPS, *graph.input))
+    rng = np.random.default_rng(seed)
+    given = {name: rng.poisson(0.3, (STEPS, *shape)) for name, shape in graph.inputs.items()}
+    counts = np.hstack([rows.reshape(STEPS, -1) for rows in given.values()])
     spikes, membranes, outputs = run_graph(graph.nodes, graph.edges, graph.options,
-                                           {"input": counts.astype(float)}, graph.shapes,
-                                           graph.late)
+                                           {name: rows.astype(float) for name, rows
+                                            in given.items()}, graph.shapes, graph.late)
     network = reading.network
     watched = [name for name in spikes if name in reading.origins
                and any(p.name == name for p in network.populations)]
