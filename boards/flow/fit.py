@@ -83,17 +83,19 @@ def check_area(board: Board, blocks: Blocks, weights: Weights) -> None:
 
 
 def refuse_area(board: Board, blocks: Blocks, over: list[str], weights: Weights,
-                packed: Sequence[str] = (), only_memory: bool = False) -> NoReturn:
+                held: tuple[list[str], list[str]] | None = None, packed: Sequence[str] = (),
+                only_memory: bool = False) -> NoReturn:
     """Raise the InputError of a design that needs more cells of the kinds ``over``.
 
-    ``packed`` has the names of boards with room for the design if its tables are bitmaps. With
-    ``only_memory`` the message says that no logic was counted.
+    ``held`` has the names of boards with room for the design. By default they are estimated, see
+    `holders`. ``packed`` has those with room for it if its tables are bitmaps. With ``only_memory``
+    the message says that no logic was counted.
     """
     needed, cells = _sums(board, blocks), board.family.cells
     told = ", ".join(f"{needed[kind]:,} of {board.resources[kind]:,} {cell.title}"
                      for kind, cell in cells.items() if needed[kind])
     raise InputError(f"Design must fit the {board.device} of {board.name}, not take {told}: "
-                     f"{_advice(board, blocks, over, weights, packed)}"
+                     f"{_advice(board, blocks, over, weights, held, packed)}"
                      f"{ONLY_MEMORY if only_memory else ''}")
 
 
@@ -102,8 +104,8 @@ def _sums(board: Board, blocks: Blocks) -> dict[str, int]:
 
 
 def _advice(board: Board, blocks: Blocks, over: list[str], weights: Weights,
-            packed: Sequence[str]) -> str:
-    block, large = holders(board, blocks, weights)
+            held: tuple[list[str], list[str]] | None, packed: Sequence[str]) -> str:
+    block, large = held or holders(board, blocks, weights)
     spared = max(blocks["currents"]["ebr"] - 1, 0) if weights.lanes > 1 else 0
     fewest = _sums(board, blocks)["ebr"] - spared
     fewer_lanes = weights.lanes > 1 and ("ebr" not in over or fewest <= board.resources["ebr"])

@@ -84,19 +84,24 @@ def check_room(board: Board, plan: Plan) -> None:
     if total > most:
         none = dict.fromkeys(board.family.cells, 0)
         blocks = {name: none | {"ebr": count} for name, count in taken.items()}
-        refuse_area(board, blocks, ["ebr"], weights_of(plan), _packed(plan),
+        held = _holding(plan)
+        large = _holding(plan, weight_memory="large", tables="dense")
+        refuse_area(board, blocks, ["ebr"], weights_of(plan),
+                    held=(held, [name for name in large if name not in held]),
+                    packed=_holding(plan, weight_memory="block", tables="bitmap"),
                     only_memory=True)
 
 
-def _packed(plan: Plan) -> list[str]:
-    """Names of the boards whose block RAMs hold ``plan`` if its tables are bitmaps."""
+def _holding(plan: Plan, **choices: str) -> list[str]:
+    """Names of the boards whose memories hold ``plan`` with other choices."""
     try:
-        config = replace(plan.config, tables="bitmap", weight_memory="block")
-    except ValueError:      # options that do not go with bitmaps
+        other = Plan(model=plan.model, config=replace(plan.config, **choices))
+    except ValueError:      # choices that do not go together
         return []
-    other = Plan(model=plan.model, config=config)
+    spare = 0 if other.config.tables == "dense" else SPARE
     return [name for name, board in BOARDS.items()
-            if sum(block_rams(other, board).values()) + SPARE <= board.resources["ebr"]]
+            if sum(block_rams(other, board).values()) + spare <= board.resources["ebr"]
+            and sum(other.large_rams.values()) <= board.resources.get("spram", 0)]
 
 
 def fitting_config(board: Board, model: IntegerModel, preset: str,

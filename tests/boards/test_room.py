@@ -2,6 +2,7 @@
 """What fits is known before synthesis: by the kept builds, and for networks that are larger."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,31 @@ def test_what_cannot_fit_is_refused_before_synthesis():
                        r"take 2\d of 16 block RAMs \(EBR\): build the model with about 4 bits a "
                        r"weight \(spikewright quantize --weight-bits 4, or make BITS=4\), or "):
         check_room(ICESTICK, plan_of(model_of(), lanes=1, multiplier="serial"))
+
+
+@pytest.mark.parametrize("board, channels, hidden, preset", [
+    ("ice40_hx8k_b_evn", 96, 128, "fast"), ("ice40_hx8k_b_evn", 192, 256, "balanced"),
+    ("icestick", 96, 64, "balanced")])
+def test_what_a_refusal_recommends_fits(board, channels, hidden, preset):
+    """Fewer bits, and each board that it names."""
+    def fits(name, bits, **given):
+        model = model_of(channels, hidden, bits)
+        config, _ = fitting_config(BOARDS[name], model, preset, given)
+        check_room(BOARDS[name], Plan(model=model, config=config))
+
+    with pytest.raises(ValueError, match="^Design must fit ") as caught:
+        fits(board, 8)
+    text = str(caught.value)
+    bits = re.search(r"--weight-bits (\d+)", text)
+    if bits:
+        fits(board, int(bits[1]), **({"lanes": 1} if "take one lane" in text else {}))
+    _, _, named = text.partition("has room for it: ")
+    block, _, large = named.partition("with --weight-memory large ")
+    for names, given in ((block, {}), (large, {"weight_memory": "large", "tables": "dense"})):
+        found = [name for name in re.findall(r"\w+", names) if name in BOARDS]
+        for name in found:
+            fits(name, 8, **given)
+    assert bits or found or block
 
 
 def test_refusal_names_the_boards_that_hold_bitmaps():
