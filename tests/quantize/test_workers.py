@@ -1,32 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
+"""A pass of the quantizer shows its progress on a terminal, and nothing in a log."""
 
-import os
-import threading
+import io
+import sys
 import time
 
 import pytest
 
 from spikewright.quantize.workers import each_neuron
 
-
-def test_each_neuron_keeps_the_order():
-    assert each_neuron(lambda k: k * k, iter(range(50)), "squares") == [k * k for k in range(50)]
+workers = sys.modules[each_neuron.__module__]
 
 
-@pytest.mark.parametrize("memory, most", [(0, 8), (1 << 28, 8), (1 << 29, 4), (3 << 29, 1),
-                                          (1 << 40, 1)])
-def test_few_neurons_at_once_where_memory_is_short(monkeypatch, memory, most):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
-    active, peak, lock = 0, 0, threading.Lock()
+class Screen(io.StringIO):
+    """Standard error that is a terminal, or is none."""
 
-    def work(_):
-        nonlocal active, peak
-        with lock:
-            active += 1
-            peak = max(peak, active)
-        time.sleep(0.02)
-        with lock:
-            active -= 1
+    def __init__(self, terminal):
+        super().__init__()
+        self.terminal = terminal
 
-    each_neuron(work, range(24), "rests", memory=lambda _: memory)
-    assert peak == most
+    def isatty(self):
+        return self.terminal
+
+
+def _slowly(item):
+    time.sleep(0.15)
+    return -item
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_of_a_pass(monkeypatch, terminal):
+    screen = Screen(terminal)
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr(workers, "_workers", lambda memory: 1)
+    items = range(12 if terminal else 2)
+    assert each_neuron(_slowly, items, "rounding") == [-item for item in items]
+    text = screen.getvalue()
+    if terminal:
+        assert "rounding: " in text and "/12 [" in text and "neuron" in text
+    else:
+        assert text == ""
