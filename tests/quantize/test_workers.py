@@ -2,14 +2,14 @@
 """A pass of the quantizer shows its progress on a terminal, and nothing in a log."""
 
 import io
-import sys
 import time
+from importlib import import_module
 
 import pytest
 
 from spikewright.quantize.workers import each_neuron
 
-workers = sys.modules[each_neuron.__module__]
+workers = import_module(each_neuron.__module__)
 
 
 class Screen(io.StringIO):
