@@ -1,18 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Canned netlists and place-and-route reports, so that no tool needs to run."""
 
+import functools
 import json
 from pathlib import Path
 
+import spikewright.boards.flow.facts
+import spikewright.boards.flow.toolchain
 from spikewright.base.tools import Usual
 from spikewright.boards.board.family import Family
 from spikewright.model.artefact import save_artefact
 from spikewright.quantize.compile import compile_network
 from spikewright.report.names import BLOCKS
+from spikewright.sim.idle import idle_work
 from tests.networks import random_recording, tiny_network
 
 __all__ = ["FakeTools", "cells_of", "ecp5_netlist", "nextpnr_report", "packed_netlist",
-           "saved_model", "yosys_netlist"]
+           "saved_model", "stand_for", "yosys_netlist"]
+
+
+def stand_for(monkeypatch, tools: "FakeTools") -> None:
+    """Let ``tools`` run in place of the tools, and simulate the idle design for a moment only."""
+    monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", tools)
+    monkeypatch.setattr(spikewright.boards.flow.facts, "idle_work",
+                        functools.partial(idle_work, settle=20, watch=20))
 
 
 def saved_model(folder: Path, seed=1, **sizes) -> Path:

@@ -9,14 +9,15 @@ import xml.dom.minidom
 import numpy as np
 import pytest
 
-import spikewright.boards.flow.toolchain
+import spikewright.boards.explore.pareto
 from spikewright.base.errors import InputError
 from spikewright.boards.explore.jobs import Store
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.plan.config import CoreConfig
-from tests.boards.boards_bench import FakeTools, saved_model
+from spikewright.report.style import SHEETS, Picture
+from tests.boards.boards_bench import FakeTools, saved_model, stand_for
 from tests.pages import check_on_phone, check_page, pictures
 
 
@@ -48,7 +49,7 @@ class SeededTools(FakeTools):
 @pytest.fixture
 def tools(monkeypatch):
     fake = SeededTools(wide=7)
-    monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", fake)
+    stand_for(monkeypatch, fake)
     return fake
 
 
@@ -58,11 +59,21 @@ def model(tmp_path):
 
 
 @pytest.fixture
-def run(call_command, model, tmp_path):
+def explore(call_command, model, tmp_path):
     """Explore: exit status, standard output, standard error."""
     def explore(*options):
         return call_command("explore", model, "--board", "icebreaker", "-o",
                             tmp_path / "out", "--jobs", 2, *options)
+    return explore
+
+
+@pytest.fixture
+def run(explore, monkeypatch):
+    """Explore, and draw empty pictures, which take no time."""
+    empty = Picture("empty", "An empty picture.")
+    empty.svg = dict.fromkeys((sheet.name for sheet in SHEETS), "")
+    for name in ("pareto", "seeds"):
+        monkeypatch.setattr(spikewright.boards.explore.pareto, name, lambda *_: empty)
     return explore
 
 
@@ -210,8 +221,8 @@ def test_best_is_built(run, tools, tmp_path):
     assert json.loads((tmp_path / "out" / "best" / "report.json").read_text())["seed"] == 3
 
 
-def test_pictures(run, tools, tmp_path):
-    run("--seeds", 2, "--grid", "presets", "lanes=1,2,4")
+def test_pictures(explore, tools, tmp_path):
+    explore("--seeds", 2, "--grid", "presets", "lanes=1,2,4")
     for name in ("pareto", "seeds"):
         xml.dom.minidom.parse(str(tmp_path / "out" / f"{name}.svg"))
         assert (tmp_path / "out" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
@@ -227,7 +238,7 @@ def test_pictures(run, tools, tmp_path):
          "MHz, the clock that was aimed at.")]
     check_on_phone(page, tmp_path)
     # One configuration has nothing to be compared with.
-    run("--seeds", 2)
+    explore("--seeds", 2)
     assert not list((tmp_path / "out").glob("pareto.*"))
     assert pictures((tmp_path / "out" / "explore.html").read_text()) == [
         ("A dot for each seed, over Fmax: 40.1 to 40.4 MHz, for 1 configuration. A line is at 24 "

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-import spikewright.boards.flow.toolchain
 from spikewright.base.errors import InputError
 from spikewright.boards.board.family import ECP5, ICE40
 from spikewright.boards.board.platforms import BOARDS
@@ -24,6 +23,7 @@ from tests.boards.boards_bench import (
     nextpnr_report,
     packed_netlist,
     saved_model,
+    stand_for,
     yosys_netlist,
 )
 from tests.networks import refused
@@ -84,11 +84,12 @@ def test_read_report(tmp_path):
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Build a tiny model with tools that are stood for."""
+    """Build a tiny model with tools that are stood for, and leave its page empty."""
+    monkeypatch.setattr("spikewright.boards.flow.build.page", lambda *_: "")
     model = Model.load(saved_model(tmp_path / "model"))
 
     def run(tools, megahertz=None, **options):
-        monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", tools)
+        stand_for(monkeypatch, tools)
         arguments = {"config": CoreConfig(), "baud": 1_000_000, "seed": 7,
                      "recording": None} | options
         return build(model, ICEBREAKER, tmp_path / "out", megahertz=megahertz, **arguments)

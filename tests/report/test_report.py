@@ -2,16 +2,17 @@
 # amaranth: UnusedElaboratable=no
 """The report: facts, page and text, with tools that are stood for."""
 
+import functools
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import spikewright.boards.flow.build
-import spikewright.boards.flow.toolchain
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
 from spikewright.command import run_words
@@ -27,37 +28,75 @@ from spikewright.plan.plan import Plan
 from spikewright.plan.timing import step_timing, worst_events
 from spikewright.report.parts.accuracy import Accuracy, Score
 from spikewright.report.parts.board import Cells
+from spikewright.report.report import Report
 from spikewright.report.score import decoded, decodes, decoding, foreign, number, score
 from spikewright.report.summary import summary
-from tests.boards.boards_bench import FakeTools, saved_model
+from tests.boards.boards_bench import FakeTools, saved_model, stand_for
 from tests.networks import refused
 from tests.pages import check_on_phone, check_page, pictures
 
 
-@pytest.fixture
-def recording(tmp_path):
+def _recording(path):
     """A recording with a velocity that the model had a part in, in other units."""
     rng = np.random.default_rng(5)
     bins, channel = np.nonzero(rng.random((400, 6)) < 0.4)
-    path = tmp_path / "reaches.npz"
     np.savez(path, bin=bins, channel=channel, n_bins=400, n_channels=6, dt=0.004,
              trial_start_bin=[0, 150], velocity=900 * rng.normal(size=(400, 2)),
              source="measured here", licence="CC0", note="")
     return path
 
 
+def _build(folder, recording=None, **options):
+    arguments = {"config": CoreConfig(), "megahertz": None, "baud": 1_000_000, "seed": 1} | options
+    report = build(Model.load(folder / "model"), BOARDS["icebreaker"], folder / "out",
+                   recording=recording, **arguments)
+    return report, (folder / "out" / "report.html").read_text()
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return _recording(tmp_path / "reaches.npz")
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(spikewright.boards.flow.toolchain, "run_tool", FakeTools())
-    model = Model.load(saved_model(tmp_path / "model"))
+    stand_for(monkeypatch, FakeTools())
+    saved_model(tmp_path / "model")
+    return functools.partial(_build, tmp_path)
 
-    def run(recording=None, **options):
-        arguments = {"config": CoreConfig(), "megahertz": None, "baud": 1_000_000,
-                     "seed": 1} | options
-        report = build(model, BOARDS["icebreaker"], tmp_path / "out", recording=recording,
-                       **arguments)
-        return report, (tmp_path / "out" / "report.html").read_text()
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Build with tools that are stood for, in a folder that several tests read."""
+    def run(name, recorded):
+        folder = tmp_path_factory.mktemp(name)
+        saved_model(folder / "model")
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            stand_for(monkeypatch, FakeTools())
+            report, text = _build(folder, _recording(folder / "reaches.npz") if recorded else None)
+        return Built(folder=folder, report=report, text=text)
     return run
+
+
+@dataclass(frozen=True)
+class Built:
+    """A report, and the folder of its model, its recording and its build."""
+
+    folder: Path
+    report: Report
+    text: str
+
+
+@pytest.fixture(scope="module")
+def measured(once):
+    """The report on a recording."""
+    return once("measured", True)
+
+
+@pytest.fixture(scope="module")
+def simulated(once):
+    """The report on simulated spikes."""
+    return once("simulated", False)
 
 
 class Page(HTMLParser):
@@ -89,9 +128,10 @@ class Page(HTMLParser):
             self.fetched.append(tag)
 
 
-def test_facts(run, recording, tmp_path):
-    report, text = run(recording)
-    model, manifest = load_artefact(tmp_path / "model")
+def test_facts(measured):
+    report, text = measured.report, measured.text
+    recording = measured.folder / "reaches.npz"
+    model, manifest = load_artefact(measured.folder / "model")
     answer = run_golden(model, read_recording(recording), CoreConfig())
     assert report.model_hash == manifest["model_hash"]
     assert report.network_hash == manifest["network_hash"]
@@ -111,16 +151,16 @@ def test_facts(run, recording, tmp_path):
     assert not report.recording.synthetic
     assert sum(part.bits for part in report.memory) >= report.table_bits
     assert report.critical_path.delay_ns == pytest.approx(5.25)
-    counted = count_operations(Model.load(tmp_path / "model").network, read_recording(recording))
+    counted = count_operations(Model.load(measured.folder / "model").network,
+                               read_recording(recording))
     assert report.operations == counted and counted.macs == 0 < counted.acs
     assert (f"\noperations   0 MACs and {counted.acs:.0f} ACs a step, of {counted.dense:.0f} "
             "operations, as NeuroBench counts them\n") in summary(report)
     assert f"0 effective\nmultiply-accumulates and {counted.acs:.0f} effective accumulates" in text
 
 
-def test_worst_case_grows_with_lanes(run):
-    one, four = (run(config=CoreConfig(lanes=lanes))[0].cycles.worst for lanes in (1, 4))
-    assert one > four
+def test_worst_case_grows_with_lanes(run, simulated):
+    assert run(config=CoreConfig(lanes=1))[0].cycles.worst > simulated.report.cycles.worst
 
 
 @pytest.mark.parametrize("budget", [0, 200])
@@ -151,13 +191,12 @@ def test_no_decoding_without_movement(recording):
     assert decodes(velocity, moves, 0).endswith(", -") and decodes(velocity, still, 0) == ""
 
 
-def test_steps_that_are_long_enough(run):
-    report, text = run()
-    assert "warning" not in summary(report) and "too short" not in text
+def test_steps_that_are_long_enough(simulated):
+    assert "warning" not in summary(simulated.report) and "too short" not in simulated.text
 
 
-def test_page_stands_alone(run, recording):
-    _, text = run(recording)
+def test_page_stands_alone(measured):
+    text = measured.text
     page = Page(text)
     assert not page.open
     assert not page.fetched
@@ -167,17 +206,16 @@ def test_page_stands_alone(run, recording):
     assert "measured here" in text
 
 
-def test_page_has_its_maker_and_a_dark_look(run):
-    report, text = run()
-    check_page(text)
-    assert f"Spikewright {report.made_by.version}, commit {report.made_by.commit}" in text
+def test_page_has_its_maker_and_a_dark_look(simulated):
+    check_page(simulated.text)
+    maker = simulated.report.made_by
+    assert f"Spikewright {maker.version}, commit {maker.commit}" in simulated.text
 
 
-def test_pictures_in_words(run, recording):
+def test_pictures_in_words(measured):
     """A reader without the pictures gets their key figures."""
-    report, text = run(recording)
-    integers = report.accuracy.integers
-    assert pictures(text) == [
+    integers = measured.report.accuracy.integers
+    assert pictures(measured.text) == [
         ("Lines over 1.6 seconds: hand, fp32 and int8, for each of 2 outputs. R² of int8 with fp32 "
          f"is {integers.fidelity_r2:.3f}. Correlation of int8 with the hand is "
          f"{integers.decoding_correlation[0]:.3f}, {integers.decoding_correlation[1]:.3f}."),
@@ -195,16 +233,16 @@ def test_pictures_in_words(run, recording):
          "path, through rows, link and board. Wires take 3.2 ns.")]
 
 
-def test_page_on_a_phone(run, recording, tmp_path):
-    check_on_phone(run(recording)[1], tmp_path)
+def test_page_on_a_phone(measured, tmp_path):
+    check_on_phone(measured.text, tmp_path)
 
 
-def test_page_is_the_same_again(run, recording):
-    assert run(recording) == run(recording)
+def test_page_is_the_same_again(measured, run, recording):
+    assert run(recording) == (measured.report, measured.text)
 
 
-def test_page_names_simulated_spikes(run):
-    report, text = run()
+def test_page_names_simulated_spikes(simulated):
+    report, text = simulated.report, simulated.text
     assert report.recording.simulated
     assert "Simulated spikes:" in text
     assert "decoding R²" not in text
@@ -258,9 +296,8 @@ def test_number():
     assert number(np.float64("nan")) is number(np.inf) is None
 
 
-def test_show(run, recording, tmp_path, capsys):
-    run(recording)
-    run_words(["show", str(tmp_path / "out")])
+def test_show(measured, capsys):
+    run_words(["show", str(measured.folder / "out")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("model        tiny, hash ")
     assert lines[1].startswith("decoding     correlation of each axis: fp32 ")
