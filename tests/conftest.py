@@ -11,12 +11,10 @@ from spikewright.command import main
 from tests.designs import BUILD
 from tests.networks import SHARED, random_tensors
 
-
 # The files that take more than a minute, the longest first. A process takes a whole file. One that
 # comes last leaves the other processes without work.
 LONG = ("hw/test_networks.py", "sim/test_compiled.py", "sim/test_cocotb.py", "boards/test_all.py",
-        "verify/test_mutations.py", "boards/test_explore.py", "verify/test_gates.py",
-        "report/test_report.py")
+        "verify/test_mutations.py", "verify/test_gates.py")
 
 
 def pytest_collection_modifyitems(items):
