@@ -43,6 +43,11 @@ def system_error(error: OSError) -> str:
 
 
 def did_you_mean(given: object, choices: Iterable[str]) -> str:
-    """The end of a message about ``given``: the choice that is spelled like it, if there is one."""
-    near = difflib.get_close_matches(given, list(choices), 1) if isinstance(given, str) else []
-    return f": did you mean {near[0]}?" if near else ""
+    """The end of a message about ``given``: the choice that is spelled like it, if there is one.
+
+    If ``given`` is how a few choices begin, these are all that it may mean.
+    """
+    names = list(choices) if isinstance(given, str) and len(given.lstrip("-")) > 2 else []
+    begun = [name for name in names if name.startswith(str(given))]
+    near = begun if 0 < len(begun) < 4 else difflib.get_close_matches(str(given), names, 1)
+    return f": did you mean {' or '.join(near)}?" if near else ""

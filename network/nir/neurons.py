@@ -142,8 +142,12 @@ class _Values:
         zeros = np.zeros(math.prod(self.shape))
         leak = self.get("v_leak") if "v_leak" in self.node.values else zeros
         v_reset = self.get("v_reset") if "v_reset" in self.node.values else zeros
-        if spiking and not self.node.joined and (own := self.ask("v_reset")) is not None:
-            v_reset = np.full_like(zeros, own)
+        if spiking and not self.node.joined:
+            own = self.ask("v_reset")
+            if own is not None:
+                v_reset = np.full_like(zeros, own)
+            elif self.asked.is_lost("v_reset", self.node) and not v_reset.any():
+                self.asked.assumed["v_reset"] = 0
         if not (leak.any() or v_reset.any()):
             return leak, zeros, v_reset
         return leak, {"zero": zeros, "v_leak": leak, "v_reset": v_reset}[self.ask("v0")], v_reset
@@ -174,8 +178,8 @@ class _Values:
             value = tau[bad[0]]
             raise ValueError(
                 f"Node {name} {key} must be at least dt ({self.dt:g}) with the decay euler, not "
-                f"{value:g}: the decay would be {1 - self.dt / value:g}. With --decay exp it is "
-                f"{math.exp(-self.dt / value):.3g}")
+                f"{value:g}: the decay would be {1 - self.dt / value:g}. Check --from and --dt. A "
+                "framework with exponential decay needs --decay exp")
         return np.maximum(1 - self.dt / tau, 0.0)
 
     def _gain(self, key: str, given: np.ndarray, decay: np.ndarray) -> np.ndarray:

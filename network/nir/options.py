@@ -58,6 +58,9 @@ FRAMEWORKS: dict[str, dict[str, dict]] = {
              "Threshold": {"source_delay": 0}},
 }
 
+# Parameters that the exporter of a framework leaves out, by type of node.
+LOST = {"norse": {"LIF": ("v_reset",)}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -150,14 +153,30 @@ class Asked:
                 return answers[key], False
         return DEFAULTS.get(key), True
 
+    def by_name(self, key: str, node: Node) -> bool:
+        """Whether there is an answer for ``node`` alone."""
+        return any(key in nodes.get(name, {}) for name in (node.name, node.joined)
+                   for nodes in (self.options.nodes, self.said.get("nodes", {})))
+
+    def is_lost(self, key: str, node: Node) -> bool:
+        """Whether the exporter leaves out a parameter of ``node``."""
+        return key in LOST.get(self.options.framework or "", {}).get(node.kind, ())
+
     @property
     def step(self) -> float | None:
         """The time step: of the user, of the file or of the framework."""
         preset = FRAMEWORKS.get(self.options.framework or "", {"*": {}})["*"]
-        for dt in (self.options.dt, self.said.get("dt"), preset.get("dt")):
-            if dt is not None:
-                return float(dt)
-        return None
+        dt = self._given_step if self._given_step is not None else preset.get("dt")
+        return None if dt is None else float(dt)
+
+    @property
+    def has_own_step(self) -> bool:
+        """Whether the user or the file gave the time step. A framework has the same for all."""
+        return self._given_step is not None
+
+    @property
+    def _given_step(self):
+        return self.options.dt if self.options.dt is not None else self.said.get("dt")
 
     @property
     def readout(self) -> str | None:

@@ -100,6 +100,7 @@ def find_outputs(parts: Parts) -> Outputs:
                 copies.append((name, copy))
                 summed.append(copy.population)
             else:
+                flat.warnings += _lost_readout(parts, name, output)
                 projections += _relayed(parts, name, output, window)
                 if not any(population.name == title for population in summed):
                     summed.append(_relay(title, size, 1.0 if window else 0.0))
@@ -136,6 +137,16 @@ def _relayed(parts: Parts, name: str, output: str, window: int) -> list[Projecti
             found.append(Projection(source=parts.names[name], target=parts.names[output],
                                     delay=later + more, weights=sign * weights))
     return found
+
+
+def _lost_readout(parts: Parts, name: str, output: str) -> list[str]:
+    """A warning where snnTorch may have written a readout by its membrane like any other neuron."""
+    node, options = parts.flat.nodes[name], parts.asked.options
+    if (options.framework != "snntorch" or parts.asked.readout or node.kind == "Threshold"
+            or parts.asked.by_name("reset", node)):
+        return []
+    return [f"Output {output} gets the spikes of {name}. If {name} is a readout without a reset, "
+            f"give --node {name}:reset=none, otherwise --readout spikes"]
 
 
 def _as_membrane(parts: Parts, name: str, output: str) -> bool:

@@ -37,12 +37,16 @@ class Reading:
         that were taken because neither the file nor the user said otherwise.
     origins : dict of str to ndarray of float64
         For each population of a node: the membrane of the node is that of the population plus this.
+    has_step : bool
+        Whether the user or the file said how long a step is. Otherwise it is what the framework
+        writes into every file.
     """
 
     network: Network
     warnings: tuple[str, ...]
     options: dict
     origins: dict[str, np.ndarray]
+    has_step: bool
 
 
 def read_nir(path: Path, options: Options) -> Reading:
@@ -101,7 +105,8 @@ def build_network(graph: Graph, options: Options) -> Reading:
     return Reading(
         network=network, warnings=(*flat.warnings, *_assumed(asked)),
         options={key: value for key, value in facts.items() if value != {}},
-        origins={one.population.name: one.origin for one in neurons.values()})
+        origins={one.population.name: one.origin for one in neurons.values()},
+        has_step=asked.has_own_step)
 
 
 def _names(flat: Flat) -> dict[str, str]:

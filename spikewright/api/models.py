@@ -76,10 +76,13 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
                       nodes=nodes or {}, answers=answers)
     if path.suffix == NIR_SUFFIX:
         reading = read_nir(path, options)
-        network, facts = reading.network, reading.options
+        network, facts, warnings = reading.network, reading.options, reading.warnings
         if step is not None:
             network, facts = replace(network, dt=float(step)), {**facts, "step": step}
-        _NIR[network] = facts, reading.warnings
+        elif not reading.has_step:
+            warnings += (f"A step takes {network.dt:g} s, as every file of {framework} says. "
+                         "--step gives the seconds of yours",)
+        _NIR[network] = facts, warnings
     elif options != Options():
         other = "" if dt is None else ": for this file, give --step"
         raise InputError(f"Options of NIR graphs must come with a {NIR_SUFFIX} file, not "

@@ -19,7 +19,9 @@ pytest.importorskip("nir", reason="NIR files are read and written with the packa
 
 LIF = {"tau": np.full(3, 1e-3), "r": np.full(3, 10.0), "v_leak": np.zeros(3),
        "v_threshold": np.ones(3), "v_reset": np.zeros(3)}
-GIVEN = ("--from", "snntorch", "--reset", "subtract_next")
+GIVEN = ("--from", "snntorch", "--reset", "subtract_next", "--readout", "spikes")
+STEP = ("warning: A step takes 0.0001 s, as every file of snntorch says. --step gives the seconds "
+        "of yours\n")
 RESETS = "zero_lose, zero_keep, subtract_next, subtract_same, none"
 
 
@@ -48,7 +50,7 @@ input->a     input, 6 x 3, 18 weights not 0, delay 0
 constant->a  bias, 1 x 3, 3 weights not 0, delay 0
 a->b         a->b, 3 x 3, 9 weights not 0, delay 0
 b->output    output, 3 x 3, 3 weights not 0, delay 0
-""", "")
+""", STEP)
 
 
 def test_read_warns_of_what_it_assumed(graph, call_command):
@@ -78,7 +80,7 @@ def test_read_warns_of_what_it_assumed(graph, call_command):
      "(a, b), not 'c'")),
     (("--node", "a:reset=none,gain=nir", "--node", "a:gain=nir,reset=zero_keep"),
      "Option --node must give reset of a once, not as none and as zero_keep"),
-    (("--readout", "argmax", *GIVEN), ("Option readout must be spikes, membranes or counts:W with "
+    ((*GIVEN, "--readout", "argmax"), ("Option readout must be spikes, membranes or counts:W with "
      "a window of W steps, 1 to 9999, not 'argmax'")),
     (("--inputs", "x,y", *GIVEN), ("g.nir: Option --inputs must name every Input once, in the "
      "order of the channels (input), not x,y")),
@@ -97,8 +99,8 @@ def test_options_without_a_graph(here, call_command):
 
 def test_step_of_a_graph(graph, call_command):
     """The seconds of a step change neither the decays nor the delays."""
-    status, out, _ = call_command("read", "g.nir", *GIVEN, "--step", "0.004")
-    assert status == 0 and "step         4 ms\n" in out
+    status, out, err = call_command("read", "g.nir", *GIVEN, "--step", "0.004")
+    assert (status, err) == (0, "") and "step         4 ms\n" in out
     options = {"framework": "snntorch", "reset": "subtract_next"}
     network, other = sw.read("g.nir", **options), sw.read("g.nir", step=0.004, **options)
     assert (network.dt, other.dt) == (1e-4, 0.004)
@@ -147,7 +149,7 @@ def test_api(graph):
 
 def test_export_nir(graph, call_command):
     status, out, err = call_command("export-nir", "g.nir", "-o", "again.nir", *GIVEN)
-    assert (status, err) == (0, "") and out.endswith("-> again.nir\n")
+    assert (status, err) == (0, STEP) and out.endswith("-> again.nir\n")
     first, again = sw.read("g.nir", framework="snntorch", reset="subtract_next"), sw.read(
         "again.nir")
     assert all(np.array_equal(a.weights, b.weights)

@@ -27,7 +27,8 @@ REFUSED = {
                        "there",
     "no-input": "Graph must have an Input, not none",
     "tau-below-dt": "Node n tau must be at least dt (0.001) with the decay euler, not 0.0008: the "
-                    "decay would be -0.25. With --decay exp it is 0.287",
+                    "decay would be -0.25. Check --from and --dt. A framework with exponential "
+                    "decay needs --decay exp",
     "threshold-not-above-reset": "Node n v_threshold must be above v_reset (1.5), not 1: the "
                                  "neuron would fire for ever",
     "unknown-node": f"Node n must be of a known type ({TYPES}), not 'AdLIF'",
@@ -286,7 +287,7 @@ def test_export_that_stopped(tmp_path):
     ({"answers": {"rest": "none"}}, ("Option must be one of decay, gain, syn_gain, order, reset, "
      "compare, v_reset, v0, back_delay, source_delay, not 'rest': did you mean reset?")),
     ({"answers": {"reset": "zero"}}, ("Option reset must be one of zero_lose, zero_keep, "
-     "subtract_next, subtract_same, none, not 'zero': did you mean zero_lose?")),
+     "subtract_next, subtract_same, none, not 'zero': did you mean zero_lose or zero_keep?")),
     ({"answers": {"v_reset": np.nan}}, "Option v_reset must be a number, not nan"),
     ({"answers": {"back_delay": 1.5}}, ("Option back_delay must be a whole number of steps from 0 "
      "to 999, not 1.5")),
