@@ -47,7 +47,9 @@ def did_you_mean(given: object, choices: Iterable[str]) -> str:
 
     If ``given`` is how a few choices begin, these are all that it may mean.
     """
-    names = list(choices) if isinstance(given, str) and len(given.lstrip("-")) > 2 else []
-    begun = [name for name in names if name.startswith(str(given))]
-    near = begun if 0 < len(begun) < 4 else difflib.get_close_matches(str(given), names, 1)
+    if not isinstance(given, str):
+        return ""
+    names = list(choices)
+    begun = [name for name in names if len(given.lstrip("-")) > 2 and name.startswith(given)]
+    near = begun if 0 < len(begun) < 4 else difflib.get_close_matches(given, names, 1)
     return f": did you mean {' or '.join(near)}?" if near else ""
