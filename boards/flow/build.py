@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from spikewright.base.errors import InputError
-from spikewright.base.files import real_path, written_folder
+from spikewright.base.files import check_folder, real_path, written_folder
 from spikewright.base.progress import Estimate, progress
 from spikewright.golden.run import run_golden
 from spikewright.hw.link import LinkParams
@@ -59,6 +59,8 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
         If a tool is missing or fails, the recording is for another network, the design is too
         large or too slow for the board, or ``output`` has other contents.
     """
+    output = real_path(output)
+    check_folder(output, "report.json")
     clock_hz, clock = board.clock(megahertz)
     baud = line_baud(baud, clock_hz)
     source = read_source(recording, model.network)
@@ -68,7 +70,6 @@ def build(model: Model, board: Board, output: Path, *, config: CoreConfig,
     except ValueError as error:
         raise InputError(str(error)) from error
 
-    output = real_path(output)
     with written_folder(output, "report.json") as temporary:
         if note:
             print(f"note: {note}", file=sys.stderr)

@@ -14,7 +14,7 @@ from docs.make.tables import KEPT
 from docs.make.vectors import unpack
 from spikewright.base.errors import InputError
 from spikewright.base.files import written_file
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.command.parser import CommandParser, run_command
 
 __all__ = ["BUILDS", "add_published", "rebuild"]

@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command `spikewright`: one file per subcommand."""
 
-from .commands import main, run_words
+import sys
 
-__all__ = ["main", "run_words"]
+__all__ = ["main"]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command, see `commands.main`. Ctrl-C while it is imported ends it, too."""
+    try:
+        from .commands import main as command
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+    command(argv)

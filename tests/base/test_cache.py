@@ -57,7 +57,7 @@ def test_functions_are_compiled_where_nothing_can_be_kept(tmp_path):
 def test_commands_leave_nothing_in_the_folder_of_the_work(tmp_path):
     save_file(random_tensors(0), tmp_path / "net.safetensors")
     np.savez(tmp_path / "rec.npz", bin=[1], channel=[2], n_bins=5, n_channels=6, dt=4e-3)
-    code = ("from spikewright.command import run_words as run\n"
+    code = ("from spikewright.command.commands import run_words as run\n"
             "run(['quantize', 'net.safetensors', '-o', 'model'])\n"
             "run(['run', 'model', 'rec.npz', '-o', 'out.npz', '--backend', 'rtl'])")
     # The packaged tools keep what they compiled where they have it.

@@ -12,7 +12,7 @@ import pytest
 
 import spikewright.base.tools
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from tests.boards.boards_bench import saved_model
 from tests.networks import refused
 

@@ -13,7 +13,7 @@ from spikewright.boards.board.clock import ClockDivider, StartDelay
 from spikewright.boards.board.divider import Divided, Oscillator, divided_outputs
 from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_board
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.command.options import add_core_options, chosen_config
 from spikewright.command.parser import CommandParser
 from spikewright.plan.config import PRESETS

@@ -77,15 +77,28 @@ def test_nobody_reads_on(code, status):
 def test_closed_output(tmp_path, closed):
     """A file of the command does not get what is printed."""
     code = ("import sys; from spikewright.command.parser import run_command\n"
-            "def main():\n    file = open('file', 'w')\n    print('word')\n"
+            "def main():\n    file = open(sys.argv[1], 'w')\n    print('word')\n"
             "    print('other', file=sys.stderr)\n    file.write('mine')\n    file.close()\n"
             "run_command(main)")
-    done = subprocess.run(["bash", "-c", f'"$0" -c "$1" {closed}', sys.executable, code],
-                          cwd=tmp_path, capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" -c "$1" "$2" {closed}', sys.executable, code, tmp_path / "file"],
+        cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, (tmp_path / "file").read_text(encoding="utf-8")) == (0, "mine")
     assert (done.stdout, done.stderr) == ("word\n" * (">&-" != closed[:3]),
                                           "other\n" * ("2>&-" not in closed))
+
+
+def test_interrupt_while_the_command_is_imported():
+    code = ("import sys\n"
+            "class Finder:\n"
+            "    def find_spec(self, name, *_):\n"
+            "        if name == 'spikewright.command.commands':\n"
+            "            raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Finder())\n"
+            "from spikewright.command import main\nmain(['boards'])")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
 def test_another_pipe_that_breaks_is_told():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.host.driver import Driver
 from spikewright.host.latency import Latency, check_events, latency_of, lines_of
 from spikewright.hw.params import link_params

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode
 from spikewright.host.driver import Driver, NoAnswerError

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.command.running.decode import lateness
 from spikewright.golden.run import run_golden
 from spikewright.host.decode import decode

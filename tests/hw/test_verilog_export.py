@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from spikewright.base.tools import run_tool
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.export.ports import ports_of
 from spikewright.hw.params import core_params

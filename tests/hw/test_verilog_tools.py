@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from spikewright.base.tools import run_tool
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.export.verilog import NO_LARGE_RAM, STYLE, write_verilog
 from spikewright.hw.params import core_params

@@ -7,7 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.network.recording import read_recording
 from spikewright.record.importer import import_recording
 from tests.networks import refused

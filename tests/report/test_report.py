@@ -15,7 +15,7 @@ import pytest
 import spikewright.boards.flow.build
 from spikewright.boards.board.platforms import BOARDS
 from spikewright.boards.flow.build import build
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.golden.run import run_golden
 from spikewright.model.artefact import load_artefact
 from spikewright.model.saved import Model

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from tests.designs import BUILD, ROOT
 
 CHECKPOINT = ROOT / "data" / "default.safetensors"

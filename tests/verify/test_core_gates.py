@@ -12,7 +12,7 @@ import pytest
 
 from spikewright.base.errors import CoreFault
 from spikewright.boards.board.platforms import BOARDS
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert

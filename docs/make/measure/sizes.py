@@ -41,7 +41,8 @@ def measure(neurons: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder) / "random.safetensors"
         random_checkpoint(checkpoint, neurons)
-        program = ("import json, resource, sys; from spikewright.command import run_words; "
+        program = ("import json, resource, sys; "
+                   "from spikewright.command.commands import run_words; "
                    "run_words(sys.argv[1:]); "
                    "used = resource.getrusage(resource.RUSAGE_SELF); "
                    "print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss]))")

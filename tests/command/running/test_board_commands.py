@@ -7,7 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.model.artefact import load_artefact
 from spikewright.model.saved import Model
 from spikewright.sim.terminal import Terminal

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from tests.networks import random_tensors
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.model.artefact import load_artefact
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, save_session, simulate

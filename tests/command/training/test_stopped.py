@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.train.reaches import Units, save_session, simulate
 
 pytest.importorskip("torch", reason="torch is not installed")

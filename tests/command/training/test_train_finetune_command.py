@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spikewright.base.version import maker
-from spikewright.command import run_words
+from spikewright.command.commands import run_words
 from spikewright.model.artefact import load_artefact, load_network
 from spikewright.network.checkpoint import checkpoint_hash, read_checkpoint
 from spikewright.network.recording import read_recording
