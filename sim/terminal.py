@@ -26,9 +26,11 @@ LOOK = 0.1
 
 
 def check_link(link: Path) -> None:
-    """Refuse a file in the place of a link; InputError."""
-    if link.exists() and not link.is_symlink():
-        raise InputError(f"Link {link} must be new or a symbolic link, not another file")
+    """Refuse a file, or a link to one, in the place of a link to a device; InputError."""
+    device = link.is_symlink() and link.readlink().is_relative_to("/dev")
+    if not device and (link.exists() or link.is_symlink()):
+        raise InputError(f"Link {link} must be new or a symbolic link to a device, not another "
+                         "file")
 
 
 class Terminal:

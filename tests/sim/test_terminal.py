@@ -51,7 +51,8 @@ def test_serial_program_sees_a_board(board, tmp_path, timer):
 
 def test_no_file_is_replaced_by_a_link(board, tmp_path):
     (tmp_path / "board").write_text("mine")
-    with refused(f"Link {tmp_path}/board must be new or a symbolic link, not another file"):
+    with refused(f"Link {tmp_path}/board must be new or a symbolic link to a device, not another "
+                 "file"):
         Terminal(board, link=tmp_path / "board")
     assert (tmp_path / "board").read_text() == "mine"
     files = sorted(os.listdir("/proc/self/fd"))

@@ -67,8 +67,14 @@ def test_link_is_refused_before_the_board_is_made(tmp_path, call_command, monkey
     link = tmp_path / "board"
     link.write_text("mine")
     monkeypatch.setattr("spikewright.host.decoder.virtual_board", lambda *_, **__: 1 / 0)
-    assert call_command("virtual", saved_model(tmp_path / "model"), "--link", link) == (
-        2, "", f"error: Link {link} must be new or a symbolic link, not another file\n")
+    told = f"error: Link {link} must be new or a symbolic link to a device, not another file\n"
+    model = saved_model(tmp_path / "model")
+    assert call_command("virtual", model, "--link", link) == (2, "", told)
+    for target in (model, "gone"):
+        link.unlink()
+        link.symlink_to(target)
+        assert call_command("virtual", model, "--link", link) == (2, "", told)
+        assert link.is_symlink()
 
 
 def test_graded_model_is_not_loaded(tmp_path, call_command, monkeypatch):
