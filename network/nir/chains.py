@@ -179,7 +179,7 @@ class _Chains:
             for step in self.order:
                 if step in behind:
                     values[step] = self._behind(step, values)
-            yield rows, self._ends(values)
+            yield rows, self._ends(values, behind)
 
     def biases(self) -> Stacks:
         """The sums of all biases, as matrices with one row."""
@@ -189,7 +189,7 @@ class _Chains:
             bias = bias_of(self.flat.nodes[step], self.shapes[step])
             if bias is not None:
                 values[step][0] = values[step].get(0, 0) + bias[None]
-        return self._ends(values)
+        return self._ends(values, list(self.flat.nodes))
 
     def _size(self, name: str) -> int:
         return math.prod(self.shapes[name])
@@ -204,11 +204,11 @@ class _Chains:
             return _delayed(stacks, self.steps(node, delays))
         return stacks
 
-    def _ends(self, values: Stacks) -> Stacks:
-        """What arrives at neurons and Outputs, as matrices."""
-        ends = [name for name, node in self.flat.nodes.items() if node.kind in NEURONS]
-        return {name: self._sum(name, values, (self._size(name),))
-                for name in (*ends, *self.flat.outputs)}
+    def _ends(self, values: Stacks, names: list[str]) -> Stacks:
+        """What arrives at the neurons and Outputs among ``names``, as matrices."""
+        outputs = self.flat.outputs
+        return {name: self._sum(name, values, (self._size(name),)) for name in names
+                if self.flat.nodes[name].kind in NEURONS or name in outputs}
 
     def _sum(self, name: str, values: Stacks, shape: tuple[int, ...]) -> dict[int, np.ndarray]:
         """What arrives at the node ``name``, in ``shape``, by delay."""

@@ -26,17 +26,21 @@ def closing_edges(flat: Flat, edges: set[tuple[str, str]], first: list[str]
     closing: set[tuple[str, str]] = set()
     done: set[str] = set()
 
-    def walk(name: str, way: tuple[str, ...]) -> None:
-        done.add(name)
-        for target in after[name]:
-            if target == name or target in way:
-                closing.add((name, target))
-            elif target not in done:
-                walk(target, (*way, name))
-
     for name in names:
-        if name in first and name not in done:
-            walk(name, ())
+        if name not in first or name in done:
+            continue
+        done.add(name)
+        way = {name: iter(after[name])}     # the neurons of the walk, and where each still leads
+        while way:
+            last = next(reversed(way))
+            target = next(way[last], None)
+            if target is None:
+                del way[last]
+            elif target in way:
+                closing.add((last, target))
+            elif target not in done:
+                done.add(target)
+                way[target] = iter(after[target])
     warnings = []
     for loop in _loops(names, after):
         entries = [name for name in loop if name in first or any(
