@@ -172,7 +172,9 @@ def _crowded(family: Family, folder: Path,
 
 
 def _placer_log(family: Family, folder: Path) -> str:
-    return (folder / f"{family.place}.log").read_text(errors="replace", encoding="utf-8")
+    """The log of nextpnr. Empty if it is not installed."""
+    log = folder / f"{family.place}.log"
+    return log.read_text(errors="replace", encoding="utf-8") if log.exists() else ""
 
 
 @contextlib.contextmanager

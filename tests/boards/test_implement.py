@@ -148,6 +148,17 @@ def test_too_large_for_the_placer_has_its_numbers(run, tmp_path):
     _nothing_but_logs(tmp_path, ["nextpnr-ice40.log", "top.pcf", "yosys.log"])
 
 
+def test_missing_placer_is_told(run):
+    class Tools(FakeTools):
+        def __call__(self, tool, *arguments, folder, **shown):
+            if tool == "nextpnr-ice40":
+                raise InputError("Tool nextpnr-ice40 must be on PATH, not missing")
+            return super().__call__(tool, *arguments, folder=folder, **shown)
+
+    with pytest.raises(InputError, match="^Tool nextpnr-ice40 must be on PATH, not missing "):
+        run(Tools())
+
+
 class Crowded(FakeTools):
     """Tools that find a placement with seed 9 at first."""
 
