@@ -8,11 +8,11 @@ ROOMS  := base network record model quantize plan golden hw sim report boards ho
 PYTHON ?= python3
 RUN    := .venv/bin/python
 MAKE_IT = @$(RUN) -m spikewright make $@
-# Only the files of torch need torch: to read them.
-READER := $(if $(filter %.pth %.pt %.ckpt,$(CHECKPOINT)),.venv/torch,.venv/base)
+# Only the files of torch need torch, and those of NIR need h5py: to read them.
+READER := $(if $(filter %.pth %.pt %.ckpt,$(CHECKPOINT)),.venv/torch,$(if $(filter %.nir,$(CHECKPOINT)),.venv/nir,.venv/base))
 
 .DEFAULT_GOAL := help
-.PHONY: help install torch model bitstream explore report sim demo ladder export verilog test lint \
+.PHONY: help install torch nir model bitstream explore report sim demo ladder export verilog test lint \
 	docs default tables diagram clean
 .DELETE_ON_ERROR:
 
@@ -26,6 +26,8 @@ help: ## This list
 install: .venv/base ## Install into .venv all that a bitstream needs
 
 torch: .venv/torch ## Install torch as well: for .pth checkpoints and for training
+
+nir: .venv/nir ## Install what NIR graphs need: make does so for CHECKPOINT=x.nir
 
 model: $(READER) ## Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)
 	$(MAKE_IT)
@@ -89,6 +91,10 @@ clean: ## Remove what was built; .venv stays
 
 .venv/torch: .venv/base
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
+	@touch $@
+
+.venv/nir: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[nir]'
 	@touch $@
 
 .venv/test: .venv/base

@@ -8,6 +8,7 @@ from pathlib import Path
 from spikewright.base.errors import InputError, refused_files
 from spikewright.base.files import as_path
 from spikewright.network.graded.network import AnyNetwork
+from spikewright.network.network import CONSTANT
 
 from .artefact import load_model, model_hash, network_hash, save_artefact
 from .model import IntegerModel
@@ -34,6 +35,12 @@ class Model:
     integers: IntegerModel
     network: AnyNetwork
     facts: dict
+
+    def __repr__(self) -> str:
+        neurons = " -> ".join(str(size) for size in
+                              (self.integers.channels,
+                               *(p.neurons for p in self.integers.populations if p.name != CONSTANT)))
+        return f"<Model {self.integers.name!r}: {neurons}>"
 
     @classmethod
     @refused_files()

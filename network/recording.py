@@ -155,7 +155,7 @@ def recording_of_arrays(data: Mapping[str, np.ndarray], path: Path,
     for key in (*REQUIRED, *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "
-                             f"{', '.join(sorted(data)) or 'nothing'}")
+                             f"{', '.join(sorted(data)) or 'keys that no recording has'}")
     steps = _integer(data, path, "n_bins", MOST_STEPS)
     channels = _integer(data, path, "n_channels", MOST_CHANNELS)
     bins, channel, count = _events(data, path, steps, channels)

@@ -31,7 +31,7 @@ def write_nir(network: Network, path: Path) -> None:
     try:
         import nir
     except ImportError:
-        raise InputError(f"Writing {path.name} needs nir: run 'make .venv/test', or pip install "
+        raise InputError(f"Writing {path.name} needs nir: run 'make nir', or pip install "
                          "'spikewright[nir]'") from None
     if any(population.name == START for population in network.populations):
         targets = ", ".join(p.target for p in network.projections

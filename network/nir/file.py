@@ -37,7 +37,7 @@ def read_graph(path: Path) -> Graph:
     try:
         import h5py
     except ImportError:
-        raise InputError(f"Reading {path.name} needs h5py: run 'make .venv/test', or pip install "
+        raise InputError(f"Reading {path.name} needs h5py: run 'make nir', or pip install "
                          "'spikewright[nir]'") from None
     if not path.is_file():
         kind = "the folder " if path.is_dir() else ""

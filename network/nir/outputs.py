@@ -145,8 +145,8 @@ def _lost_readout(parts: Parts, name: str, output: str) -> list[str]:
     if (options.framework != "snntorch" or parts.asked.readout or node.kind == "Threshold"
             or parts.asked.by_name("reset", node)):
         return []
-    return [f"Output {output} gets the spikes of {name}. If {name} is a readout without a reset, "
-            f"give --node {name}:reset=none, otherwise --readout spikes"]
+    return [(f"Output {output} gets the spikes of {name}. If {name} is a readout without a reset, "
+             f"give --node {name}:reset=none, otherwise --readout spikes")]
 
 
 def _as_membrane(parts: Parts, name: str, output: str) -> bool:

@@ -152,9 +152,10 @@ def _layers(network: GradedNetwork) -> tuple[Sum | Window, list[Layer]]:
     kinds = [type(stage) for stage in rest]
     if not isinstance(window, Sum | Window) or len(rest) % 2 == 0 or any(
             kind is not (Rectify if k % 2 else Dense) for k, kind in enumerate(kinds)):
-        listed = ", ".join(type(stage).__name__ for stage in network.stages)
-        raise ValueError("Stages must be a Sum or a Window, and then Dense with a Rectify between "
-                         f"any two, so that they can be rounded to integers, not {listed}")
+        names = {Dense: "Linear", Rectify: "ReLU"}
+        listed = ", ".join(names.get(kind, kind.__name__) for kind in kinds)
+        raise ValueError("Layers must be Linear, with a ReLU between any two, so that they can be "
+                         f"rounded to integers, not {listed}")
     layers: list[Layer] = []
     sign, offset = np.ones(window.outputs), np.zeros(window.outputs)
     for dense, rectify in zip(rest[::2], [*rest[1::2], None], strict=True):

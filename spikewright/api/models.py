@@ -80,8 +80,8 @@ def read(path: str | Path, *, step: float | None = None, framework: str | None =
         if step is not None:
             network, facts = replace(network, dt=float(step)), {**facts, "step": step}
         elif not reading.has_step:
-            warnings += (f"A step takes {network.dt:g} s, as every file of {framework} says. "
-                         "--step gives the seconds of yours",)
+            warnings += ((f"A step takes {network.dt:g} s, as every file of {framework} says. "
+                          "--step gives the seconds of yours"),)
         _NIR[network] = facts, warnings
     elif options != Options():
         other = "" if dt is None else ": for this file, give --step"

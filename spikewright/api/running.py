@@ -59,6 +59,11 @@ class Result:
     saturated: np.ndarray | None = None
     values: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        shapes = (f"{key}: {value.dtype} {value.shape}" for key, value in vars(self).items()
+                  if isinstance(value, np.ndarray))
+        return f"<Result {', '.join(shapes)}>"
+
     @refused_files()
     def save(self, path: str | Path) -> None:
         """Write an .npz file with a key for each array, and ``spikes_NAME`` for each population."""

@@ -189,6 +189,7 @@ def test_run(here, model):
     for key, value in vars(golden).items():
         assert key == "values" or np.array_equal(getattr(result, key), value), key
     assert list(result.populations) == ["hidden"]
+    assert repr(result).startswith("<Result velocity: float64 (400, 2), velocity_int: int64 (")
     rtl = sw.run(model, "rec.npz", lanes=2, backend="rtl", cache=BUILD)
     virtual = sw.run(model, "rec.npz", lanes=2, backend="virtual", cache=BUILD, megahertz=8)
     for key in ("velocity", "velocity_int", "cycles", "saturated"):

@@ -13,6 +13,7 @@ from tests.networks import refused
 def test_model_of_a_folder(folder, tmp_path):
     model = Model.load(folder)
     same(model.integers, load_artefact(folder)[0])
+    assert repr(model) == "<Model 'net': 6 -> 5 -> 2>"
     same(model.network, load_network(folder))
     assert model.save(tmp_path / "again") == load_artefact(folder)[1]
 

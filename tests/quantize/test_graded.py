@@ -136,9 +136,9 @@ def test_other_stages_are_refused():
     network = graded_network("SNN_Flat", 1)
     window, _, inner = network.stages
     network = dataclasses.replace(network, stages=(window, inner))
-    with pytest.raises(ValueError, match=r"^Stages must be a Sum or a Window, and then Dense with "
-                                         r"a Rectify between any two, so that they can be rounded "
-                                         r"to integers, not Window, InnerSteps$"):
+    with pytest.raises(ValueError, match=r"^Layers must be Linear, with a ReLU between any two, "
+                                         r"so that they can be rounded to integers, not "
+                                         r"InnerSteps$"):
         compile_graded(network, name="made", recording=recording_of(random_counts(1, 80, 6)))
 
 

@@ -18,7 +18,7 @@ DEFAULT_RECORDING = "data/default_recording.npz"
 
 # Default and description of each setting.
 SETTINGS = {
-    "CHECKPOINT":    (DEFAULT, ".safetensors, .pth, .pt or .ckpt, tinyRSNN layout"),
+    "CHECKPOINT":    (DEFAULT, ".safetensors, .pth, .pt, .ckpt, .json or .nir: the network"),
     "NAME":          ("", "folder in build/; two checkpoints with one file name need two"),
     "RECORDING":     ("", ".npz: recording to measure on; needed for sim and demo"),
     "CALIBRATE":     ("", ".npz: recording whose spikes set the scale of currents and membranes"),

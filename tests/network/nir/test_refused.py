@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the reader of NIR graphs refuses: one line with the node and the reason."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -312,3 +314,9 @@ def test_membranes_of_neurons_with_a_reset(tmp_path):
                  "zero_keep"):
         read_nir(tmp_path / "g.nir", Options(dt=1e-3, readout="membranes",
                                              answers={"reset": "zero_keep"}))
+
+
+def test_without_h5py(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with refused("Reading g.nir needs h5py: run 'make nir', or pip install 'spikewright[nir]'"):
+        read_nir(tmp_path / "g.nir", Options(dt=1e-3))

@@ -433,14 +433,14 @@ def test_what_an_exporter_loses_is_said(tmp_path):
     """Norse does not write v_reset of a LIF. snnTorch writes a readout like any other neuron."""
     nodes, edges = chain(("fc", _linear(1, 3, 4)), ("n", _lif()))
     reading = _read(tmp_path, nodes, edges, Options(dt=1e-3, framework="norse"))
-    assert reading.warnings == (
-        "NIR files lack these options, and the values are assumed: --v-reset 0. See "
-        "docs/howto/nir.md",)
+    assert list(reading.warnings) == [
+        ("NIR files lack these options, and the values are assumed: --v-reset 0. See "
+         "docs/howto/nir.md")]
     options = {"framework": "snntorch", "answers": {"reset": "subtract_next"}}
     reading = _read(tmp_path, nodes, edges, Options(**options))
-    assert reading.warnings == (
-        "Output output gets the spikes of n. If n is a readout without a reset, give --node "
-        "n:reset=none, otherwise --readout spikes",)
+    assert list(reading.warnings) == [
+        ("Output output gets the spikes of n. If n is a readout without a reset, give --node "
+         "n:reset=none, otherwise --readout spikes")]
     assert not reading.has_step
     for more in ({"nodes": {"n": {"reset": "none"}}}, {"readout": "spikes"}):
         reading = _read(tmp_path, nodes, edges, Options(dt=1e-4, **options, **more))

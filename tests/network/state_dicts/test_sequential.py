@@ -185,6 +185,6 @@ def test_wrong_modules_are_refused():
                  f"0.bias, 0.weight, 1.bias, 1.weight: {SEE}"):
         sw.from_sequential(nn.Sequential(nn.Linear(6, 2), nn.BatchNorm1d(
             2, track_running_stats=False)), dt=DT, window=5)
-    with refused("Stages must be a Sum or a Window, and then Dense with a Rectify between any two, "
-                 "so that they can be rounded to integers, not Sum, Dense, Rectify"):
+    with refused("Layers must be Linear, with a ReLU between any two, so that they can be rounded "
+                 "to integers, not Linear, ReLU"):
         sw.quantize(sw.from_sequential(nn.Sequential(nn.Linear(6, 2), nn.ReLU()), dt=DT, window=5))
