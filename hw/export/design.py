@@ -4,7 +4,7 @@
 import json
 import re
 import textwrap
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 
@@ -40,8 +40,9 @@ NAMES = {False: "spikewright_core", True: "spikewright_decoder"}
 # Events of a step for which its worst case is told, beside the most that a frame carries.
 COUNTS = (0, 1, 10, 100)
 
-# What the example sends: enough spikes that neurons fire.
+# What the example sends: enough spikes that neurons fire. A RESET comes before the second half.
 EXAMPLE_STEPS, EXAMPLE_RATE = 20, 40.0
+EXAMPLE_CALM = EXAMPLE_STEPS // 2
 
 # A module of the Verilog, by the name of a submodule; Amaranth numbers those called as a signal.
 MODULE = re.compile(r"^module (\\\S+) \(", re.MULTILINE)
@@ -69,9 +70,13 @@ def export_verilog(folder: Path, plan: Plan, link: LinkParams | None, manifest: 
         If ``name`` is no name in Verilog, ``folder`` has other contents, or a host loads a model
         into a core without its link.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name) or name in KEYWORDS:
-        raise InputError("Module name must be letters, digits and underscores, and no keyword of "
-                         f"Verilog, not {name!r}")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise InputError("Module name must be letters, digits and underscores, without a digit at "
+                         f"its begin, not {name!r}")
+    if len(name) > 64:
+        raise InputError(f"Module name must have 64 characters or fewer, not {len(name)}")
+    if name in KEYWORDS:
+        raise InputError(f"Module name must be no keyword of Verilog, not {name!r}")
     if plan.config.load == "model" and not link:
         raise InputError("Core load must be none without the link, not model")
     check_folder(folder, "verilog.json")
@@ -128,19 +133,20 @@ def _example(plan: Plan) -> dict:
     model = plan.model
     recording = poisson_recording(model.channels, model.dt, steps=EXAMPLE_STEPS,
                                   rate=EXAMPLE_RATE, seed=1)
+    recording = replace(recording, reset=np.arange(EXAMPLE_STEPS) == EXAMPLE_CALM)
     answer = run_golden(model, recording, plan.config)
     params = core_params(plan)
     token, result = params.token, params.result
     tokens = [(token.const({"kind": kind, "row": row}).as_bits(),
-               f"EVENT {row}" if kind == TokenKind.EVENT.value else "STEP")
+               f"EVENT {row}" if kind == TokenKind.EVENT.value else TokenKind(kind).name)
               for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(model, recording)),
                                    strict=True)]
     answers = [(result.const({"step": t, "cycles": int(answer.cycles[t]), "outputs": outputs,
                               "saturated": int(answer.saturated[t])}).as_bits(),
                 f"step {t}: {', '.join(map(str, outputs))} after {answer.cycles[t]} cycles")
                for t, outputs in enumerate(answer.velocity_int.tolist())]
-    return {"tokens": tokens, "answers": answers,
-            "patience": 4 * (int(answer.cycles.sum()) + len(plan.loaded_bytes)) + 1000}
+    return {"tokens": tokens, "answers": answers, "calm": EXAMPLE_CALM,
+            "patience": 8 * (int(answer.cycles.sum()) + len(plan.loaded_bytes)) + 1000}
 
 
 def _notes(design, name: str) -> dict[str, str]:

@@ -124,7 +124,7 @@ def test_values_with_blanks():
     (" -- QQQ=x", "'QQQ'"),
 ])
 def test_setting_that_is_none(flags, message):
-    with refused(f"Setting must be one of 'make help', not {message}", ValueError):
+    with refused(f"Setting must be one that 'make help' lists, not {message}", ValueError):
         read_settings({"MAKEFLAGS": flags})
 
 
@@ -281,7 +281,7 @@ def test_make_itself(here):
     assert load_manifest(here / "build" / "my net" / "model-5bit")["options"]["current_bits"] == 14
     status, _, error = _make(here, "model", "CHEKPOINT=x")
     assert status == 2
-    assert error[0] == ("error: Setting must be one of 'make help', not 'CHEKPOINT': did you mean "
+    assert error[0] == ("error: Setting must be one that 'make help' lists, not 'CHEKPOINT': did you mean "
                         "CHECKPOINT?")
 
 

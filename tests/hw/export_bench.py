@@ -26,11 +26,13 @@ def save_example(folder):
     return folder
 
 
-def simulated(folder, *files):
-    """What Icarus Verilog prints of the example."""
+def simulated(folder, *files, status=0):
+    """What Icarus Verilog prints of the example, which ends with ``status``."""
     if shutil.which("iverilog") is None:
         pytest.skip("Icarus Verilog is not installed (Debian: apt install iverilog)")
     subprocess.run(["iverilog", "-g2012", "-Wall", "-o", "example", *files], cwd=folder, check=True,
                    capture_output=True)
-    return subprocess.run(["vvp", "-n", "example"], cwd=folder, check=True, text=True,
-                          capture_output=True).stdout.splitlines()
+    done = subprocess.run(["vvp", "-n", "example"], cwd=folder, check=False, text=True,
+                          capture_output=True)
+    assert done.returncode == status, done.stdout
+    return done.stdout.splitlines()

@@ -3,6 +3,7 @@
 """The exported Verilog in the tools of users: plain synthesis of Yosys, and a strict Verilator."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -77,7 +78,7 @@ def test_memories_after_synthesis(exported, tmp_path):
 
 def test_header_names_the_large_ram(exported):
     folder, memories = exported
-    header, code = (folder / f"{CORE}.v").read_text().split("`timescale")
+    header, code = (folder / f"{CORE}.v").read_text().split("/* verilator lint_save */")
     core = (folder / f"{CORE}.core").read_text()
     large = "SB_SPRAM256KA" in memories["ice40"]
     assert ('large RAMs (ram_style "huge")' in header) == large
@@ -156,9 +157,24 @@ def test_verilator_runs_the_example(model, tmp_path):
     assert done.stdout.splitlines()[0] == "passed: 20 results as expected"
 
 
+def test_verilator_sees_a_wrong_result(model, tmp_path):
+    """The example ends with a status that is not 0."""
+    out = tmp_path / "out"
+    run_words(["verilog", str(model), "-o", str(out)])
+    bench = (out / f"{CORE}_tb.v").read_text()
+    (out / f"{CORE}_tb.v").write_text(re.sub(r"(answer\[7\] = \d+'h)\w+", r"\g<1>0", bench))
+    status, told = _verilator(out, "--binary", "--output-split", "0", "-CFLAGS", "-fcoroutines",
+                              "--top-module", f"{CORE}_tb", f"{CORE}.v", f"{CORE}_tb.v")
+    assert status == 0, told
+    done = subprocess.run([out / "obj_dir" / f"V{CORE}_tb"], cwd=out, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode != 0
+    assert "1 of 20 results differ" in done.stdout + done.stderr
+
+
 def test_only_memories_have_attributes(exported):
     folder, _ = exported
-    code = (folder / f"{CORE}.v").read_text().partition("`timescale")[2]
+    code = (folder / f"{CORE}.v").read_text().partition("/* verilator lint_save */")[2]
     lines = [line for line in code.splitlines() if "(*" in line]
     assert set(lines) <= {'  (* ram_style = "block" *)', '  (* ram_style = "huge" *)'}
     assert "[-1:0]" not in code

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // {{ name }}_tb: sends {{ tokens | length }} tokens to {{ name }} and holds its {{ answers | length }} results to the ones that
-// Spikewright's integer model gives. Run it with
+// Spikewright's integer model gives. From result {{ calm }} on, which begins with a RESET, tokens have gaps
+// and results wait. It ends with a status that is not 0 if a result differs or is missing. Run it with
 //
 //   iverilog -g2012 -o example {{ name }}.v {{ name }}_tb.v && vvp -n example
 
@@ -10,6 +11,7 @@
 module {{ name }}_tb;
   localparam TOKENS = {{ tokens | length }};
   localparam STEPS  = {{ answers | length }};
+  localparam CALM   = {{ calm }};  // results before the gaps
 
   reg clk;
   initial clk = 0;
@@ -18,7 +20,6 @@ module {{ name }}_tb;
 {% set width = {} %}
 {% for port in ports %}{% set _ = width.update({port.name: port.width - 1}) %}{% endfor %}
   wire i__ready, o__valid, busy;
-  wire o__ready = 1'b1;
   wire [{{ width["o__payload"] }}:0] o__payload;
   wire [{{ width["spike"] }}:0] spike;
 
@@ -28,8 +29,12 @@ module {{ name }}_tb;
   // Tokens, as i__payload has them, and results, as o__payload has them.
   reg [{{ width["i__payload"] }}:0] token [0:TOKENS - 1];
   reg [{{ width["o__payload"] }}:0] answer [0:STEPS - 1];
-  integer sent, taken, wrong;
+  integer sent, taken, wrong, gap;
+  reg [2:0] beat;
+  wire o__ready = taken < CALM || beat == 0;
   initial begin
+    beat = 0;
+    gap = 0;
     sent = 0;
     taken = 0;
     wrong = 0;
@@ -55,7 +60,9 @@ module {{ name }}_tb;
     if (loaded < BYTES && load__ready)
       loaded <= loaded + 1;
 {% endif %}
-{% set go = "loaded == BYTES && sent < TOKENS" if table else "sent < TOKENS" %}
+
+  // Once i__valid is 1, it stays 1 until the token is taken.
+  wire i__valid = {{ "loaded == BYTES && " if table }}sent < TOKENS && gap == 0;
 
   // The instance: this is how the core goes into a design.
   {{ name }} core (
@@ -66,7 +73,7 @@ module {{ name }}_tb;
     .load__payload ({weights[loaded < BYTES ? loaded : 0], place, word}),
     .load__ready   (load__ready),
 {% endif %}
-    .i__valid   ({{ go }}),
+    .i__valid   (i__valid),
     .i__payload (token[sent < TOKENS ? sent : 0]),
     .i__ready   (i__ready),
     .o__valid   (o__valid),
@@ -77,13 +84,16 @@ module {{ name }}_tb;
   );
 
   always @(posedge clk) begin
-    if ({{ go }} && i__ready)
+    beat <= beat + 1;
+    if (i__valid && i__ready) begin
       sent <= sent + 1;
+      gap <= taken < CALM ? 0 : sent % 4;
+    end else if (gap > 0)
+      gap <= gap - 1;
     if (taken == STEPS) begin
-      if (wrong == 0)
-        $display("passed: %0d results as expected", STEPS);
-      else
-        $display("FAILED: %0d of %0d results differ", wrong, STEPS);
+      if (wrong > 0)
+        $fatal(1, "%0d of %0d results differ", wrong, STEPS);
+      $display("passed: %0d results as expected", STEPS);
       $finish;
     end else if (o__valid && o__ready) begin
       if (o__payload !== answer[taken]) begin
@@ -96,8 +106,7 @@ module {{ name }}_tb;
 
   // A core that hangs must not hang the simulator.
   initial #({{ 10 * patience }}) begin
-    $display("FAILED: only %0d of %0d results came", taken, STEPS);
-    $finish;
+    $fatal(1, "only %0d of %0d results came", taken, STEPS);
   end
 
   initial begin

@@ -100,7 +100,7 @@ def read_settings(environment) -> Settings:
     for name in given:
         if name not in SETTINGS and name not in OF_MAKE:
             near = difflib.get_close_matches(name.upper(), SETTINGS, 1)
-            raise ValueError(f"Setting must be one of 'make help', not {name!r}"
+            raise ValueError(f"Setting must be one that 'make help' lists, not {name!r}"
                              + (f": did you mean {near[0]}?" if near else ""))
     settings = Settings()
     for name, (default, _) in SETTINGS.items():
