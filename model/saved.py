@@ -37,10 +37,9 @@ class Model:
     facts: dict
 
     def __repr__(self) -> str:
-        neurons = " -> ".join(str(size) for size in
-                              (self.integers.channels,
-                               *(p.neurons for p in self.integers.populations if p.name != CONSTANT)))
-        return f"<Model {self.integers.name!r}: {neurons}>"
+        model = self.integers
+        sizes = [p.neurons for p in model.populations if p.name != CONSTANT]
+        return f"<Model {model.name!r}: {' -> '.join(map(str, (model.channels, *sizes)))}>"
 
     @classmethod
     @refused_files()

@@ -27,4 +27,4 @@ MOST_LOOK = 64              # steps that a graded network looks back into the in
 def is_dt(seconds: object) -> bool:
     """Whether ``seconds``, of any type, can be the length of a step."""
     return (isinstance(seconds, Real) and not isinstance(seconds, bool)
-            and bool(0 < seconds < MOST_DT))
+            and 0 < float(seconds) < MOST_DT)

@@ -11,8 +11,8 @@ __all__ = ["METHOD", "ClockChoice", "ClockPower", "Currents", "Power", "estimate
 METHOD = ("still: the core with its clock halted. Clock network: current per MHz, and per MHz and "
           "flip-flop, and that of the PLL or the oscillator in the chip. Work: as if every logic "
           "cell worked like those of a multiplier in each cycle of a step and its frames. Not "
-          "counted: block RAMs and large RAMs, pins, a crystal outside the chip, and the net before "
-          "a divider")
+          "counted: block RAMs and large RAMs, pins, a crystal outside the chip, and the net "
+          "before a divider")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Synthesis of a design that is too large takes minutes, and the weight tables say
 """
 
 from dataclasses import replace
+from typing import Any
 
 from spikewright.base.errors import InputError
 from spikewright.hw.memories.weights import DEPTHS, LARGE, bank_depths
@@ -92,7 +93,7 @@ def check_room(board: Board, plan: Plan) -> None:
                     only_memory=True)
 
 
-def _holding(plan: Plan, **choices: str) -> list[str]:
+def _holding(plan: Plan, **choices: Any) -> list[str]:
     """Names of the boards whose memories hold ``plan`` with other choices."""
     try:
         other = Plan(model=plan.model, config=replace(plan.config, **choices))

@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,8 @@ def read_graph(path: Path) -> Graph:
         raise InputError(f"Reading {path.name} needs h5py: run 'make nir', or pip install "
                          "'spikewright[nir]'") from None
     if not path.is_file():
-        kind = "the folder " if path.is_dir() else ""
-        raise InputError(f"NIR graph must be a file, not {kind}{str(path)!r}"
+        what = "the folder " if path.is_dir() else ""
+        raise InputError(f"NIR graph must be a file, not {what}{str(path)!r}"
                          f"{'' if path.exists() else ': there is none'}")
     try:
         file = h5py.File(path, "r")
@@ -156,7 +157,7 @@ def _without_threshold(node: Node) -> Node:
     return Node(node.name, node.kind.removesuffix("F"), values, preset=node.kind)
 
 
-def _value(name: str, key: str, value: object) -> np.ndarray | str:
+def _value(name: str, key: str, value: Any) -> np.ndarray | str:
     if isinstance(value, str) and key == "padding":
         return value
     try:

@@ -152,7 +152,7 @@ def _layers(network: GradedNetwork) -> tuple[Sum | Window, list[Layer]]:
     kinds = [type(stage) for stage in rest]
     if not isinstance(window, Sum | Window) or len(rest) % 2 == 0 or any(
             kind is not (Rectify if k % 2 else Dense) for k, kind in enumerate(kinds)):
-        names = {Dense: "Linear", Rectify: "ReLU"}
+        names: dict[type, str] = {Dense: "Linear", Rectify: "ReLU"}
         listed = ", ".join(names.get(kind, kind.__name__) for kind in kinds)
         raise ValueError("Layers must be Linear, with a ReLU between any two, so that they can be "
                          f"rounded to integers, not {listed}")
