@@ -102,19 +102,18 @@ class Core(wiring.Component):
     Members
     -------
     i : :py:`In(stream.Signature(params.token))`
-        Events of the step and its end, see ``hw.layouts.TokenKind``.
+        Tokens: an EVENT for each spike of the step, then STEP, its end; or RESET.
     o : :py:`Out(stream.Signature(params.result))`
         Result of the step.
     spike : :py:`Out(params.spike)`
-        Monitor: neurons of one group that fire, see ``plan.layout.Layout.neuron_at``; or a graded
-        unit and its value, if that is not 0.
+        Monitor: neurons of one group that fire, or a graded unit and its value, if that is not 0.
     busy : :py:`Out(1)`
         Monitor: the core works, and waits for no token and for no taker of its result.
     load : :py:`In(stream.Signature(params.rows.load))`
-        Bytes of `plan.plan.Plan.loaded`; only with large weight memory, or where a model can be
-        loaded. A byte is taken while the core waits for a token and none is offered, or while its
-        result waits. Results mean nothing before all bytes are there, unless they are staged. The
-        link offers no STEP until then.
+        Bytes of the memories that a host fills; only with large weight memory, or where a model can
+        be loaded. A byte is taken while the core waits for a token and none is offered, or while
+        its result waits. Results mean nothing before all bytes are there, unless they are staged.
+        The link offers no STEP until then.
     """
 
     def __init__(self, params: CoreParams):

@@ -113,7 +113,9 @@ def _facts(design, plan, link, manifest, name) -> dict:
         "config": vars(plan.config).copy(),
         "link": {"clock_mhz": link.clock_hz / 1e6, "baud": link.baud} if link else None,
         "table": table,
-        "ports": ports_of(design), "worst": _worst(plan),
+        "ports": ports_of(design), "worst": _worst(plan), "units": plan.layout.units,
+        "populations": [{"name": name, "neurons": span.neurons, "group": span.group}
+                        for name, span in plan.layout.spans.items()],
         "channel_row": None if rows == list(range(len(rows))) else rows,
         "weight_bits": model.weight_bits, "readout": model.readout.tolist(),
         "offset": model.offset.tolist()}

@@ -87,6 +87,27 @@ def test_example_of_a_broken_core(exported, tmp_path):
                for line in told)
 
 
+@pytest.mark.parametrize("pulse", [303, 2003, 4013])
+def test_reset_after_rst(exported, tmp_path, pulse):
+    """A pulse of rst in a step, then RESET: the second half is as without it, from step 0 on."""
+    text = (exported / f"{CORE}_tb.v").read_text()
+    reset = re.search(r"token\[(\d+)\] = .* // RESET", text)[1]
+    for old, new in (
+        ("(1'b0)", "(rst)"),
+        ("  reg clk;", (f"  reg rst = 0; initial begin #{pulse} rst = 1; #20 rst = 0; end\n"
+                        "  reg [31:0] lost = 0;\n  reg clk;")),
+        ("(o__payload !== ", "(o__payload + lost !== "),
+        ("    if (taken == STEPS)", (
+            f"    if (rst) begin sent <= {reset}; taken <= CALM; gap <= 0; lost <= CALM; end\n"
+            "    else if (taken == STEPS)")),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path / "bench.v").write_text(text)
+    shutil.copy(exported / f"{CORE}.v", tmp_path)
+    assert simulated(tmp_path, f"{CORE}.v", "bench.v") == ["passed: 20 results as expected"]
+
+
 def test_yosys_reads_it_back(exported, tmp_path):
     """Through Yosys and out again it still passes its example."""
     for name in (f"{CORE}.v", f"{CORE}_tb.v"):
@@ -117,6 +138,8 @@ def test_header_is_true(exported, model):
     assert facts["model_hash"] == manifest["model_hash"] and manifest["model_hash"] in header
     assert "lanes 2, tables dense" in header and "//     0, -1, 1, 2, 3, 4" in header
     assert max(map(len, header.splitlines())) <= 104
+    assert not re.search(r"(hw|plan)\.[a-z]+\.", header)      # no name of Python
+    assert "//     hidden               9 neurons, first group 0\n" in header
     worst = {row["events"]: row["cycles"] for row in facts["worst"]}
     assert list(worst) == [0, 1, 10, 100, 218]
     assert worst[10] - worst[0] == 10 * 5 and re.search(rf"^//\s+10\s+{worst[10]}\s", header,

@@ -35,7 +35,8 @@
 // HOW TO DRIVE IT
 {% if link %}
 //   Connect rx and tx to a serial line of {{ link.baud }} baud, 8N1; clk must be {{ "%g" | format(link.clock_mhz) }} MHz. rx needs no
-//   synchronizer. The frames are in docs/contracts.md, and host/ speaks them.
+//   synchronizer. The frames are in docs/link.md of Spikewright. A frame for a row
+//   that does not exist does no harm: the link drops the event.
 //   After rst, ask for a reset in the next STEP frame: memories keep what they held.
 //
 //     {{ name }} decoder (.clk(clk), .rst(rst), .rx(rx), .tx(tx));
@@ -48,14 +49,29 @@
 //      A token is taken in each cycle in which i__valid and i__ready are both 1; hold it until then.
 //   2. The result is offered with o__valid and stays until a cycle in which o__ready is 1 as well.
 //      Until then the core begins nothing new. Where the receiver never waits, tie o__ready to 1.
-//   All state is 0 after configuration. RESET clears it, and starts the step over. rst clears
-//   registers only: send RESET after it.
+//   The rows are 0 to {{ rows - 1 }}. Send no EVENT with another one: the core would read other weights.
+//   All state is 0 after configuration: neither rst nor RESET is needed then.
+//   RESET clears the currents, the membranes, the spikes that are under way, and saturated. Events
+//   of the step so far are lost, and the step starts over. RESET has no result. step goes on.
+//   rst stops what the core works on: tokens that were taken are lost, and so is a result that is
+//   not taken. step and saturated are 0 then. Memories keep what they held, currents and membranes
+//   too, so the first token after rst must be RESET. A token that is offered while rst is 1 is lost
+//   if i__ready is 1.
 {% if channel_row %}
 //   Row of each channel, in order; no token for a channel with -1:
 //     {{ channel_row | join(", ") | wrapped(2) }}
 {% else %}
 //   The row of a channel is its number.
 {% endif %}
+{% if units > 1 %}
+//   Neuron n of a population is bit n % {{ units }} of fired, in group n / {{ units }} after its first one. Neurons
+{% else %}
+//   Neuron n of a population is group n after its first one. Neurons
+{% endif %}
+//   without an effect have been dropped, and have no number.
+{% for population in populations %}
+//     {{ "%-16s %5d neurons, first group %d" | format(population.name, population.neurons, population.group) }}
+{% endfor %}
 //   Physical units of each axis: the sum of all outputs, in order, times
 {% for axis in readout %}
 //     {{ axis | join(", ") | wrapped(4) }}
