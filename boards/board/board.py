@@ -68,7 +68,7 @@ class Board:
     title : str
         Name in texts.
     platform_path : str
-        ``module:class`` of the amaranth-boards platform.
+        ``module:class`` of the Amaranth platform, for example one of amaranth-boards.
     chip : Device
     package : tuple of str
         Options of place and route for package and speed.

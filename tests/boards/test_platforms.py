@@ -3,6 +3,9 @@
 """Boards, their clocks, and the delay after configuration."""
 
 import dataclasses
+import re
+import sys
+from types import ModuleType
 
 import pytest
 from amaranth import ClockDomain, Elaboratable, Module
@@ -13,11 +16,14 @@ from spikewright.boards.board.clock import ClockDivider, StartDelay
 from spikewright.boards.board.divider import Divided, Oscillator, divided_outputs
 from spikewright.boards.board.platforms import BOARDS, check_large_memory, find_board
 from spikewright.boards.board.pll import OSCILLATOR, OUTPUT, PHASE_DETECTOR, pll_outputs
+from spikewright.boards.flow.toolchain import design_files
 from spikewright.command.commands import run_words
 from spikewright.command.options import add_core_options, chosen_config
 from spikewright.command.parser import CommandParser
+from spikewright.hw.params import link_params
 from spikewright.plan.config import PRESETS
-from tests.networks import refused
+from tests.designs import ROOT, plan_of
+from tests.networks import deep_model, refused
 
 ICEBREAKER = BOARDS["icebreaker"]
 
@@ -258,3 +264,20 @@ def test_presets_on_a_board(name, instead):
         assert chosen == dataclasses.replace(config, **instead)
     arguments = parser.parse_args(["--multiplier", "parallel"])
     assert chosen_config(arguments, **BOARDS[name].instead).multiplier == "parallel"
+
+
+@pytest.mark.parametrize("leds", [{"answer": ("led_g", 0)}, {}])
+def test_platform_of_ones_own(monkeypatch, leds):
+    """The class of docs/extend.md has all that a decoder needs."""
+    text = (ROOT / "docs" / "extend.md").read_text()
+    mine = ModuleType("mine")
+    exec(re.search("```python\n(.*?)```", text, re.DOTALL)[1], vars(mine))
+    monkeypatch.setitem(sys.modules, "mine", mine)
+    board = dataclasses.replace(ICEBREAKER, platform_path="mine:MyPlatform", leds=leds)
+    plan = plan_of(deep_model(4))
+    clock_hz, clock = board.clock(None)
+    link = link_params(plan, model_hash="00" * 32, clock_hz=clock_hz, baud=1_000_000)
+    pins = dict(re.findall(r"^set_io (\w+) (\w+)$",
+                           design_files(board, plan, link, clock)["top.pcf"], re.MULTILINE))
+    assert pins == {"clk12_0__io": "35", "uart_0__rx__io": "6", "uart_0__tx__io": "9"} | (
+        {"led_g_0__io": "37"} if leds else {})
