@@ -205,7 +205,7 @@ def _build(simulator, verilog, folder, waves):
         runner.log.setLevel(logging.ERROR)
         with progress(f"{simulator}: build"):
             runner.build(sources=[verilog], hdl_toplevel="top", build_dir=folder, waves=waves,
-                         log_file=log, timescale=("1ns", "1ps"),
+                         log_file=log,
                          build_args=BUILD_ARGUMENTS[simulator])
     except (RuntimeError, ValueError, SystemExit) as error:
         raise InputError(f"{simulator} must build the testbench, not end with: {error} "

@@ -9,6 +9,9 @@ from spikewright.base.tools import run_tool
 
 __all__ = ["verilog_of", "write_verilog"]
 
+# Simulators that are given no time unit refuse a clock of some nanoseconds.
+TIMESCALE = "`timescale 1ns/1ps\n"
+
 # Yosys wakes every combinational block at time 0 through a variable with an initial value. That is
 # an event in Verilog, but none in SystemVerilog, as which many simulators read the file.
 WAKE = re.compile(r"reg (\\\$auto\$verilog_backend\S+ ) = 0;")
@@ -70,9 +73,9 @@ def _without_style(verilog: str) -> str:
 
 
 def write_verilog(path: Path, text: str) -> None:
-    """Write RTLIL ``text`` as one Verilog file, see `verilog_of`."""
+    """Write RTLIL ``text`` as one Verilog file with a time unit, see `verilog_of`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     verilog = verilog_of(text, path.parent)
     with written_file(path) as temporary:
-        temporary.write_text(verilog, encoding="utf-8")
+        temporary.write_text(TIMESCALE + verilog, encoding="utf-8")

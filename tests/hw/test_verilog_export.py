@@ -138,6 +138,7 @@ def test_header_is_true(exported, model):
     assert facts["model_hash"] == manifest["model_hash"] and manifest["model_hash"] in header
     assert "lanes 2, tables dense" in header and "//     0, -1, 1, 2, 3, 4" in header
     assert max(map(len, header.splitlines())) <= 104
+    assert "timescale" not in text.lower().replace("timescalemod", "")  # files after it have theirs
     assert not re.search(r"(hw|plan)\.[a-z]+\.", header)      # no name of Python
     assert "//     hidden               9 neurons, first group 0\n" in header
     worst = {row["events"]: row["cycles"] for row in facts["worst"]}
