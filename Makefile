@@ -12,7 +12,7 @@ MAKE_IT = @$(RUN) -m spikewright make $@
 READER := $(if $(filter %.pth %.pt %.ckpt,$(CHECKPOINT)),.venv/torch,$(if $(filter %.nir,$(CHECKPOINT)),.venv/nir,.venv/base))
 
 .DEFAULT_GOAL := help
-.PHONY: help install torch nir model bitstream explore report sim demo ladder export verilog test lint \
+.PHONY: help install torch nir record live model bitstream explore report sim demo ladder export verilog test lint \
 	docs default tables diagram clean
 .DELETE_ON_ERROR:
 
@@ -28,6 +28,10 @@ install: .venv/base ## Install into .venv all that a bitstream needs
 torch: .venv/torch ## Install torch as well: for .pth checkpoints and for training
 
 nir: .venv/nir ## Install what NIR graphs need: make does so for CHECKPOINT=x.nir
+
+record: .venv/record ## Install the readers of 'spikewright record import'
+
+live: .venv/live ## Install what 'spikewright live' and 'serve' need
 
 model: $(READER) ## Quantize CHECKPOINT to build/NAME/model (with BITS=4: model-4bit)
 	$(MAKE_IT)
@@ -93,8 +97,8 @@ clean: ## Remove what was built; .venv stays
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
 	@touch $@
 
-.venv/nir: .venv/base
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[nir]'
+.venv/nir .venv/record .venv/live: .venv/base
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(@F)]'
 	@touch $@
 
 .venv/test: .venv/base

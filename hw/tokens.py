@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from spikewright.golden.run import stimulus_of
-from spikewright.model.model import IntegerModel
 from spikewright.network.recording import Recording
+from spikewright.plan.plan import Plan
 
 from .layouts import TokenKind
 
@@ -18,8 +18,11 @@ KIND: Any = TokenKind
 EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
 
 
-def recording_tokens(model: IntegerModel, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+def recording_tokens(plan: Plan, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     """Tokens of a recording: of each step its events, then STEP; RESET before its step.
+
+    With large weight memory, RESET comes first in any case. The core has begun its first step
+    before the weights were there, and may have added rows of neurons that fire without input.
 
     Returns
     -------
@@ -28,13 +31,14 @@ def recording_tokens(model: IntegerModel, recording: Recording) -> tuple[np.ndar
     row : ndarray of int32, shape (tokens,)
         Input row of an EVENT; 0 elsewhere.
     """
-    stimulus = stimulus_of(model, recording)
+    stimulus = stimulus_of(plan.model, recording)
+    reset  = stimulus.reset | (plan.large & (np.arange(recording.steps) == 0))
     events = np.diff(stimulus.start)
-    length = events + 1 + stimulus.reset
+    length = events + 1 + reset
     end = np.cumsum(length)
     kind = np.full(int(end[-1]), EVENT, np.uint8)
     kind[end - 1] = STEP
-    kind[(end - length)[stimulus.reset]] = RESET
+    kind[(end - length)[reset]] = RESET
     row = np.zeros(len(kind), np.int32)
     row[kind == EVENT] = stimulus.row
     return kind, row

@@ -155,7 +155,8 @@ def recording_of_arrays(data: Mapping[str, np.ndarray], path: Path,
     for key in (*REQUIRED, *([target] if target else [])):
         if key not in data:
             raise InputError(f"Recording {path} must have the key {key!r}, not only "
-                             f"{', '.join(sorted(data)) or 'keys that no recording has'}")
+                             f"{', '.join(sorted(data)) or 'keys that no recording has'}: see "
+                             "docs/howto/recording.md")
     steps = _integer(data, path, "n_bins", MOST_STEPS)
     channels = _integer(data, path, "n_channels", MOST_CHANNELS)
     bins, channel, count = _events(data, path, steps, channels)
@@ -254,8 +255,10 @@ def _integer(data, path, key, most):
 def _integers(data, path, key, limit):
     array = data[key]
     if array.ndim != 1 or array.dtype.kind not in "iu":
+        whole = array.dtype.kind == "f" and (array == np.rint(array)).all()
         raise InputError(f"Recording {path} {key} must be a list of integers, not {array.dtype} "
-                         f"of shape {array.shape}")
+                         f"of shape {array.shape}"
+                         f"{': convert it with .astype(int)' if whole else ''}")
     array = array.astype(np.int64)
     bad = np.flatnonzero((array < 0) | (array >= limit))
     if len(bad):

@@ -130,7 +130,7 @@ def _said(path: Path, metadata: dict[str, str]) -> Said:
 def _read_torch(path: Path) -> tuple[dict[str, np.ndarray], Said]:
     try:
         import torch
-    except ImportError:
+    except (ImportError, OSError):      # of a torch that is only half installed
         raise InputError(f"Reading {path.name} needs torch: run 'make torch', or save the state "
                          "dict as .safetensors") from None
     try:

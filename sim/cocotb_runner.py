@@ -53,7 +53,7 @@ def make_script(plan: Plan, recording: Recording) -> Script:
     """The tokens that the testbench sends, and the results of golden."""
     model, layout = plan.model, plan.layout
     answer = run_golden(model, recording, plan.config)
-    kind, row = recording_tokens(model, recording)
+    kind, row = recording_tokens(plan, recording)
     # The last entry is for lanes without a neuron.
     columns = np.concatenate([np.append(inner, -1)[layout.neuron_at]
                               for inner in layout.inner_columns])

@@ -148,7 +148,7 @@ def run_compiled(plan: Plan, recording: Recording, cache: Path, text: str | None
     params = core_params(plan)
     library = compile_design(text or convert(Core(params)), "core_driver.cc", cache,
                              layouts_header(params))
-    kind, row = recording_tokens(model, recording)
+    kind, row = recording_tokens(plan, recording)
     steps = recording.steps
     arrays = _Arrays(
         kind=kind, row=row, table=np.frombuffer(plan.loaded_bytes, np.uint8),

@@ -141,7 +141,7 @@ def _example(plan: Plan) -> dict:
     token, result = params.token, params.result
     tokens = [(token.const({"kind": kind, "row": row}).as_bits(),
                f"EVENT {row}" if kind == TokenKind.EVENT.value else TokenKind(kind).name)
-              for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(model, recording)),
+              for kind, row in zip(*map(np.ndarray.tolist, recording_tokens(plan, recording)),
                                    strict=True)]
     answers = [(result.const({"step": t, "cycles": int(answer.cycles[t]), "outputs": outputs,
                               "saturated": int(answer.saturated[t])}).as_bits(),

@@ -11,6 +11,9 @@ from spikewright.network.recording import Recording, read_recording
 
 __all__ = ["array_rows", "recording_rows"]
 
+# Spikes a second of a channel, in the mean. Some neurons of one electrode fire less together.
+MOST_RATE = 500
+
 
 def recording_rows(recording: Recording) -> list[str]:
     """Sizes, rates, trials and velocity of a recording: one fact a line."""
@@ -31,6 +34,9 @@ def recording_rows(recording: Recording) -> list[str]:
         rows.append(f"{recording.target} of {axes}"
                     f"{f' in {recording.unit}' if recording.unit else ''}"
                     f"{f', unknown in {missing}' if unknown else ''}")
+    if rate > MOST_RATE:
+        rows.append(f"mind: more than {MOST_RATE} Hz a channel are many. Are these counts of "
+                    "spikes, and is the step right?")
     if recording.synthetic:
         rows.append("synthetic: nothing in it was measured on a subject")
     return rows

@@ -138,6 +138,10 @@ def test_show_of_a_recording_and_of_an_answer(here, call_command):
     assert call_command("show", "rec.npz") == (0, (
         "1 step of 4 ms (0.0 s)\n1 channel, 1 spike (250.0 Hz a channel)\n"
         "at most 1 spike a step, 1 trial\nforce of 1 axis in N\n"), "")
+    np.savez("rec.npz", bin=[0], channel=[0], count=[3], n_bins=1, n_channels=1, dt=0.004)
+    assert call_command("show", "rec.npz")[1].endswith(
+        "at most 3 spikes a step\nmind: more than 500 Hz a channel are many. Are these counts of "
+        "spikes, and is the step right?\n")
     write_arrays(Path("out.npz"), {"velocity": np.array([[1.0], [3.0]]),
                                    "saturated": np.array([True, False])})
     status, out, err = call_command("show", "out.npz")

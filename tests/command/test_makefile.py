@@ -281,8 +281,8 @@ def test_make_itself(here):
     assert load_manifest(here / "build" / "my net" / "model-5bit")["options"]["current_bits"] == 14
     status, _, error = _make(here, "model", "CHEKPOINT=x")
     assert status == 2
-    assert error[0] == ("error: Setting must be one that 'make help' lists, not 'CHEKPOINT': did you mean "
-                        "CHECKPOINT?")
+    assert error[0] == ("error: Setting must be one that 'make help' lists, not 'CHEKPOINT': did "
+                        "you mean CHECKPOINT?")
 
 
 @pytest.mark.parametrize("name", [

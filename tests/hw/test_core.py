@@ -59,9 +59,9 @@ def equals(result, answer, t):
     assert result.cycles == answer.cycles[t], t
 
 
-def tokens_of(model, recording):
+def tokens_of(plan, recording):
     """Tokens of a recording, as payloads."""
-    kinds, rows = recording_tokens(model, recording)
+    kinds, rows = recording_tokens(plan, recording)
     return [token(TokenKind(kind), row)
             for kind, row in zip(kinds.tolist(), rows.tolist(), strict=True)]
 
@@ -82,7 +82,7 @@ def check_core(plan, recording, *, seed, stall, most):
         for k, byte in enumerate(plan.loaded_bytes):
             await stream_put(ctx, dut.load, {"word": k // plan.word_bytes,
                                              "byte": k % plan.word_bytes, "data": byte})
-        for payload in tokens_of(plan.model, recording):
+        for payload in tokens_of(plan, recording):
             await stream_put(ctx, dut.i, payload, stall=int(rng.integers(0, stall + 1)))
 
     async def check(ctx):
@@ -98,8 +98,9 @@ def check_core(plan, recording, *, seed, stall, most):
 
     simulate(dut, feed, check, background=(watcher.watch,),
              max_cycles=len(plan.loaded_bytes) + most(int(answer.cycles.sum())))
-    assert [busy for busy, reset in zip(watcher.steps, recording.reset, strict=True)
-            if not reset] == answer.cycles[~recording.reset].tolist()
+    counts = ~recording.reset       # large memory begins with a RESET
+    counts[:1] &= not plan.large
+    assert np.array_equal(np.array(watcher.steps)[counts], answer.cycles[counts])
 
 
 LANES, SERIAL = {"neurons": "lanes"}, {"multiplier": "serial"}
@@ -131,7 +132,7 @@ def test_core_holds_its_result(choices):
     dut = Core(core_params(plan))
 
     async def feed(ctx):
-        for payload in tokens_of(model, recording):
+        for payload in tokens_of(plan, recording):
             await stream_put(ctx, dut.i, payload)
 
     async def check(ctx):
@@ -162,8 +163,8 @@ def test_core_reset_starts_the_step_over(stall, choices):
 
     async def feed(ctx):
         abandoned = [token(TokenKind.EVENT, row) for row in (0, 3, 3, 1)]
-        for payload in (*tokens_of(model, before), *abandoned, token(TokenKind.RESET),
-                        *abandoned[:1], token(TokenKind.RESET), *tokens_of(model, after)):
+        for payload in (*tokens_of(plan, before), *abandoned, token(TokenKind.RESET),
+                        *abandoned[:1], token(TokenKind.RESET), *tokens_of(plan, after)):
             await stream_put(ctx, dut.i, payload, stall=stall)
 
     async def check(ctx):
@@ -193,7 +194,7 @@ def test_core_latency(choices):
     async def feed(ctx):
         nonlocal last
         begun = False
-        for payload in tokens_of(model, recording):
+        for payload in tokens_of(plan, recording):
             await stream_put(ctx, dut.i, payload)
             if payload["kind"] == TokenKind.EVENT or not begun:
                 last = cycle

@@ -110,7 +110,7 @@ def test_core_takes_bytes_in_between_only(stall):
     async def feed(ctx):
         while taken[0] < whole:
             await ctx.tick()
-        for payload in tokens_of(model, recording):
+        for payload in tokens_of(plan, recording):
             await stream_put(ctx, dut.i, payload, stall=stall)
 
     async def check(ctx):

@@ -78,7 +78,7 @@ def test_recording_of_force(write):
 def test_recording_without_the_target(write):
     path = write(velocity=np.zeros((5, 2)))
     with refused(f"Recording {path} must have the key 'force', not only bin, channel, dt, n_bins, "
-                 "n_channels, velocity"):
+                 "n_channels, velocity: see docs/howto/recording.md"):
         read_recording(path, "force")
 
 
@@ -100,9 +100,10 @@ def test_recording_cut(write):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"bin": None},
-     "must have the key 'bin', not only channel, dt, n_bins, n_channels"),
-    ({"dt": None}, "must have the key 'dt', not only bin, channel, n_bins, n_channels"),
+    ({"bin": None}, ("must have the key 'bin', not only channel, dt, n_bins, n_channels: see "
+                     "docs/howto/recording.md")),
+    ({"dt": None}, ("must have the key 'dt', not only bin, channel, n_bins, n_channels: see "
+                    "docs/howto/recording.md")),
     ({"n_bins": 0}, "n_bins must be between 1 and 134217728, not 0"),
     ({"n_bins": 1 << 60}, f"n_bins must be between 1 and 134217728, not {1 << 60}"),
     ({"n_bins": 5.0}, "n_bins must be an integer, not float64 of shape ()"),
@@ -112,6 +113,8 @@ def test_recording_cut(write):
     ({"channel": [1, 0, 2, 3, 0]}, "channel must be between 0 and 2, not 3 at entry 3"),
     ({"channel": [1, -1, 2, 2, 0]}, "channel must be between 0 and 2, not -1 at entry 1"),
     ({"channel": [1.0, 0, 2, 2, 0]},
+     "channel must be a list of integers, not float64 of shape (5,): convert it with .astype(int)"),
+    ({"channel": [1.5, 0, 2, 2, 0]},
      "channel must be a list of integers, not float64 of shape (5,)"),
     ({"channel": [[1, 0, 2, 2, 0]]},
      "channel must be a list of integers, not int64 of shape (1, 5)"),

@@ -12,9 +12,10 @@ from spikewright.hw.core import Core
 from spikewright.hw.params import core_params
 from spikewright.hw.rtlil import convert
 from spikewright.model.integers import Widths
-from spikewright.network.network import INPUT
+from spikewright.network.network import CONSTANT, INPUT
 from spikewright.sim.compiled import run_compiled
 from tests.designs import BUILD, CORES, equal_answer, plan_of, published_form
+from tests.hw.test_networks import random_plan
 from tests.networks import (
     MIXED,
     deep_model,
@@ -229,6 +230,15 @@ def test_stalls_and_rst_change_no_value(choices, model):
         check(stalls=stalls)
     for rst_at in range(0, 400, 9):
         check(rst_at=rst_at, stalls=rst_at % 2 * (rst_at + 1))
+
+
+def test_step_that_begins_before_the_weights_are_there():
+    """Of this network, the bias is added before the input is taken. The host brings its weights."""
+    plan = random_plan(267)
+    assert plan.large and plan.program.operations[0].span.population.name == CONSTANT
+    recording = random_recording(267, plan.model.channels, 12, rate=0.2)
+    found = run_compiled(plan, recording, BUILD)
+    assert differences(run_golden(plan.model, recording, plan.config), found) == []
 
 
 @pytest.mark.parametrize("choices", [{"lanes": lanes, "neurons": neurons} for lanes in (1, 2, 5)

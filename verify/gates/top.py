@@ -56,8 +56,10 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
     numbers = itertools.cycle([*range(1, 256), 0])
     for t in range(recording.steps):
         rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
+        # The weights of large memory were not there when the core began its first step.
+        reset = bool(recording.reset[t]) or plan.large and t == 0
         frames += [frame for frame, _ in step_frames(
-            lambda: next(numbers), rows[rows >= 0].tolist(), bool(recording.reset[t]), model.rows)]
+            lambda: next(numbers), rows[rows >= 0].tolist(), reset, model.rows)]
     link = link_params(plan, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
     synthesize(board, plan, link, clock, folder)
     reader = FrameReader()

@@ -26,7 +26,7 @@ def train_graded(arguments: Namespace, path: Path, title: Path, seen: Recording,
     save_graded(path, tensors, seen.dt)
     scores = r_squared(target_velocity(unseen), run_float(read_checkpoint(path), unseen).velocity)
     weights = sum(value.size for key, value in tensors.items() if key.endswith("weight"))
-    print(f"{title}: {arguments.network}, {seen.channels} channels, dt {seen.dt:g} s, {weights} "
+    print(f"network: {arguments.network}, {seen.channels} channels, dt {seen.dt:g} s, {weights} "
           "weights")
     print(f"held out, {unseen.steps} steps: {scored(scores)}")
     return {**beside_linear(scores, seen, unseen, recipe.validation, "--epochs"),

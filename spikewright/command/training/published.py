@@ -14,9 +14,9 @@ from .shared import (
     beside_linear,
     gru_scores,
     network_scores,
+    one_training,
     start_network,
     state_file,
-    told_state,
     write_run,
 )
 
@@ -56,7 +56,7 @@ def train_published(arguments: Namespace) -> None:
     if arguments.start:
         start = start_network(NETWORKS[recipe.network], arguments.start, session.seen,
                               recipe.hidden, TIMES[0])
-    with told_state(state_file(arguments.output)):
+    with one_training(state_file(arguments.output)):
         _train(arguments, recipe, session, pretraining, start)
 
 
@@ -80,7 +80,7 @@ def _train(arguments: Namespace, recipe: "PublishedRecipe", session: "Parts",
         write_run(folder, seen, training.curves, {
             "recipe": asdict(recipe), "start": arguments.start and str(arguments.start),
             "pretrain": [parts.seen.name for parts in pretraining]})
-        scores = network_scores(arguments.output / "final.safetensors", model, unseen)
+        scores = network_scores(model, unseen)
         for each in training.rounds:
             print(f"pruned {each.percent} %: R2 of the training {digits(number(each.r2))}, "
                   f"{digits(number(training.r2))} before")

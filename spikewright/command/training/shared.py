@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options and checks of the commands that train."""
 
+import hashlib
 import json
+import os
+import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_device", "add_recording", "add_settings", "add_target", "beside_linear",
            "check_device", "check_torch", "gru_scores", "network_scores", "scored", "settings",
-           "start_network", "state_file", "told_state", "train", "write_run"]
+           "start_network", "state_file", "one_training", "train", "write_run"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
@@ -83,11 +86,11 @@ def check_torch() -> None:
     """Refuse to train without torch."""
     try:
         import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise InputError("Package torch must be installed to train (pip install -e '.[torch]'), "
-                         "not missing") from None
+    except (ImportError, OSError) as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "torch"
+        raise InputError("Package torch must be installed to train (make torch, or pip install "
+                         f"'spikewright[torch]'), not {'missing' if missing else 'damaged'}"
+                         f"{'' if missing else f': {error}'}") from None
 
 
 def state_file(result: Path) -> Path:
@@ -97,14 +100,24 @@ def state_file(result: Path) -> Path:
 
 
 @contextmanager
-def told_state(state: Path) -> Iterator[None]:
-    """Say after Ctrl-C or SIGTERM that the training goes on from ``state``, if it is there."""
-    try:
-        yield
-    except KeyboardInterrupt as stop:
-        if state.exists():
-            stop.args = (f"the same command goes on from the state in {state}",)
-        raise
+def one_training(state: Path) -> Iterator[None]:
+    """Let one training at a time have ``state``. Say after Ctrl-C or SIGTERM that it goes on there.
+
+    The lock is the name of a socket, because such a name ends with its program in every case.
+    """
+    name = hashlib.sha256(os.fsencode(state)).hexdigest()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as lock:
+        try:
+            lock.bind(f"\0spikewright-{name}")
+        except OSError:
+            raise InputError(f"Training of {state.with_suffix('')} must run once at a time, not "
+                             "twice") from None
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if state.exists():
+                stop.args = (f"the same command goes on from the state in {state}",)
+            raise
 
 
 def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
@@ -119,7 +132,7 @@ def train(arguments: Namespace, path: Path, title: Path, seen: Recording,
     ``title`` in this case. The caller removes the file once all results are in their place.
     """
     state = state_file(title if path == title else title.parent)
-    with told_state(state):
+    with one_training(state):
         return _train(arguments, path, title, state, seen, unseen)
 
 
@@ -140,7 +153,7 @@ def _train(arguments: Namespace, path: Path, title: Path, state: Path, seen: Rec
             "target": arguments.target, "recipe": asdict(recipe),
             "start": arguments.start and str(arguments.start)})
     model.checkpoint(path)
-    scores = network_scores(title, model, unseen)
+    scores = network_scores(model, unseen)
     return {**beside_linear(scores, seen, unseen, recipe.validation, "--epochs or --hidden"),
             "hidden": recipe.hidden, "epochs": recipe.epochs, "seed": recipe.seed}
 
@@ -155,8 +168,8 @@ def write_run(folder: Path, seen: Recording, curves: "list[Point]", options: Map
          **options, **signature()}, indent=2) + "\n", encoding="utf-8")
 
 
-def network_scores(title: Path, model: "TinyRSNN", unseen: Recording):
-    """Print the size of a network, ``title``, and how it decodes ``unseen``; return the R2."""
+def network_scores(model: "TinyRSNN", unseen: Recording):
+    """Print the size of a network, and how it decodes ``unseen``; return the R2."""
     from spikewright.network.metrics import r_squared
     from spikewright.train.fitting.predict import predict
     from spikewright.train.recording import target_velocity
@@ -165,7 +178,7 @@ def network_scores(title: Path, model: "TinyRSNN", unseen: Recording):
     weights = model.matrices()
     kept    = sum(int(weight.count_nonzero()) for weight in weights)
     every   = sum(weight.numel() for weight in weights)
-    print(f"{title}: {unseen.channels}-{hidden.shape[1]}-2, dt {model.dt:g} s, "
+    print(f"network: {unseen.channels}-{hidden.shape[1]}-2, dt {model.dt:g} s, "
           f"{kept} of {every} weights, {1 - kept / every:.1%} pruned")
     print(f"held out, {unseen.steps} steps: {scored(scores)}, "
           f"{hidden.sum(1).mean():.2f} hidden spikes a step, {(~hidden.any(0)).sum()} units silent")

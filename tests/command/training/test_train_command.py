@@ -14,10 +14,12 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from spikewright.command.training.shared import one_training
 from spikewright.network.metrics import r_squared
 from spikewright.network.recording import read_recording
 from spikewright.train.reaches import Units, save_session, simulate
 from spikewright.train.recording import held_out
+from tests.networks import refused
 
 try:
     import torch
@@ -319,12 +321,24 @@ def test_torch_is_loaded_late():
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
+def test_two_trainings_with_one_state_are_refused(tmp_path):
+    state, other = tmp_path / "a.resume", tmp_path / "b.resume"
+    with one_training(state):
+        with (refused(f"Training of {tmp_path / 'a'} must run once at a time, not twice"),
+              one_training(state)):
+            pass
+        with one_training(other):
+            pass
+    with one_training(state):
+        pass
+
+
 def test_command_without_torch(tmp_path):
     recording = tmp_path / "a.npz"
     np.savez(recording, **GOOD)
     done = _python("import sys\nsys.modules['torch'] = None\n"
                    "from spikewright.command import main\nmain()",
                    "train", str(recording), "-o", str(tmp_path / "b.safetensors"))
-    message = ("error: Package torch must be installed to train (pip install -e '.[torch]'), "
-               "not missing\n")
+    message = ("error: Package torch must be installed to train (make torch, or pip install "
+               "'spikewright[torch]'), not missing\n")
     assert (done.returncode, done.stderr) == (2, message)
