@@ -112,7 +112,8 @@ def test_command_refuses_to_score_without_movement(files, tmp_path, call_command
      "no.npz cannot be used: No such file or directory"),
     (["finetune", "{net}", "{rec}", "-o", "m", "--target", "force"],
      ("Recording {rec} must have the key 'force', not only bin, channel, dt, licence, n_bins, "
-      "n_channels, note, source, trial_start_bin, unit, velocity")),
+      "n_channels, note, source, trial_start_bin, unit, velocity: see "
+      "docs/howto/recording.md")),
     (["finetune", "{net}", "{rec}", "-o", "m", "--weight-bits", "1"],
      ("argument --weight-bits: must be a whole number from 2 to 16, not '1' "
       "(see 'spikewright finetune --help')")),

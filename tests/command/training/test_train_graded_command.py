@@ -28,7 +28,7 @@ def test_training(tmp_path, call_command, session, network):
                                     "--epochs", 2, "--seed", 3)
     path = tmp_path / "b" / "final.safetensors"
     assert status == 0
-    assert out.startswith(f"{path}: {network}, 20 channels, dt 0.004 s, ")
+    assert out.startswith(f"network: {network}, 20 channels, dt 0.004 s, ")
     assert err == "" or err.endswith("try more --epochs, or record more\n")
     metrics = json.loads((tmp_path / "b" / "metrics.json").read_text())
     assert {key: metrics[key] for key in ("network", "epochs", "seed", "steps_held_out")} == {
