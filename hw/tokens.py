@@ -11,18 +11,26 @@ from spikewright.plan.plan import Plan
 
 from .layouts import TokenKind
 
-__all__ = ["recording_tokens"]
+__all__ = ["recording_tokens", "resets_of"]
 
 # Any: mypy takes the members of Amaranth's enumerations for integers.
 KIND: Any = TokenKind
 EVENT, STEP, RESET = KIND.EVENT.value, KIND.STEP.value, KIND.RESET.value
 
 
+def resets_of(plan: Plan, recording: Recording) -> np.ndarray:
+    """Steps of a recording that a RESET comes before, bool (steps,).
+
+    With large weight memory, the first step is one in any case. The core has begun it before the
+    weights were there, and may have added rows of neurons that fire without input.
+    """
+    reset = recording.reset.copy()
+    reset[:1] |= plan.large
+    return reset
+
+
 def recording_tokens(plan: Plan, recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     """Tokens of a recording: of each step its events, then STEP; RESET before its step.
-
-    With large weight memory, RESET comes first in any case. The core has begun its first step
-    before the weights were there, and may have added rows of neurons that fire without input.
 
     Returns
     -------
@@ -31,8 +39,7 @@ def recording_tokens(plan: Plan, recording: Recording) -> tuple[np.ndarray, np.n
     row : ndarray of int32, shape (tokens,)
         Input row of an EVENT; 0 elsewhere.
     """
-    stimulus = stimulus_of(plan.model, recording)
-    reset  = stimulus.reset | (plan.large & (np.arange(recording.steps) == 0))
+    stimulus, reset = stimulus_of(plan.model, recording), resets_of(plan, recording)
     events = np.diff(stimulus.start)
     length = events + 1 + reset
     end = np.cumsum(length)

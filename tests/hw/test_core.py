@@ -9,7 +9,7 @@ from spikewright.golden.run import run_golden
 from spikewright.hw.core import Core
 from spikewright.hw.layouts import TokenKind
 from spikewright.hw.params import core_params
-from spikewright.hw.tokens import recording_tokens
+from spikewright.hw.tokens import recording_tokens, resets_of
 from tests.designs import plan_of
 from tests.hw.bench import simulate, stream_get, stream_put
 from tests.networks import deep_model, make_recording, random_recording
@@ -98,8 +98,7 @@ def check_core(plan, recording, *, seed, stall, most):
 
     simulate(dut, feed, check, background=(watcher.watch,),
              max_cycles=len(plan.loaded_bytes) + most(int(answer.cycles.sum())))
-    counts = ~recording.reset       # large memory begins with a RESET
-    counts[:1] &= not plan.large
+    counts = ~resets_of(plan, recording)
     assert np.array_equal(np.array(watcher.steps)[counts], answer.cycles[counts])
 
 

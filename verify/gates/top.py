@@ -17,6 +17,7 @@ from spikewright.host.codec import (
     step_frames,
 )
 from spikewright.hw.params import link_params
+from spikewright.hw.tokens import resets_of
 from spikewright.network.recording import Recording
 from spikewright.plan.frames import LOAD_MAX
 from spikewright.plan.framing import FrameReader
@@ -54,12 +55,11 @@ def run_gates(plan: Plan, model_hash: str, recording: Recording,
     frames.append(encode_info(0))
     # A frame with the number of the frame before would count as repeated.
     numbers = itertools.cycle([*range(1, 256), 0])
+    reset = resets_of(plan, recording)
     for t in range(recording.steps):
         rows = model.channel_row[recording.channel[recording.start[t]:recording.start[t + 1]]]
-        # The weights of large memory were not there when the core began its first step.
-        reset = bool(recording.reset[t]) or plan.large and t == 0
         frames += [frame for frame, _ in step_frames(
-            lambda: next(numbers), rows[rows >= 0].tolist(), reset, model.rows)]
+            lambda: next(numbers), rows[rows >= 0].tolist(), bool(reset[t]), model.rows)]
     link = link_params(plan, model_hash=model_hash, clock_hz=clock_hz, baud=baud)
     synthesize(board, plan, link, clock, folder)
     reader = FrameReader()
