@@ -12,8 +12,8 @@ MAKE_IT = @$(RUN) -m spikewright make $@
 READER := $(if $(filter %.pth %.pt %.ckpt,$(CHECKPOINT)),.venv/torch,$(if $(filter %.nir,$(CHECKPOINT)),.venv/nir,.venv/base))
 
 .DEFAULT_GOAL := help
-.PHONY: help install torch nir record live model bitstream explore report sim demo ladder export verilog test lint \
-	docs default tables diagram clean
+.PHONY: help install torch nir record live model bitstream explore report sim demo ladder export \
+	verilog test lint docs default tables diagram clean
 .DELETE_ON_ERROR:
 
 help: ## This list
@@ -93,22 +93,7 @@ clean: ## Remove what was built; .venv stays
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/torch: .venv/base
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[torch]'
-	@touch $@
-
-.venv/nir .venv/record .venv/live: .venv/base
+# The extras of pyproject.toml.
+.venv/torch .venv/nir .venv/record .venv/live .venv/test .venv/docs .venv/lint: .venv/base
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$(@F)]'
-	@touch $@
-
-.venv/test: .venv/base
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@touch $@
-
-.venv/docs: .venv/base
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	@touch $@
-
-.venv/lint: .venv/base
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[lint]'
 	@touch $@
