@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from spikewright.train.fitting.model import TinyRSNN
 
 __all__ = ["add_device", "add_recording", "add_settings", "add_target", "beside_linear",
-           "check_device", "check_torch", "gru_scores", "network_scores", "scored", "settings",
-           "start_network", "state_file", "one_training", "train", "write_run"]
+           "check_device", "check_torch", "gru_scores", "network_scores", "one_training", "scored",
+           "settings", "start_network", "state_file", "train", "write_run"]
 
 SETTINGS = {"hidden": "hidden neurons", "epochs": "passes over the recording",
             "seed": "random seed"}
